@@ -1,0 +1,1 @@
+"""Twinloop: plan, simulate and explain AI clusters on hybrid cooling."""

@@ -1,0 +1,1 @@
+"""Facts with their sources: CSV tables and typed look-ups."""

@@ -1,0 +1,1 @@
+"""A year of outdoor air for any place."""

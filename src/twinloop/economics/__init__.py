@@ -1,0 +1,1 @@
+"""Capital, operation, cash flow, carbon and water."""

@@ -1,0 +1,1 @@
+"""Properties of moist air, water, glycols and dielectric liquids."""

@@ -1,0 +1,51 @@
+"""An AI model's architecture, as the workload formulas need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+NetworkKind = Literal[
+    "transformer", "mixture", "convnet", "recommender", "trees", "graph", "diffusion", "molecular", "generic"
+]
+AttentionKind = Literal["full", "flash", "sliding", "mla"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One AI model. Fields that do not belong to its kind stay at their defaults.
+
+    ``transformer`` and ``mixture`` use the layer fields; every other kind (and ONNX files) uses
+    ``parameters``, ``flops_per_sample`` (forward, 2 per multiply-add) and ``bytes_per_sample``.
+    """
+
+    name: str
+    kind: NetworkKind
+    layers: int = 0
+    hidden: int = 0
+    heads: int = 0
+    kv_heads: int = 0
+    head_dim: int = 0
+    ffn: int = 0
+    gated: bool = False
+    tied: bool = True
+    vocabulary: int = 0
+    context: int = 0
+    attention: AttentionKind = "flash"
+    window: int = 0
+    causal: bool = True
+    experts: int = 0
+    top_k: int = 0
+    shared_experts: int = 0
+    expert_ffn: int = 0
+    dense_layers: int = 0
+    state_space_layers: int = 0
+    parameters: float | None = None
+    """Given count; ``None`` means: count from the layer fields."""
+    flops_per_sample: float | None = None
+    """Forward pass, one sample."""
+    bytes_per_sample: float | None = None
+    """Activation and look-up traffic to memory of one forward sample, at 2 bytes per value."""
+    trees: int = 0
+    depth: int = 0
+    source: str = "scenario"

@@ -1,0 +1,308 @@
+"""``plan.json``: the recommendation, with everything that defends it. Keys are a contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from twinloop.model.model import Provenance
+
+SCHEMA = 1
+Status = Literal["optimal", "feasible", "infeasible"]
+
+
+@dataclass(frozen=True)
+class ObjectiveValue:
+    """The objective reached and how far the proof goes."""
+
+    name: str
+    value: float
+    bound: float
+    gap: float
+
+
+@dataclass(frozen=True)
+class PlannedParallelism:
+    """Layout of one stage; names follow the field's words."""
+
+    data: int
+    tensor: int
+    pipeline: int
+    expert: int
+    context: int
+    micro_batch: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One stage as recommended."""
+
+    name: str
+    site: str
+    device: str
+    device_count: int
+    server: str
+    servers: int
+    precision: str
+    compression: str
+    parallelism: PlannedParallelism
+    throughput: float
+    duration_s: float | None
+    power_w: float
+    """At the IT meter while busy."""
+    mfu: float | None
+    memory_per_device_gb: float
+    latency_p99_s: float | None
+    time_breakdown_s: dict[str, float]
+    why: str
+    """Runner-up and what would have to change for it to win."""
+
+
+@dataclass(frozen=True)
+class RackType:
+    """Racks alike."""
+
+    name: str
+    count: int
+    server: str
+    servers_per_rack: int
+    power_w: float
+    """At full load."""
+    weight_kg: float
+    height_u: float
+    component_w: dict[str, float]
+    """Heat by component at full load, fans and power supplies included."""
+
+
+@dataclass(frozen=True)
+class PlannedCooling:
+    """How a site is cooled."""
+
+    name: str
+    components: dict[str, str]
+    """accelerator|cpu|memory|network|storage|power_supply -> air|rear_door|cold_plate|bath."""
+    rack: str
+    heat_rejection: str
+    supply_c: float
+    """Facility water to the warm loop; of the cold loop where there is no warm one."""
+    setpoints: dict[str, float]
+    redundancy: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """One line of the equipment schedule."""
+
+    tag: str
+    type: str
+    count: int
+    spare: int
+    rated_w: float
+    flow_m3_h: float | None
+    dp_kpa: float | None
+    t_in_c: float | None
+    t_out_c: float | None
+    power_w: float
+    """Electrical, at design, of all running units."""
+    design_condition: str
+    margin: float
+    """Rated over required, minus one, spares apart."""
+    capex_usd: float
+
+
+@dataclass(frozen=True)
+class Electrical:
+    """Ratings of the power chain, in watt."""
+
+    transformer_w: float
+    ups_w: float
+    generator_w: float
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The figures a plan is judged by. ``None``: unknown or not applicable, never zero."""
+
+    capex_usd: float
+    opex_usd_per_year: float
+    tco_usd: float
+    it_energy_mwh_per_year: float
+    facility_energy_mwh_per_year: float
+    pue: float | None
+    tue: float | None
+    wue_site_l_per_kwh: float | None
+    wue_source_l_per_kwh: float | None
+    cue_kg_per_kwh: float | None
+    erf: float | None
+    carbon_t_per_year: dict[str, float]
+    """scope1, scope2, scope3."""
+    water_m3_per_year: float
+    peak_power_w: float
+    peak_junction_c: float | None
+    throttled_hours: float
+    unit_costs: dict[str, float]
+
+
+@dataclass(frozen=True)
+class DesignDay:
+    """The hall at its sizing condition."""
+
+    dry_bulb_c: float
+    wet_bulb_c: float
+    basis: str
+    pue: float
+    peak_junction_c: float | None
+    supply_c: float
+    margin_k: float | None
+    """Junction limit minus junction."""
+
+
+@dataclass(frozen=True)
+class FailureCase:
+    """One unit lost on the design day."""
+
+    case: str
+    min_margin_k: float | None
+    time_to_throttle_s: float | None
+
+
+@dataclass(frozen=True)
+class PlannedSite:
+    """One site as recommended. Cloud and edge sites carry ``None`` where the provider decides."""
+
+    name: str
+    kind: str
+    racks: int
+    rack_types: tuple[RackType, ...]
+    cooling: PlannedCooling | None
+    equipment: tuple[Equipment, ...]
+    electrical: Electrical | None
+    design_day: DesignDay | None
+    failure_cases: tuple[FailureCase, ...]
+    totals: Totals
+    marked: str
+    """``twin`` for figures our physics gives, ``catalogue`` for a provider's."""
+
+
+@dataclass(frozen=True)
+class CashYear:
+    """Money of one year, undiscounted, by purpose; year 0 is the purchase."""
+
+    year: int
+    amounts_usd: dict[str, float]
+    discounted_usd: float
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A plainer design given the same load, redundancy, design basis and effort."""
+
+    name: str
+    feasible: bool
+    totals: Totals | None
+    saving: float | None
+    """Of the objective, as a share of the baseline's; negative: the baseline is better."""
+    note: str
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A neighbour of the recommendation."""
+
+    name: str
+    totals: Totals
+    objective: float
+    change: str
+    """In words: what differs, and what would have to change for it to win."""
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """One undominated plan."""
+
+    name: str
+    cost_usd: float
+    energy_mwh_per_year: float
+    carbon_t_per_year: float
+    water_m3_per_year: float
+    knee: bool
+
+
+@dataclass(frozen=True)
+class Spread:
+    """P10, P50 and P90 of one total."""
+
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True)
+class Swing:
+    """One bar of the tornado: the TCO when one input takes its low and its high value."""
+
+    name: str
+    low_usd: float
+    high_usd: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How sure the recommendation is."""
+
+    samples: int
+    totals: dict[str, Spread]
+    probability_best: float
+    regret_usd: float
+    """Mean of what the recommendation costs above the best plan of each sample."""
+    tornado: tuple[Swing, ...]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One limit and how close the plan is to it."""
+
+    name: str
+    slack: float
+    unit: str
+    shadow_price: float | None
+    """USD of objective per unit of limit; ``None``: not computed."""
+
+
+@dataclass(frozen=True)
+class RuleBreach:
+    """A rule of the field that the plan breaks or comes near to."""
+
+    rule: str
+    message: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole recommendation."""
+
+    schema: int
+    scenario: str
+    scenario_hash: str
+    status: Status
+    summary: str
+    """The recommendation in one sentence."""
+    objective: ObjectiveValue
+    stages: tuple[PlannedStage, ...]
+    sites: tuple[PlannedSite, ...]
+    phases: tuple[str, ...]
+    cashflow: tuple[CashYear, ...]
+    totals: Totals
+    potential: Totals | None
+    """With hourly-optimal setpoints; ``None`` until computed."""
+    baselines: tuple[Baseline, ...]
+    alternatives: tuple[Alternative, ...]
+    frontier: tuple[FrontierPoint, ...]
+    uncertainty: Uncertainty | None
+    constraints: tuple[Constraint, ...]
+    warnings: tuple[RuleBreach, ...]
+    provenance: tuple[Provenance, ...]

@@ -1,0 +1,121 @@
+"""A year of one site: what ``simulate`` returns and the report draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twinloop.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class EnergySplit:
+    """Facility energy by end use; the sum is the facility."""
+
+    it_j: float
+    crah_fans_j: float
+    pumps_j: float
+    chillers_j: float
+    heat_rejection_j: float
+    ups_loss_j: float
+    distribution_loss_j: float
+    other_j: float
+
+    @property
+    def facility_j(self) -> float:
+        """Everything behind the meter."""
+        return (
+            self.it_j + self.crah_fans_j + self.pumps_j + self.chillers_j
+            + self.heat_rejection_j + self.ups_loss_j + self.distribution_loss_j + self.other_j
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ItSplit:
+    """IT energy inside the IT meter."""
+
+    compute_j: float
+    fans_j: float
+    power_supply_loss_j: float
+
+
+@dataclass(frozen=True)
+class WaterSplit:
+    """Site water by use."""
+
+    evaporation_m3: float
+    blowdown_m3: float
+    drift_m3: float
+    humidification_m3: float
+
+    @property
+    def total_m3(self) -> float:
+        """Make-up water."""
+        return self.evaporation_m3 + self.blowdown_m3 + self.drift_m3 + self.humidification_m3
+
+
+@dataclass(frozen=True)
+class FreeCooling:
+    """Hours of the year by mode of the loop that needs the chiller most."""
+
+    full: int
+    partial: int
+    none: int
+
+
+@dataclass(frozen=True)
+class HeatFlow:
+    """One ribbon of the heat-flow picture, yearly mean."""
+
+    origin: str
+    target: str
+    mean_w: float
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """One point of the drawn loops at one operating hour."""
+
+    tag: str
+    temperature_c: float | None
+    flow_kg_s: float | None
+    heat_w: float | None
+
+
+@dataclass(frozen=True)
+class OperatingHour:
+    """The plant at one hour: the design hour, or the year's median."""
+
+    name: str
+    dry_bulb_c: float
+    wet_bulb_c: float
+    it_w: float
+    facility_w: float
+    states: tuple[LoopState, ...]
+
+
+@dataclass(frozen=True)
+class SiteYear:
+    """Hourly results, shape (8760,), and their totals, of one site under one cooling design."""
+
+    site: str
+    energy: EnergySplit
+    it_split: ItSplit
+    water: WaterSplit
+    free_cooling: FreeCooling
+    peak_power_w: float
+    billing_peak_w: tuple[float, ...]
+    """Highest hourly mean of each month, 12 values."""
+    peak_junction_c: float | None
+    worst_intake_c: float | None
+    first_limit: str
+    """What would bind first if it got hotter."""
+    throttled_device_hours: float
+    unmet_load_hours: int
+    hours_outside_class: int
+    energy_balance_error: float
+    """Largest |heat in - heat out| of any element at any hour, over IT power."""
+    heat_flows: tuple[HeatFlow, ...]
+    hours: tuple[OperatingHour, ...]
+    notes: tuple[str, ...] = ()
+    hourly: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
+    """Columns by name, for example it_w, facility_w, chillers_w, supply_c, junction_c, water_kg_s."""

@@ -1,0 +1,1 @@
+"""Compute, placement and cooling chosen together."""

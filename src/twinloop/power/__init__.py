@@ -1,0 +1,1 @@
+"""Electrical losses and the coupled operating point of chips."""

@@ -1,0 +1,1 @@
+"""The file that a person writes: schema, loading, resolving."""

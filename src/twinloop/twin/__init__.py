@@ -1,0 +1,1 @@
+"""Elements wired into a site: the hybrid plant and its year."""

@@ -1,0 +1,1 @@
+"""Published cases against the model, errors shown."""
