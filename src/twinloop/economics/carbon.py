@@ -5,7 +5,6 @@ Scopes after the GHG Protocol Corporate Standard (2004). All results in kg CO2-e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -105,17 +104,19 @@ def scope1_kg_per_year(cooling_w: float, refrigerant: str, generator_w: float) -
     return refrigerant_kg_per_year(cooling_w, refrigerant) + generator_tests_kg_per_year(generator_w)
 
 
-def embodied_kg_per_year(assets: Iterable[tuple[float, float]]) -> float:
-    """Return scope 3 of the assets: what making each emitted, spread evenly over its life.
+def embodied_kg_per_year(embodied_kg: float, life_s: float) -> float:
+    """Return scope 3 of an asset: what making it emitted, spread evenly over its life.
 
-    Args:
-        assets: pairs (embodied kg, life in seconds).
+    Raises:
+        ValueError: a life that is not positive.
 
     >>> from twinloop.economics.periods import YEAR_S
-    >>> embodied_kg_per_year([(10300.0, 5 * YEAR_S), (400.0, 20 * YEAR_S)])
-    2080.0
+    >>> embodied_kg_per_year(10300.0, 5 * YEAR_S)
+    2060.0
     """
-    return sum(kg / years(life_s) for kg, life_s in assets)
+    if not life_s > 0.0:
+        raise ValueError(f"a life of {life_s} s spreads nothing")
+    return embodied_kg / years(life_s)
 
 
 def carbon_cost_usd(carbon_kg: float, price_usd_per_t: float) -> float:
