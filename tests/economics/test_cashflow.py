@@ -130,10 +130,11 @@ def test_land_does_not_wear_out():
 
 
 def test_a_horizon_that_ends_inside_a_year():
-    cash = flows(item(life=5.0), yearly={"energy": 100.0}, horizon=2.5)
+    cash = flows(item(life=5.0, upkeep=0.04), yearly={"energy": 100.0}, horizon=2.5)
     assert [year.amounts_usd.get("energy") for year in cash] == [None, 100.0, 100.0, 50.0]
     assert cash[-1].amounts_usd["residual"] == pytest.approx(-500.0)
-    assert cash[-1].discounted_usd == pytest.approx((50.0 - 500.0) * 1.08**-2.5)
+    assert [year.amounts_usd.get("maintenance") for year in cash] == [None, 40.0, 40.0, 20.0]
+    assert cash[-1].discounted_usd == pytest.approx((50.0 + 20.0 - 500.0) * 1.08**-2.5)
 
 
 def test_nothing_costs_nothing():

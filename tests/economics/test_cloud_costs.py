@@ -31,7 +31,7 @@ def test_rent_by_hand():
     assert rental_usd_per_year(OFFER, 2, 1.0) == pytest.approx(630_720.0)
     assert rental_usd_per_year(OFFER, 2, 0.25) == pytest.approx(157_680.0)
     assert rental_usd_per_year(OFFER, 2, 1.0, use_spot=True) == pytest.approx(315_360.0)
-    assert rental_usd_per_year(OFFER, 0, 1.0) == 0.0
+    assert rental_usd_per_year(OFFER, 0, 1.0) == rental_usd_per_year(OFFER, 2, 0.0) == 0.0
 
 
 def test_spot_without_a_price_is_refused_by_name():
