@@ -1,0 +1,78 @@
+"""What a person sees in the terminal: progress on standard error, tables that fit 100 columns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+from twinloop.model.plan import Plan, Totals
+
+
+@contextmanager
+def narrator(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows the current step on a terminal, and nothing elsewhere."""
+    console = Console(stderr=True)
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with console.status("starting") as status:
+        yield lambda text: status.update(text)
+
+
+def print_plan(plan: Plan) -> None:
+    """Print the recommendation: a sentence, the stages, the cooling, the totals beside the baselines."""
+    console = Console(width=100, highlight=False)
+    console.print(f"\n[bold]{plan.summary}[/bold]\n")
+    stages = Table(title="Stages", title_justify="left", box=None, pad_edge=False)
+    for name in ("stage", "site", "devices", "precision", "layout", "IT kW", "takes"):
+        stages.add_column(name, justify="right" if name == "IT kW" else "left")
+    for stage in plan.stages:
+        p = stage.parallelism
+        stages.add_row(
+            stage.name, stage.site, f"{stage.device_count} × {stage.device}", stage.precision,
+            f"d{p.data} t{p.tensor} p{p.pipeline} b{p.batch}", f"{stage.power_w / 1e3:.1f}", _takes(stage.duration_s, stage.latency_p99_s),
+        )  # fmt: skip
+    console.print(stages)
+    for site in plan.sites:
+        if site.cooling is not None:
+            console.print(f"\n[bold]Cooling of {site.name}[/bold]: {site.cooling.name}\n  {site.cooling.why}")
+    console.print()
+    console.print(_totals_table(plan))
+    for breach in plan.warnings:
+        console.print(f"[yellow]warning[/yellow] {breach.rule}: {breach.message}")
+    console.print()
+
+
+def _takes(duration_s: float | None, latency_s: float | None) -> str:
+    if duration_s is not None:
+        return f"{duration_s / 3600.0:.2f} h a run"
+    return f"p99 {latency_s * 1e3:.1f} ms" if latency_s is not None else "continuous"
+
+
+def _totals_table(plan: Plan) -> Table:
+    table = Table(title="Totals", title_justify="left", box=None, pad_edge=False)
+    for name in ("plan", "TCO M$", "capex M$", "MWh/a", "PUE", "TUE", "m3/a", "tCO2e/a", "saving"):
+        table.add_column(name, justify="left" if name == "plan" else "right")
+    table.add_row("recommended", *_cells(plan.totals), "", style="bold")
+    for baseline in plan.baselines:
+        if baseline.totals is None:
+            table.add_row(baseline.name, *["—"] * 7, "infeasible")
+        else:
+            saving = "—" if baseline.saving is None else f"{baseline.saving:+.1%}"
+            table.add_row(baseline.name, *_cells(baseline.totals), saving)
+    return table
+
+
+def _cells(totals: Totals) -> list[str]:
+    def ratio(value: float | None) -> str:
+        return "—" if value is None else f"{value:.3f}"
+
+    return [
+        f"{totals.tco_usd / 1e6:.2f}", f"{totals.capex_usd / 1e6:.2f}", f"{totals.facility_energy_mwh_per_year:,.0f}",
+        ratio(totals.pue), ratio(totals.tue), f"{totals.water_m3_per_year:,.0f}",
+        f"{sum(totals.carbon_t_per_year.values()):,.0f}",
+    ]  # fmt: skip

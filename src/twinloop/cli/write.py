@@ -1,0 +1,60 @@
+"""Write a plan's files: all of them, or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twinloop.errors import TwinloopError
+from twinloop.model.codec import dumps
+from twinloop.model.simulation import SiteYear
+from twinloop.planner.plan import Planned
+from twinloop.report import render
+from twinloop.report.tables import equipment_csv
+
+
+def write_results(planned: Planned, folder: Path, command: str) -> dict[str, Path]:
+    """Write plan.json, report.html, equipment.csv and year.parquet into ``folder``; return their paths."""
+    texts = {
+        "plan": ("plan.json", dumps(planned.plan)),
+        "report": ("report.html", render(planned.plan, planned.years, command)),
+        "equipment": ("equipment.csv", equipment_csv(planned.plan)),
+    }
+    paths = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (file, text) in texts.items():
+            paths[name] = folder / file
+            paths[name].write_text(text, encoding="utf-8")
+        if planned.years:
+            paths["year"] = folder / "year.parquet"
+            write_year(planned.years, paths["year"])
+    except OSError as error:
+        raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error
+    return paths
+
+
+def write_year(years: tuple[SiteYear, ...], path: Path) -> None:
+    """Write the hourly columns of all sites as one Parquet table: site, hour, then the quantities."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = sorted({name for year in years for name in year.hourly})
+    tables = []
+    for year in years:
+        hours = len(next(iter(year.hourly.values())))
+        columns = {
+            "site": pa.array([year.site] * hours),
+            "hour": pa.array(range(hours), pa.int32()),
+            **{
+                name: pa.array(
+                    np.broadcast_to(np.asarray(year.hourly[name], dtype=float), (hours,))
+                    if name in year.hourly
+                    else [None] * hours,
+                    pa.float64(),
+                )
+                for name in names
+            },
+        }
+        tables.append(pa.table(columns))
+    pq.write_table(pa.concat_tables(tables), path, compression="zstd")

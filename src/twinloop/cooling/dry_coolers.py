@@ -1,0 +1,78 @@
+"""Dry and adiabatic coolers: fans draw outdoor air through a coil, behind wetted pads if there are any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
+from twinloop.cooling.fans import fan_power_w
+from twinloop.fluids.psychrometrics import humidity_ratio_from_wet_bulb
+
+AIR_J_KG_K = 1006.0
+
+
+@dataclass(frozen=True)
+class DryCooler:
+    """Design point of one cooler, or of many alike as one; ``pad_effectiveness`` 0: no pads."""
+
+    ua_w_k: float
+    air_design_kg_s: float
+    fan_design_w: float
+    pad_effectiveness: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An outdoor cooler's operating point. Air flow is dry air; fan heat is not in the air outlet."""
+
+    heat_w: Array
+    """Given up by the water."""
+    water_out_c: Array
+    air_in_c: Array
+    """At the coil, behind pads."""
+    air_out_c: Array
+    air_flow_kg_s: Array
+    fan_w: Array
+    evaporation_kg_s: Array
+    drift_kg_s: Array
+    air_in_enthalpy_j_kg: Array
+    air_out_enthalpy_j_kg: Array
+
+
+def dry_cooler(
+    cooler: DryCooler,
+    fan_ratio: Array,
+    water_in_c: Array,
+    water_capacity_w_k: Array,
+    dry_bulb_c: Array,
+    wet_bulb_c: Array,
+    pressure_pa: Array,
+    pads_on: Array,
+) -> Rejection:
+    """Rate a cooler: cross-flow ε-NTU, air-side film ~ flow^0.8.
+
+    Pads cool air along constant wet bulb: ``T = T_db − e (T_db − T_wb)``; evaporation is the rise of
+    humidity at constant enthalpy. ``e`` 0.7-0.9 (EnergyPlus example 0.7).
+    """
+    xp = namespace(fan_ratio, water_in_c, dry_bulb_c)
+    depression_k = cooler.pad_effectiveness * xp.maximum(dry_bulb_c - wet_bulb_c, 0.0)
+    air_in_c = xp.where(pads_on, dry_bulb_c - depression_k, dry_bulb_c)
+    flow = fan_ratio * cooler.air_design_kg_s
+    ua_w_k = ua_at_flow_w_k(cooler.ua_w_k, 1.0, fan_ratio)
+    x = exchange(water_in_c, air_in_c, water_capacity_w_k, flow * AIR_J_KG_K, ua_w_k, "crossflow")
+    evaporation, enthalpy = 0.0 * (flow + air_in_c), AIR_J_KG_K * air_in_c
+    if cooler.pad_effectiveness > 0.0:
+        evaporation = xp.where(pads_on, flow * _pad_moisture(dry_bulb_c, wet_bulb_c, air_in_c, pressure_pa), 0.0)
+    return Rejection(
+        x.heat_w, x.hot_out_c, air_in_c, x.cold_out_c, flow, fan_power_w(fan_ratio, cooler.fan_design_w),
+        evaporation, 0.0 * evaporation, enthalpy, enthalpy + AIR_J_KG_K * (x.cold_out_c - air_in_c),
+    )  # fmt: skip
+
+
+def _pad_moisture(dry_bulb_c: Array, wet_bulb_c: Array, leaving_c: Array, pressure_pa: Array) -> Array:
+    """Return the humidity that air takes up in the pads, kg per kg dry air, at constant wet bulb."""
+    before = humidity_ratio_from_wet_bulb(dry_bulb_c, wet_bulb_c, pressure_pa)
+    after = humidity_ratio_from_wet_bulb(leaving_c, wet_bulb_c, pressure_pa)
+    return namespace(before).maximum(after - before, 0.0)
+

@@ -1,0 +1,174 @@
+"""The chosen plan through the twin: real mix, real sizes, the whole year, real bills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.model.model import Model
+from twinloop.model.plan import (
+    CashYear,
+    Electrical,
+    PlannedCooling,
+    PlannedSite,
+    RackType,
+    Totals,
+)
+from twinloop.model.simulation import SiteYear
+from twinloop.model.site import Cloud, OnPremise
+from twinloop.workload.profile import hourly_activity
+from twinloop.planner.equipment import capital_items, cooling_words, schedule
+from twinloop.planner.failures import design_day, failure_cases
+from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill
+from twinloop.planner.placements import Placement
+from twinloop.planner.racks import server_of
+from twinloop.planner.rates import group_of
+from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.groups import ItGroup
+from twinloop.twin.sizing import Plant, size_plant
+from twinloop.twin.year import site_year
+
+
+@dataclass(frozen=True)
+class CheckedSite:
+    """One site after the twin, with the ledger behind its figures."""
+
+    planned: PlannedSite
+    ledger: Ledger
+    year: SiteYear | None
+    plant: Plant | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A whole plan after the twin."""
+
+    placements: tuple[Placement, ...]
+    sites: tuple[CheckedSite, ...]
+    cash: tuple[CashYear, ...]
+    totals: Totals
+    objective: float
+
+
+def check(
+    model: Model, placements: tuple[Placement, ...], designs: dict[tuple[str, str], HybridDesign], k: PlantConstants
+) -> Checked:
+    """Return the plan ``placements`` with the twin's figures in place of the screened ones."""
+    sites = []
+    for hall in model.on_premise:
+        mine = tuple(p for p in placements if p.site == hall.name)
+        if mine:
+            design = designs[hall.name, str(mine[0].design)]
+            sites.append(check_hall(model, hall, mine, design, k))
+    for place in (*model.clouds, *model.edges):
+        mine = tuple(p for p in placements if p.site == place.name)
+        if mine:
+            sites.append(_provider_site(model, place, mine))
+    ledger = add_ledgers(tuple(site.ledger for site in sites))
+    staff = {"staff": model.finance.staff_usd_per_year} if model.finance.staff_usd_per_year else {}
+    ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
+    cash = cash_of(ledger, model)
+    totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
+    return Checked(placements, tuple(sites), cash, totals, objective(model, totals))
+
+
+def objective(model: Model, totals: Totals) -> float:
+    """Return the objective: the present cost, or the weighted sum over the horizon.
+
+    A scenario's carbon and water prices are part of the cost already.
+    """
+    years = model.horizon_s / (8760 * 3600.0)
+    carbon_kg = sum(totals.carbon_t_per_year.values()) * 1e3 * years
+    amounts = {
+        "cost": totals.tco_usd,
+        "energy": totals.facility_energy_mwh_per_year * 3.6e9 * years,
+        "carbon": carbon_kg,
+        "water": totals.water_m3_per_year * years,
+    }
+    if model.objective.name == "cost":
+        return totals.tco_usd
+    return sum(weight * amounts.get(name, 0.0) for name, weight in model.objective.weights.items())
+
+
+def groups_at(model: Model, placements: tuple[Placement, ...]) -> tuple[ItGroup, ...]:
+    """Return the twin's groups for the placements of one hall."""
+    stages = {stage.name: stage for stage in model.stages}
+    return tuple(
+        group_of(
+            p.option, model.device(p.option.device), server_of(model, p.option.server),
+            hourly_activity(p.option, stages[p.stage]),
+        )
+        for p in placements
+    )  # fmt: skip
+
+
+def check_hall(
+    model: Model, site: OnPremise, placements: tuple[Placement, ...], design: HybridDesign, k: PlantConstants
+) -> CheckedSite:
+    """Size and run one hall."""
+    groups = groups_at(model, placements)
+    plant = size_plant(design, groups, site.weather.design, site.weather.pressure_pa, site.floor.area_m2, k)
+    year = site_year(site, plant, groups, k)
+    lines = schedule(plant, site, k)
+    servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
+    bill = hourly_bill(year.hourly["facility_w"], site.tariff)
+    ledger = hall_ledger(
+        model, site, servers, plant.it_w, capital_items(lines), year.energy.facility_j, bill, year.water.total_m3
+    )
+    day = design_day(plant, groups, site, k)
+    electrics = plant.electrics
+    planned = PlannedSite(
+        name=site.name, kind="on-premise", racks=sum(p.racks for p in placements),
+        rack_types=tuple(_rack_type(p, model, plant, group) for p, group in zip(placements, groups, strict=True)),
+        cooling=PlannedCooling(
+            name=design.name, components=dict(design.paths), rack=cooling_words(design),
+            heat_rejection=_rejection_words(design),
+            supply_c=design.warm_supply_c if design.has_warm_loop else design.cold_supply_c,
+            setpoints=_setpoints(design), redundancy=design.redundancy, why="",
+        ),
+        equipment=lines, electrical=Electrical(electrics.transformer_w, electrics.ups_w, electrics.generator_w),
+        design_day=day, failure_cases=failure_cases(plant, groups, site, lines, k),
+        totals=hall_totals(model, site, year, ledger), marked="twin",
+    )  # fmt: skip
+    return CheckedSite(planned, ledger, year, plant)
+
+
+def _setpoints(design: HybridDesign) -> dict[str, float]:
+    points = {"cold_supply_c": design.cold_supply_c, "air_supply_c": design.air_supply_c}
+    return {"warm_supply_c": design.warm_supply_c, **points} if design.has_warm_loop else points
+
+
+def _rejection_words(design: HybridDesign) -> str:
+    cold = design.cold_plant.replace("_", " ") + (" + outdoor air" if design.air_economiser else "")
+    if not design.has_warm_loop:
+        return cold
+    return f"{design.warm_cooler.replace('_', ' ')} (warm loop), {cold} (cold loop)"
+
+
+def _rack_type(p: Placement, model: Model, plant: Plant, group: ItGroup) -> RackType:
+    server = server_of(model, p.option.server)
+    per_rack = -(-p.servers // max(p.racks, 1))
+    share = per_rack / p.servers
+    loss_w = p.it_w * (1.0 - group.psu_efficiency)
+    busy = p.option.busy
+    component = {
+        "accelerator": busy.accelerator_w, "cpu": busy.cpu_w, "memory": busy.memory_w, "network": busy.network_w,
+        "storage": busy.storage_w, "power_supply": loss_w,
+        "fans": max(p.it_w - loss_w - busy.total_w, 0.0),
+    }  # fmt: skip
+    return RackType(
+        name=f"{p.stage} racks", count=p.racks, server=server.name, servers_per_rack=per_rack, power_w=p.it_w * share,
+        weight_kg=per_rack * server.weight_kg, height_u=per_rack * server.height_u,
+        component_w={name: power_w * share for name, power_w in component.items()},
+    )  # fmt: skip
+
+
+def _provider_site(model: Model, place: object, placements: tuple[Placement, ...]) -> CheckedSite:
+    ledger = add_ledgers(tuple(p.ledger for p in placements))
+    kind = "cloud" if isinstance(place, Cloud) else "edge"
+    planned = PlannedSite(
+        name=placements[0].site, kind=kind, racks=0, rack_types=(), cooling=None, equipment=(), electrical=None,
+        design_day=None, failure_cases=(), totals=placement_totals(model, placements, ledger), marked="catalogue",
+    )  # fmt: skip
+    return CheckedSite(planned, ledger, None, None)
+

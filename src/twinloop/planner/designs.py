@@ -1,0 +1,92 @@
+"""The cooling designs that a site may choose from."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from twinloop.catalogue.nouns import COMPONENTS, Component
+from twinloop.model.model import Allow
+from twinloop.model.site import OnPremise
+from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign
+
+KITS: dict[str, dict[Component, CoolingPath]] = {
+    "air": dict.fromkeys(COMPONENTS, "air"),
+    "rear doors": dict.fromkeys(COMPONENTS, "rear_door"),
+    "plates + air": {**dict.fromkeys(COMPONENTS, "air"), "accelerator": "cold_plate", "cpu": "cold_plate"},
+    "plates + rear doors": {
+        **dict.fromkeys(COMPONENTS, "rear_door"), "accelerator": "cold_plate", "cpu": "cold_plate",
+    },
+    "all plates": dict.fromkeys(COMPONENTS, "cold_plate"),
+    "immersion": dict.fromkeys(COMPONENTS, "bath"),
+}  # fmt: skip
+"""Kit -> carrier of each component's heat."""
+
+WARM_SUPPLY_C = (25.0, 32.0, 40.0)
+"""Facility water of ASHRAE classes up to W27, W32 and W40."""
+
+COLD_SUPPLY_C = (14.0, 20.0)
+"""Chilled water; supply air is one coil approach above, 20 °C (dense air, class H1) and 26 °C."""
+
+COIL_APPROACH_K = 6.0
+
+AIR_LIMIT_C = {"A1": 32.0, "A2": 35.0, "A3": 40.0, "A4": 45.0, "H1": 25.0}
+"""Highest allowable intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
+
+LIQUID_LIMIT_C = {
+    "W17": 17.0, "W27": 27.0, "W32": 32.0, "W40": 40.0, "W45": 45.0, "W+": 60.0,
+    "S30": 26.0, "S35": 31.0, "S40": 36.0, "S45": 41.0, "S50": 46.0,
+}  # fmt: skip
+"""Highest facility water by class; S classes name the coolant, one distribution-unit approach (4 K) above."""
+
+
+def candidate_designs(site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]:
+    """Return every design that the site's classes, heat customers and the scenario's ``allow`` admit."""
+    designs = [design for kit in KITS for design in _of_kit(kit, site)]
+    return tuple(design for design in designs if _allowed(design, allow) and _in_class(design, site))
+
+
+def _of_kit(kit: str, site: OnPremise) -> list[HybridDesign]:
+    paths = KITS[kit]
+    warm = bool({"cold_plate", "bath"} & set(paths.values()))
+    coolers: tuple[FreeCooler, ...] = ("dry_cooler", "adiabatic_cooler", "tower") if warm else ("none",)
+    plants: tuple[ColdPlant, ...] = ("air_cooled_chiller", "water_cooled_chiller")
+    colds = COLD_SUPPLY_C if not warm else COLD_SUPPLY_C[1:]
+    economisers = (False, True) if kit == "air" else (False,)
+    result = []
+    for cooler, warm_c, plant, cold_c, outside in product(
+        coolers, WARM_SUPPLY_C if warm else (32.0,), plants, colds, economisers
+    ):
+        words = [kit]
+        if warm:
+            words.append(f"{cooler.replace('_', ' ')} {warm_c:g} °C")
+        words.append(f"{plant.replace('_', ' ')} {cold_c:g} °C")
+        if outside:
+            words.append("outdoor air")
+        result.append(
+            HybridDesign(
+                name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
+                cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
+                air_economiser=outside, redundancy=site.redundancy,
+            )
+        )  # fmt: skip
+    return result
+
+
+def _allowed(design: HybridDesign, allow: Allow) -> bool:
+    """``allow.cooling`` names carriers and outdoor equipment; every carrier used must be among them."""
+    if not allow.cooling:
+        return True
+    named = {word.replace("-", "_").replace(" ", "_") for word in allow.cooling}
+    carriers = {"air", "rear_door", "cold_plate", "bath"}
+    coolers = {"dry_cooler", "adiabatic_cooler", "tower", "air_cooled_chiller", "water_cooled_chiller"}
+    used = set(design.paths.values())
+    machines = {design.cold_plant} | ({design.warm_cooler} if design.has_warm_loop else set())
+    carriers_ok = not (named & carriers) or used <= named
+    machines_ok = not (named & coolers) or machines <= named
+    return carriers_ok and machines_ok
+
+
+def _in_class(design: HybridDesign, site: OnPremise) -> bool:
+    air_ok = design.air_supply_c + 1.0 <= AIR_LIMIT_C.get(site.air_class, 32.0)
+    limit_c = LIQUID_LIMIT_C.get(site.liquid_class or "W+", 60.0)
+    return air_ok and (not design.has_warm_loop or design.warm_supply_c <= limit_c)

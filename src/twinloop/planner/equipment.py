@@ -1,0 +1,167 @@
+"""The equipment schedule of a sized plant: units, spares, rated points, prices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from twinloop.catalogue import cooling_kit
+from twinloop.catalogue.nouns import CoolingKit
+from twinloop.economics.capital import CapitalItem
+from twinloop.model.plan import Equipment
+from twinloop.model.site import OnPremise, Redundancy
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import TowerSet
+from twinloop.twin.sizing import Plant
+
+YEAR_S = 8760 * 3600.0
+
+UNIT_W = {
+    "crah": 150e3, "cdu": 1000e3, "rear_door": 50e3, "dry_cooler": 500e3, "adiabatic_cooler": 800e3,
+    "tower": 1500e3, "air_cooled_chiller": 1000e3, "water_cooled_chiller": 1500e3, "immersion": 100e3,
+}  # fmt: skip
+"""Common unit sizes by heat: catalogues of the trade, low confidence; they only round counts."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """How many units run at design and how many stand by."""
+
+    running: int
+    spare: int
+
+
+def units(rated_w: float, unit_w: float, redundancy: Redundancy) -> Units:
+    """Return unit counts: at least two where one spare is asked, so that a spare stays a fraction.
+
+    >>> units(900e3, 500e3, "N+1")
+    Units(running=2, spare=1)
+    """
+    running = max(math.ceil(rated_w / unit_w - 1e-9), 1)
+    return Units(running, {"N": 0, "N+1": 1, "2N": running}[redundancy])
+
+
+def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipment, ...]:
+    """Return the equipment of ``plant``, cooling first, then the power chain."""
+    design, redundancy = plant.design, site.redundancy
+    cp = k.water_heat_capacity_j_kg_k
+    dry_c = site.weather.design.dry_bulb_c
+    lines = []
+    if plant.door is not None:
+        lines.append(
+            _line(
+                "RD", "rear_door", "rear_door_passive", plant.door_heat_w, "N", 0.0, plant.door.water_design_kg_s,
+                35e3, design.cold_supply_c, design.cold_supply_c + k.chilled_water_rise_k, "all racks busy", 0.0, k,
+            )
+        )
+    lines.append(
+        _line(
+            "AH", "crah", "crah", plant.handler_heat_w, redundancy, plant.handler.fan_design_w,
+            plant.handler.water_design_kg_s, 50e3, design.cold_supply_c, design.cold_supply_c + k.chilled_water_rise_k,
+            "all racks busy", k.sizing_margin, k,
+        )
+    )  # fmt: skip
+    if plant.warm is not None:
+        lines += _warm_lines(plant, redundancy, dry_c, k)
+    cold = plant.cold
+    kind = design.cold_plant
+    lines.append(
+        _line(
+            "CH", kind, kind, cold.heat_w * (1.0 + k.sizing_margin), redundancy,
+            cold.heat_w / (k.chiller_cop_air if kind == "air_cooled_chiller" else k.chiller_cop_water),
+            cold.flow_kg_s, 50e3, design.cold_supply_c + cold.heat_w / (cold.flow_kg_s * cp), design.cold_supply_c,
+            f"{dry_c:.1f} °C dry bulb", k.sizing_margin, k,
+        )
+    )  # fmt: skip
+    if cold.tower is not None:
+        lines.append(
+            _line(
+                "CT", "tower", "tower", cold.heat_w * 1.3, redundancy, cold.tower.fan_design_w, cold.condenser_kg_s,
+                40e3, None, None, f"{site.weather.design.wet_bulb_c:.1f} °C wet bulb", k.sizing_margin, k,
+            )
+        )
+    if cold.free_coil is not None:
+        lines.append(
+            _line(
+                "FC", "dry_cooler", "dry_cooler", cold.heat_w, "N", cold.free_coil.fan_design_w, cold.flow_kg_s, 40e3,
+                None, design.cold_supply_c, f"{design.cold_supply_c - k.dry_cooler_approach_k:.0f} °C outside", 0.0, k,
+            )
+        )
+    return (*lines, *_power_lines(plant))
+
+
+def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantConstants) -> list[Equipment]:
+    warm, design = plant.warm, plant.design
+    if warm is None:
+        return []
+    supply, rise = design.warm_supply_c, k.coolant_rise_k
+    lines = []
+    if design.immersed:
+        lines.append(
+            _line("IT", "immersion", "immersion_1p", plant.warm_heat_w, "N", 0.0, warm.cdu.secondary_design_kg_s,
+                  None, supply + k.cdu_approach_k, supply + k.cdu_approach_k + rise, "all racks busy", 0.0, k)
+        )  # fmt: skip
+    else:
+        lines.append(
+            _line("CP", "cold_plate", "cold_plate", plant.warm_heat_w, "N", 0.0, warm.cdu.secondary_design_kg_s,
+                  k.cdu_pump_pa, supply + k.cdu_approach_k, supply + k.cdu_approach_k + rise, "all racks busy", 0.0, k)
+        )  # fmt: skip
+    lines.append(
+        _line("CDU", "cdu", "cdu", warm.heat_w, redundancy, warm.cdu.pump_design_w, warm.flow_kg_s, k.cdu_pump_pa,
+              supply + rise, supply, f"{k.cdu_approach_k:g} K approach", 0.0, k)
+    )  # fmt: skip
+    kind = design.warm_cooler
+    cooler = warm.cooler
+    fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)
+    lines.append(
+        _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w - warm.trim_w, redundancy, fan_w,
+              warm.flow_kg_s, k.facility_pump_pa, supply + rise, supply, f"{dry_c:.1f} °C dry bulb", k.sizing_margin, k)
+    )  # fmt: skip
+    return lines
+
+
+def _line(
+    tag: str, kind: str, kit: str, rated_w: float, redundancy: Redundancy, power_w: float, flow_kg_s: float,
+    dp_pa: float | None, in_c: float | None, out_c: float | None, condition: str, margin: float, k: PlantConstants,
+) -> Equipment:  # fmt: skip
+    rated_w = max(rated_w, 1.0)
+    count = units(rated_w, UNIT_W.get(kind, 1e12), redundancy)
+    whole = (count.running + count.spare) / count.running
+    return Equipment(
+        tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,
+        flow_m3_h=flow_kg_s / k.water_density_kg_m3 * 3600.0, dp_kpa=None if dp_pa is None else dp_pa / 1e3,
+        t_in_c=in_c, t_out_c=out_c, power_w=power_w, design_condition=condition, margin=margin,
+        capex_usd=cooling_kit(kit).capex_usd_per_w * rated_w * whole,
+    )  # fmt: skip
+
+
+def _power_lines(plant: Plant) -> list[Equipment]:
+    """List the power chain; its price is inside the building's USD per watt, so zero here."""
+    electrics = plant.electrics
+    rows = (("TR", "transformer", electrics.transformer_w), ("UPS", "ups", electrics.ups_w))
+    return [
+        Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, 0.0)
+        for tag, kind, rated in rows
+    ]
+
+
+def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:
+    """Return the purchases behind the schedule, each with its kit's life and maintenance."""
+    return tuple(_item(line, cooling_kit(line.type)) for line in lines if line.capex_usd > 0.0)
+
+
+def _item(line: Equipment, kit: CoolingKit) -> CapitalItem:
+    return CapitalItem(kit.name, line.capex_usd, kit.life_years * YEAR_S, kit.maintenance_per_year)
+
+
+def cooling_words(design: HybridDesign) -> str:
+    """Return the rack's cooling in words."""
+    carriers = set(design.paths.values())
+    if carriers == {"air"}:
+        return "air"
+    if design.immersed:
+        return "single-phase immersion"
+    parts = ["cold plates"] if "cold_plate" in carriers else []
+    parts += ["rear doors"] if "rear_door" in carriers else []
+    parts += ["air"] if "air" in carriers else []
+    return " + ".join(parts)

@@ -1,0 +1,150 @@
+"""What a placement or a whole site costs and emits, as a ledger that adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.catalogue.nouns import CloudOffer, Server
+from twinloop.economics.capital import CapitalItem
+from twinloop.economics.carbon import embodied_kg_per_year, scope2_kg
+from twinloop.economics.cashflow import cashflow, tco_usd
+from twinloop.economics.energy_cost import demand_charge_usd, energy_cost_usd
+from twinloop.model.estimate import StageOption
+from twinloop.model.model import Model
+from twinloop.model.plan import CashYear
+from twinloop.model.site import Cloud, Edge, OnPremise, Tariff
+
+YEAR_S = 8760 * 3600.0
+BUILDING_LIFE_S = 25 * YEAR_S
+"""Shell and electrical plant; practice, low confidence."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Purchases, yearly amounts and yearly emissions; ledgers add up."""
+
+    capital: tuple[CapitalItem, ...]
+    yearly_usd: dict[str, float]
+    escalation: dict[str, float]
+    carbon_kg_per_year: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A year of electricity."""
+
+    energy_usd: float
+    demand_usd: float
+
+
+def flat_bill(site: OnPremise | Edge, facility_j: float, peak_w: float) -> Bill:
+    """Return the bill of a flat load: for screening, where no hourly profile exists."""
+    price = float(np.mean(site.tariff.energy_usd_per_j))
+    return Bill(facility_j * price, peak_w * site.tariff.demand_usd_per_w_month * 12.0)
+
+
+def hourly_bill(facility_w: FloatArray, tariff: Tariff) -> Bill:
+    """Return the bill of an hourly profile, shape (8760,), W."""
+    return Bill(energy_cost_usd(facility_w, tariff), demand_charge_usd(facility_w, tariff))
+
+
+def hall_ledger(
+    model: Model,
+    site: OnPremise,
+    servers: tuple[tuple[Server, int], ...],
+    it_w: float,
+    cooling: tuple[CapitalItem, ...],
+    facility_j: float,
+    bill: Bill,
+    water_m3: float,
+) -> Ledger:
+    """Return the ledger of servers in a hall of ours."""
+    finance = model.finance
+    it_usd = sum(server.price_usd * count for server, count in servers)
+    capital = (
+        CapitalItem("servers", it_usd, finance.refresh_s, finance.maintenance_it_per_year),
+        CapitalItem("building and power", it_w * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
+        *cooling,
+    )
+    embodied = embodied_kg_per_year((server.embodied_kg * count, finance.refresh_s) for server, count in servers)
+    yearly = {
+        "electricity": bill.energy_usd,
+        "demand charge": bill.demand_usd,
+        "water": water_m3 * site.water.price_usd_per_m3,
+    }
+    carbon = {"scope1": 0.0, "scope2": scope2_kg(facility_j, site.grid), "scope3": embodied}
+    escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
+    return _priced(Ledger(capital, yearly, escalation, carbon), model, water_m3)
+
+
+def cloud_ledger(
+    model: Model, site: Cloud, offer: CloudOffer, instances: int, option: StageOption, facility_j: float
+) -> Ledger:
+    """Return the ledger of rented instances: always-on stages all year, recurrent runs by their busy share."""
+    share = option.busy_fraction if option.duration_s is not None else 1.0
+    yearly = {"cloud rental": instances * offer.price_usd_per_s * YEAR_S * share}
+    devices_s = option.device_count * share * YEAR_S
+    carbon = {
+        "scope1": 0.0,
+        "scope2": 0.0,
+        "scope3": scope2_kg(facility_j, site.grid) + devices_s * site.embodied_kg_per_device_s,
+    }
+    return _priced(Ledger((), yearly, {}, carbon), model, 0.0)
+
+
+def edge_ledger(
+    model: Model, site: Edge, server: Server, servers: int, facility_j: float, peak_w: float
+) -> Ledger:
+    """Return the ledger of servers at many small places; the places' own buildings are sunk."""
+    finance = model.finance
+    bill = flat_bill(site, facility_j, peak_w)
+    capital = (CapitalItem("servers", server.price_usd * servers, finance.refresh_s, finance.maintenance_it_per_year),)
+    carbon = {
+        "scope1": 0.0,
+        "scope2": scope2_kg(facility_j, site.grid),
+        "scope3": embodied_kg_per_year([(server.embodied_kg * servers, finance.refresh_s)]),
+    }
+    yearly = {"electricity": bill.energy_usd, "demand charge": bill.demand_usd}
+    escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
+    return _priced(Ledger(capital, yearly, escalation, carbon), model, 0.0)
+
+
+def _priced(ledger: Ledger, model: Model, water_m3: float) -> Ledger:
+    """Add the scenario's own prices of carbon and water, where it names them, as yearly amounts."""
+    weights = model.objective.weights
+    extra = {}
+    if model.objective.name == "cost":
+        carbon_kg = sum(ledger.carbon_kg_per_year.values())
+        if weights.get("carbon", 0.0) > 0.0:
+            extra["carbon price"] = carbon_kg * weights["carbon"]
+        if weights.get("water", 0.0) > 0.0 and water_m3 > 0.0:
+            extra["water price"] = water_m3 * weights["water"]
+    return Ledger(ledger.capital, {**ledger.yearly_usd, **extra}, ledger.escalation, ledger.carbon_kg_per_year)
+
+
+def add_ledgers(ledgers: tuple[Ledger, ...]) -> Ledger:
+    """Return the sum: capital side by side, yearly amounts and carbon by name."""
+    capital = tuple(item for ledger in ledgers for item in ledger.capital)
+    yearly: dict[str, float] = {}
+    carbon: dict[str, float] = {"scope1": 0.0, "scope2": 0.0, "scope3": 0.0}
+    escalation: dict[str, float] = {}
+    for ledger in ledgers:
+        for name, amount in ledger.yearly_usd.items():
+            yearly[name] = yearly.get(name, 0.0) + amount
+        for name, amount in ledger.carbon_kg_per_year.items():
+            carbon[name] += amount
+        escalation.update(ledger.escalation)
+    return Ledger(capital, yearly, escalation, carbon)
+
+
+def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
+    """Return the cash flow of ``ledger`` over the horizon, staff not included."""
+    return cashflow(ledger.capital, ledger.yearly_usd, ledger.escalation, model.finance, model.horizon_s)
+
+
+def present_cost_usd(ledger: Ledger, model: Model) -> float:
+    """Return the present cost of ``ledger`` over the horizon."""
+    return tco_usd(cash_of(ledger, model))

@@ -1,0 +1,187 @@
+"""Every way to put one stage somewhere, with the coefficients that the selection adds up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from twinloop.catalogue.nouns import CloudOffer
+from twinloop.model.estimate import StageOption
+from twinloop.model.model import Model, Stage
+from twinloop.model.site import Cloud, Edge, OnPremise
+from twinloop.planner.money import Ledger, cloud_ledger, edge_ledger, flat_bill, hall_ledger, present_cost_usd
+from twinloop.planner.racks import pack, server_of
+from twinloop.planner.rates import Rates
+from twinloop.twin.design import HybridDesign
+
+YEAR_S = 8760 * 3600.0
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One column of the selection: an option of a stage, at a site, under a cooling design."""
+
+    stage: str
+    site: str
+    design: str | None
+    """Name of the cooling design; ``None`` where the provider decides."""
+    option: StageOption
+    servers: int
+    racks: int
+    weight_kg: float
+    it_w: float
+    """IT meter at full load."""
+    facility_peak_w: float
+    it_j: float
+    """A year."""
+    facility_j: float
+    cooling_capex_usd: float
+    water_m3: float
+    """Site water a year."""
+    carbon_kg: float
+    """Scopes 1 to 3 a year."""
+    source_water_m3: float
+    ledger: Ledger
+    cost_usd: float
+    """Present cost over the horizon."""
+    offer: CloudOffer | None = None
+    copies: int = 1
+    """Edge: places; cloud and hall: 1."""
+
+    @property
+    def key(self) -> str:
+        """A readable, unique column name."""
+        o = self.option
+        layout = f"d{o.parallelism.data}t{o.parallelism.tensor}p{o.parallelism.pipeline}b{o.parallelism.batch}"
+        where = f"{self.site}[{self.design}]" if self.design else self.site
+        return f"{self.stage}@{where}:{o.device_count}x{o.device}:{o.server}:{o.precision}:{o.compression}:{layout}"
+
+
+def dc_energy_j(option: StageOption) -> float:
+    """Return the DC energy of ``option`` in a year: idle all year plus busy above idle."""
+    busy, idle = option.busy.total_w, option.idle.total_w
+    return (idle + option.busy_fraction * (busy - idle)) * YEAR_S
+
+
+def hall_placement(
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, rates: Rates
+) -> Placement | None:
+    """Return ``option`` in ``site``'s hall under ``design``, or ``None`` where not one server fits a rack."""
+    server = server_of(model, option.server)
+    it_w = option.busy.total_w * rates.it_per_dc_peak
+    server_w = it_w / option.servers
+    packing = pack(server, server_w, server_w * rates.air_share, site.racks, design)
+    if packing.servers_per_rack < 1:
+        return None
+    racks = math.ceil(option.servers / packing.servers_per_rack)
+    it_j = dc_energy_j(option) * rates.it_per_dc
+    facility_j = it_j * rates.facility_per_it
+    water_m3 = it_j * rates.water_m3_per_it_j
+    cooling_usd = sum(item.amount_usd for item in rates.cooling_items(it_w))
+    bill = flat_bill(site, facility_j, it_w * rates.facility_per_it_peak)
+    ledger = hall_ledger(model, site, ((server, option.servers),), it_w, rates.cooling_items(it_w), facility_j, bill, water_m3)
+    return Placement(
+        stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
+        weight_kg=option.servers * server.weight_kg, it_w=it_w, facility_peak_w=it_w * rates.facility_per_it_peak,
+        it_j=it_j, facility_j=facility_j, cooling_capex_usd=cooling_usd, water_m3=water_m3,
+        carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
+        ledger=ledger, cost_usd=present_cost_usd(ledger, model),
+    )  # fmt: skip
+
+
+def cloud_placement(model: Model, site: Cloud, option: StageOption) -> Placement | None:
+    """Return ``option`` on the cheapest offer of ``site`` that has its device, or ``None``."""
+    server = server_of(model, option.server)
+    fitting = [offer for offer in site.offers if _serves(offer, option)]
+    if not fitting:
+        return None
+
+    def price(offer: CloudOffer) -> float:
+        return _instances(offer, option) * offer.price_usd_per_s
+
+    offer = min(fitting, key=lambda offer: (price(offer), offer.instance))
+    count = _instances(offer, option)
+    fans_and_psu = 1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)
+    it_w = option.busy.total_w * fans_and_psu / server.psu_efficiency
+    it_j = dc_energy_j(option) * fans_and_psu / server.psu_efficiency
+    facility_j = it_j * site.pue
+    ledger = cloud_ledger(model, site, offer, count, option, facility_j)
+    return Placement(
+        stage=option.stage, site=site.name, design=None, option=option, servers=count, racks=0, weight_kg=0.0,
+        it_w=it_w, facility_peak_w=it_w * site.pue, it_j=it_j, facility_j=facility_j, cooling_capex_usd=0.0,
+        water_m3=it_j / 3.6e6 * site.wue_l_per_kwh / 1e3, carbon_kg=sum(ledger.carbon_kg_per_year.values()),
+        source_water_m3=facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
+        cost_usd=present_cost_usd(ledger, model), offer=offer,
+    )  # fmt: skip
+
+
+def _serves(offer: CloudOffer, option: StageOption) -> bool:
+    if offer.device:
+        return offer.device == option.device and option.parallelism.tensor <= offer.devices
+    return option.device_count > 0 and offer.device == "" and option.notes is not None and _on_cpu(option)
+
+
+def _on_cpu(option: StageOption) -> bool:
+    return option.busy.accelerator_w == 0.0
+
+
+def _instances(offer: CloudOffer, option: StageOption) -> int:
+    if offer.device:
+        return math.ceil(option.device_count / offer.devices)
+    return math.ceil(option.device_count * CPU_CORES_PER_DEVICE / offer.cores)
+
+
+CPU_CORES_PER_DEVICE = 64
+"""Cores of one processor package that a CPU-only option counts as a device."""
+
+
+def edge_placement(model: Model, site: Edge, option: StageOption) -> Placement | None:
+    """Return ``option`` spread over ``site``'s places, at least one server in each, or ``None`` if too hot for one."""
+    server = server_of(model, option.server)
+    servers = max(option.servers, site.count)
+    per_place = math.ceil(servers / site.count)
+    scale = per_place * site.count / option.servers
+    overhead = (1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)) / server.psu_efficiency
+    it_w = option.busy.total_w * overhead * scale
+    if it_w * site.pue / site.count > site.power_w:
+        return None
+    idle_j = option.idle.total_w * (scale - 1.0) * YEAR_S
+    it_j = (dc_energy_j(option) + idle_j) * overhead
+    facility_j = it_j * site.pue
+    ledger = edge_ledger(model, site, server, per_place * site.count, facility_j, it_w * site.pue)
+    return Placement(
+        stage=option.stage, site=site.name, design=None, option=option, servers=per_place * site.count, racks=0,
+        weight_kg=0.0, it_w=it_w, facility_peak_w=it_w * site.pue, it_j=it_j, facility_j=facility_j,
+        cooling_capex_usd=0.0, water_m3=0.0, carbon_kg=sum(ledger.carbon_kg_per_year.values()),
+        source_water_m3=facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
+        cost_usd=present_cost_usd(ledger, model), copies=site.count,
+    )  # fmt: skip
+
+
+def may_run(stage: Stage, site: OnPremise | Cloud | Edge, jurisdictions: frozenset[str]) -> bool:
+    """Whether ``stage`` may lie at ``site``: named sites and data residency are hard sets."""
+    named = not stage.sites or site.name in stage.sites
+    return named and (not jurisdictions or site.jurisdiction in jurisdictions)
+
+
+def residency(model: Model, stage: Stage) -> frozenset[str]:
+    """Return the jurisdictions that ``stage`` is bound to; empty: none.
+
+    Derived data inherits the residency of what it was derived from, so a stage is bound by every
+    dataset that it or any stage before it reads.
+    """
+    stages = {each.name: each for each in model.stages}
+    data = {each.name: each for each in model.datasets}
+    bound: frozenset[str] | None = None
+    todo, seen = [stage.name], set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        todo.extend(stages[name].after)
+        for read in stages[name].reads:
+            where = frozenset(data[read].residency)
+            if where:
+                bound = where if bound is None else bound & where
+    return frozenset() if bound is None else (bound or frozenset({"nowhere"}))

@@ -1,0 +1,57 @@
+"""How many servers fit a rack position, and how many positions a stage takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from twinloop.catalogue.nouns import Server
+from twinloop.model.model import Model
+from twinloop.model.site import RackLimits
+from twinloop.twin.design import HybridDesign
+
+AIR_RACK_W = 20e3
+"""Contained aisles, practice 15-40 kW; vendor guides, medium confidence."""
+DOOR_RACK_W = 50e3
+"""Rear-door exchangers, 25-78 kW; medium confidence."""
+PLATE_RACK_W = 227e3
+"""Largest published direct-to-chip rack."""
+BATH_RACK_W = 100e3
+"""Single-phase tank, 50-200 kW; low confidence."""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Servers alike in racks alike."""
+
+    servers_per_rack: int
+    limit: str
+    """What binds: power, air, height or weight."""
+
+
+def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimits, design: HybridDesign) -> Packing:
+    """Return how many of ``server`` one position holds under ``design``.
+
+    Args:
+        server: for height and weight.
+        server_w: at the IT meter, full load.
+        server_air_w: of which into the rack's air.
+        limits: the site's position.
+        design: which carriers exist.
+    """
+    carrier_w = BATH_RACK_W if design.immersed else PLATE_RACK_W
+    bounds = {
+        "rack power": limits.power_w / server_w,
+        "rack height": limits.height_u / server.height_u,
+        "rack weight": limits.weight_kg / server.weight_kg,
+        "liquid limit": carrier_w / server_w,
+    }
+    if not design.immersed:
+        bounds["air limit"] = (DOOR_RACK_W if design.has_door else AIR_RACK_W) / max(server_air_w, 1.0)
+    limit = min(bounds, key=lambda name: bounds[name])
+    return Packing(math.floor(bounds[limit] + 1e-9), limit)
+
+
+def server_of(model: Model, name: str) -> Server:
+    """Return the server called ``name``."""
+    return next(server for server in model.servers if server.name == name)

@@ -1,0 +1,99 @@
+"""Linear coefficients of a cooling design for one kind of server, from a few weighted real hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.catalogue.nouns import Device, Server
+from twinloop.economics.capital import CapitalItem
+from twinloop.model.estimate import StageOption
+from twinloop.model.site import OnPremise
+from twinloop.planner.equipment import capital_items, schedule
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.groups import ItGroup
+from twinloop.twin.plant import solve_plant
+from twinloop.twin.sample import SampledHours
+from twinloop.twin.sizing import Plant, size_plant
+from twinloop.twin.year import outdoor_air
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What one watt of a server's DC or IT power costs under one design."""
+
+    it_per_dc: float
+    """Energy at the IT meter per DC energy: fans and power supplies."""
+    it_per_dc_peak: float
+    facility_per_it: float
+    facility_per_it_peak: float
+    water_m3_per_it_j: float
+    air_share: float
+    """Of IT power at full load, into the rack's air."""
+    items_per_it_w: tuple[CapitalItem, ...]
+    """Cooling equipment for one watt at the IT meter."""
+    throttled: bool
+    """Whether the worst chip loses clock in any sampled hour."""
+    worst_junction_c: float
+
+    def cooling_items(self, it_w: float) -> tuple[CapitalItem, ...]:
+        """Return the cooling purchase for ``it_w``."""
+        return tuple(
+            CapitalItem(item.name, item.amount_usd * it_w, item.life_s, item.maintenance_per_year)
+            for item in self.items_per_it_w
+        )
+
+
+def group_of(option: StageOption, device: Device, server: Server, activity: FloatArray) -> ItGroup:
+    """Return the twin's group for ``option`` on ``server``."""
+    return ItGroup(
+        name=option.stage, server=server.name, servers=option.servers, device_count=option.device_count,
+        busy=option.busy, idle=option.idle, fan_design_w=server.fan_w_air * option.servers,
+        psu_efficiency=server.psu_efficiency, device_w=option.device_w, power_limit_w=device.power_limit_w,
+        throttle_c=device.throttle_c, r_air_k_w=device.r_air_k_w, r_plate_k_w=device.r_plate_k_w,
+        paths_offered=device.cooling, activity=activity,
+    )  # fmt: skip
+
+
+def hours_of(outdoor: OutdoorAir, index: FloatArray) -> OutdoorAir:
+    """Return ``outdoor`` at the hours ``index``."""
+    return OutdoorAir(
+        outdoor.dry_bulb_c[index], outdoor.wet_bulb_c[index], outdoor.dew_point_c[index], outdoor.pressure_pa
+    )
+
+
+def rates(
+    site: OnPremise, design: HybridDesign, group: ItGroup, sample: SampledHours, k: PlantConstants
+) -> tuple[Rates, Plant]:
+    """Return the coefficients of ``design`` for ``group``'s kind of server at ``site``, and the sized plant."""
+    plant = size_plant(design, (group,), site.weather.design, site.weather.pressure_pa, 0.0, k)
+    here = hours_of(outdoor_air(site.weather, k), sample.index)
+    activity = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)[sample.index]
+    at = ItGroup(**{**group.__dict__, "activity": activity})
+    state = solve_plant(plant, (at,), here, k)
+    weight = sample.weight
+    it_j = float(weight @ state.it_w)
+    dc_j = float(weight @ state.it[0].compute_w)
+    makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)
+    hot = int(np.argmax(state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0)))
+    worst = np.where(activity > 0.0, state.it[0].worst_junction_c, -np.inf)
+    return (
+        Rates(
+            it_per_dc=it_j / dc_j,
+            it_per_dc_peak=plant.it_w / group.busy.total_w,
+            facility_per_it=float(weight @ state.facility_w) / it_j,
+            facility_per_it_peak=float(state.facility_w[hot] / state.it_w[hot]),
+            water_m3_per_it_j=float(weight @ makeup) / 998.2 / it_j,
+            air_share=plant.air_heat_w / plant.it_w,
+            items_per_it_w=tuple(
+                CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
+                for item in capital_items(schedule(plant, site, k))
+            ),
+            throttled=bool(np.any(state.it[0].throttled > 0.0)),
+            worst_junction_c=float(np.max(worst)),
+        ),
+        plant,
+    )

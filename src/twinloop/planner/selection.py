@@ -1,0 +1,156 @@
+"""The exact choice: which option of each stage, at which site, under which cooling design."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+
+from twinloop.model.model import Model
+from twinloop.planner.placements import Placement
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One named row: the sum of ``use[i]`` over chosen placements is at most ``bound``."""
+
+    name: str
+    bound: float
+    unit: str
+    use: dict[int, float] = field(repr=False)
+    """Placement index -> what it takes."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Data moved between two placements: an objective cost when both are chosen."""
+
+    first: int
+    second: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The selection problem in numbers."""
+
+    stages: tuple[str, ...]
+    placements: tuple[Placement, ...]
+    costs: tuple[float, ...]
+    """Objective coefficient of each placement."""
+    limits: tuple[Limit, ...]
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Placement indices, one a stage, in the order of the stages."""
+
+    picked: tuple[int, ...]
+    objective: float
+    bound: float
+
+
+def site_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit, ...]:
+    """Return power, racks, floor load and water limits of every hall, as named rows."""
+    rows = []
+    for site in model.on_premise:
+        here = {i: p for i, p in enumerate(placements) if p.site == site.name}
+        rows.append(
+            Limit(f"utility power of {site.name}", site.utility_power_w, "W",
+                  {i: p.facility_peak_w for i, p in here.items()})
+        )  # fmt: skip
+        rows.append(
+            Limit(f"rack positions of {site.name}", site.racks.positions, "racks", {i: p.racks for i, p in here.items()})
+        )
+        rows.append(
+            Limit(f"floor load of {site.name}", site.floor.area_m2 * site.floor.load_pa / 9.80665, "kg",
+                  {i: p.weight_kg for i, p in here.items()})
+        )  # fmt: skip
+        if site.water.supply_m3_per_year is not None:
+            rows.append(
+                Limit(f"water of {site.name}", site.water.supply_m3_per_year, "m3/year",
+                      {i: p.water_m3 for i, p in here.items()})
+            )  # fmt: skip
+    return tuple(rows)
+
+
+def solve(problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple[tuple[int, ...], ...] = ()) -> Choice | None:
+    """Return the cheapest choice, or ``None`` when none satisfies the limits.
+
+    Args:
+        problem: placements, costs, limits, links.
+        relaxed: names of limits to leave out.
+        banned: choices already seen, excluded by a no-good row each.
+    """
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("random_seed", 7)
+    solver.setOptionValue("mip_rel_gap", 1e-9)
+    solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
+    x = [solver.addBinary(obj=cost, name=p.key) for p, cost in zip(problem.placements, problem.costs, strict=True)]
+    for stage in problem.stages:
+        mine = [x[i] for i, p in enumerate(problem.placements) if p.stage == stage]
+        if not mine:
+            return None
+        solver.addConstr(sum(mine) == 1, name=f"one place for {stage}")
+    _one_design_a_site(solver, problem, x)
+    for limit in problem.limits:
+        scale = max(limit.bound, 1e-9)
+        # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
+        used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
+        if limit.name in relaxed or not used:
+            continue
+        solver.addConstr(sum(amount / scale * column for column, amount in used) <= limit.bound / scale, name=limit.name)
+    for link in problem.links:
+        both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
+        solver.addConstr(both >= x[link.first] + x[link.second] - 1)
+    for choice in banned:
+        solver.addConstr(sum(x[i] for i in choice) <= len(choice) - 1)
+    solver.minimize()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    values = np.array(solver.getSolution().col_value)[: len(x)]
+    chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values > 0.5)}
+    info = solver.getInfo()
+    return Choice(
+        tuple(chosen[stage] for stage in problem.stages), float(info.objective_function_value), float(info.mip_dual_bound)
+    )
+
+
+def _one_design_a_site(solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]) -> None:
+    designs: dict[tuple[str, str], list[int]] = {}
+    for i, placement in enumerate(problem.placements):
+        if placement.design is not None:
+            designs.setdefault((placement.site, placement.design), []).append(i)
+    built: dict[str, list[highspy.highs_var]] = {}
+    for (site, design), members in designs.items():
+        y = solver.addBinary(name=f"build {design} at {site}")
+        built.setdefault(site, []).append(y)
+        stages = {problem.placements[i].stage for i in members}
+        for stage in sorted(stages):
+            solver.addConstr(sum(x[i] for i in members if problem.placements[i].stage == stage) <= y)
+    for site, ys in built.items():
+        solver.addConstr(sum(ys) <= 1, name=f"one cooling design at {site}")
+
+
+def objective_of(problem: Problem, picked: tuple[int, ...]) -> float:
+    """Return the objective of ``picked`` by plain addition."""
+    chosen = set(picked)
+    links = sum(link.cost for link in problem.links if {link.first, link.second} <= chosen)
+    return sum(problem.costs[i] for i in picked) + links
+
+
+def feasible(problem: Problem, picked: tuple[int, ...]) -> bool:
+    """Whether ``picked`` satisfies every row, by plain addition."""
+    designs: dict[str, set[str | None]] = {}
+    for i in picked:
+        placement = problem.placements[i]
+        designs.setdefault(placement.site, set()).add(placement.design)
+    within = all(
+        sum(limit.use.get(i, 0.0) for i in picked) <= limit.bound * (1.0 + 1e-9) for limit in problem.limits
+    )
+    return within and all(len(each) == 1 for each in designs.values())

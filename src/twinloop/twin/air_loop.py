@@ -1,0 +1,166 @@
+"""The hall's air: servers, rear doors, air handlers and outdoor air."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.cooling.crahs import Crah, crah
+from twinloop.cooling.rear_doors import RearDoor, rear_door
+from twinloop.cooling.solve import invert
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import ROUNDS, OutdoorAir
+
+
+@dataclass(frozen=True)
+class AirState:
+    """The air loop at its operating point, shape (hours,)."""
+
+    supply_c: Array
+    intake_c: Array
+    exhaust_c: Array
+    door_out_c: Array
+    return_c: Array
+    door_heat_w: Array
+    coil_heat_w: Array
+    """By the water side."""
+    coil_air_heat_w: Array
+    """By the air side."""
+    outdoor_heat_w: Array
+    """Carried off by outdoor air."""
+    fan_w: Array
+    water_kg_s: Array
+    """Through doors and coils."""
+    residual_w: Array
+    """Rack heat that reaches the room past the doors."""
+    condensing: Array
+
+
+def air_loop(
+    heat_w: Array,
+    server_flow_kg_s: Array,
+    room_w: Array,
+    design: HybridDesign,
+    door: RearDoor | None,
+    handler: Crah,
+    cold_supply_c: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> AirState:
+    """Solve the hall's air.
+
+    Args:
+        heat_w: heat of all racks into air, W, shape (hours,).
+        server_flow_kg_s: air through the servers.
+        room_w: other heat in the hall (power conversion, lights).
+        design: setpoints and what exists.
+        door: all rear doors as one, or ``None``.
+        handler: all air handlers as one.
+        cold_supply_c: water entering doors and coils.
+        outdoor: outdoor air.
+        k: constants.
+
+    The handlers move the servers' air plus bypass. Where coils at full flow cannot hold the supply
+    setpoint, supply floats up until they carry the heat.
+    """
+    xp = namespace(heat_w, cold_supply_c)
+    cp = k.air_heat_capacity_j_kg_k
+    server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
+    fan_ratio = xp.maximum(server_flow_kg_s * (1.0 + k.bypass) / handler.air_design_kg_s, 0.2)
+    handler_w_k = fan_ratio * handler.air_design_kg_s * cp
+    fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
+    rise_k = heat_w / server_w_k
+
+    def states(supply_c: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
+        intake_c = supply_c + k.recirculation / (1.0 - k.recirculation) * rise_k
+        exhaust_c = intake_c + rise_k
+        door_heat, door_out_c, door_flow, wet = _door(
+            door, exhaust_c, server_flow_kg_s, cold_supply_c, supply_c, outdoor, k
+        )
+        return intake_c, exhaust_c, door_heat, door_out_c, door_flow, wet
+
+    supply_c = design.air_supply_c + 0.0 * heat_w
+    for _ in range(3):  # the door's share depends on supply air, supply on the coil's load: contraction by ~20
+        intake_c, exhaust_c, door_heat_w, door_out_c, door_flow, wet = states(supply_c)
+        load_w = heat_w - door_heat_w + room_w + fan_w
+        supply_c = _supply_c(load_w, handler, fan_ratio, handler_w_k, cold_supply_c, design.air_supply_c)
+    intake_c, exhaust_c, door_heat_w, door_out_c, door_flow, wet = states(supply_c)
+    load_w = heat_w - door_heat_w + room_w + fan_w
+    return_c = supply_c + load_w / handler_w_k
+    coil_in_c, outdoor_w = _economise(design, return_c, supply_c, handler_w_k, outdoor, k)
+    coil_w = handler_w_k * (coil_in_c - supply_c)
+    full = crah(handler, fan_ratio, coil_in_c, cold_supply_c, handler.water_design_kg_s)
+    flow = invert(
+        lambda ratio: (
+            crah(handler, fan_ratio, coil_in_c, cold_supply_c, ratio * handler.water_design_kg_s).heat_w
+        ),
+        xp.minimum(coil_w, full.heat_w), 1e-4 + 0.0 * heat_w, 1.0 + 0.0 * heat_w, iterations=ROUNDS,
+    )  # fmt: skip
+    flow = xp.where(coil_w > 1e-6 * (load_w + 1.0), flow, 0.0)
+    point = crah(handler, fan_ratio, coil_in_c, cold_supply_c, xp.maximum(flow, 1e-6) * handler.water_design_kg_s)
+    on = xp.where(flow > 0.0, 1.0, 0.0)
+    return AirState(
+        supply_c=supply_c, intake_c=intake_c, exhaust_c=exhaust_c, door_out_c=door_out_c, return_c=return_c,
+        door_heat_w=door_heat_w, coil_heat_w=on * point.heat_w, coil_air_heat_w=coil_w, outdoor_heat_w=outdoor_w,
+        fan_w=fan_w, water_kg_s=flow * handler.water_design_kg_s + door_flow,
+        residual_w=heat_w - door_heat_w, condensing=wet,
+    )  # fmt: skip
+
+
+def _door(
+    door: RearDoor | None,
+    exhaust_c: Array,
+    air_kg_s: Array,
+    water_c: Array,
+    target_c: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> tuple[Array, Array, Array, Array]:
+    """Return (heat, leaving air, water flow, condensing); the valve aims at room-neutral leaving air."""
+    xp = namespace(exhaust_c, water_c)
+    off = 0.0 * (exhaust_c + water_c)
+    if door is None:
+        return off, exhaust_c + off, off, off > 1.0
+    hall_dew_c = xp.minimum(outdoor.dew_point_c, k.dew_point_high_c)
+
+    def at(ratio: Array):  # type: ignore[no-untyped-def]
+        return rear_door(door, exhaust_c, air_kg_s, water_c, ratio * door.water_design_kg_s, hall_dew_c)
+
+    ratio = invert(lambda r: at(r).air_out_c, target_c + off, off + 1e-3, off + 1.0, iterations=ROUNDS)
+    point = at(ratio)
+    return point.heat_w, point.air_out_c, ratio * door.water_design_kg_s, point.condensing
+
+
+def _supply_c(
+    load_w: Array, handler: Crah, fan_ratio: Array, handler_w_k: Array, water_c: Array, setpoint_c: float
+) -> Array:
+    """Return the supply temperature: the setpoint, or where full-flow coils carry the load.
+
+    A dry coil's heat is proportional to (air in - water in), so one rating at full flow gives the
+    entering air that the load needs.
+    """
+    xp = namespace(load_w, water_c)
+    trial_c = setpoint_c + load_w / handler_w_k
+    heat_w = crah(handler, fan_ratio, trial_c, water_c, handler.water_design_kg_s).heat_w
+    needed_c = water_c + (trial_c - water_c) * load_w / xp.maximum(heat_w, 1.0)
+    return xp.where(heat_w >= load_w, setpoint_c + 0.0 * load_w, needed_c - load_w / handler_w_k)
+
+
+def _economise(
+    design: HybridDesign,
+    return_c: Array,
+    supply_c: Array,
+    air_w_k: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> tuple[Array, Array]:
+    """Return (air entering the coil, heat carried off by outdoor air)."""
+    xp = namespace(return_c)
+    if not design.air_economiser:
+        return return_c, 0.0 * return_c
+    humid_ok = (outdoor.dew_point_c >= k.dew_point_low_c) & (outdoor.dew_point_c <= k.dew_point_high_c)
+    useful = humid_ok & (outdoor.dry_bulb_c < return_c - 1.0)
+    share = (return_c - supply_c) / xp.maximum(return_c - outdoor.dry_bulb_c, 1.0)
+    share = xp.where(useful, xp.clip(share, 0.0, 1.0), 0.0)
+    mixed_c = return_c - share * (return_c - outdoor.dry_bulb_c)
+    return mixed_c, share * air_w_k * (return_c - outdoor.dry_bulb_c)

@@ -1,0 +1,184 @@
+"""The cold loop: economiser in series before the chiller, and what takes the condenser's heat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import Array, namespace
+from twinloop.cooling.chillers import Chiller, chiller
+from twinloop.cooling.dry_coolers import DryCooler
+from twinloop.cooling.exchangers import exchange
+from twinloop.cooling.solve import invert
+from twinloop.cooling.towers import Tower, tower
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import ROUNDS, SLOWEST, OutdoorAir, free_cool, hours_of
+
+
+@dataclass(frozen=True)
+class ColdLoop:
+    """Sizes of the cold loop, all units as one. Air-cooled: ``tower`` is ``None``."""
+
+    chiller: Chiller
+    heat_w: float
+    """Design heat, pumps included."""
+    flow_kg_s: float
+    pump_w: float
+    free_coil: DryCooler | None
+    """Air-cooled plant: outdoor coil before the evaporator."""
+    tower: Tower | None
+    condenser_kg_s: float
+    condenser_pump_w: float
+    exchanger_ua_w_k: float
+    """Water-cooled plant: plate economiser."""
+
+
+@dataclass(frozen=True)
+class ColdState:
+    """The cold loop at its operating point, shape (hours,)."""
+
+    supply_c: Array
+    return_c: Array
+    heat_w: Array
+    free_w: Array
+    chiller_load_w: Array
+    chiller_w: Array
+    condenser_c: Array
+    fan_w: Array
+    pump_w: Array
+    condenser_pump_w: Array
+    evaporation_kg_s: Array
+    drift_kg_s: Array
+    rejected_w: Array
+    """Given to outdoor air, by the air side alone."""
+    water_side_w: Array
+    """The same heat by the water side: free + load + compressor + condenser pump."""
+    extrapolated: Array
+
+
+@dataclass(frozen=True)
+class _Outdoor:
+    """What the outdoor side does for one supply temperature."""
+
+    free_w: Array
+    chiller_w: Array
+    available_w: Array
+    condenser_c: Array
+    fan_w: Array
+    condenser_pump_w: Array
+    evaporation_kg_s: Array
+    drift_kg_s: Array
+    rejected_w: Array
+    water_side_w: Array
+    extrapolated: Array
+
+
+def cold_loop(
+    load_w: Array, flow_kg_s: Array, loop: ColdLoop, design: HybridDesign, outdoor: OutdoorAir, k: PlantConstants
+) -> ColdState:
+    """Solve the cold loop for ``load_w`` from coils, doors and trim, shape (hours,).
+
+    The economiser precools the return; the chiller does the rest. Where economiser and chiller at
+    full capacity cannot hold the setpoint, supply floats up to where they can.
+    """
+    xp = namespace(load_w, flow_kg_s)
+    ratio = xp.maximum(flow_kg_s / loop.flow_kg_s, k.minimum_flow_ratio)
+    flow = ratio * loop.flow_kg_s
+    pump_w = loop.pump_w * ratio**3
+    heat_w = load_w + pump_w
+    capacity_w_k = flow * k.water_heat_capacity_j_kg_k
+    solve = _water_cooled if loop.tower is not None else _air_cooled
+
+    def outside(supply_c: Array, at: Array) -> _Outdoor:
+        return_c = supply_c + heat_w[at] / capacity_w_k[at]
+        return solve(heat_w[at], return_c, supply_c, flow[at], loop, hours_of(outdoor, at), k)
+
+    supply_c = np.full(heat_w.shape, design.cold_supply_c)
+    state = outside(supply_c, slice(None))
+    short = np.flatnonzero(heat_w - state.free_w > state.available_w * (1.0 + 1e-9))
+    if short.size:
+
+        def shortage_w(trial_c: Array) -> Array:
+            here = outside(trial_c, short)
+            return heat_w[short] - here.free_w - here.available_w
+
+        low_c = supply_c[short]
+        supply_c[short] = invert(shortage_w, 0.0 * low_c, low_c, low_c + 40.0, iterations=ROUNDS)
+        state = outside(supply_c, slice(None))
+    return ColdState(
+        supply_c=supply_c, return_c=supply_c + heat_w / capacity_w_k, heat_w=heat_w, free_w=state.free_w,
+        chiller_load_w=heat_w - state.free_w, chiller_w=state.chiller_w, condenser_c=state.condenser_c,
+        fan_w=state.fan_w, pump_w=pump_w, condenser_pump_w=state.condenser_pump_w,
+        evaporation_kg_s=state.evaporation_kg_s, drift_kg_s=state.drift_kg_s, rejected_w=state.rejected_w,
+        water_side_w=state.water_side_w, extrapolated=state.extrapolated,
+    )  # fmt: skip
+
+
+def _air_cooled(
+    heat_w: Array, return_c: Array, supply_c: Array, flow: Array, loop: ColdLoop, outdoor: OutdoorAir, k: PlantConstants
+) -> _Outdoor:
+    xp = namespace(heat_w)
+    free = free_cool(loop.free_coil, return_c, flow, supply_c, outdoor, k)
+    load_w = xp.maximum(heat_w - free.heat_w, 0.0)
+    point = chiller(loop.chiller, load_w, supply_c, outdoor.dry_bulb_c)
+    return _Outdoor(
+        free_w=free.heat_w, chiller_w=point.power_w, available_w=point.available_w,
+        condenser_c=outdoor.dry_bulb_c, fan_w=free.fan_w, condenser_pump_w=0.0 * heat_w,
+        evaporation_kg_s=free.evaporation_kg_s, drift_kg_s=free.drift_kg_s,
+        rejected_w=free.air_heat_w + point.heat_rejected_w,
+        water_side_w=free.heat_w + load_w + point.power_w, extrapolated=point.extrapolated,
+    )  # fmt: skip
+
+
+def _water_cooled(
+    heat_w: Array, return_c: Array, supply_c: Array, flow: Array, loop: ColdLoop, outdoor: OutdoorAir, k: PlantConstants
+) -> _Outdoor:
+    """Tower basin temperature is the unknown: economiser, condenser and tower share its water."""
+    xp = namespace(heat_w)
+    cells = loop.tower
+    assert cells is not None  # noqa: S101  the caller chose this branch by it
+    loop_w_k = flow * k.water_heat_capacity_j_kg_k
+    tower_w_k = loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
+
+    def loads(basin_c: Array):  # type: ignore[no-untyped-def]
+        plate = exchange(return_c, basin_c, loop_w_k, tower_w_k, loop.exchanger_ua_w_k)
+        free_w = xp.clip(plate.heat_w, 0.0, heat_w)
+        point = chiller(loop.chiller, heat_w - free_w, supply_c, xp.maximum(basin_c, k.condenser_minimum_c))
+        return free_w, point, heat_w + point.power_w + loop.condenser_pump_w
+
+    def cell(basin_c: Array, fan_ratio: Array):  # type: ignore[no-untyped-def]
+        hot_c = basin_c + loads(basin_c)[2] / tower_w_k
+        return tower(
+            cells, fan_ratio, hot_c, loop.condenser_kg_s, outdoor.dry_bulb_c, outdoor.wet_bulb_c,
+            outdoor.pressure_pa,
+        )  # fmt: skip
+
+    off = 0.0 * (heat_w + outdoor.wet_bulb_c)
+    full_c = invert(
+        lambda t: cell(t, off + 1.0).water_out_c - t, off, outdoor.wet_bulb_c - 0.5, outdoor.wet_bulb_c + 40.0,
+        iterations=ROUNDS,
+    )  # fmt: skip
+    free_wanted = full_c < return_c - 1.0
+    target_c = xp.where(
+        free_wanted, supply_c - k.plate_exchanger_approach_k,
+        xp.maximum(outdoor.wet_bulb_c + k.tower_approach_k, k.condenser_minimum_c),
+    )  # fmt: skip
+    basin_c = xp.maximum(full_c, target_c)
+    ratio = invert(lambda fan: cell(basin_c, fan).water_out_c - basin_c, off, off + SLOWEST, off + 1.0, iterations=ROUNDS)
+    ratio = xp.where(basin_c > full_c, ratio, 1.0)
+    # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
+    settled_c = invert(
+        lambda t: cell(t, ratio).water_out_c - t, off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS
+    )
+    basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)
+    at, (free_w, point, water_side_w) = cell(basin_c, ratio), loads(basin_c)
+    # Below the lowest fan speed the cells cycle: they run the share of the hour that the load needs.
+    cycling = xp.where(ratio <= SLOWEST * 1.01, xp.minimum(water_side_w / at.heat_w, 1.0), 1.0)
+    return _Outdoor(
+        free_w=free_w, chiller_w=point.power_w, available_w=point.available_w, condenser_c=basin_c,
+        fan_w=cycling * at.fan_w, condenser_pump_w=loop.condenser_pump_w + off,
+        evaporation_kg_s=cycling * at.evaporation_kg_s, drift_kg_s=cycling * at.drift_kg_s,
+        rejected_w=cycling * at.air_flow_kg_s * (at.air_out_enthalpy_j_kg - at.air_in_enthalpy_j_kg),
+        water_side_w=water_side_w, extrapolated=point.extrapolated,
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""A hybrid cooling design as a parameter vector: what carries each component's heat, and to where.
+
+A technology that a design lacks has zero load, so that every mix is one set of parameters of the
+same plant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from twinloop.catalogue.nouns import Component
+from twinloop.model.site import Redundancy
+
+CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
+FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower"]
+ColdPlant = Literal["air_cooled_chiller", "water_cooled_chiller"]
+
+
+@dataclass(frozen=True)
+class HybridDesign:
+    """One cooling design of one hall.
+
+    ``paths`` names the carrier of each component's heat. Heat that a plate does not catch, fans and
+    everything on ``air`` or ``rear_door`` goes into the rack's air; where any path is ``rear_door``,
+    that air passes the door's coil before the room.
+    """
+
+    name: str
+    paths: dict[Component, CoolingPath]
+    warm_cooler: FreeCooler
+    """Outdoor cooler of the warm loop (plates and baths)."""
+    warm_supply_c: float
+    """Facility water to the coolant distribution units."""
+    trim: bool
+    """Whether the cold loop's chiller may help the warm loop."""
+    cold_plant: ColdPlant
+    cold_supply_c: float
+    """Facility water to air handlers and rear doors."""
+    air_supply_c: float
+    air_economiser: bool
+    """Outdoor air straight into the hall when its temperature and dew point allow."""
+    redundancy: Redundancy
+
+    @property
+    def has_door(self) -> bool:
+        """Whether racks carry a rear-door exchanger."""
+        return "rear_door" in self.paths.values()
+
+    @property
+    def has_warm_loop(self) -> bool:
+        """Whether plates or baths exist."""
+        return bool({"cold_plate", "bath"} & set(self.paths.values()))
+
+    @property
+    def immersed(self) -> bool:
+        """Whether whole servers lie in baths, without fans."""
+        return self.paths["accelerator"] == "bath"
+
+
+@dataclass(frozen=True)
+class PlantConstants:
+    """Assumptions of sizing and control that no scenario states, each with its source.
+
+    Change one with ``dataclasses.replace``.
+    """
+
+    water_heat_capacity_j_kg_k: float = 4181.0
+    """Water at 30 °C, IAPWS-95 (CoolProp)."""
+    water_density_kg_m3: float = 995.6
+    """Water at 30 °C, IAPWS-95."""
+    air_heat_capacity_j_kg_k: float = 1006.0
+    """Dry air at 300 K."""
+    server_air_rise_k: float = 12.0
+    """Design rise through a server; 11 K is a common rule, 10-15 practice. Low confidence."""
+    recirculation: float = 0.05
+    """Exhaust in the intake air with containment; EnergyPlus example 0.1 without."""
+    bypass: float = 0.05
+    """Supply air that misses the servers, contained aisles. Low confidence."""
+    plate_capture: float = 0.95
+    """Heat of a plated component that its plate catches. 85-90 % of a whole drawer is published for
+    Summit, whose memory and drives stay on air. Low confidence for the single component."""
+    crah_approach_k: float = 6.0
+    """Supply air above entering water at design. Practice 4-8 K, low confidence."""
+    chilled_water_rise_k: float = 6.0
+    """Chilled-water range at design; EnergyPlus example 6.67/12 °C class."""
+    crah_static_pa: float = 400.0
+    """EnergyPlus two-zone data-centre example: 300-490 Pa."""
+    crah_fan_efficiency: float = 0.7
+    """Same example."""
+    coolant_rise_k: float = 10.0
+    """Technology coolant, 1.43 L/min per kW; vendors' rule 1.2-1.5 L/min per kW."""
+    cdu_approach_k: float = 4.0
+    """Coolant supply above facility supply; 3-6 K from W to S classes, CDUs 2-5 K."""
+    cdu_pump_pa: float = 300e3
+    """Rack and exchanger: with the efficiency below it gives Frontier's 8.47 kW at 15.1 L/s a CDU."""
+    cdu_pump_efficiency: float = 0.54
+    """See ``cdu_pump_pa``."""
+    facility_pump_pa: float = 180e3
+    """EnergyPlus pump default 179 352 Pa."""
+    facility_pump_efficiency: float = 0.7
+    """Low confidence."""
+    minimum_flow_ratio: float = 0.4
+    """Variable-speed pumps and plates keep at least this share of design flow. Low confidence."""
+    dry_cooler_approach_k: float = 7.0
+    """Leaving water above entering air at sizing: 6-8 K by the chiller-less rule of thumb."""
+    dry_cooler_static_pa: float = 150.0
+    """Coil and casing, with the efficiency below about 20 W of fan per kW of heat. Low confidence."""
+    dry_cooler_fan_efficiency: float = 0.55
+    """Low confidence."""
+    recirculation_outdoor_k: float = 1.0
+    """Warm exhaust drawn in by outdoor coolers on a still day; 2 K is a cautious rule."""
+    pad_effectiveness: float = 0.7
+    """EnergyPlus direct evaporative example 0.7; practice 0.7-0.9."""
+    tower_approach_k: float = 4.0
+    """Leaving water above wet bulb at design: 3-4 K rule."""
+    tower_range_k: float = 6.0
+    """Condenser-water range at design."""
+    tower_fan_w_per_w: float = 0.0105
+    """EnergyPlus cooling-tower default: fan power 0.0105 of rejected heat."""
+    tower_drift: float = 0.0002
+    """Share of circulating water; EnergyPlus example 0.05 %, modern eliminators 0.005-0.02 %."""
+    condenser_minimum_c: float = 18.0
+    """Lowest entering condenser water: head-pressure limit of water-cooled chillers. Low confidence."""
+    plate_exchanger_approach_k: float = 2.0
+    """Economiser plate exchanger, 1.5-3 K."""
+    chiller_cop_air: float = 3.0
+    """At 6.67 °C leaving and 35 °C air, EnergyPlus Chiller:Electric example."""
+    chiller_cop_water: float = 5.0
+    """At 6.67 °C leaving and 29.44 °C condenser water, EnergyPlus example."""
+    sizing_margin: float = 0.1
+    """Capacity above the design load, practice 10 %."""
+    spread_intake_k: float = 3.0
+    """Worst rack's intake above the mean's. Low confidence."""
+    spread_resistance: float = 0.15
+    """Worst chip's thermal resistance above the mean's; 30-60 % spread of rise inside one chassis is
+    published for air, which intake and resistance share. Low confidence."""
+    leakage_per_k: float = 0.003
+    """Relative power per kelvin of junction, 0.1-0.8 %/K. Low confidence."""
+    leakage_reference_c: float = 65.0
+    """Junction temperature at which the workload's device power is stated."""
+    immersion_resistance_k_w: float = 0.055
+    """Sensor to bath, single phase, 700 W class; 0.04-0.08. Low confidence."""
+    ups_design_load: float = 0.5
+    """Running load over rating of a 2N or N+1 UPS at design."""
+    lighting_w_per_m2: float = 5.0
+    """Hall lights and small power. Low confidence."""
+    dew_point_low_c: float = -9.0
+    """ASHRAE recommended envelope, lowest dew point (2021)."""
+    dew_point_high_c: float = 15.0
+    """ASHRAE recommended envelope, highest dew point (2021)."""
+    coolant_volume_m3_per_w: float = 33.6e-3 / 227e3
+    """Published for a 227 kW rack holding 33.6 L."""

@@ -1,0 +1,202 @@
+"""Outdoor coolers that serve a water loop: the rating element, its controls and its water.
+
+A loop asks for a leaving temperature; the fans (and pads) are driven until they reach it or are at
+full speed. The heat is returned from both sides so that closure can be checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.cooling.dry_coolers import DryCooler, Rejection, dry_cooler
+from twinloop.cooling.exchangers import Exchange, exchange
+from twinloop.cooling.solve import invert
+from twinloop.cooling.towers import Tower, tower
+from twinloop.twin.design import PlantConstants
+
+
+FROST_C = 2.0
+"""Below this dry bulb pads stay dry: no wet mode in frost."""
+SLOWEST = 0.02
+"""Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
+ROUNDS = 26
+"""Halvings of a bracket before the closing secant step: 40 K to below 1e-6 K."""
+
+
+@dataclass(frozen=True)
+class OutdoorAir:
+    """Outdoor air by hour at the coolers' intakes, shape (hours,)."""
+
+    dry_bulb_c: Array
+    wet_bulb_c: Array
+    dew_point_c: Array
+    pressure_pa: float
+
+
+@dataclass(frozen=True)
+class TowerSet:
+    """An open tower behind a plate exchanger."""
+
+    tower: Tower
+    exchanger_ua_w_k: float
+    water_kg_s: float
+    pump_w: float
+
+
+@dataclass(frozen=True)
+class FreePoint:
+    """A free cooler at its operating point, shape (hours,)."""
+
+    water_out_c: Array
+    heat_w: Array
+    """Taken from the loop's water."""
+    air_heat_w: Array
+    """Given to outdoor air (dry) or carried by its enthalpy (wet), by the air side alone."""
+    fan_w: Array
+    pump_w: Array
+    evaporation_kg_s: Array
+    drift_kg_s: Array
+    fan_ratio: Array
+
+
+def hours_of(outdoor: OutdoorAir, index: Array) -> OutdoorAir:
+    """Return ``outdoor`` at the hours ``index`` (integers or booleans)."""
+    return OutdoorAir(
+        outdoor.dry_bulb_c[index], outdoor.wet_bulb_c[index], outdoor.dew_point_c[index], outdoor.pressure_pa
+    )
+
+
+def free_cool(
+    cooler: DryCooler | TowerSet | None,
+    water_in_c: Array,
+    flow_kg_s: Array,
+    target_c: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> FreePoint:
+    """Cool ``flow_kg_s`` of loop water from ``water_in_c`` towards ``target_c`` as far as outdoor air allows."""
+    if isinstance(cooler, DryCooler):
+        return _dry(cooler, water_in_c, flow_kg_s, target_c, outdoor, k)
+    if isinstance(cooler, TowerSet):
+        return _wet(cooler, water_in_c, flow_kg_s, target_c, outdoor, k)
+    zero = 0.0 * (water_in_c + flow_kg_s)
+    return FreePoint(water_in_c + zero, zero, zero, zero, zero, zero, zero, zero)
+
+
+def best_leaving_c(
+    cooler: DryCooler | TowerSet | None, water_in_c: Array, flow_kg_s: Array, outdoor: OutdoorAir, k: PlantConstants
+) -> Array:
+    """Return the coldest water that ``cooler`` can make, fans at full speed and pads on."""
+    off = 0.0 * (water_in_c + outdoor.dry_bulb_c)
+    if isinstance(cooler, DryCooler):
+        pads = (cooler.pad_effectiveness > 0.0) & (outdoor.dry_bulb_c > FROST_C)
+        return dry_cooler(
+            cooler, off + 1.0, water_in_c, flow_kg_s * k.water_heat_capacity_j_kg_k, outdoor.dry_bulb_c,
+            outdoor.wet_bulb_c, outdoor.pressure_pa, pads,
+        ).water_out_c  # fmt: skip
+    if isinstance(cooler, TowerSet):
+        return _plate(cooler, water_in_c, flow_kg_s, _coldest_basin_c(cooler, water_in_c, flow_kg_s, outdoor, k), k).hot_out_c
+    return water_in_c + off
+
+
+def _dry(
+    cooler: DryCooler,
+    water_in_c: Array,
+    flow_kg_s: Array,
+    target_c: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> FreePoint:
+    xp = namespace(water_in_c, target_c)
+    capacity_w_k = flow_kg_s * k.water_heat_capacity_j_kg_k
+
+    def rate(fan_ratio: Array, pads: Array):  # type: ignore[no-untyped-def]
+        return dry_cooler(
+            cooler, fan_ratio, water_in_c, capacity_w_k, outdoor.dry_bulb_c, outdoor.wet_bulb_c,
+            outdoor.pressure_pa, pads,
+        )  # fmt: skip
+
+    off = 0.0 * (water_in_c + outdoor.dry_bulb_c)
+    dry_best_c = rate(off + 1.0, off > 1.0).water_out_c
+    pads_on = (dry_best_c > target_c) & (cooler.pad_effectiveness > 0.0) & (outdoor.dry_bulb_c > FROST_C)
+    reachable = (rate(off + 1.0, pads_on).water_out_c < target_c) & (target_c < water_in_c)
+    ratio = invert(lambda fan: rate(fan, pads_on).water_out_c, target_c + off, off, off + 1.0, iterations=ROUNDS)
+    ratio = xp.where(reachable, ratio, xp.where(target_c < water_in_c, 1.0, 0.0))
+    helps = rate(ratio, pads_on).heat_w > 0.0
+    ratio = xp.where(helps, ratio, 0.0)
+    point = rate(ratio, pads_on & helps)
+    air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - point.air_in_c)
+    return FreePoint(
+        point.water_out_c, point.heat_w, air_heat_w, point.fan_w, off, point.evaporation_kg_s,
+        point.drift_kg_s, ratio,
+    )  # fmt: skip
+
+
+def _wet(
+    wet: TowerSet,
+    water_in_c: Array,
+    flow_kg_s: Array,
+    target_c: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> FreePoint:
+    """Loop water through a plate exchanger against tower water; the basin temperature is the unknown."""
+    xp = namespace(water_in_c, target_c)
+    off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
+    useful = (target_c < water_in_c) & (outdoor.wet_bulb_c < water_in_c - 0.5)
+    full_c = _coldest_basin_c(wet, water_in_c, flow_kg_s, outdoor, k)
+    wanted_c = invert(
+        lambda basin: _plate(wet, water_in_c, flow_kg_s, basin, k).hot_out_c, target_c + off,
+        xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + off, iterations=ROUNDS,
+    )  # fmt: skip
+    basin_c = xp.maximum(full_c, wanted_c)
+    ratio = invert(
+        lambda fan: _cells(wet, water_in_c, flow_kg_s, basin_c, fan, outdoor, k).water_out_c - basin_c,
+        off, off + SLOWEST, off + 1.0, iterations=ROUNDS,
+    )  # fmt: skip
+    ratio = xp.where(useful, xp.where(wanted_c > full_c, ratio, 1.0), 0.0)
+    at = _cells(wet, water_in_c, flow_kg_s, basin_c, xp.maximum(ratio, SLOWEST), outdoor, k)
+    water = _plate(wet, water_in_c, flow_kg_s, basin_c, k)
+    on = xp.where(useful, 1.0, 0.0)
+    # Below the lowest fan speed the cells cycle: they run the share of the hour that the load needs.
+    cycling = xp.where(ratio <= SLOWEST * 1.01, xp.minimum((water.heat_w + wet.pump_w) / at.heat_w, 1.0), 1.0)
+    running = on * cycling
+    air_heat_w = at.air_flow_kg_s * (at.air_out_enthalpy_j_kg - at.air_in_enthalpy_j_kg)
+    return FreePoint(
+        xp.where(useful, water.hot_out_c, water_in_c), on * water.heat_w, running * air_heat_w,
+        running * at.fan_w, on * wet.pump_w, running * at.evaporation_kg_s, running * at.drift_kg_s, ratio,
+    )  # fmt: skip
+
+
+def _plate(wet: TowerSet, water_in_c: Array, flow_kg_s: Array, basin_c: Array, k: PlantConstants) -> Exchange:
+    cp = k.water_heat_capacity_j_kg_k
+    return exchange(water_in_c, basin_c, flow_kg_s * cp, wet.water_kg_s * cp, wet.exchanger_ua_w_k)
+
+
+def _cells(
+    wet: TowerSet,
+    water_in_c: Array,
+    flow_kg_s: Array,
+    basin_c: Array,
+    fan_ratio: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> Rejection:
+    tower_w_k = wet.water_kg_s * k.water_heat_capacity_j_kg_k
+    hot_c = _plate(wet, water_in_c, flow_kg_s, basin_c, k).cold_out_c + wet.pump_w / tower_w_k
+    return tower(
+        wet.tower, fan_ratio, hot_c, wet.water_kg_s, outdoor.dry_bulb_c, outdoor.wet_bulb_c, outdoor.pressure_pa
+    )
+
+
+def _coldest_basin_c(
+    wet: TowerSet, water_in_c: Array, flow_kg_s: Array, outdoor: OutdoorAir, k: PlantConstants
+) -> Array:
+    """Return the basin temperature with fans at full speed, where the tower gives back what the plate brings."""
+    xp = namespace(water_in_c)
+    off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
+    return invert(
+        lambda basin: _cells(wet, water_in_c, flow_kg_s, basin, off + 1.0, outdoor, k).water_out_c - basin,
+        off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0 + off, iterations=ROUNDS,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""What the report draws of a hall: heat ribbons and the loops at one hour."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twinloop.arrays import Array
+from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
+from twinloop.model.weather import WeatherYear
+from twinloop.twin.groups import ItGroup
+from twinloop.twin.plant import PlantState
+
+
+def heat_flows(state: PlantState, groups: tuple[ItGroup, ...]) -> tuple[HeatFlow, ...]:
+    """Return yearly mean ribbons from components to outdoor air; at every node what enters leaves."""
+    warm = state.warm
+    flows: dict[tuple[str, str], float] = {}
+
+    def add(origin: str, target: str, power_w: Array) -> None:
+        flows[origin, target] = flows.get((origin, target), 0.0) + float(np.mean(power_w))
+
+    for it in state.it:
+        total = sum(it.by_component_w.values(), start=0.0 * it.it_w)
+        for component, power_w in it.by_component_w.items():
+            add(component, "servers", power_w)
+        add("servers", "rack air", it.air_heat_w)
+        add("servers", "plates and baths", total - it.air_heat_w)
+    add("rack air", "rear doors", state.air.door_heat_w)
+    add("rack air", "hall air", state.air.residual_w)
+    add("power conversion and lights", "hall air", _room_extra_w(state))
+    add("air handler fans", "hall air", state.air.fan_w)
+    add("hall air", "cold loop", state.air.coil_heat_w)
+    add("hall air", "outdoor air", state.air.outdoor_heat_w)
+    add("rear doors", "cold loop", state.air.door_heat_w)
+    add("pumps", "cold loop", state.cold.pump_w + state.cold.condenser_pump_w)
+    if warm:
+        add("plates and baths", "warm loop", sum((it.warm_heat_w for it in state.it), start=0.0 * state.it_w))
+        add("pumps", "warm loop", warm.cdu_pump_w + warm.pump_w + warm.free.pump_w)
+        add("warm loop", "outdoor air", warm.free.air_heat_w)
+        add("warm loop", "cold loop", warm.trim_w)
+    add("compressors", "cold loop", state.chillers_w)
+    add("cold loop", "outdoor air", state.cold.rejected_w)
+    return tuple(HeatFlow(a, b, power_w) for (a, b), power_w in flows.items() if power_w > 1.0)
+
+
+def _room_extra_w(state: PlantState) -> Array:
+    air = state.air
+    return air.coil_heat_w + air.outdoor_heat_w - air.residual_w - air.fan_w
+
+
+def operating_hour(name: str, hour: int, state: PlantState, weather: WeatherYear) -> OperatingHour:
+    """Return the loops' temperatures, flows and duties at one hour of the year."""
+    air, cold, warm = state.air, state.cold, state.warm
+    rows: list[tuple[str, Array | None, Array | None, Array | None]] = [
+        ("server intake", air.intake_c, sum((it.air_flow_kg_s for it in state.it), start=0.0 * state.it_w), None),
+        ("server exhaust", air.exhaust_c, None, sum((it.air_heat_w for it in state.it), start=0.0 * state.it_w)),
+        ("rear door leaving air", air.door_out_c, None, air.door_heat_w),
+        ("air handler return", air.return_c, None, air.coil_heat_w),
+        ("air handler supply", air.supply_c, None, None),
+        ("outdoor air economiser", None, None, air.outdoor_heat_w),
+        ("cold supply", cold.supply_c, air.water_kg_s, None),
+        ("cold return", cold.return_c, None, cold.heat_w),
+        ("cold economiser", None, None, cold.free_w),
+        ("chiller", cold.condenser_c, None, cold.chiller_load_w),
+    ]
+    if warm:
+        rows += [
+            ("coolant supply", warm.coolant_supply_c, warm.coolant_kg_s, None),
+            ("coolant return", warm.coolant_return_c, None, warm.cdu_heat_w),
+            ("warm supply", warm.supply_c, warm.flow_kg_s, None),
+            ("warm return", warm.return_c, None, None),
+            ("warm outdoor cooler", warm.free.water_out_c, None, warm.free.heat_w),
+            ("warm trim", None, None, warm.trim_w),
+        ]
+
+    def at(values: Array | None) -> float | None:
+        return None if values is None else float(np.broadcast_to(values, state.it_w.shape)[hour])
+
+    return OperatingHour(
+        name, float(weather.dry_bulb_c[hour]), float(weather.wet_bulb_c[hour]), float(state.it_w[hour]),
+        float(state.facility_w[hour]),
+        tuple(LoopState(tag, at(t), at(flow), at(heat)) for tag, t, flow, heat in rows),
+    )  # fmt: skip

@@ -1,0 +1,140 @@
+"""The universal hybrid plant: hours in, operating points out.
+
+Degrees of freedom: free are the supply setpoints of warm water, cold water and air; dependent are
+fan speeds, valve openings, pads and chiller load; the closing variables, when capacity is short, are
+the supply temperatures themselves, which float up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import Array, namespace
+from twinloop.twin.air_loop import AirState, air_loop
+from twinloop.twin.cold_loop import ColdState, cold_loop
+from twinloop.twin.design import PlantConstants
+from twinloop.twin.electrical import ElectricState, electric_state, room_loss_w
+from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.groups import Coolants, ItGroup, ItState, it_state
+from twinloop.twin.sizing import Plant
+from twinloop.twin.warm_loop import WarmState, warm_loop
+
+MOST_PASSES = 8
+SETTLED_K = 1e-3
+"""Rounds between chip power and coolant temperature end when no coolant moves more than this; a kelvin
+changes power by some tenths of a percent, so a round contracts the change about fiftyfold."""
+
+
+@dataclass(frozen=True)
+class PlantState:
+    """A hall at its operating point, shape (hours,) throughout."""
+
+    it: tuple[ItState, ...]
+    it_w: Array
+    air: AirState
+    warm: WarmState | None
+    cold: ColdState
+    electric: ElectricState
+    crah_fans_w: Array
+    pumps_w: Array
+    chillers_w: Array
+    heat_rejection_w: Array
+    lighting_w: Array
+    facility_w: Array
+    evaporation_kg_s: Array
+    drift_kg_s: Array
+    balance_error: Array
+    """Largest mismatch of two independently computed sides of any element or of the hall, over IT power."""
+
+
+def solve_plant(plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants) -> PlantState:
+    """Solve the hall for every hour of ``outdoor`` and of the groups' activity."""
+    design = plant.design
+    zero = 0.0 * outdoor.dry_bulb_c
+    plate_c = zero + design.warm_supply_c + k.cdu_approach_k
+    coolants = Coolants(zero + design.air_supply_c + 0.5, plate_c, plate_c)
+    cold_c = zero + design.cold_supply_c
+    for _ in range(MOST_PASSES):
+        its = tuple(it_state(group, design, coolants, k) for group in groups)
+        it_w = sum((state.it_w for state in its), start=zero)
+        air_heat = sum((state.air_heat_w for state in its), start=zero)
+        warm_heat = sum((state.warm_heat_w for state in its), start=zero)
+        air_flow = sum((state.air_flow_kg_s for state in its), start=zero)
+        room_w = room_loss_w(plant.electrics, it_w) + plant.lighting_w
+        air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, cold_c, outdoor, k)
+        warm = warm_loop(warm_heat, plant.warm, design, outdoor, k) if plant.warm else None
+        trim_w = warm.trim_w if warm else zero
+        trim_kg_s = trim_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
+        load_w = air.coil_heat_w + air.door_heat_w + trim_w
+        cold = cold_loop(load_w, air.water_kg_s + trim_kg_s, plant.cold, design, outdoor, k)
+        cold_c = cold.supply_c
+        coolant_c = warm.coolant_supply_c if warm else plate_c
+        moved_k = max(
+            float(np.max(np.abs(air.intake_c - coolants.air_c))), float(np.max(np.abs(coolant_c - coolants.plate_c)))
+        )
+        coolants = Coolants(air.intake_c, coolant_c, coolant_c)
+        if moved_k < SETTLED_K:
+            break
+    return _assemble(plant, its, it_w, air_heat, room_w, air, warm, cold)
+
+
+def _assemble(
+    plant: Plant,
+    its: tuple[ItState, ...],
+    it_w: Array,
+    air_heat: Array,
+    room_w: Array,
+    air: AirState,
+    warm: WarmState | None,
+    cold: ColdState,
+) -> PlantState:
+    zero = 0.0 * it_w
+    pumps_w = cold.pump_w + cold.condenser_pump_w
+    rejection_w = cold.fan_w
+    evaporation, drift = cold.evaporation_kg_s, cold.drift_kg_s
+    if warm:
+        pumps_w = pumps_w + warm.pump_w + warm.cdu_pump_w + warm.free.pump_w
+        rejection_w = rejection_w + warm.free.fan_w
+        evaporation, drift = evaporation + warm.free.evaporation_kg_s, drift + warm.free.drift_kg_s
+    mechanical_w = air.fan_w + pumps_w + cold.chiller_w + rejection_w + plant.lighting_w
+    electric = electric_state(plant.electrics, it_w, mechanical_w)
+    facility_w = it_w + mechanical_w + electric.ups_loss_w + electric.distribution_loss_w
+    state = PlantState(
+        it=its, it_w=it_w, air=air, warm=warm, cold=cold, electric=electric, crah_fans_w=air.fan_w,
+        pumps_w=pumps_w, chillers_w=cold.chiller_w, heat_rejection_w=rejection_w,
+        lighting_w=zero + plant.lighting_w, facility_w=facility_w, evaporation_kg_s=evaporation,
+        drift_kg_s=drift, balance_error=zero,
+    )  # fmt: skip
+    errors = _mismatches_w(state, air_heat, room_w)
+    xp = namespace(it_w)
+    worst = zero
+    for mismatch in errors.values():
+        worst = xp.maximum(worst, xp.abs(mismatch))
+    return PlantState(**{**state.__dict__, "balance_error": worst / xp.maximum(it_w, 1.0)})
+
+
+def mismatches_w(state: PlantState, plant: Plant) -> dict[str, Array]:
+    """Return the difference of two independently computed sides of each element, W, shape (hours,)."""
+    air_heat = sum((it.air_heat_w for it in state.it), start=0.0 * state.it_w)
+    return _mismatches_w(state, air_heat, room_loss_w(plant.electrics, state.it_w) + plant.lighting_w)
+
+
+def _mismatches_w(state: PlantState, air_heat: Array, room_w: Array) -> dict[str, Array]:
+    """Water against air, ε-NTU against m·cp·ΔT, and electricity in against heat to the outdoors."""
+    air, warm, cold = state.air, state.warm, state.cold
+    out_w = cold.rejected_w + cold.fan_w + air.outdoor_heat_w + state.electric.outdoor_loss_w
+    sides = {
+        "hall air": air_heat + room_w + air.fan_w - air.door_heat_w - air.coil_heat_w - air.outdoor_heat_w,
+        "air handler coils": air.coil_heat_w - air.coil_air_heat_w,
+        "cold loop to outdoors": cold.water_side_w - cold.rejected_w,
+    }
+    if warm:
+        out_w = out_w + warm.free.air_heat_w + warm.free.fan_w
+        sides["distribution unit"] = (
+            warm.cdu_heat_w - sum((it.warm_heat_w for it in state.it), start=0.0 * state.it_w) - warm.cdu_pump_w
+        )
+        sides["warm loop to outdoors"] = warm.free.heat_w + warm.free.pump_w - warm.free.air_heat_w
+    sides["hall"] = state.facility_w - out_w
+    return sides

@@ -1,0 +1,262 @@
+"""Equipment sizes from a design, the hall's load and its design conditions.
+
+Every exchanger is sized for the design hour with all groups busy at once, plus the sizing margin;
+spares come on top and do not help normal running.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from twinloop.cooling.cdus import Cdu
+from twinloop.cooling.chillers import Chiller, chiller
+from twinloop.cooling.crahs import Crah
+from twinloop.cooling.dry_coolers import DryCooler
+from twinloop.cooling.exchangers import ua_for_duty_w_k
+from twinloop.cooling.rear_doors import RearDoor
+from twinloop.cooling.towers import Tower, tower
+from twinloop.model.weather import DesignConditions
+from twinloop.twin.cold_loop import ColdLoop
+from twinloop.twin.design import FreeCooler, HybridDesign, PlantConstants
+from twinloop.twin.electrical import Electrics, room_loss_w, size_electrics
+from twinloop.twin.free_coolers import OutdoorAir, TowerSet, free_cool
+from twinloop.twin.groups import Coolants, ItGroup, it_state
+from twinloop.twin.warm_loop import WarmLoop
+
+
+@dataclass(frozen=True)
+class Plant:
+    """All equipment of a hall, each kind as one lumped unit, with the loads it was sized for."""
+
+    design: HybridDesign
+    handler: Crah
+    door: RearDoor | None
+    warm: WarmLoop | None
+    cold: ColdLoop
+    electrics: Electrics
+    it_w: float
+    air_heat_w: float
+    warm_heat_w: float
+    door_heat_w: float
+    handler_heat_w: float
+    lighting_w: float
+
+
+@dataclass(frozen=True)
+class _Load:
+    it_w: float
+    air_w: float
+    warm_w: float
+    air_kg_s: float
+
+
+def size_plant(
+    design: HybridDesign,
+    groups: tuple[ItGroup, ...],
+    conditions: DesignConditions,
+    pressure_pa: float,
+    floor_m2: float,
+    k: PlantConstants,
+) -> Plant:
+    """Return the plant that carries ``groups`` at ``conditions`` under ``design``."""
+    load = _design_load(design, groups, k)
+    electrics = size_electrics(load.it_w, design.redundancy, k)
+    lighting_w = floor_m2 * k.lighting_w_per_m2
+    room_w = float(room_loss_w(electrics, load.it_w)) + lighting_w
+    outdoor = OutdoorAir(
+        np.array([conditions.dry_bulb_c + k.recirculation_outdoor_k]),
+        np.array([conditions.coincident_wet_bulb_c]), np.array([k.dew_point_high_c]), pressure_pa,
+    )  # fmt: skip
+    door, door_w = _size_door(design, load, k)
+    handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, k)
+    warm = _size_warm(design, load.warm_w, outdoor, k) if design.has_warm_loop and load.warm_w > 0.0 else None
+    cold_w = handler_w + door_w + (warm.trim_w if warm else 0.0)
+    cold = _size_cold(design, cold_w, conditions, pressure_pa, k)
+    return Plant(
+        design, handler, door, warm, cold, electrics, load.it_w, load.air_w, load.warm_w, door_w, handler_w,
+        lighting_w,
+    )  # fmt: skip
+
+
+def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantConstants) -> _Load:
+    plate_c = design.warm_supply_c + k.cdu_approach_k
+    coolants = Coolants(np.array([design.air_supply_c]), np.array([plate_c]), np.array([plate_c]))
+    states = [
+        it_state(replace(group, activity=np.array([float(np.max(group.activity))])), design, coolants, k)
+        for group in groups
+    ]
+    return _Load(
+        sum(float(state.it_w[0]) for state in states),
+        sum(float(state.air_heat_w[0]) for state in states),
+        sum(float(state.warm_heat_w[0]) for state in states),
+        max(sum(float(state.air_flow_kg_s[0]) for state in states), 0.01),
+    )
+
+
+def _size_door(design: HybridDesign, load: _Load, k: PlantConstants) -> tuple[RearDoor | None, float]:
+    """Size doors to hand air back at supply temperature (room-neutral)."""
+    if not design.has_door:
+        return None, 0.0
+    air_w_k = load.air_kg_s * k.air_heat_capacity_j_kg_k
+    water_kg_s = load.air_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
+    exhaust_c = design.air_supply_c + load.air_w / air_w_k / (1.0 - k.recirculation)
+    heat_w = air_w_k * (exhaust_c - design.air_supply_c)
+    ua = ua_for_duty_w_k(
+        min(heat_w, load.air_w * 0.999), exhaust_c, design.cold_supply_c, air_w_k,
+        water_kg_s * k.water_heat_capacity_j_kg_k, "crossflow",
+    )  # fmt: skip
+    return RearDoor(float(ua), load.air_kg_s, water_kg_s, 0.0), load.air_w
+
+
+def _size_handler(design: HybridDesign, load: _Load, room_w: float, k: PlantConstants) -> tuple[Crah, float]:
+    air_kg_s = load.air_kg_s * (1.0 + k.bypass)
+    fan_w = air_kg_s / 1.17 * k.crah_static_pa / k.crah_fan_efficiency  # 1.17 kg/m3: air at 27 °C, sea level
+    heat_w = room_w + fan_w
+    air_w_k = air_kg_s * k.air_heat_capacity_j_kg_k
+    water_kg_s = heat_w * (1.0 + k.sizing_margin) / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
+    return_c = design.air_supply_c + heat_w / air_w_k
+    ua = ua_for_duty_w_k(
+        heat_w, return_c, design.cold_supply_c, air_w_k, water_kg_s * k.water_heat_capacity_j_kg_k, "counterflow"
+    )
+    return Crah(float(ua) * (1.0 + k.sizing_margin), air_kg_s, water_kg_s, fan_w), heat_w
+
+
+def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: PlantConstants) -> WarmLoop:
+    cp = k.water_heat_capacity_j_kg_k
+    flow = heat_w / (cp * k.coolant_rise_k)
+    cdu_pump_w = flow / k.water_density_kg_m3 * k.cdu_pump_pa / k.cdu_pump_efficiency
+    pump_w = flow / k.water_density_kg_m3 * k.facility_pump_pa / k.facility_pump_efficiency
+    unit_w = heat_w + cdu_pump_w
+    supply_c = design.warm_supply_c
+    unit_return_c = supply_c + k.cdu_approach_k + unit_w / (flow * cp)
+    ua = float(ua_for_duty_w_k(unit_w, unit_return_c, supply_c, flow * cp, flow * cp, "counterflow"))
+    cdu = Cdu(ua, flow, flow, cdu_pump_w)
+    total_w = unit_w + pump_w
+    cooler = _size_cooler(design.warm_cooler, total_w, flow, supply_c, outdoor, k)
+    entering = np.array([supply_c + total_w / (flow * cp)])
+    reached_c = free_cool(cooler, entering, np.array([flow]), supply_c - 50.0, outdoor, k).water_out_c[0]
+    trim_w = max(float(flow * cp * (reached_c - supply_c)), 0.0) if design.trim else 0.0
+    return WarmLoop(cdu, total_w, flow, pump_w, cooler, trim_w)
+
+
+def _size_cooler(
+    kind: FreeCooler, heat_w: float, flow_kg_s: float, supply_c: float, outdoor: OutdoorAir, k: PlantConstants
+) -> DryCooler | TowerSet | None:
+    """Size for the design hour; in a place too hot for that, for the approach the cooler can keep."""
+    if kind == "none":
+        return None
+    if kind == "tower":
+        return _size_tower_set(heat_w, flow_kg_s, supply_c, outdoor, k)
+    pads = k.pad_effectiveness if kind == "adiabatic_cooler" else 0.0
+    dry_c, wet_c = float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0])
+    air_in_c = min(dry_c - pads * (dry_c - wet_c), supply_c - k.dry_cooler_approach_k)
+    return dry_cooler_for(heat_w * (1.0 + k.sizing_margin), flow_kg_s, supply_c, air_in_c, outdoor, pads, k)
+
+
+def dry_cooler_for(
+    heat_w: float,
+    flow_kg_s: float,
+    leaving_c: float,
+    air_in_c: float,
+    outdoor: OutdoorAir,
+    pad_effectiveness: float,
+    k: PlantConstants,
+) -> DryCooler:
+    """Return the dry cooler that takes ``heat_w`` from water leaving at ``leaving_c`` in air of ``air_in_c``.
+
+    Air flow: the air warms by 70 % of the initial temperature difference, a common coil selection
+    (low confidence); fan power from its pressure drop at the site's air density.
+    """
+    water_w_k = flow_kg_s * k.water_heat_capacity_j_kg_k
+    entering_c = leaving_c + heat_w / water_w_k
+    air_w_k = heat_w / (0.7 * (entering_c - air_in_c))
+    air_kg_s = air_w_k / k.air_heat_capacity_j_kg_k
+    density = outdoor.pressure_pa / (287.05 * (air_in_c + 273.15))
+    fan_w = air_kg_s / density * k.dry_cooler_static_pa / k.dry_cooler_fan_efficiency
+    ua = float(ua_for_duty_w_k(heat_w, entering_c, air_in_c, water_w_k, air_w_k, "crossflow"))
+    return DryCooler(ua, air_kg_s, fan_w, pad_effectiveness)
+
+
+def _size_tower_set(
+    heat_w: float, flow_kg_s: float, supply_c: float, outdoor: OutdoorAir, k: PlantConstants
+) -> TowerSet:
+    cp = k.water_heat_capacity_j_kg_k
+    wet_c = float(outdoor.wet_bulb_c[0])
+    basin_c = max(min(supply_c - k.plate_exchanger_approach_k, supply_c - 0.5), wet_c + k.tower_approach_k)
+    pump_w = flow_kg_s / k.water_density_kg_m3 * k.facility_pump_pa / k.facility_pump_efficiency
+    duty_w = heat_w * (1.0 + k.sizing_margin)
+    approach_k = max(supply_c - basin_c, k.plate_exchanger_approach_k)
+    ua = float(
+        ua_for_duty_w_k(
+            heat_w, supply_c + heat_w / (flow_kg_s * cp), supply_c - approach_k, flow_kg_s * cp, flow_kg_s * cp,
+            "counterflow",
+        )
+    )  # fmt: skip
+    cells = tower_for(duty_w + pump_w, flow_kg_s, max(basin_c, wet_c + k.tower_approach_k), outdoor, k)
+    return TowerSet(cells, ua, flow_kg_s, pump_w)
+
+
+def tower_for(heat_w: float, water_kg_s: float, basin_c: float, outdoor: OutdoorAir, k: PlantConstants) -> Tower:
+    """Return the tower that cools ``water_kg_s`` to ``basin_c`` under ``heat_w`` at the design wet bulb.
+
+    Air flow equals water flow in mass (L/G = 1); the Merkel UA is found by halving, since heat grows
+    with UA.
+    """
+    hot_c = basin_c + heat_w / (water_kg_s * k.water_heat_capacity_j_kg_k)
+    fan_w = heat_w * k.tower_fan_w_per_w
+    low, high = 1.0, heat_w * 100.0
+    for _ in range(80):
+        middle = (low * high) ** 0.5
+        cells = Tower(middle, water_kg_s, water_kg_s, fan_w, k.tower_drift)
+        point = tower(
+            cells, 1.0, hot_c, water_kg_s, float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0]),
+            outdoor.pressure_pa,
+        )  # fmt: skip
+        low, high = (middle, high) if float(point.heat_w) < heat_w else (low, middle)
+    return Tower(high, water_kg_s, water_kg_s, fan_w, k.tower_drift)
+
+
+def _size_cold(
+    design: HybridDesign, load_w: float, conditions: DesignConditions, pressure_pa: float, k: PlantConstants
+) -> ColdLoop:
+    cp = k.water_heat_capacity_j_kg_k
+    flow = load_w / (cp * k.chilled_water_rise_k)
+    pump_w = flow / k.water_density_kg_m3 * k.facility_pump_pa / k.facility_pump_efficiency
+    heat_w = load_w + pump_w
+    duty_w = heat_w * (1.0 + k.sizing_margin)
+    wet = OutdoorAir(
+        np.array([conditions.dry_bulb_c]), np.array([conditions.wet_bulb_c]), np.array([k.dew_point_high_c]),
+        pressure_pa,
+    )  # fmt: skip
+    if design.cold_plant == "air_cooled_chiller":
+        machine = _chiller_for(duty_w, design.cold_supply_c, conditions.dry_bulb_c + 1.0, "air", k)
+        air_in_c = design.cold_supply_c - k.dry_cooler_approach_k
+        coil = dry_cooler_for(heat_w, flow, design.cold_supply_c, air_in_c, wet, 0.0, k)
+        return ColdLoop(machine, heat_w, flow, pump_w, coil, None, 0.0, 0.0, 0.0)
+    basin_c = conditions.wet_bulb_c + k.tower_approach_k
+    machine = _chiller_for(duty_w, design.cold_supply_c, basin_c, "water", k)
+    power_w = float(chiller(machine, duty_w, design.cold_supply_c, basin_c).power_w)
+    condenser_kg_s = (duty_w + power_w) / (cp * k.tower_range_k)
+    condenser_pump_w = condenser_kg_s / k.water_density_kg_m3 * k.facility_pump_pa / k.facility_pump_efficiency
+    cells = tower_for(duty_w + power_w + condenser_pump_w, condenser_kg_s, basin_c, wet, k)
+    return_c = design.cold_supply_c + heat_w / (flow * cp)
+    ua = ua_for_duty_w_k(
+        heat_w, return_c, design.cold_supply_c - k.plate_exchanger_approach_k, flow * cp, condenser_kg_s * cp,
+        "counterflow",
+    )  # fmt: skip
+    return ColdLoop(
+        machine, heat_w, flow, pump_w, None, cells, condenser_kg_s, condenser_pump_w, float(ua)
+    )
+
+
+def _chiller_for(
+    load_w: float, leaving_c: float, condenser_c: float, kind: Literal["air", "water"], k: PlantConstants
+) -> Chiller:
+    """Return the chiller whose capacity at the design hour is ``load_w``: capacity scales with its rating."""
+    rated_c, cop = (35.0, k.chiller_cop_air) if kind == "air" else (29.44, k.chiller_cop_water)
+    probe = Chiller(load_w, cop, 6.67, rated_c, kind)
+    available_w = float(chiller(probe, load_w, leaving_c, condenser_c).available_w)
+    return Chiller(load_w * load_w / available_w, cop, 6.67, rated_c, kind)

@@ -1,0 +1,116 @@
+"""The warm loop: cold plates and baths, coolant distribution units, outdoor cooler, trim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import Array, namespace
+from twinloop.cooling.cdus import Cdu, cdu
+from twinloop.cooling.dry_coolers import DryCooler
+from twinloop.cooling.solve import invert
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import (
+    ROUNDS,
+    FreePoint,
+    OutdoorAir,
+    TowerSet,
+    best_leaving_c,
+    free_cool,
+    hours_of,
+)
+
+
+@dataclass(frozen=True)
+class WarmLoop:
+    """Sizes of the warm loop, all units as one."""
+
+    cdu: Cdu
+    heat_w: float
+    """Design heat, coolant pumps included."""
+    flow_kg_s: float
+    pump_w: float
+    """Facility-side pumps at design flow."""
+    cooler: DryCooler | TowerSet | None
+    trim_w: float
+    """Heat that the cold loop is sized to take."""
+
+
+@dataclass(frozen=True)
+class WarmState:
+    """The warm loop at its operating point, shape (hours,)."""
+
+    coolant_supply_c: Array
+    coolant_return_c: Array
+    supply_c: Array
+    return_c: Array
+    flow_kg_s: Array
+    coolant_kg_s: Array
+    cdu_pump_w: Array
+    pump_w: Array
+    cdu_heat_w: Array
+    trim_w: Array
+    free: FreePoint
+
+
+def warm_loop(
+    heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: OutdoorAir, k: PlantConstants
+) -> WarmState:
+    """Solve the warm loop for ``heat_w`` from plates and baths, shape (hours,).
+
+    Supply holds its setpoint while the outdoor cooler and the trim can; else it floats to where they
+    carry the heat. Pumps slow with load down to the minimum flow and their heat enters the loop.
+    """
+    xp = namespace(heat_w)
+    ratio = xp.maximum(heat_w / loop.heat_w, k.minimum_flow_ratio)
+    flow = ratio * loop.flow_kg_s
+    capacity_w_k = flow * k.water_heat_capacity_j_kg_k
+    cdu_pump_w, pump_w = loop.cdu.pump_design_w * ratio**3, loop.pump_w * ratio**3
+    total_w = heat_w + cdu_pump_w + pump_w
+
+    supply_c = _supply_c(total_w, capacity_w_k, flow, loop, design, outdoor, k)
+    return_c = supply_c + total_w / capacity_w_k
+    free = free_cool(loop.cooler, return_c, flow, supply_c, outdoor, k)
+    trim_w = capacity_w_k * (free.water_out_c - supply_c)
+    coolant_kg_s = ratio * loop.cdu.secondary_design_kg_s
+    coolant_return_c = _coolant_return_c(heat_w + cdu_pump_w, loop.cdu, coolant_kg_s, supply_c, flow)
+    unit = cdu(loop.cdu, coolant_return_c, coolant_kg_s, supply_c, flow)
+    return WarmState(
+        coolant_supply_c=unit.secondary_supply_c, coolant_return_c=coolant_return_c, supply_c=supply_c,
+        return_c=return_c, flow_kg_s=flow, coolant_kg_s=coolant_kg_s, cdu_pump_w=cdu_pump_w, pump_w=pump_w,
+        cdu_heat_w=unit.heat_w, trim_w=trim_w, free=free,
+    )  # fmt: skip
+
+
+def _supply_c(
+    total_w: Array,
+    capacity_w_k: Array,
+    flow: Array,
+    loop: WarmLoop,
+    design: HybridDesign,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> Array:
+    """Return the setpoint, or in hours that cooler and trim cannot hold it, the temperature they balance at."""
+
+    def shortage_w(supply_c: Array, at: Array) -> Array:
+        entering_c = supply_c + total_w[at] / capacity_w_k[at]
+        best_c = best_leaving_c(loop.cooler, entering_c, flow[at], hours_of(outdoor, at), k)
+        return capacity_w_k[at] * (best_c - supply_c)
+
+    setpoint_c = np.full(total_w.shape, design.warm_supply_c)
+    short = np.flatnonzero(shortage_w(setpoint_c, np.arange(total_w.size)) > loop.trim_w)
+    if short.size:
+        low_c = setpoint_c[short]
+        setpoint_c[short] = invert(
+            lambda t: shortage_w(t, short), loop.trim_w + 0.0 * low_c, low_c, low_c + 60.0, iterations=ROUNDS
+        )
+    return setpoint_c
+
+
+def _coolant_return_c(heat_w: Array, unit: Cdu, coolant_kg_s: Array, supply_c: Array, flow: Array) -> Array:
+    """Return the coolant temperature at which the unit passes ``heat_w``; its heat is linear in it."""
+    xp = namespace(heat_w)
+    probe_w = cdu(unit, supply_c + 10.0, coolant_kg_s, supply_c, flow).heat_w
+    return supply_c + 10.0 * heat_w / xp.maximum(probe_w, 1e-9)

@@ -1,0 +1,87 @@
+"""The MILP against plain enumeration on random small problems, infeasible ones included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twinloop.planner.selection import Limit, Link, Problem, feasible, objective_of, solve
+
+
+@dataclass(frozen=True)
+class Column:
+    """The part of a placement that the selection looks at."""
+
+    stage: str
+    site: str
+    design: str | None
+    key: str
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    stages = tuple(f"s{i}" for i in range(draw(st.integers(1, 3))))
+    columns, costs = [], []
+    for stage in stages:
+        for i in range(draw(st.integers(1, 5))):
+            site = draw(st.sampled_from(["hall", "cloud"]))
+            design = draw(st.sampled_from(["air", "plates"])) if site == "hall" else None
+            columns.append(Column(stage, site, design, f"{stage}-{i}"))
+            costs.append(draw(st.floats(1.0, 1e6)))
+    n = len(columns)
+    limits = tuple(
+        Limit(f"limit {j}", draw(st.floats(0.5, 60.0)), "W",
+              {i: draw(st.floats(0.0, 30.0)) for i in range(n) if columns[i].site == "hall"})
+        for j in range(draw(st.integers(0, 2)))
+    )  # fmt: skip
+    links = tuple(
+        Link(i, j, draw(st.floats(0.0, 1e5)))
+        for i, j in draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=3))
+        if columns[i].stage != columns[j].stage
+    )
+    return Problem(stages, tuple(columns), tuple(costs), limits, links)  # type: ignore[arg-type]
+
+
+def enumerate_best(problem: Problem) -> float | None:
+    per_stage = [[i for i, p in enumerate(problem.placements) if p.stage == stage] for stage in problem.stages]
+    found = [objective_of(problem, picked) for picked in product(*per_stage) if feasible(problem, picked)]
+    return min(found) if found else None
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(problems())
+def test_solver_equals_enumeration(problem: Problem) -> None:
+    best, choice = enumerate_best(problem), solve(problem)
+    if best is None:
+        assert choice is None
+        return
+    assert choice is not None
+    assert feasible(problem, choice.picked)
+    assert objective_of(problem, choice.picked) == pytest.approx(best, rel=1e-6)
+    assert choice.objective == pytest.approx(best, rel=1e-6)
+
+
+def test_two_designs_in_one_hall_are_refused() -> None:
+    columns = (Column("a", "hall", "air", "a"), Column("b", "hall", "plates", "b"))
+    assert solve(Problem(("a", "b"), columns, (1.0, 1.0), ())) is None  # type: ignore[arg-type]
+
+
+def test_relaxing_the_binding_limit_makes_it_feasible() -> None:
+    columns = (Column("a", "hall", "air", "a"),)
+    problem = Problem(("a",), columns, (1.0,), (Limit("power", 1.0, "W", {0: 2.0}),))  # type: ignore[arg-type]
+    assert solve(problem) is None
+    relaxed = solve(problem, relaxed=frozenset({"power"}))
+    assert relaxed is not None
+    assert relaxed.objective == pytest.approx(1.0)
+
+
+def test_a_banned_choice_is_not_repeated() -> None:
+    columns = (Column("a", "cloud", None, "x"), Column("a", "cloud", None, "y"))
+    problem = Problem(("a",), columns, (1.0, 2.0), ())  # type: ignore[arg-type]
+    second = solve(problem, banned=((0,),))
+    assert second is not None
+    assert second.picked == (1,)
