@@ -33,7 +33,7 @@ def weather(elevation_m=100.0, dew_point_c=25.0) -> WeatherYear:
         DesignConditions(33.0, 20.0, 22.0, -10.0, "0.4 %"),
         dry_bulb_c=hours + 10.0,
         wet_bulb_c=hours,
-        dew_point_c=np.full(8760, dew_point_c),
+        dew_point_c=np.linspace(-15.0, dew_point_c, 8760),
     )
 
 
@@ -220,6 +220,13 @@ def test_doors_behind_plates_carry_the_rest():
 def test_power_that_no_component_names_is_air():
     unnamed = replace(rack(), component_w={"accelerator": 20e3}, power_w=45e3)
     assert "25 kW" in breaches(planned(rack_types=(unnamed,)))["rack density"]
+
+
+def test_a_bath_beside_air_carries_its_own_parts_only():
+    mixed = cooling({"accelerator": "bath", "cpu": "bath"})
+    assert "rack density" not in breaches(planned(rack_types=(rack(95e3, 15e3),), cooling=mixed))
+    assert "aisles" in breaches(planned(rack_types=(rack(95e3, 25e3),), cooling=mixed))["rack density"]
+    assert "bath" in breaches(planned(rack_types=(rack(105e3, 15e3),), cooling=mixed))["rack density"]
 
 
 # The device

@@ -23,6 +23,10 @@ UNIT_W = {
 """Common unit sizes by heat: catalogues of the trade, low confidence; they only round counts."""
 
 
+PRICED_ELSEWHERE = ("cdu",)
+"""Distribution units are inside the price of cold plates and tanks (whole secondary side per watt)."""
+
+
 @dataclass(frozen=True)
 class Units:
     """How many units run at design and how many stand by."""
@@ -46,7 +50,7 @@ def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipmen
     design, redundancy = plant.design, site.redundancy
     cp = k.water_heat_capacity_j_kg_k
     dry_c = site.weather.design.dry_bulb_c
-    lines = []
+    lines = [_pipework(plant, k)]
     if plant.door is not None:
         lines.append(
             _line(
@@ -90,6 +94,15 @@ def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipmen
     return (*lines, *_power_lines(plant))
 
 
+def _pipework(plant: Plant, k: PlantConstants) -> Equipment:
+    """Pumps, pipes and valves of both loops, priced on the heat they carry."""
+    heat_w = plant.cold.heat_w + (plant.warm.heat_w if plant.warm else 0.0)
+    power_w = plant.cold.pump_w + plant.cold.condenser_pump_w + (plant.warm.pump_w if plant.warm else 0.0)
+    flow = plant.cold.flow_kg_s + (plant.warm.flow_kg_s if plant.warm else 0.0)
+    return _line("PP", "pipework", "pipework", heat_w, "N", power_w, flow, k.facility_pump_pa, None, None,
+                 "both loops at design flow", 0.0, k)  # fmt: skip
+
+
 def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantConstants) -> list[Equipment]:
     warm, design = plant.warm, plant.design
     if warm is None:
@@ -131,7 +144,7 @@ def _line(
         tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,
         flow_m3_h=flow_kg_s / k.water_density_kg_m3 * 3600.0, dp_kpa=None if dp_pa is None else dp_pa / 1e3,
         t_in_c=in_c, t_out_c=out_c, power_w=power_w, design_condition=condition, margin=margin,
-        capex_usd=cooling_kit(kit).capex_usd_per_w * rated_w * whole,
+        capex_usd=0.0 if kit in PRICED_ELSEWHERE else cooling_kit(kit).capex_usd_per_w * rated_w * whole,
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def hall_ledger(
         CapitalItem("building and power", it_w * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
         *cooling,
     )
-    embodied = embodied_kg_per_year((server.embodied_kg * count, finance.refresh_s) for server, count in servers)
+    embodied = sum(embodied_kg_per_year(server.embodied_kg * count, finance.refresh_s) for server, count in servers)
     yearly = {
         "electricity": bill.energy_usd,
         "demand charge": bill.demand_usd,
@@ -105,7 +105,7 @@ def edge_ledger(
     carbon = {
         "scope1": 0.0,
         "scope2": scope2_kg(facility_j, site.grid),
-        "scope3": embodied_kg_per_year([(server.embodied_kg * servers, finance.refresh_s)]),
+        "scope3": embodied_kg_per_year(server.embodied_kg * servers, finance.refresh_s),
     }
     yearly = {"electricity": bill.energy_usd, "demand charge": bill.demand_usd}
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from twinloop.catalogue.nouns import CloudOffer
+from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import Cloud, Edge, OnPremise
@@ -15,6 +15,10 @@ from twinloop.planner.rates import Rates
 from twinloop.twin.design import HybridDesign
 
 YEAR_S = 8760 * 3600.0
+EU_MEMBERS = frozenset(
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split()
+)
+"""Member states by ISO 3166 code: a site in one satisfies residency ``EU``."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +96,15 @@ def hall_placement(
 def cloud_placement(model: Model, site: Cloud, option: StageOption) -> Placement | None:
     """Return ``option`` on the cheapest offer of ``site`` that has its device, or ``None``."""
     server = server_of(model, option.server)
-    fitting = [offer for offer in site.offers if _serves(offer, option)]
+    fitting = [offer for offer in site.offers if _serves(offer, option, server)]
     if not fitting:
         return None
 
     def price(offer: CloudOffer) -> float:
-        return _instances(offer, option) * offer.price_usd_per_s
+        return _instances(offer, option, server) * offer.price_usd_per_s
 
     offer = min(fitting, key=lambda offer: (price(offer), offer.instance))
-    count = _instances(offer, option)
+    count = _instances(offer, option, server)
     fans_and_psu = 1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)
     it_w = option.busy.total_w * fans_and_psu / server.psu_efficiency
     it_j = dc_energy_j(option) * fans_and_psu / server.psu_efficiency
@@ -115,24 +119,18 @@ def cloud_placement(model: Model, site: Cloud, option: StageOption) -> Placement
     )  # fmt: skip
 
 
-def _serves(offer: CloudOffer, option: StageOption) -> bool:
-    if offer.device:
-        return offer.device == option.device and option.parallelism.tensor <= offer.devices
-    return option.device_count > 0 and offer.device == "" and option.notes is not None and _on_cpu(option)
+def _serves(offer: CloudOffer, option: StageOption, server: Server) -> bool:
+    """Whether ``offer`` can run ``option``: the same device, or for processors any machine without accelerators."""
+    if server.device_kind == "cpu":
+        return not offer.device and offer.cores > 0
+    return offer.device == option.device and option.parallelism.tensor <= offer.devices
 
 
-def _on_cpu(option: StageOption) -> bool:
-    return option.busy.accelerator_w == 0.0
-
-
-def _instances(offer: CloudOffer, option: StageOption) -> int:
-    if offer.device:
-        return math.ceil(option.device_count / offer.devices)
-    return math.ceil(option.device_count * CPU_CORES_PER_DEVICE / offer.cores)
-
-
-CPU_CORES_PER_DEVICE = 64
-"""Cores of one processor package that a CPU-only option counts as a device."""
+def _instances(offer: CloudOffer, option: StageOption, server: Server) -> int:
+    """Return how many rented machines carry ``option``; processors are matched core for core."""
+    if server.device_kind == "cpu":
+        return math.ceil(option.servers * server.cores / offer.cores)
+    return math.ceil(option.device_count / offer.devices)
 
 
 def edge_placement(model: Model, site: Edge, option: StageOption) -> Placement | None:
@@ -161,7 +159,8 @@ def edge_placement(model: Model, site: Edge, option: StageOption) -> Placement |
 def may_run(stage: Stage, site: OnPremise | Cloud | Edge, jurisdictions: frozenset[str]) -> bool:
     """Whether ``stage`` may lie at ``site``: named sites and data residency are hard sets."""
     named = not stage.sites or site.name in stage.sites
-    return named and (not jurisdictions or site.jurisdiction in jurisdictions)
+    lies_in = {site.jurisdiction} | ({"EU"} if site.jurisdiction.removeprefix("EU-") in EU_MEMBERS else set())
+    return named and (not jurisdictions or bool(lies_in & jurisdictions))
 
 
 def residency(model: Model, stage: Stage) -> frozenset[str]:

@@ -1,0 +1,69 @@
+"""Moves the tails of an hourly year so that it meets a handbook's design columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.climate.design import COLD_SHARE, HOT_SHARE, DesignColumns
+from twinloop.fluids import psychrometrics as ps
+
+TAIL = 0.01
+"""Share of the hours that are moved, at each end, unless the move is too large for them."""
+
+
+def meet_upper(values: FloatArray, share: float, target: float, tail: float = TAIL) -> FloatArray:
+    """Return ``values`` with the quantile ``share`` moved to ``target``, order kept, the rest untouched.
+
+    Hours from the quantile ``1 - tail`` to ``share`` are stretched linearly, those beyond ``share`` are
+    shifted. When the move would fold the tail over itself, a longer tail is taken.
+
+    >>> moved = meet_upper(np.linspace(0.0, 100.0, 1001), 0.996, 99.8)
+    >>> round(float(np.quantile(moved, 0.996)), 2), round(float(moved[900]), 2)
+    (99.8, 90.0)
+    """
+    reached = float(np.quantile(values, share))
+    move = target - reached
+    while True:
+        foot = float(np.quantile(values, 1.0 - tail))
+        room = reached - foot
+        if room > 0.0 and move > -0.7 * room or tail >= 0.5:
+            break
+        tail *= 2.0
+    if room <= 0.0:  # constant air: nothing to stretch
+        return values + move
+    move = max(move, -0.7 * room)
+    return values + move * np.clip((values - foot) / room, 0.0, 1.0)
+
+
+def meet_lower(values: FloatArray, share: float, target: float, tail: float = 2 * TAIL) -> FloatArray:
+    """Return ``values`` with the low quantile ``share`` moved to ``target``; see :func:`meet_upper`.
+
+    >>> moved = meet_lower(np.linspace(0.0, 100.0, 1001), 0.01, 0.5)
+    >>> round(float(np.quantile(moved, 0.01)), 2)
+    0.5
+    """
+    return -meet_upper(-values, 1.0 - share, -target, tail)
+
+
+def meet_design_columns(
+    dry_bulb_c: FloatArray, dew_point_c: FloatArray, columns: DesignColumns, pressure_pa: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return dry bulb and dew point that meet ``columns``: hot, cold, coincident and highest wet bulb."""
+    dry = meet_upper(dry_bulb_c, HOT_SHARE, columns.dry_bulb_c)
+    dry = meet_lower(dry, COLD_SHARE, columns.cold_dry_bulb_c)
+    wet = _wet_bulb(dry, np.minimum(dew_point_c, dry), pressure_pa)
+    hottest = dry >= np.quantile(dry, 1.0 - TAIL)
+    shift = columns.coincident_wet_bulb_c - float(wet[hottest].mean())
+    wet_target = np.minimum(np.where(hottest, wet + shift, wet), dry)
+    for _ in range(4):  # the cap at saturation takes back a little of each move
+        wet_target = np.minimum(meet_upper(wet_target, HOT_SHARE, columns.wet_bulb_c), dry)
+    moved = np.abs(wet_target - wet) > 1e-9
+    ratio = ps.humidity_ratio_from_wet_bulb(dry, wet_target, pressure_pa)
+    dew = np.where(moved, ps.dew_point_c(ratio, pressure_pa), dew_point_c)
+    return dry, np.minimum(dew, dry)
+
+
+def _wet_bulb(dry: FloatArray, dew: FloatArray, pressure_pa: float) -> FloatArray:
+    ratio = ps.humidity_ratio_from_dew_point(dew, pressure_pa)
+    return np.asarray(ps.wet_bulb_c(dry, ratio, pressure_pa))

@@ -1,0 +1,160 @@
+"""The plant as a diagram: racks, loops, machines and outdoor air, with one hour's states written on."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from twinloop.model.plan import PlannedCooling
+from twinloop.model.simulation import LoopState, OperatingHour
+from twinloop.report.figures import svg
+from twinloop.report.numbers import UNKNOWN, fixed, power, quantity, words
+from twinloop.report.parts import Figure, Table, columns
+
+SIZE = (960.0, 470.0)
+WARM_TAGS = ("coolant supply", "warm supply", "warm outdoor cooler")
+EMPTY = LoopState("", None, None, None)
+NO_HEAT_W = 1.0
+"""A duty below one watt is a machine that is not there, or stands."""
+
+
+def draw(ident: str, hours: tuple[OperatingHour, ...], cooling: PlannedCooling | None) -> Figure | None:
+    """Return the loops at each of ``hours``, one drawing an hour behind a switch; ``None`` without hours."""
+    if not hours:
+        return None
+    title = "The cooling loops"
+    desc = (
+        "Heat leaves the racks to the left through a warm liquid loop (top) and through hall air and a cold "
+        f"water loop (bottom) to outdoor air on the right. Hours drawn: {', '.join(h.name for h in hours)}."
+    )
+    drawings = tuple((hour.name, _picture(f"{ident}-{i}", hour, cooling)) for i, hour in enumerate(hours))
+    return Figure(ident, title, desc, drawings, _table(hours))
+
+
+def _table(hours: tuple[OperatingHour, ...]) -> Table:
+    rows = tuple(
+        (hour.name, state.tag, fixed(state.temperature_c, "°C"), quantity(state.flow_kg_s, "kg/s"), power(state.heat_w))
+        for hour in hours
+        for state in hour.states
+    )
+    return Table("States of the loops", columns("Hour", "Point", "#Temperature", "#Flow", "#Heat"), rows)
+
+
+def _picture(ident: str, hour: OperatingHour, cooling: PlannedCooling | None) -> Markup:
+    at = {state.tag: state for state in hour.states}
+    rejection = cooling.heat_rejection if cooling else ""
+    title = f"Cooling loops, {hour.name}"
+    desc = (
+        f"Outdoor air {fixed(hour.dry_bulb_c, '°C')} dry bulb, {fixed(hour.wet_bulb_c, '°C')} wet bulb; "
+        f"IT {power(hour.it_w)}, facility {power(hour.facility_w)}."
+    )
+    warm = any(tag in at for tag in WARM_TAGS)
+    body = _outdoor(hour) + _racks(hour, at)
+    body += _warm_loop(at, rejection) if warm else _no_warm_loop()
+    body += _trim(at) if warm else ""
+    body += _cold_loop(at, rejection)
+    return svg.drawing(ident, title, desc, SIZE, body)
+
+
+def _machine(x: float, y: float, name: str, rows: list[str], colour: str, size: svg.Point = (128, 88)) -> str:
+    width, height = size
+    title = svg.wrapped(name, width - 12, 2)
+    body = svg.rect(x, y, width, height, f"machine k-{colour}", rx=6)
+    body += svg.lines(x + width / 2, y + 22, title, "label strong", "middle", 15)
+    return body + svg.lines(x + width / 2, y + 24 + 15 * len(title), rows, "tick", "middle", 15)
+
+
+def _pipe(x0: float, x1: float, y: float, colour: str, above: str, below: str = "") -> str:
+    """Draw an arrow with its state written above (temperature) and below (flow)."""
+    step = -1.0 if x1 < x0 else 1.0
+    body = svg.line((x0, y), (x1 - 7 * step, y), f"pipe k-{colour}")
+    body += svg.polygon(((x1, y), (x1 - 11 * step, y - 5), (x1 - 11 * step, y + 5)), f"f-{colour}")
+    middle = (x0 + x1) / 2
+    body += svg.text(middle, y - 8, above, "label", "middle") if above else ""
+    return body + (svg.text(middle, y + 18, below, "tick", "middle") if below else "")
+
+
+def _state(at: dict[str, LoopState], tag: str) -> LoopState:
+    return at.get(tag, EMPTY)
+
+
+def _c(state: LoopState) -> str:
+    return fixed(state.temperature_c, "°C")
+
+
+def _kg_s(state: LoopState) -> str:
+    return quantity(state.flow_kg_s, "kg/s") if state.flow_kg_s is not None else ""
+
+
+def _outdoor(hour: OperatingHour) -> str:
+    body = svg.rect(846, 20, 106, 430, "zone", rx=6)
+    body += svg.text(899, 44, "Outdoor air", "label strong", "middle")
+    rows = [fixed(hour.dry_bulb_c, "°C"), "dry bulb", fixed(hour.wet_bulb_c, "°C"), "wet bulb"]
+    return body + svg.lines(899, 218, rows, "label", "middle", 17)
+
+
+def _racks(hour: OperatingHour, at: dict[str, LoopState]) -> str:
+    body = svg.rect(8, 20, 180, 430, "zone", rx=6)
+    body += svg.text(98, 44, "Racks", "label strong", "middle")
+    body += svg.text(98, 62, f"IT {power(hour.it_w)}", "tick", "middle")
+    for row in range(4):
+        y = 84.0 + row * 38
+        body += svg.rect(28, y, 140, 26, "machine k-amber", rx=3)
+        body += svg.rect(34, y + 6, 60, 14, "f-liquid soft", rx=2) + svg.rect(100, y + 6, 62, 14, "f-air soft", rx=2)
+    body += svg.text(64, 244, "to liquid", "tick", "middle") + svg.text(130, 244, "to air", "tick", "middle")
+    intake, exhaust = _state(at, "server intake"), _state(at, "server exhaust")
+    rows = [f"intake {_c(intake)}", f"exhaust {_c(exhaust)}", f"{_kg_s(intake) or UNKNOWN} of air"]
+    rows.append(f"{power(exhaust.heat_w)} into air")
+    return body + svg.lines(98, 334, rows, "tick", "middle", 17)
+
+
+def _warm_loop(at: dict[str, LoopState], rejection: str) -> str:
+    supply, back = _state(at, "coolant supply"), _state(at, "coolant return")
+    warm, warm_back = _state(at, "warm supply"), _state(at, "warm return")
+    cooler = _state(at, "warm outdoor cooler")
+    body = svg.text(340, 36, "Warm loop", "name", "middle")
+    body += _pipe(188, 330, 92, "heat", _c(back)) + _pipe(330, 188, 160, "liquid", _c(supply), _kg_s(supply))
+    body += _machine(330, 72, "Coolant distribution", [power(back.heat_w)], "liquid", (128, 108))
+    body += _pipe(458, 650, 92, "heat", _c(warm_back)) + _pipe(650, 458, 160, "liquid", _c(warm), _kg_s(warm))
+    name = rejection.split("(")[0].strip().capitalize() if "warm" in rejection else "Outdoor cooler"
+    body += _machine(650, 72, name, [power(cooler.heat_w), f"leaves {_c(cooler)}"], "liquid", (140, 108))
+    return body + _pipe(790, 846, 126, "heat", "")
+
+
+def _no_warm_loop() -> str:
+    return svg.text(500, 126, "No warm loop in this design: all heat leaves by air", "tick", "middle")
+
+
+def _trim(at: dict[str, LoopState]) -> str:
+    trim = _state(at, "warm trim")
+    working = trim.heat_w is not None and trim.heat_w > NO_HEAT_W
+    body = svg.line((554, 168), (554, 262), f"pipe {'k-heat' if working else 'k-grey dashed'}")
+    words_ = f"trim {power(trim.heat_w)}" if working or trim.heat_w is None else "trim exchanger at rest"
+    return body + svg.text(564, 220, words_, "tick")
+
+
+def _cold_loop(at: dict[str, LoopState], rejection: str) -> str:
+    door, back = _state(at, "rear door leaving air"), _state(at, "air handler return")
+    supply, cold = _state(at, "air handler supply"), _state(at, "cold supply")
+    cold_back, chiller = _state(at, "cold return"), _state(at, "chiller")
+    free = _state(at, "cold economiser")
+    doors = door.heat_w is not None and door.heat_w > NO_HEAT_W
+    body = svg.text(340, 268, "Hall air and cold loop", "name", "middle")
+    body += _pipe(188, 330, 310, "heat", _c(door if doors else back))
+    if doors:
+        body += svg.rect(190, 292, 20, 130, "machine k-air", rx=3)
+        body += svg.text(259, 328, f"doors {power(door.heat_w)}", "tick", "middle")
+    body += _pipe(330, 188, 400, "air", _c(supply))
+    body += _machine(330, 286, "Air handlers", [power(back.heat_w)], "air", (128, 138))
+    body += _pipe(458, 650, 310, "heat", _c(cold_back)) + _pipe(650, 458, 400, "green", _c(cold), _kg_s(cold))
+    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"cond. {_c(chiller)}"]
+    body += _machine(650, 286, _cold_name(rejection), rows, "green", (140, 138))
+    outside = _state(at, "outdoor air economiser")
+    if outside.heat_w is not None and outside.heat_w > NO_HEAT_W:
+        body += svg.polyline(((394, 424), (394, 442), (846, 442)), "pipe k-air")
+        body += svg.text(620, 436, f"outdoor air takes {power(outside.heat_w)}", "tick", "middle")
+    return body + _pipe(790, 846, 354, "heat", "")
+
+
+def _cold_name(rejection: str) -> str:
+    part = rejection.split(",")[-1].split("(")[0].strip()
+    return words(part).capitalize() if part else "Chiller"

@@ -1,0 +1,130 @@
+"""The site's outdoor hours on a psychrometric chart, with the recommended intake envelope."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.model.simulation import SiteYear
+from twinloop.report.figures import svg
+from twinloop.report.figures.calendar import is_year
+from twinloop.report.figures.moist_air import humidity_ratio, humidity_ratio_from_wet_bulb
+from twinloop.report.numbers import count, fixed, percent
+from twinloop.report.parts import Figure, Table, columns
+
+SIZE = (960.0, 480.0)
+BOX = (56.0, 56.0, 890.0, 430.0)
+CELL_K, CELL_G = 1.0, 0.5
+RECOMMENDED_C = (18.0, 27.0)
+RECOMMENDED_DEW_C = (-9.0, 15.0)
+RECOMMENDED_RH = 0.60
+"""Recommended envelope of classes A1 to A4 (low pollution): 18-27 °C, dew point -9 to 15 °C, at most
+60 % RH; ASHRAE TC 9.9, Thermal Guidelines, 5th edition (2021)."""
+
+
+def draw(ident: str, year: SiteYear) -> Figure | None:
+    """Return the chart; ``None`` where the year carries no outdoor air."""
+    dry = year.hourly.get("dry_bulb_c")
+    if dry is None or not is_year(dry):
+        return None
+    grams = _grams(year, dry)
+    if grams is None:
+        return None
+    p = svg.plot(
+        BOX, (min(0.0, float(dry.min())), max(35.0, float(dry.max()))), (0.0, max(16.0, float(grams.max()))), (9, 6)
+    )
+    inside = _inside(dry, grams)
+    cooler = int(np.sum(dry <= RECOMMENDED_C[1]))
+    title = "Outdoor air through the year"
+    desc = (
+        f"Hours of {year.site} by dry bulb and humidity ratio: {fixed(float(dry.min()), '°C')} to "
+        f"{fixed(float(dry.max()), '°C')}; {count(cooler)} h at or below 27 °C; {count(int(inside.sum()))} h "
+        "inside the recommended intake envelope. Darker squares hold more hours."
+    )
+    body = svg.axes(p, "Dry bulb, °C", "g of water a kg of dry air") + _cells(dry, grams, p) + _curves(p)
+    body += svg.polygon(_envelope(p), "envelope") + _key(p)
+    picture = svg.drawing(ident, title, desc, SIZE, body)
+    note = "Drawn at sea-level pressure; the twin itself uses the station's."
+    return Figure(ident, title, desc, (("", picture),), _table(dry, grams, inside), note)
+
+
+def _grams(year: SiteYear, dry: FloatArray) -> FloatArray | None:
+    ratio, wet = year.hourly.get("humidity_ratio"), year.hourly.get("wet_bulb_c")
+    if ratio is not None and is_year(ratio):
+        return ratio * 1e3
+    if wet is not None and is_year(wet):
+        return humidity_ratio_from_wet_bulb(dry, wet) * 1e3
+    return None
+
+
+def _inside(dry: FloatArray, grams: FloatArray) -> np.ndarray:
+    low, high = (humidity_ratio(dew, 1.0) * 1e3 for dew in RECOMMENDED_DEW_C)
+    ceiling = np.array([humidity_ratio(float(t), RECOMMENDED_RH) * 1e3 for t in dry])
+    in_range = (dry >= RECOMMENDED_C[0]) & (dry <= RECOMMENDED_C[1])
+    result: np.ndarray = in_range & (grams >= low) & (grams <= np.minimum(high, ceiling))
+    return result
+
+
+def _cells(dry: FloatArray, grams: FloatArray, p: svg.Plot) -> str:
+    cells: dict[tuple[int, int], int] = {}
+    for t, g in zip(np.floor(dry / CELL_K), np.floor(grams / CELL_G), strict=True):
+        cells[int(t), int(g)] = cells.get((int(t), int(g)), 0) + 1
+    most = max(cells.values())
+    parts = []
+    for (t, g), hours in sorted(cells.items()):
+        x0, x1 = p.x(t * CELL_K), p.x((t + 1) * CELL_K)
+        y0, y1 = p.y((g + 1) * CELL_G), p.y(g * CELL_G)
+        shade = 1 + min(4, int(5.0 * math.sqrt(hours / most) * 0.999))
+        parts.append(svg.rect(x0, y0, x1 - x0, y1 - y0, f"f-liquid shade{shade}", f"{hours} h"))
+    return "".join(parts)
+
+
+def _curves(p: svg.Plot) -> str:
+    body = ""
+    left, right, top = p.x_ticks[0], p.x_ticks[-1], p.y_ticks[-1]
+    for share in (1.0, 0.8, 0.6, 0.4, 0.2):
+        points: list[svg.Point] = []
+        for i in range(121):
+            t = left + (right - left) * i / 120
+            grams = humidity_ratio(t, share) * 1e3
+            if grams > top:
+                break
+            points.append((p.x(t), p.y(grams)))
+        body += svg.polyline(points, "axis" if share == 1.0 else "curve")
+        x, y = points[-1]
+        side = ("end", -6.0) if x > p.right - 40 else ("start", 4.0)
+        body += svg.text(x + side[1], y - 5, f"{share * 100:.0f} %" + (" RH" if share == 1.0 else ""), "tick", side[0])
+    return body
+
+
+def _envelope(p: svg.Plot) -> list[svg.Point]:
+    (cold, warm), (dry_dew, wet_dew) = RECOMMENDED_C, RECOMMENDED_DEW_C
+    floor, ceiling = humidity_ratio(dry_dew, 1.0) * 1e3, humidity_ratio(wet_dew, 1.0) * 1e3
+    top = [cold + (warm - cold) * i / 18 for i in range(19)]
+    upper = [(t, min(ceiling, humidity_ratio(t, RECOMMENDED_RH) * 1e3)) for t in top]
+    corners = [*upper, (warm, floor), (cold, floor)]
+    return [(p.x(t), p.y(g)) for t, g in corners]
+
+
+def _key(p: svg.Plot) -> str:
+    body = svg.rect(p.left + 12, p.top + 2, 14, 10, "envelope")
+    body += svg.text(p.left + 34, p.top + 11, "ASHRAE recommended intake, A1–A4 (2021)", "label")
+    for shade in range(1, 6):
+        body += svg.rect(p.left + 12 + (shade - 1) * 16, p.top + 22, 16, 10, f"f-liquid shade{shade}")
+    return body + svg.text(p.left + 100, p.top + 31, "few to many hours", "label")
+
+
+def _table(dry: FloatArray, grams: FloatArray, inside: np.ndarray) -> Table:
+    edges = np.arange(math.floor(dry.min() / 5.0) * 5.0, dry.max() + 5.0, 5.0)
+    rows = []
+    for low in edges:
+        mask = (dry >= low) & (dry < low + 5.0)
+        if mask.any():
+            mean = fixed(float(grams[mask].mean()), "g/kg")
+            share = percent(float(mask.mean()))
+            span = f"{svg.tick_label(float(low))} to {svg.tick_label(float(low) + 5.0)} °C"
+            rows.append((span, count(int(mask.sum())), share, mean, count(int(inside[mask].sum()))))
+    names = columns("Dry bulb", "#Hours", "#Share", "#Mean humidity", "#Hours in envelope")
+    return Table("Outdoor hours by dry bulb", names, tuple(rows))

@@ -1,0 +1,92 @@
+"""One rack: its chassis, and what carries each component's heat away."""
+
+from __future__ import annotations
+
+from twinloop.model.plan import PlannedCooling, RackType
+from twinloop.report.figures import svg
+from twinloop.report.numbers import UNKNOWN, count, percent, power, quantity, words
+from twinloop.report.parts import Figure, Table, columns
+
+WIDTH = 960.0
+PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": "air"}
+"""Carrier of heat -> colour."""
+MOST_CHASSIS = 24
+AIR_ONLY = ("fans",)
+"""What no path is planned for gives its heat to the air around it."""
+
+
+def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure | None:
+    """Return the picture of ``rack``; ``None`` where its heat is not known by component."""
+    parts = [(name, watt) for name, watt in sorted(rack.component_w.items(), key=lambda i: -i[1]) if watt > 0.0]
+    if not parts:
+        return None
+    total_w = sum(watt for _, watt in parts)
+    paths = {name: path_of(name, cooling) for name, _ in parts}
+    liquid_w = sum(watt for name, watt in parts if paths[name] in ("cold_plate", "bath"))
+    title = f"Inside a rack: {rack.name}"
+    desc = (
+        f"{count(rack.count)} racks of {count(rack.servers_per_rack)} × {rack.server}, {power(rack.power_w)} each; "
+        f"{percent(liquid_w / total_w, 0)} of the heat is taken by liquid at the component."
+    )
+    body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
+    used = list(dict.fromkeys(paths[name] for name, _ in parts))
+    keys, _ = svg.legend(270, 24, [(f"f-{_colour(path)}", _words(path)) for path in used], 640)
+    height = max(300.0, 70.0 + 34.0 * len(parts))
+    table = Table(
+        f"Heat by component, one rack of {rack.name}",
+        columns("Component", "Cooled by", "#Heat", "#Share"),
+        tuple((words(n), _words(paths[n]), power(w), percent(w / total_w)) for n, w in parts),
+    )
+    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, (WIDTH, height), body + keys)),), table)
+
+
+def path_of(component: str, cooling: PlannedCooling | None) -> str:
+    """Return the carrier of ``component``'s heat; fans follow the air, unless the rack has a door or a bath."""
+    if cooling is None:
+        return UNKNOWN
+    if component in cooling.components:
+        return cooling.components[component]
+    carriers = set(cooling.components.values())
+    if component in AIR_ONLY:
+        return next((path for path in ("rear_door", "air", "bath") if path in carriers), "air")
+    return UNKNOWN
+
+
+def _colour(path: str) -> str:
+    return PATHS.get(path, "grey")
+
+
+def _words(path: str) -> str:
+    return "not known" if path == UNKNOWN else words(path)
+
+
+def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
+    """Draw the chassis as strips: each colour as wide as its carrier's share of heat."""
+    shown = max(1, min(rack.servers_per_rack, MOST_CHASSIS))
+    body = svg.rect(40, 10, 150, 250, "zone strong", rx=4)
+    step = min(238.0 / shown, 30.0)
+    share: dict[str, float] = {}
+    for name, watt in parts:
+        share[paths[name]] = share.get(paths[name], 0.0) + watt / total_w
+    for i in range(shown):
+        x, y = 48.0, 254.0 - (i + 1) * step
+        for path, part in share.items():
+            body += svg.rect(x, y, 134 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
+            x += 134 * part
+    more = f" of {rack.servers_per_rack}" if rack.servers_per_rack > MOST_CHASSIS else ""
+    label = f"{shown}{more} × {rack.server}"
+    body += svg.lines(115, 278, svg.wrapped(label, 220, 1), "label", "middle")
+    weight = f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"
+    return body + svg.text(115, 294, weight, "tick", "middle")
+
+
+def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
+    body = ""
+    widest = parts[0][1]
+    for i, (name, watt) in enumerate(parts):
+        y = 50.0 + i * 34
+        size = 400.0 * watt / widest
+        body += svg.text(370, y + 14, words(name), "label", "end")
+        body += svg.rect(382, y, size, 20, f"f-{_colour(paths[name])}", f"{words(name)}: {power(watt)}", rx=2)
+        body += svg.text(390 + size, y + 14, f"{power(watt)} · {percent(watt / total_w, 0)}", "tick")
+    return body
