@@ -51,25 +51,38 @@ def tower(
     Source: J. E. Braun, S. A. Klein, J. W. Mitchell, Effectiveness models for cooling towers and cooling
     coils, ASHRAE Transactions 95 (1989), part 2.
     """
-    xp = namespace(fan_ratio, water_in_c, wet_bulb_c)
+    heat_w = tower_heat_w(cells, fan_ratio, water_in_c, water_flow_kg_s, wet_bulb_c, pressure_pa)
     air = fan_ratio * cells.air_design_kg_s
-    entering = enthalpy_j_kg(dry_bulb_c, humidity_ratio_from_wet_bulb(dry_bulb_c, wet_bulb_c, pressure_pa))
-    wet_enthalpy = saturated_enthalpy_j_kg(wet_bulb_c, pressure_pa)
+    moisture = humidity_ratio_from_wet_bulb(dry_bulb_c, wet_bulb_c, pressure_pa)
+    entering = enthalpy_j_kg(dry_bulb_c, moisture)
+    leaving = entering + heat_w / air
+    out_c = _saturated_at_c(leaving, wet_bulb_c, water_in_c, pressure_pa)
+    gained = namespace(heat_w).maximum(saturated_humidity_ratio(out_c, pressure_pa) - moisture, 0.0)
+    return Rejection(
+        heat_w, water_in_c - heat_w / (water_flow_kg_s * WATER_J_KG_K), dry_bulb_c, out_c, air,
+        fan_power_w(fan_ratio, cells.fan_design_w), air * gained,
+        cells.drift_fraction * water_flow_kg_s + 0.0 * air, entering, leaving,
+    )  # fmt: skip
+
+
+def tower_heat_w(
+    cells: Tower,
+    fan_ratio: Array,
+    water_in_c: Array,
+    water_flow_kg_s: Array,
+    wet_bulb_c: Array,
+    pressure_pa: Array,
+) -> Array:
+    """Return the heat of :func:`tower` alone: what a solver that hunts a basin temperature needs."""
+    xp = namespace(fan_ratio, water_in_c, wet_bulb_c)
     span_k = xp.maximum(xp.abs(water_in_c - wet_bulb_c), SMALLEST_SPAN_K)
+    wet_enthalpy = saturated_enthalpy_j_kg(wet_bulb_c, pressure_pa)
     slope = (saturated_enthalpy_j_kg(wet_bulb_c + span_k, pressure_pa) - wet_enthalpy) / span_k
-    air_w_k, water_w_k = air * slope, water_flow_kg_s * WATER_J_KG_K
+    air_w_k, water_w_k = fan_ratio * cells.air_design_kg_s * slope, water_flow_kg_s * WATER_J_KG_K
     least, most = xp.minimum(air_w_k, water_w_k), xp.maximum(air_w_k, water_w_k)
     flow_ratio = water_flow_kg_s / cells.water_design_kg_s
     ua_w_k = ua_at_flow_w_k(cells.ua_w_k, flow_ratio, fan_ratio) * slope / AIR_J_KG_K
-    heat_w = effectiveness_counterflow(ua_w_k / least, least / most) * least * (water_in_c - wet_bulb_c)
-    leaving = entering + heat_w / air
-    out_c = _saturated_at_c(leaving, wet_bulb_c, water_in_c, pressure_pa)
-    inlet_moisture = humidity_ratio_from_wet_bulb(dry_bulb_c, wet_bulb_c, pressure_pa)
-    gained = xp.maximum(saturated_humidity_ratio(out_c, pressure_pa) - inlet_moisture, 0.0)
-    return Rejection(
-        heat_w, water_in_c - heat_w / water_w_k, dry_bulb_c, out_c, air, fan_power_w(fan_ratio, cells.fan_design_w),
-        air * gained, cells.drift_fraction * water_flow_kg_s + 0.0 * air, entering, leaving,
-    )  # fmt: skip
+    return effectiveness_counterflow(ua_w_k / least, least / most) * least * (water_in_c - wet_bulb_c)
 
 
 def _saturated_at_c(enthalpy: Array, low_c: Array, high_c: Array, pressure_pa: Array) -> Array:

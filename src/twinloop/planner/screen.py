@@ -9,7 +9,7 @@ import numpy as np
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.estimate import StageOption
-from twinloop.model.model import Model
+from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise
 from twinloop.planner.designs import KITS, candidate_designs
 from twinloop.planner.placements import (
@@ -27,9 +27,10 @@ from twinloop.twin.sample import SampledHours, sample_hours
 from twinloop.workload.options import rejected, stage_options
 from twinloop.workload.profile import hourly_activity
 
-SAMPLE_HOURS = 96
+SAMPLE_HOURS = 64
 DESIGNS_PER_KIT = 3
-OPTIONS_PER_STAGE = 10
+DEVICES_PER_STAGE = {"ingest": 2, "preprocess": 2, "train": 4, "serve": 4}
+OPTIONS_PER_DEVICE = 2
 
 Progress = Callable[[str], None]
 
@@ -51,7 +52,7 @@ class Screened:
 
 def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
     """Return all placements of ``model``; an empty stage raises with the reasons."""
-    options = {stage.name: _shortlist(stage_options(model, stage)) for stage in model.stages}
+    options = {stage.name: _shortlist(model, stage, stage_options(model, stage)) for stage in model.stages}
     empty = [stage for stage in model.stages if not options[stage.name]]
     if empty:
         clashes = tuple(f"{stage.name}: {reason}" for stage in empty for reason in rejected(model, stage)[:6])
@@ -77,17 +78,39 @@ def _kit(design: HybridDesign) -> str:
     return next(name for name, paths in KITS.items() if paths == design.paths)
 
 
-def _shortlist(options: tuple[StageOption, ...]) -> tuple[StageOption, ...]:
-    """Keep the best few by energy, then device count, of every device: the selection needs variety, not bulk."""
-    if len(options) <= OPTIONS_PER_STAGE:
-        return options
-    devices = sorted({option.device for option in options})
-    each = max(OPTIONS_PER_STAGE // len(devices), 1)
-    kept = []
-    for device in devices:
-        mine = [option for option in options if option.device == device]
-        kept += sorted(mine, key=lambda o: (o.device_count, o.busy_fraction * o.busy.total_w))[:each]
-    return tuple(kept)
+def _shortlist(model: Model, stage: Stage, options: tuple[StageOption, ...]) -> tuple[StageOption, ...]:
+    """Keep the cheapest options of the cheapest devices to own, and of the cheapest to rent.
+
+    Owned: servers over the horizon plus energy at a flat 0.2 USD/kWh and PUE 1.2, only to rank; the
+    selection prices what is kept exactly.
+    """
+    prices = {server.name: server.price_usd for server in model.servers}
+
+    def owned(option: StageOption) -> float:
+        mean_w = option.idle.total_w + option.busy_fraction * (option.busy.total_w - option.idle.total_w)
+        energy_kwh = mean_w * model.horizon_s / 3.6e6
+        return prices[option.server] * option.servers * 1.4 + energy_kwh * 1.2 * 0.2
+
+    rents: dict[str, float] = {}
+    for cloud in model.clouds:
+        for offer in cloud.offers:
+            price = offer.price_usd_per_s / max(offer.devices, 1)
+            rents[offer.device] = min(price, rents.get(offer.device, price))
+
+    def rented(option: StageOption) -> float:
+        share = option.busy_fraction if option.duration_s is not None else 1.0
+        return rents[option.device] * option.device_count * share
+
+    kept = _best_devices(sorted(options, key=lambda o: (owned(o), o.server)), DEVICES_PER_STAGE[stage.kind])
+    offered = [option for option in options if option.device in rents]
+    kept += _best_devices(sorted(offered, key=lambda o: (rented(o), o.server)), 2)
+    return tuple({id(option): option for option in kept}.values())
+
+
+def _best_devices(ranked: list[StageOption], count: int) -> list[StageOption]:
+    """Return the first two options of each of the first ``count`` devices."""
+    devices = list(dict.fromkeys(option.device for option in ranked))[:count]
+    return [o for device in devices for o in [each for each in ranked if each.device == device][:OPTIONS_PER_DEVICE]]
 
 
 def _placed(model: Model, options: dict[str, tuple[StageOption, ...]], site, place) -> list[Placement]:  # type: ignore[no-untyped-def]
@@ -107,14 +130,22 @@ def _screen_hall(
         site.weather.dry_bulb_c, site.weather.wet_bulb_c, np.zeros_like(site.weather.dry_bulb_c), SAMPLE_HOURS
     )
     references = _references(model, site, options)
-    by_design: dict[str, list[Placement]] = {}
+    if not references:
+        return [], [], 0
+    heaviest = max(references.values(), key=lambda o: (o.busy_fraction * o.busy.total_w, o.server))
+    first: dict[str, Placement] = {}
     for design in candidates:
+        placed = _place(model, site, design, heaviest, _rate(model, site, design, heaviest, sample, k))
+        if placed is not None:
+            first[design.name] = placed
+    kept = _best_of_each_kit(candidates, first)
+    found: list[Placement] = []
+    for design in kept:
         table = {server: _rate(model, site, design, option, sample, k) for server, option in references.items()}
-        by_design[design.name] = _placed(
+        found += _placed(
             model, options, site, lambda option, d=design, t=table: _place(model, site, d, option, t[option.server])
         )
-    kept = _best_of_each_kit(model, candidates, by_design)
-    return [p for design in kept for p in by_design[design.name]], kept, len(candidates)
+    return found, kept, len(candidates)
 
 
 def _references(
@@ -145,24 +176,21 @@ def _place(
     return None if found.throttled else hall_placement(model, site, design, option, found)
 
 
-def _best_of_each_kit(
-    model: Model, candidates: tuple[HybridDesign, ...], by_design: dict[str, list[Placement]]
-) -> list[HybridDesign]:
-    """Keep the designs that serve most stages, then those cheapest, least in water and least in carbon."""
+def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Placement]) -> list[HybridDesign]:
+    """Keep of each kit the designs that carry the heaviest stage cheapest, with least water, with least carbon.
 
-    def score(design: HybridDesign, value: str) -> tuple[int, float]:
-        mine = by_design[design.name]
-        stages = {p.stage for p in mine}
-        best = [min(getattr(p, value) for p in mine if p.stage == stage) for stage in sorted(stages)]
-        return (-len(stages), sum(best))
-
+    Where a kit cannot carry that stage at all, its first designs stay: lighter stages may use them.
+    """
     kept: list[HybridDesign] = []
     for kit in KITS:
-        mine = [d for d in candidates if _kit(d) == kit and by_design[d.name]]
-        if not mine:
+        mine = [design for design in candidates if _kit(design) == kit]
+        able = [design for design in mine if design.name in first]
+        if not able:
+            kept += mine[:1]
             continue
-        ranked = sorted(mine, key=lambda d: (*score(d, "cost_usd"), d.name))[:DESIGNS_PER_KIT]
-        ranked += [min(mine, key=lambda d, v=value: (*score(d, v), d.name)) for value in ("water_m3", "carbon_kg")]
+        ranked = sorted(able, key=lambda d: (first[d.name].cost_usd, d.name))[:DESIGNS_PER_KIT]
+        for value in ("water_m3", "carbon_kg"):
+            ranked.append(min(able, key=lambda d, v=value: (getattr(first[d.name], v), first[d.name].cost_usd, d.name)))
         names = {design.name for design in ranked}
-        kept += [design for design in mine if design.name in names]
+        kept += [design for design in able if design.name in names]
     return kept

@@ -47,7 +47,7 @@ def hall(part: schema.OnPremise, i: int, base: Path, trail: Trail) -> OnPremise:
         racks=RackLimits(part.racks.positions, part.racks.power, part.racks.weight, part.racks.height),
         floor=Floor(part.floor.area, part.floor.load),
         water=Water(
-            None if water.supply is None else water.supply * YEAR_S, water.peak, water.cycles, water.source,
+            water.supply, water.peak, water.cycles, water.source,
             water.price if water.price is not None else WATER_USD_PER_M3,
         ),
         air_class=part.hall_class, liquid_class=part.liquid_class, redundancy=part.availability.redundancy,

@@ -22,17 +22,18 @@ Rate = Annotated[float, _quantity("rate"), Field(gt=0, le=1e12)]
 Mass = Annotated[float, _quantity("mass"), Field(gt=0, le=1e5)]
 Area = Annotated[float, _quantity("area"), Field(gt=0, le=1e7)]
 Pressure = Annotated[float, _quantity("pressure"), Field(gt=0, le=1e7)]
-Height = Annotated[float, _quantity("height"), Field(gt=0, le=100)]
+Height = Annotated[float, _quantity("rack height"), Field(gt=0, le=100)]
 Temperature = Annotated[float, _quantity("temperature"), Field(ge=-60, le=120)]
-Flow = Annotated[float, _quantity("volume per time"), Field(ge=0, le=1e3)]
-Share = Annotated[float, _quantity("ratio"), Field(ge=0, le=1)]
-Growth = Annotated[float, _quantity("ratio per year"), Field(gt=-1, le=10)]
+Flow = Annotated[float, _quantity("volume flow"), Field(ge=0, le=1e3)]
+YearlyVolume = Annotated[float, _quantity("yearly volume"), Field(ge=0, le=1e10)]
+Share = Annotated[float, _quantity("share"), Field(ge=0, le=1)]
+Growth = Annotated[float, _quantity("yearly share"), Field(gt=-1, le=10)]
 EnergyPrice = Annotated[float, _quantity("energy price"), Field(ge=0, le=1e-5)]
 DemandPrice = Annotated[float, _quantity("demand price"), Field(ge=0, le=1)]
-MassPrice = Annotated[float, _quantity("mass price"), Field(ge=0, le=1e3)]
-VolumePrice = Annotated[float, _quantity("volume price"), Field(ge=0, le=1e4)]
-PowerPrice = Annotated[float, _quantity("power price"), Field(gt=0, le=1e3)]
-YearlyMoney = Annotated[float, _quantity("money per time"), Field(ge=0, le=1e3)]
+MassPrice = Annotated[float, _quantity("carbon price"), Field(ge=0, le=1e3)]
+VolumePrice = Annotated[float, _quantity("water price"), Field(ge=0, le=1e4)]
+PowerPrice = Annotated[float, _quantity("price of power"), Field(gt=0, le=1e3)]
+YearlyMoney = Annotated[float, _quantity("yearly money"), Field(ge=0, le=1e10)]
 Count = Annotated[int, Field(ge=1, le=10**7, strict=True)]
 Amount = Annotated[float, Field(gt=0, le=1e18, strict=True, allow_inf_nan=False)]
 
@@ -135,7 +136,7 @@ class FloorPart(Part):
 class WaterPart(Part):
     """Water that the site may take."""
 
-    supply: Flow | None = None
+    supply: YearlyVolume | None = None
     peak: Flow | None = None
     cycles: Annotated[float, Field(gt=1, le=20)] = 4.0
     source: Literal["potable", "reclaimed", "surface", "none"] = "potable"

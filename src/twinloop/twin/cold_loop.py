@@ -11,7 +11,7 @@ from twinloop.cooling.chillers import Chiller, chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.cooling.solve import invert
-from twinloop.cooling.towers import Tower, tower
+from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import ROUNDS, SLOWEST, OutdoorAir, free_cool, hours_of
 
@@ -154,9 +154,17 @@ def _water_cooled(
             outdoor.pressure_pa,
         )  # fmt: skip
 
+    def overshoot_k(basin_c: Array, fan_ratio: Array) -> Array:
+        """How much warmer than its basin the tower's water leaves: zero where the tower balances."""
+        load_w = loads(basin_c)[2]
+        given_w = tower_heat_w(
+            cells, fan_ratio, basin_c + load_w / tower_w_k, loop.condenser_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
+        )
+        return (load_w - given_w) / tower_w_k
+
     off = 0.0 * (heat_w + outdoor.wet_bulb_c)
     full_c = invert(
-        lambda t: cell(t, off + 1.0).water_out_c - t, off, outdoor.wet_bulb_c - 0.5, outdoor.wet_bulb_c + 40.0,
+        lambda t: overshoot_k(t, off + 1.0), off, outdoor.wet_bulb_c - 0.5, outdoor.wet_bulb_c + 40.0,
         iterations=ROUNDS,
     )  # fmt: skip
     free_wanted = full_c < return_c - 1.0
@@ -165,11 +173,11 @@ def _water_cooled(
         xp.maximum(outdoor.wet_bulb_c + k.tower_approach_k, k.condenser_minimum_c),
     )  # fmt: skip
     basin_c = xp.maximum(full_c, target_c)
-    ratio = invert(lambda fan: cell(basin_c, fan).water_out_c - basin_c, off, off + SLOWEST, off + 1.0, iterations=ROUNDS)
+    ratio = invert(lambda fan: overshoot_k(basin_c, fan), off, off + SLOWEST, off + 1.0, iterations=ROUNDS)
     ratio = xp.where(basin_c > full_c, ratio, 1.0)
     # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
     settled_c = invert(
-        lambda t: cell(t, ratio).water_out_c - t, off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS
+        lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS
     )
     basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)
     at, (free_w, point, water_side_w) = cell(basin_c, ratio), loads(basin_c)

@@ -12,7 +12,7 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.dry_coolers import DryCooler, Rejection, dry_cooler
 from twinloop.cooling.exchangers import Exchange, exchange
 from twinloop.cooling.solve import invert
-from twinloop.cooling.towers import Tower, tower
+from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import PlantConstants
 
 
@@ -152,7 +152,7 @@ def _wet(
     )  # fmt: skip
     basin_c = xp.maximum(full_c, wanted_c)
     ratio = invert(
-        lambda fan: _cells(wet, water_in_c, flow_kg_s, basin_c, fan, outdoor, k).water_out_c - basin_c,
+        lambda fan: _overshoot_k(wet, water_in_c, flow_kg_s, basin_c, fan, outdoor, k),
         off, off + SLOWEST, off + 1.0, iterations=ROUNDS,
     )  # fmt: skip
     ratio = xp.where(useful, xp.where(wanted_c > full_c, ratio, 1.0), 0.0)
@@ -190,6 +190,23 @@ def _cells(
     )
 
 
+def _overshoot_k(
+    wet: TowerSet,
+    water_in_c: Array,
+    flow_kg_s: Array,
+    basin_c: Array,
+    fan_ratio: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> Array:
+    """Return how much warmer than its basin the tower's water leaves: zero where the tower balances."""
+    tower_w_k = wet.water_kg_s * k.water_heat_capacity_j_kg_k
+    load_w = _plate(wet, water_in_c, flow_kg_s, basin_c, k).heat_w + wet.pump_w
+    hot_c = basin_c + load_w / tower_w_k
+    given_w = tower_heat_w(wet.tower, fan_ratio, hot_c, wet.water_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa)
+    return (load_w - given_w) / tower_w_k
+
+
 def _coldest_basin_c(
     wet: TowerSet, water_in_c: Array, flow_kg_s: Array, outdoor: OutdoorAir, k: PlantConstants
 ) -> Array:
@@ -197,6 +214,6 @@ def _coldest_basin_c(
     xp = namespace(water_in_c)
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
     return invert(
-        lambda basin: _cells(wet, water_in_c, flow_kg_s, basin, off + 1.0, outdoor, k).water_out_c - basin,
+        lambda basin: _overshoot_k(wet, water_in_c, flow_kg_s, basin, off + 1.0, outdoor, k),
         off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0 + off, iterations=ROUNDS,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from twinloop.cooling.crahs import Crah
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import ua_for_duty_w_k
 from twinloop.cooling.rear_doors import RearDoor
-from twinloop.cooling.towers import Tower, tower
+from twinloop.cooling.towers import Tower, tower_heat_w
 from twinloop.model.weather import DesignConditions
 from twinloop.twin.cold_loop import ColdLoop
 from twinloop.twin.design import FreeCooler, HybridDesign, PlantConstants
@@ -208,14 +208,11 @@ def tower_for(heat_w: float, water_kg_s: float, basin_c: float, outdoor: Outdoor
     hot_c = basin_c + heat_w / (water_kg_s * k.water_heat_capacity_j_kg_k)
     fan_w = heat_w * k.tower_fan_w_per_w
     low, high = 1.0, heat_w * 100.0
-    for _ in range(80):
+    for _ in range(50):
         middle = (low * high) ** 0.5
         cells = Tower(middle, water_kg_s, water_kg_s, fan_w, k.tower_drift)
-        point = tower(
-            cells, 1.0, hot_c, water_kg_s, float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0]),
-            outdoor.pressure_pa,
-        )  # fmt: skip
-        low, high = (middle, high) if float(point.heat_w) < heat_w else (low, middle)
+        given_w = tower_heat_w(cells, 1.0, hot_c, water_kg_s, float(outdoor.wet_bulb_c[0]), outdoor.pressure_pa)
+        low, high = (middle, high) if float(given_w) < heat_w else (low, middle)
     return Tower(high, water_kg_s, water_kg_s, fan_w, k.tower_drift)
 
 
