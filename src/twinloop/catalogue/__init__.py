@@ -13,45 +13,15 @@ name raises :class:`~twinloop.errors.InputError` naming close matches.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from twinloop.catalogue.architectures import architecture, architectures
-    from twinloop.catalogue.climates import climate_place, climate_places
-    from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
-    from twinloop.catalogue.cooling_kits import cooling_kit, cooling_kits
-    from twinloop.catalogue.devices import device, devices
-    from twinloop.catalogue.grids import grid, grids
-    from twinloop.catalogue.servers import server, server_cooling, servers
-    from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
-    from twinloop.catalogue.tariffs import tariff, tariffs
-
-_HOMES = {
-    "TABLES": "tables",
-    "constant": "tables",
-    "facts": "tables",
-    "source_facts": "tables",
-    "device": "devices",
-    "devices": "devices",
-    "server": "servers",
-    "server_cooling": "servers",
-    "servers": "servers",
-    "cooling_kit": "cooling_kits",
-    "cooling_kits": "cooling_kits",
-    "grid": "grids",
-    "grids": "grids",
-    "tariff": "tariffs",
-    "tariffs": "tariffs",
-    "climate_place": "climates",
-    "climate_places": "climates",
-    "CloudRegion": "cloud",
-    "cloud_offers": "cloud",
-    "cloud_region": "cloud",
-    "cloud_regions": "cloud",
-    "architecture": "architectures",
-    "architectures": "architectures",
-}
+from twinloop.catalogue.architectures import architecture, architectures
+from twinloop.catalogue.climates import climate_place, climate_places
+from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
+from twinloop.catalogue.cooling_kits import cooling_kit, cooling_kits
+from twinloop.catalogue.devices import device, devices
+from twinloop.catalogue.grids import grid, grids
+from twinloop.catalogue.servers import server, server_cooling, servers
+from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
+from twinloop.catalogue.tariffs import tariff, tariffs
 
 __all__ = [
     "TABLES",
@@ -78,12 +48,3 @@ __all__ = [
     "tariff",
     "tariffs",
 ]
-
-
-def __getattr__(name: str) -> object:
-    """Import a look-up's file when it is first asked for, so that importing the catalogue costs nothing."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value

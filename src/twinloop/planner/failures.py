@@ -39,7 +39,7 @@ def failure_cases(
     """Return what losing one unit of each kind does on the design day, after spares have taken over."""
     cases = []
     for line in lines:
-        if line.type in ("transformer", "ups", "generator", "cold_plate", "immersion_1p", "rear_door_passive"):
+        if line.type in ("transformer", "ups", "generator", "cold_plate", "immersion_1p", "rear_door_passive", "pipework"):
             continue
         left = 1.0 if line.spare else max((line.count - 1) / line.count, LOST)
         state = _design_hour(_with_capacity(plant, line.tag, left), groups, site, k)

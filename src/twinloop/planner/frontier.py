@@ -12,8 +12,8 @@ from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import YEAR_S, Placement
 from twinloop.planner.selection import solve
 
-CARBON_PRICES_USD_T = (0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 5000.0)
-WATER_PRICES_USD_M3 = (10.0, 50.0, 250.0)
+CARBON_PRICES_USD_T = (0.0, 100.0, 400.0, 1600.0, 6400.0)
+WATER_PRICES_USD_M3 = (20.0, 250.0)
 
 
 def frontier(model: Model, best: Optimised) -> tuple[FrontierPoint, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from twinloop.catalogue import device, server_cooling
 from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
@@ -70,8 +71,11 @@ def dc_energy_j(option: StageOption) -> float:
 def hall_placement(
     model: Model, site: OnPremise, design: HybridDesign, option: StageOption, rates: Rates
 ) -> Placement | None:
-    """Return ``option`` in ``site``'s hall under ``design``, or ``None`` where not one server fits a rack."""
+    """Return ``option`` in ``site``'s hall under ``design``, or ``None`` where no server fits a rack
+    or none is sold for the bath."""
     server = server_of(model, option.server)
+    if not _sold_for(server, design):
+        return None
     it_w = option.busy.total_w * rates.it_per_dc_peak
     server_w = it_w / option.servers
     packing = pack(server, server_w, server_w * rates.air_share, site.racks, design)
@@ -91,6 +95,16 @@ def hall_placement(
         carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
         ledger=ledger, cost_usd=present_cost_usd(ledger, model),
     )  # fmt: skip
+
+
+def _sold_for(server: Server, design: HybridDesign) -> bool:
+    """Whether ``server`` is sold for what ``design`` gives it; one without plates may stay on air beside them."""
+    offered = set(server_cooling(server.name))
+    if design.immersed:
+        return "bath" in offered
+    path = design.paths["accelerator"]
+    on_air = "rear_door" if design.has_door else "air"
+    return bool(offered & ({"cold_plate", on_air} if path == "cold_plate" else {path}))
 
 
 def cloud_placement(model: Model, site: Cloud, option: StageOption) -> Placement | None:
@@ -120,9 +134,9 @@ def cloud_placement(model: Model, site: Cloud, option: StageOption) -> Placement
 
 
 def _serves(offer: CloudOffer, option: StageOption, server: Server) -> bool:
-    """Whether ``offer`` can run ``option``: the same device, or for processors any machine without accelerators."""
+    """Whether ``offer`` can run ``option``: the same device, or for processors any machine that is one."""
     if server.device_kind == "cpu":
-        return not offer.device and offer.cores > 0
+        return device(offer.device).kind == "cpu"
     return offer.device == option.device and option.parallelism.tensor <= offer.devices
 
 

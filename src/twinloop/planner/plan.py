@@ -89,7 +89,7 @@ def _assemble(model: Model, screened: Screened, best: Optimised, rivals: tuple[R
     reasons = stage_reasons(model, best)
     sites = tuple(_explained(model, best, site.planned, screened) for site in checked.sites)
     others = _alternatives(model, best, screened)
-    ledgers = (_whole(checked), *(_whole(r.optimised.checked) for r in rivals if r.optimised), *(o[1] for o in others))
+    ledgers = _shortlist(model, checked, rivals, others)
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
@@ -112,8 +112,15 @@ def _saving(rival: Optimised | None, checked: Checked) -> float | None:
     return (rival.checked.objective - checked.objective) / rival.checked.objective
 
 
-def _whole(checked: Checked) -> Ledger:
-    return add_ledgers(tuple(site.ledger for site in checked.sites))
+def _shortlist(
+    model: Model, checked: Checked, rivals: tuple[Rival, ...], others: list[tuple[Alternative, Ledger]]
+) -> tuple[Ledger, ...]:
+    """Return the screened ledgers of the recommendation and of every other plan that is not the same one."""
+    plans = [checked.placements, *(r.optimised.checked.placements for r in rivals if r.optimised)]
+    distinct = {tuple(p.key for p in placements): placements for placements in plans}
+    staff = Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {})
+    ledgers = [add_ledgers(tuple(p.ledger for p in placements)) for placements in distinct.values()]
+    return tuple(add_ledgers((ledger, staff)) for ledger in (*ledgers, *(o[1] for o in others)))
 
 
 def _stage(p: Placement, why: str) -> PlannedStage:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.catalogue import server_cooling
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, schedule
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.free_coolers import hours_of
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.sample import SampledHours
@@ -54,15 +55,8 @@ def group_of(option: StageOption, device: Device, server: Server, activity: Floa
         busy=option.busy, idle=option.idle, fan_design_w=server.fan_w_air * option.servers,
         psu_efficiency=server.psu_efficiency, device_w=option.device_w, power_limit_w=device.power_limit_w,
         throttle_c=device.throttle_c, r_air_k_w=device.r_air_k_w, r_plate_k_w=device.r_plate_k_w,
-        paths_offered=device.cooling, activity=activity,
+        paths_offered=server_cooling(server.name), activity=activity,
     )  # fmt: skip
-
-
-def hours_of(outdoor: OutdoorAir, index: FloatArray) -> OutdoorAir:
-    """Return ``outdoor`` at the hours ``index``."""
-    return OutdoorAir(
-        outdoor.dry_bulb_c[index], outdoor.wet_bulb_c[index], outdoor.dew_point_c[index], outdoor.pressure_pa
-    )
 
 
 def rates(

@@ -27,8 +27,8 @@ from twinloop.twin.sample import SampledHours, sample_hours
 from twinloop.workload.options import rejected, stage_options
 from twinloop.workload.profile import hourly_activity
 
-SAMPLE_HOURS = 64
-DESIGNS_PER_KIT = 3
+SAMPLE_HOURS = 48
+DESIGNS_PER_KIT = 2
 DEVICES_PER_STAGE = {"ingest": 2, "preprocess": 2, "train": 4, "serve": 4}
 OPTIONS_PER_DEVICE = 2
 
@@ -71,7 +71,26 @@ def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
     for edge in model.edges:
         placements += _placed(model, options, edge, lambda option, site=edge: edge_placement(model, site, option))
     kit_of = {design.name: _kit(design) for design in designs.values()}
-    return Screened(options, tuple(placements), designs, kit_of, evaluated, tuple(notes))
+    return Screened(options, _undominated(placements), designs, kit_of, evaluated, tuple(notes))
+
+
+def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
+    """Drop a placement when another of the same stage, site and design is no worse in all that counts."""
+    groups: dict[tuple[str, str, str | None], list[Placement]] = {}
+    for p in placements:
+        groups.setdefault((p.stage, p.site, p.design), []).append(p)
+    return tuple(p for mine in groups.values() for p in _front(mine))
+
+
+def _front(mine: list[Placement]) -> list[Placement]:
+    def figures(p: Placement) -> tuple[float, ...]:
+        return (p.cost_usd, p.facility_peak_w, p.racks, p.weight_kg, p.water_m3, p.carbon_kg, p.facility_j)
+
+    kept: list[Placement] = []
+    for p in sorted(mine, key=lambda p: (figures(p), p.key)):
+        if not any(all(a <= b for a, b in zip(figures(other), figures(p), strict=True)) for other in kept):
+            kept.append(p)
+    return kept
 
 
 def _kit(design: HybridDesign) -> str:

@@ -85,7 +85,7 @@ def solve(problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple
         banned: choices already seen, excluded by a no-good row each.
     """
     solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
+    solver.silent()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
     solver.setOptionValue("mip_rel_gap", 1e-9)

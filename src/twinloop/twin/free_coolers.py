@@ -20,8 +20,8 @@ FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
 """Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
-ROUNDS = 26
-"""Halvings of a bracket before the closing secant step: 40 K to below 1e-6 K."""
+ROUNDS = 13
+"""Steps of a bracketed root: enough for 1e-6 of IT power in every balance (a test holds it)."""
 
 
 @dataclass(frozen=True)
