@@ -45,6 +45,8 @@ class Checked:
 
     placements: tuple[Placement, ...]
     sites: tuple[CheckedSite, ...]
+    ledger: Ledger
+    """Of all sites and staff."""
     cash: tuple[CashYear, ...]
     totals: Totals
     objective: float
@@ -69,7 +71,7 @@ def check(
     ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
-    return Checked(placements, tuple(sites), cash, totals, objective(model, totals))
+    return Checked(placements, tuple(sites), ledger, cash, totals, objective(model, totals))
 
 
 def objective(model: Model, totals: Totals) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twinloop.economics.unit_costs import annuity_factor
 from twinloop.model.model import Model
+from twinloop.planner.check import Checked
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Choice, Limit, Problem, solve
@@ -61,43 +63,30 @@ def _amount(model: Model, value: float) -> str:
     return f"{value:.3g} of the objective"
 
 
-def cooling_reason(model: Model, best: Optimised, site: str, kit_of: dict[str, str]) -> str:
-    """Return one sentence: the best other kit at ``site``, its price, and the electricity price at which it wins."""
-    picked = [best.problem.placements[i] for i in best.choice.picked]
-    mine = [p for p in picked if p.site == site]
-    kit = kit_of[str(mine[0].design)]
-    same = frozenset(
-        i for i, p in enumerate(best.problem.placements) if p.site == site and p.design and kit_of[p.design] == kit
-    )
-    other = solve(without(best.problem, same))
-    if other is None:
+def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit: str) -> str:
+    """Return one sentence: the best other kit, twin-checked, and the electricity price at which it wins."""
+    if not rivals:
         return f"{kit}: no other kind of cooling satisfies the constraints."
-    rivals = [best.problem.placements[i] for i in other.picked]
-    there = [p for p in rivals if p.site == site and p.design]
-    extra = other.objective - best.choice.objective
-    if not there:
-        return f"{kit}: without it the load would leave {site}, {_amount(model, extra)} dearer."
-    text = f"{kit} beats {there[0].design} by {_amount(model, extra)}."
-    return text + _turning_price(model, picked, rivals, extra)
+    name, rival = min(rivals.items(), key=lambda item: item[1].objective)
+    extra = rival.objective - best.objective
+    return f"{kit} beats {name} by {_amount(model, extra)}.{_turning_price(model, best, rival, extra)}"
 
 
-def _turning_price(model: Model, ours: list[Placement], theirs: list[Placement], extra: float) -> str:
+def _turning_price(model: Model, best: Checked, rival: Checked, extra: float) -> str:
     """Electricity price at which the rival is as cheap: cost is linear in it."""
-    if model.objective.name != "cost":
-        return ""
-    saved_j = sum(p.facility_j for p in theirs) - sum(p.facility_j for p in ours)
-    if abs(saved_j) < 1e-3 * sum(p.facility_j for p in ours):
-        return " Both take the same energy: the difference is the purchase."
     halls = {site.name: site for site in model.on_premise}
-    names = [p.site for p in ours if p.site in halls]
-    if not names:
+    here = [halls[site.planned.name] for site in best.sites if site.planned.name in halls]
+    if model.objective.name != "cost" or not here:
         return ""
-    prices = halls[names[0]].tariff.energy_usd_per_j
-    price = sum(prices) / len(prices)
+    ours_mwh, theirs_mwh = best.totals.facility_energy_mwh_per_year, rival.totals.facility_energy_mwh_per_year
+    if abs(theirs_mwh - ours_mwh) < 2e-3 * ours_mwh:
+        return " Both take the same energy: the difference is the purchase."
+    prices = here[0].tariff.energy_usd_per_j
+    price = sum(prices) / len(prices) * 3.6e9
     years = model.horizon_s / (8760 * 3600.0)
-    factor = sum((1.0 + model.finance.discount_per_year) ** -(year + 1) for year in range(round(years)))
-    turn = price - extra / (saved_j * factor)
+    factor = 1.0 / annuity_factor(model.finance.discount_per_year, years)
+    turn = price - extra / ((theirs_mwh - ours_mwh) * factor)
     if turn <= 0.0:
         return " It wins even with free electricity."
-    word = "below" if saved_j > 0.0 else "above"
-    return f" The runner-up wins with electricity {word} about {turn * 3.6e6:.3f} USD/kWh (now {price * 3.6e6:.3f})."
+    word = "below" if theirs_mwh > ours_mwh else "above"
+    return f" The runner-up wins with electricity {word} about {turn / 1e3:.3f} USD/kWh (now {price / 1e3:.3f})."

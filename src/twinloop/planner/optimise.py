@@ -53,8 +53,12 @@ def optimise(
     k: PlantConstants,
     seen: dict[tuple[int, ...], Checked] | None = None,
     rounds: int = MOST_ROUNDS,
+    relaxed: frozenset[str] = frozenset(),
 ) -> Optimised | None:
-    """Return the best twin-checked plan over ``placements``, or ``None`` when none is feasible."""
+    """Return the best twin-checked plan over ``placements``, or ``None`` when none is feasible.
+
+    ``relaxed`` names limits that do not hold; ``seen`` are checks already made, by choice.
+    """
     corrections: dict[tuple[str, str | None], float] = {}
     tried: dict[tuple[int, ...], Checked] = {} if seen is None else seen
     best: tuple[Checked, Choice] | None = None
@@ -64,7 +68,7 @@ def optimise(
     count = 0
     for _ in range(rounds):
         problem = problem_of(model, placements, corrections)
-        last = solve(problem)
+        last = solve(problem, relaxed)
         if last is None or last.picked in visited:
             break
         visited.add(last.picked)

@@ -68,10 +68,10 @@ class ItState:
 def effective_path(group: ItGroup, component: Component, design: HybridDesign) -> CoolingPath:
     """Return the carrier that ``component`` of ``group`` really gets under ``design``.
 
-    A device sold only for air keeps air (behind the door where racks have one); a bath takes whole servers.
+    A server sold without plates keeps everything on air (behind the door where racks have one).
     """
     path = design.paths[component]
-    if component == "accelerator" and path not in group.paths_offered and path == "cold_plate":
+    if path == "cold_plate" and "cold_plate" not in group.paths_offered:
         return "rear_door" if design.has_door else "air"
     return path
 
