@@ -154,9 +154,7 @@ def imported(path: Path) -> list[str]:
 
 def test_layers():
     tool = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run(
-        [str(tool), "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run([str(tool), "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -170,9 +168,7 @@ def public(tree: ast.Module):
 
 
 def public_of(node: ast.stmt):
-    if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith(
-        "_"
-    ):
+    if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
         return
     yield node
     if isinstance(node, ast.ClassDef):
@@ -189,11 +185,7 @@ def test_every_public_thing_says_what_it_is(path):
 
 
 def test_files_stay_small():
-    long = {
-        relative(path): lines
-        for path in SOURCES
-        if (lines := len(path.read_text("utf-8").splitlines())) > 400
-    }
+    long = {relative(path): lines for path in SOURCES if (lines := len(path.read_text("utf-8").splitlines())) > 400}
     assert not long
 
 

@@ -291,9 +291,7 @@ def show(value: float, quantity: str, digits: int = 4) -> str:
     if kind.dimension == _TEMPERATURE:
         return f"{_rounded(value, digits)} °C"
     scaled = [(value / kind.scale / _unit(unit, "", unit, kind)[0], unit) for unit in kind.shown]
-    number, unit = next(
-        (pair for pair in reversed(scaled) if abs(pair[0]) >= 1.0 - 0.5 * 10.0**-digits), scaled[0]
-    )
+    number, unit = next((pair for pair in reversed(scaled) if abs(pair[0]) >= 1.0 - 0.5 * 10.0**-digits), scaled[0])
     if value == 0.0:
         number, unit = 0.0, kind.shown[min(1, len(kind.shown) - 1)]
     text = _rounded(number, digits)

@@ -34,9 +34,7 @@ def flows(*capital, yearly=None, escalation=None, rate=0.08, horizon=5.0):
 @pytest.mark.parametrize("count", [1, 5, 20])
 def test_even_years_are_an_annuity(rate, count):
     closed = 100.0 * (1.0 - (1.0 + rate) ** -count) / rate
-    assert tco_usd(flows(yearly={"energy": 100.0}, rate=rate, horizon=count)) == pytest.approx(
-        closed, rel=1e-12
-    )
+    assert tco_usd(flows(yearly={"energy": 100.0}, rate=rate, horizon=count)) == pytest.approx(closed, rel=1e-12)
 
 
 @pytest.mark.parametrize(("rate", "growth"), [(0.08, 0.02), (0.03, 0.05), (0.08, -0.01)])
@@ -53,9 +51,7 @@ def test_without_discounting_it_is_a_sum():
 
 def test_worked_by_hand():
     # Chillers 1000 USD, 20 years, 4 % upkeep; energy 100 USD rising 2 %; 2 years at 8 %.
-    cash = flows(
-        item(life=20.0, upkeep=0.04), yearly={"energy": 100.0}, escalation={"energy": 0.02}, horizon=2
-    )
+    cash = flows(item(life=20.0, upkeep=0.04), yearly={"energy": 100.0}, escalation={"energy": 0.02}, horizon=2)
     assert [year.year for year in cash] == [0, 1, 2]
     assert cash[0].amounts_usd == {"plant": 1000.0}
     assert cash[1].amounts_usd == {"maintenance": 40.0, "energy": 100.0}
@@ -64,9 +60,7 @@ def test_worked_by_hand():
 
 
 def test_only_the_named_price_rises():
-    cash = flows(
-        item(upkeep=0.1), yearly={"energy": 10.0, "water": 1.0}, escalation={"water": 1.0, "maintenance": 0.5}
-    )
+    cash = flows(item(upkeep=0.1), yearly={"energy": 10.0, "water": 1.0}, escalation={"water": 1.0, "maintenance": 0.5})
     assert cash[3].amounts_usd == {"maintenance": 225.0, "energy": 10.0, "water": 4.0}
 
 
@@ -216,12 +210,8 @@ def spend(*amounts):
 
 def test_payback_by_hand():
     # 300 more to buy, 100 a year saved.
-    assert payback_years(spend(1300.0, 50.0, 50.0, 50.0, 50.0), spend(1000.0, *[150.0] * 4)) == pytest.approx(
-        3.0
-    )
-    assert payback_years(spend(1250.0, 50.0, 50.0, 50.0, 50.0), spend(1000.0, *[150.0] * 4)) == pytest.approx(
-        2.5
-    )
+    assert payback_years(spend(1300.0, 50.0, 50.0, 50.0, 50.0), spend(1000.0, *[150.0] * 4)) == pytest.approx(3.0)
+    assert payback_years(spend(1250.0, 50.0, 50.0, 50.0, 50.0), spend(1000.0, *[150.0] * 4)) == pytest.approx(2.5)
 
 
 def test_payback_of_what_costs_no_more_is_at_once():

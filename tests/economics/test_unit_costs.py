@@ -32,9 +32,7 @@ def test_without_discounting_it_is_the_mean():
     assert annuity_factor(1e-8, 8.0) == pytest.approx(0.125, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("rate", "count"), [(0.08, 0.0), (0.08, -1.0), (-1.0, 5.0), (math.nan, 5.0), (0.08, math.nan)]
-)
+@pytest.mark.parametrize(("rate", "count"), [(0.08, 0.0), (0.08, -1.0), (-1.0, 5.0), (math.nan, 5.0), (0.08, math.nan)])
 def test_no_annuity(rate, count):
     with pytest.raises(ValueError, match="annuity"):
         annuity_factor(rate, count)

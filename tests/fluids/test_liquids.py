@@ -93,13 +93,9 @@ def test_glycol_near_zero_is_nearly_water():
 def test_air_transport_agrees_with_lemmon(t):
     kelvin = t + 273.15
     assert air.viscosity_pa_s(t) == pytest.approx(PropsSI("V", "T", kelvin, "P", 101_325, "Air"), rel=0.01)
-    assert air.conductivity_w_m_k(t) == pytest.approx(
-        PropsSI("L", "T", kelvin, "P", 101_325, "Air"), rel=0.02
-    )
+    assert air.conductivity_w_m_k(t) == pytest.approx(PropsSI("L", "T", kelvin, "P", 101_325, "Air"), rel=0.02)
     assert air.prandtl(t) == pytest.approx(PropsSI("PRANDTL", "T", kelvin, "P", 101_325, "Air"), rel=0.025)
-    assert air.heat_capacity_j_kg_k(0.0) == pytest.approx(
-        PropsSI("C", "T", kelvin, "P", 101_325, "Air"), rel=0.003
-    )
+    assert air.heat_capacity_j_kg_k(0.0) == pytest.approx(PropsSI("C", "T", kelvin, "P", 101_325, "Air"), rel=0.003)
 
 
 def test_thin_air_carries_less_mass():

@@ -39,15 +39,11 @@ def test_every_relation_agrees_with_psychrolib(dry, humidity, elevation):
     assert ps.humidity_ratio_from_relative_humidity(dry, humidity, p) == pytest.approx(w, rel=1e-9, abs=1e-7)
     assert ps.wet_bulb_c(dry, w, p) == pytest.approx(wet, abs=0.02)
     assert ps.dew_point_c(w, p) == pytest.approx(psychrolib.GetTDewPointFromHumRatio(dry, w, p), abs=1e-4)
-    assert ps.relative_humidity(dry, w, p) == pytest.approx(
-        psychrolib.GetRelHumFromHumRatio(dry, w, p), rel=1e-9
-    )
+    assert ps.relative_humidity(dry, w, p) == pytest.approx(psychrolib.GetRelHumFromHumRatio(dry, w, p), rel=1e-9)
     assert ps.enthalpy_j_kg(dry, w) == pytest.approx(psychrolib.GetMoistAirEnthalpy(dry, w), abs=1e-6)
     assert ps.density_kg_m3(dry, w, p) == pytest.approx(psychrolib.GetMoistAirDensity(dry, w, p), rel=1e-12)
     assert ps.saturated_humidity_ratio(dry, p) == pytest.approx(psychrolib.GetSatHumRatio(dry, p), rel=1e-9)
-    assert ps.saturated_enthalpy_j_kg(dry, p) == pytest.approx(
-        psychrolib.GetSatAirEnthalpy(dry, p), rel=1e-9, abs=1e-4
-    )
+    assert ps.saturated_enthalpy_j_kg(dry, p) == pytest.approx(psychrolib.GetSatAirEnthalpy(dry, p), rel=1e-9, abs=1e-4)
     assert ps.humidity_ratio_from_wet_bulb(dry, min(wet, dry), p) == pytest.approx(
         psychrolib.GetHumRatioFromTWetBulb(dry, min(wet, dry), p), rel=1e-9
     )

@@ -123,9 +123,7 @@ def model(hall=None, part=None) -> Model:
     )
 
 
-def cooling(
-    paths=None, supply_c=32.0, rejection="dry cooler (warm loop), air cooled chiller (cold loop)", **points
-):
+def cooling(paths=None, supply_c=32.0, rejection="dry cooler (warm loop), air cooled chiller (cold loop)", **points):
     components = {
         **dict.fromkeys(PARTS, "air"),
         "accelerator": "cold_plate",
@@ -206,9 +204,7 @@ def test_rack_density(paths, passing, breaking):
     part = device(power_w=700.0)
     here = cooling(paths)
     assert "rack density" not in breaches(planned(rack_types=(passing,), cooling=here), model(part=part))
-    assert (
-        "train" in breaches(planned(rack_types=(breaking,), cooling=here), model(part=part))["rack density"]
-    )
+    assert "train" in breaches(planned(rack_types=(breaking,), cooling=here), model(part=part))["rack density"]
 
 
 def test_doors_behind_plates_carry_the_rest():
@@ -287,8 +283,7 @@ def test_the_condenser_tower_does_not_cool_the_warm_loop():
     here = cooling(supply_c=30.0, rejection="dry cooler (warm loop), tower (cold loop)")
     day = replace(DAY, supply_c=30.0)
     assert (
-        "approach of 7 K"
-        in breaches(planned(cooling=here, design_day=day, equipment=(line("tower"),)))["chiller-less"]
+        "approach of 7 K" in breaches(planned(cooling=here, design_day=day, equipment=(line("tower"),)))["chiller-less"]
     )
 
 
@@ -298,9 +293,7 @@ def test_air_halls_and_unknown_machines_have_no_such_test():
         cooling(supply_c=5.0, rejection="river"),
     ):
         day = replace(DAY, supply_c=here.supply_c)
-        assert "chiller-less" not in breaches(
-            planned(cooling=here, design_day=day, rack_types=(rack(5e3, 10e3),))
-        )
+        assert "chiller-less" not in breaches(planned(cooling=here, design_day=day, rack_types=(rack(5e3, 10e3),)))
 
 
 def test_supply_held_on_the_design_day():
@@ -343,9 +336,7 @@ def test_coolant_is_one_approach_warmer_than_its_water():
 def test_coils_of_air_handlers_have_drip_trays():
     here = cooling(ALL_AIR, supply_c=7.0, cold_supply_c=7.0, rejection="air cooled chiller")
     day = replace(DAY, supply_c=7.0)
-    assert "condensation" not in breaches(
-        planned(cooling=here, design_day=day, rack_types=(rack(5e3, 10e3),))
-    )
+    assert "condensation" not in breaches(planned(cooling=here, design_day=day, rack_types=(rack(5e3, 10e3),)))
 
 
 # Ride-through and margins

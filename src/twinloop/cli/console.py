@@ -20,7 +20,7 @@ def narrator(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     with console.status("starting") as status:
-        yield lambda text: status.update(text)
+        yield status.update
 
 
 def print_plan(plan: Plan) -> None:

@@ -177,9 +177,7 @@ def _calendar_faults(file: str, data: list[tuple[int, list[str]]]) -> list[Fault
     return []
 
 
-def _numbers(
-    file: str, data: list[tuple[int, list[str]]], column: _Column
-) -> tuple[FloatArray, list[Fault]]:
+def _numbers(file: str, data: list[tuple[int, list[str]]], column: _Column) -> tuple[FloatArray, list[Fault]]:
     numbers = np.full(len(data), np.nan)
     faults = []
     for position, (line, row) in enumerate(data):
@@ -196,11 +194,7 @@ def _numbers(
         if column.low <= number <= column.high:
             numbers[position] = number
         else:
-            faults.append(
-                Fault(
-                    file, line, column.name, f"{text} {column.unit}", f"{column.low:g} to {column.high:g}"
-                )
-            )
+            faults.append(Fault(file, line, column.name, f"{text} {column.unit}", f"{column.low:g} to {column.high:g}"))
     return numbers, faults
 
 
@@ -210,9 +204,7 @@ def _filled(file: str, values: FloatArray, name: str, notes: list[str]) -> Float
     if count == 0:
         return values
     if count > MISSING_LIMIT * values.size:
-        raise InputError(
-            Fault(file, None, name, f"{count} of {values.size} hours missing", "at most 20 % missing")
-        )
+        raise InputError(Fault(file, None, name, f"{count} of {values.size} hours missing", "at most 20 % missing"))
     notes.append(f"{count} hours of {name} missing, interpolated")
     hours = np.arange(values.size)
     return np.interp(hours, hours[~missing], values[~missing], period=values.size)

@@ -36,9 +36,7 @@ def location(file: str, header: Lines) -> Location:
     """
     found = [(line, row) for line, row in header if row[0].upper() == "LOCATION"]
     if not found:
-        raise InputError(
-            Fault(file, 1, "header", "no LOCATION line", "an EPW file, whose first line is LOCATION,…")
-        )
+        raise InputError(Fault(file, 1, "header", "no LOCATION line", "an EPW file, whose first line is LOCATION,…"))
     line, row = found[0]
     if len(row) < 10:
         raise InputError(Fault(file, line, "LOCATION", f"{len(row)} columns", "10 columns"))
@@ -56,9 +54,7 @@ def location(file: str, header: Lines) -> Location:
     return Location(row[1] or "unnamed station", row[4] or "unknown source", latitude, longitude, elevation)
 
 
-def _between(
-    file: str, line: int, name: str, text: str, low: float, high: float, faults: list[Fault]
-) -> float:
+def _between(file: str, line: int, name: str, text: str, low: float, high: float, faults: list[Fault]) -> float:
     number = _number(text)
     if number is None or not low <= number <= high:
         faults.append(Fault(file, line, f"LOCATION {name}", repr(text), f"a number from {low:g} to {high:g}"))
@@ -84,9 +80,7 @@ def design_columns(header: Lines) -> DesignColumns | None:
     words = [field.upper() for field in row]
     if "HEATING" not in words or "COOLING" not in words:
         return None
-    heating, cooling = (
-        [_number(field) for field in row[words.index(word) + 1 :]] for word in ("HEATING", "COOLING")
-    )
+    heating, cooling = ([_number(field) for field in row[words.index(word) + 1 :]] for word in ("HEATING", "COOLING"))
     source = f"{row[2]} via the file's header" if row[2] else "design conditions of the file's header"
     if "EXTREMES" in words:
         extremes = [_number(field) for field in row[words.index("EXTREMES") + 1 :]]
@@ -101,9 +95,7 @@ def _since_2005(
     # and coincident wet bulb at 0.4, 1 and 2 %, then wet bulb (with its dry bulb). Extremes: three winds,
     # highest wet bulb, mean yearly min and max dry bulb, their deviations, min and max for 5, 10, 20 years.
     extremes = [*extremes, *[None] * 14]
-    return _columns(
-        (cooling[2:4], cooling[8:9], heating[2:3]), (extremes[13], extremes[3], extremes[12]), source
-    )
+    return _columns((cooling[2:4], cooling[8:9], heating[2:3]), (extremes[13], extremes[3], extremes[12]), source)
 
 
 def _of_2001(heating: list[float | None], cooling: list[float | None], source: str) -> DesignColumns | None:

@@ -198,9 +198,7 @@ def _dry_bulb(normals: ClimateNormals, random: np.random.Generator, noise: Noise
     return mean + hourly_anomaly + scale * swing
 
 
-def _dew_point(
-    normals: ClimateNormals, dry: FloatArray, random: np.random.Generator, noise: Noise
-) -> FloatArray:
+def _dew_point(normals: ClimateNormals, dry: FloatArray, random: np.random.Generator, noise: Noise) -> FloatArray:
     wanted = np.asarray(normals.dew_point_c)
     warmth = np.asarray(normals.dry_bulb_c)
     dryness = np.maximum(warmth - wanted - 6.0, 0.0)

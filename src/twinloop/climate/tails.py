@@ -27,7 +27,7 @@ def meet_upper(values: FloatArray, share: float, target: float, tail: float = TA
     while True:
         foot = float(np.quantile(values, 1.0 - tail))
         room = reached - foot
-        if room > 0.0 and move > -0.7 * room or tail >= 0.5:
+        if (room > 0.0 and move > -0.7 * room) or tail >= 0.5:
             break
         tail *= 2.0
     if room <= 0.0:  # constant air: nothing to stretch

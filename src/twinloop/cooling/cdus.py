@@ -44,6 +44,10 @@ def cdu(
     secondary = secondary_flow_kg_s / unit.secondary_design_kg_s
     ua_w_k = ua_at_flow_w_k(unit.ua_w_k, secondary, primary_flow_kg_s / unit.primary_design_kg_s)
     x = exchange(
-        secondary_return_c, primary_supply_c, secondary_flow_kg_s * WATER_J_KG_K, primary_flow_kg_s * WATER_J_KG_K, ua_w_k
+        secondary_return_c,
+        primary_supply_c,
+        secondary_flow_kg_s * WATER_J_KG_K,
+        primary_flow_kg_s * WATER_J_KG_K,
+        ua_w_k,
     )
     return CduPoint(x.heat_w, x.hot_out_c, x.cold_out_c, unit.pump_design_w * secondary**3)

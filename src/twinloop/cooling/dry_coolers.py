@@ -75,4 +75,3 @@ def _pad_moisture(dry_bulb_c: Array, wet_bulb_c: Array, leaving_c: Array, pressu
     before = humidity_ratio_from_wet_bulb(dry_bulb_c, wet_bulb_c, pressure_pa)
     after = humidity_ratio_from_wet_bulb(leaving_c, wet_bulb_c, pressure_pa)
     return namespace(before).maximum(after - before, 0.0)
-

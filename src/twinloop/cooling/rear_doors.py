@@ -46,9 +46,7 @@ def rear_door(
     """Rate a door: cross-flow, both unmixed, UA by both flows."""
     air_ratio = air_flow_kg_s / door.air_design_kg_s
     ua_w_k = ua_at_flow_w_k(door.ua_w_k, air_ratio, water_flow_kg_s / door.water_design_kg_s)
-    x = exchange(
-        air_in_c, water_in_c, air_flow_kg_s * AIR_J_KG_K, water_flow_kg_s * WATER_J_KG_K, ua_w_k, "crossflow"
-    )
+    x = exchange(air_in_c, water_in_c, air_flow_kg_s * AIR_J_KG_K, water_flow_kg_s * WATER_J_KG_K, ua_w_k, "crossflow")
     return DoorPoint(
         x.heat_w, x.hot_out_c, x.cold_out_c, fan_power_w(air_ratio, door.fan_design_w),
         water_in_c < dew_point_c + DEW_POINT_GUARD_K,

@@ -8,9 +8,7 @@ from typing import Any
 from twinloop.arrays import Array, namespace
 
 
-def invert(
-    function: Callable[[Array], Array], target: Array, low: Array, high: Array, iterations: int = 40
-) -> Array:
+def invert(function: Callable[[Array], Array], target: Array, low: Array, high: Array, iterations: int = 40) -> Array:
     """Return ``x`` in [low, high] with ``function(x) = target``, for every entry of an array.
 
     ``function`` is monotone in each entry, rising or falling. Steps alternate between halving the

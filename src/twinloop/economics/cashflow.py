@@ -142,9 +142,7 @@ def _add_running(
         _add(money, name, amount * share * (1.0 + escalation.get(name, 0.0)) ** (year - 1))
 
 
-def _add_renewals(
-    amounts: list[dict[str, float]], item: CapitalItem, escalation: float, horizon: float
-) -> None:
+def _add_renewals(amounts: list[dict[str, float]], item: CapitalItem, escalation: float, horizon: float) -> None:
     """Add the replacements of ``item`` before the horizon, and the value left at it."""
     life = item.life_years
     # A life that divides the horizon ends with it: the tolerance is that of the snapped years.

@@ -66,9 +66,7 @@ def density_at_altitude_kg_m3(dry_bulb_c: Array, humidity_ratio: Array, elevatio
     return density_kg_m3(dry_bulb_c, humidity_ratio, pressure_at_altitude_pa(elevation_m))
 
 
-def dry_mass_flow_kg_s(
-    volume_flow_m3_s: Array, dry_bulb_c: Array, humidity_ratio: Array, pressure_pa: Array
-) -> Array:
+def dry_mass_flow_kg_s(volume_flow_m3_s: Array, dry_bulb_c: Array, humidity_ratio: Array, pressure_pa: Array) -> Array:
     """Return kg of **dry** air a second in a volume flow: a fan moves volume, heat rides on mass.
 
     >>> round(float(dry_mass_flow_kg_s(1.0, 25.0, 0.008, 101325.0)), 3)

@@ -127,9 +127,7 @@ def humidity_ratio_from_dew_point(dew_point_c: Array, pressure_pa: Array) -> Arr
     return saturated_humidity_ratio(dew_point_c, pressure_pa)
 
 
-def humidity_ratio_from_relative_humidity(
-    dry_bulb_c: Array, relative_humidity: Array, pressure_pa: Array
-) -> Array:
+def humidity_ratio_from_relative_humidity(dry_bulb_c: Array, relative_humidity: Array, pressure_pa: Array) -> Array:
     """Return ``W`` from relative humidity as a fraction, 0..1 (eq. 20 and 22).
 
     >>> round(float(humidity_ratio_from_relative_humidity(25.0, 0.5, 101325.0)), 5)
@@ -152,12 +150,8 @@ def humidity_ratio_from_wet_bulb(dry_bulb_c: Array, wet_bulb_c: Array, pressure_
     xp = namespace(dry_bulb_c, wet_bulb_c, pressure_pa)
     saturated = saturated_humidity_ratio(wet_bulb_c, pressure_pa)
     sensible = 1.006 * (dry_bulb_c - wet_bulb_c)
-    water = ((2501.0 - 2.326 * wet_bulb_c) * saturated - sensible) / (
-        2501.0 + 1.86 * dry_bulb_c - 4.186 * wet_bulb_c
-    )
-    ice = ((2830.0 - 0.24 * wet_bulb_c) * saturated - sensible) / (
-        2830.0 + 1.86 * dry_bulb_c - 2.1 * wet_bulb_c
-    )
+    water = ((2501.0 - 2.326 * wet_bulb_c) * saturated - sensible) / (2501.0 + 1.86 * dry_bulb_c - 4.186 * wet_bulb_c)
+    ice = ((2830.0 - 0.24 * wet_bulb_c) * saturated - sensible) / (2830.0 + 1.86 * dry_bulb_c - 2.1 * wet_bulb_c)
     return xp.maximum(xp.where(wet_bulb_c >= 0.0, water, ice), DRIEST)
 
 
@@ -211,11 +205,7 @@ def _wick_root(t: Array, w: Array, p: Array, xp: Array, *, iced: bool) -> Array:
         dry = xp.maximum(p - pw, _LEAST_DRY_SHARE * p)
         saturated = MOLAR_RATIO * pw / dry
         rise = saturated * slope * p / dry
-        excess = (
-            (latent - fall * root) * saturated
-            - 1.006 * (t - root)
-            - w * (latent + 1.86 * t - vapour_fall * root)
-        )
+        excess = (latent - fall * root) * saturated - 1.006 * (t - root) - w * (latent + 1.86 * t - vapour_fall * root)
         gradient = (latent - fall * root) * rise - fall * saturated + 1.006 + w * vapour_fall
         root = root - excess / gradient
     return root

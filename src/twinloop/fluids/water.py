@@ -54,9 +54,7 @@ def viscosity_pa_s(temperature_c: Array) -> Array:
     1.002
     """
     ratio = (_inside(temperature_c) + _KELVIN) / 300.0
-    return 1e-6 * (
-        280.68 * ratio**-1.9 + 511.45 * ratio**-7.7 + 61.131 * ratio**-19.6 + 0.45903 * ratio**-40.0
-    )
+    return 1e-6 * (280.68 * ratio**-1.9 + 511.45 * ratio**-7.7 + 61.131 * ratio**-19.6 + 0.45903 * ratio**-40.0)
 
 
 def conductivity_w_m_k(temperature_c: Array) -> Array:

@@ -82,9 +82,7 @@ def _build(kind: Any, data: Any, where: str) -> Any:
     if kind is float:
         _expect(isinstance(data, (int, float)) and not isinstance(data, bool), where, data, "a number")
         return float(data)
-    _expect(
-        isinstance(data, kind) and not (kind is int and isinstance(data, bool)), where, data, kind.__name__
-    )
+    _expect(isinstance(data, kind) and not (kind is int and isinstance(data, bool)), where, data, kind.__name__)
     return data
 
 
@@ -111,9 +109,7 @@ def _build_dataclass(cls: type, data: Any, where: str) -> Any:
         if name in data:
             values[name] = _build(hints[name], data[name], f"{where}.{name}")
         else:
-            optional = (
-                field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-            )
+            optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
             _expect(optional, where, "nothing", f"key {name!r}")
     return cls(**values)
 

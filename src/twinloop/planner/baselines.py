@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twinloop.model.model import Model
 from twinloop.model.plan import Baseline
 from twinloop.planner.optimise import Optimised, optimise
+from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.twin.design import PlantConstants
 
@@ -33,7 +34,7 @@ def baselines(
     def kit(design: str | None) -> str | None:
         return kit_of.get(design) if design else None
 
-    cases = (
+    cases: tuple[tuple[str, Callable[[Placement], bool]], ...] = (
         ("all air on-premise", lambda p: p.site in halls and kit(p.design) == "air"),
         ("all cloud", lambda p: p.site in clouds),
         ("uniform liquid", lambda p: p.site in halls and kit(p.design) in LIQUID_KITS),
@@ -67,5 +68,9 @@ def _baseline(name: str, result: Optimised | None, best: Optimised, note: str) -
     theirs, ours = result.checked.objective, best.checked.objective
     saving = (theirs - ours) / theirs if theirs else None
     designs = "; ".join(sorted({str(p.design) for p in result.checked.placements if p.design}))
-    words = [note, designs, "better than the recommendation" if saving is not None and saving < 0.0 and not note else ""]
+    words = [
+        note,
+        designs,
+        "better than the recommendation" if saving is not None and saving < 0.0 and not note else "",
+    ]
     return Baseline(name, not note, result.checked.totals, saving, "; ".join(word for word in words if word))

@@ -14,8 +14,7 @@ from twinloop.model.plan import (
     Totals,
 )
 from twinloop.model.simulation import SiteYear
-from twinloop.model.site import Cloud, OnPremise
-from twinloop.workload.profile import hourly_activity
+from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, cooling_words, schedule
 from twinloop.planner.failures import design_day, failure_cases
 from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill
@@ -27,6 +26,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import Plant, size_plant
 from twinloop.twin.year import site_year
+from twinloop.workload.profile import hourly_activity
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,11 @@ def check(
         if mine:
             design = designs[hall.name, str(mine[0].design)]
             sites.append(check_hall(model, hall, mine, design, k))
-    for place in (*model.clouds, *model.edges):
-        mine = tuple(p for p in placements if p.site == place.name)
+    providers = {**{c.name: "cloud" for c in model.clouds}, **{e.name: "edge" for e in model.edges}}
+    for name, kind in providers.items():
+        mine = tuple(p for p in placements if p.site == name)
         if mine:
-            sites.append(_provider_site(model, place, mine))
+            sites.append(_provider_site(model, kind, mine))
     ledger = add_ledgers(tuple(site.ledger for site in sites))
     staff = {"staff": model.finance.staff_usd_per_year} if model.finance.staff_usd_per_year else {}
     ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
@@ -121,9 +122,9 @@ def check_hall(
     electrics = plant.electrics
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(p.racks for p in placements),
-        rack_types=tuple(_rack_type(p, model, plant, group) for p, group in zip(placements, groups, strict=True)),
+        rack_types=tuple(_rack_type(p, model, group) for p, group in zip(placements, groups, strict=True)),
         cooling=PlannedCooling(
-            name=design.name, components=dict(design.paths), rack=cooling_words(design),
+            name=design.name, components={str(part): str(path) for part, path in design.paths.items()}, rack=cooling_words(design),
             heat_rejection=_rejection_words(design),
             supply_c=design.warm_supply_c if design.has_warm_loop else design.cold_supply_c,
             setpoints=_setpoints(design), redundancy=design.redundancy, why="",
@@ -147,7 +148,7 @@ def _rejection_words(design: HybridDesign) -> str:
     return f"{design.warm_cooler.replace('_', ' ')} (warm loop), {cold} (cold loop)"
 
 
-def _rack_type(p: Placement, model: Model, plant: Plant, group: ItGroup) -> RackType:
+def _rack_type(p: Placement, model: Model, group: ItGroup) -> RackType:
     server = server_of(model, p.option.server)
     per_rack = -(-p.servers // max(p.racks, 1))
     share = per_rack / p.servers
@@ -165,12 +166,10 @@ def _rack_type(p: Placement, model: Model, plant: Plant, group: ItGroup) -> Rack
     )  # fmt: skip
 
 
-def _provider_site(model: Model, place: object, placements: tuple[Placement, ...]) -> CheckedSite:
+def _provider_site(model: Model, kind: str, placements: tuple[Placement, ...]) -> CheckedSite:
     ledger = add_ledgers(tuple(p.ledger for p in placements))
-    kind = "cloud" if isinstance(place, Cloud) else "edge"
     planned = PlannedSite(
         name=placements[0].site, kind=kind, racks=0, rack_types=(), cooling=None, equipment=(), electrical=None,
         design_day=None, failure_cases=(), totals=placement_totals(model, placements, ledger), marked="catalogue",
     )  # fmt: skip
     return CheckedSite(planned, ledger, None, None)
-

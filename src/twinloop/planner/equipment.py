@@ -54,8 +54,19 @@ def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipmen
     if plant.door is not None:
         lines.append(
             _line(
-                "RD", "rear_door", "rear_door_passive", plant.door_heat_w, "N", 0.0, plant.door.water_design_kg_s,
-                35e3, design.cold_supply_c, design.cold_supply_c + k.chilled_water_rise_k, "all racks busy", 0.0, k,
+                "RD",
+                "rear_door",
+                "rear_door_passive",
+                plant.door_heat_w,
+                "N",
+                0.0,
+                plant.door.water_design_kg_s,
+                35e3,
+                design.cold_supply_c,
+                design.cold_supply_c + k.chilled_water_rise_k,
+                "all racks busy",
+                0.0,
+                k,
             )
         )
     lines.append(
@@ -80,15 +91,37 @@ def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipmen
     if cold.tower is not None:
         lines.append(
             _line(
-                "CT", "tower", "tower", cold.heat_w * 1.3, redundancy, cold.tower.fan_design_w, cold.condenser_kg_s,
-                40e3, None, None, f"{site.weather.design.wet_bulb_c:.1f} °C wet bulb", k.sizing_margin, k,
+                "CT",
+                "tower",
+                "tower",
+                cold.heat_w * 1.3,
+                redundancy,
+                cold.tower.fan_design_w,
+                cold.condenser_kg_s,
+                40e3,
+                None,
+                None,
+                f"{site.weather.design.wet_bulb_c:.1f} °C wet bulb",
+                k.sizing_margin,
+                k,
             )
         )
     if cold.free_coil is not None:
         lines.append(
             _line(
-                "FC", "dry_cooler", "dry_cooler", cold.heat_w, "N", cold.free_coil.fan_design_w, cold.flow_kg_s, 40e3,
-                None, design.cold_supply_c, f"{design.cold_supply_c - k.dry_cooler_approach_k:.0f} °C outside", 0.0, k,
+                "FC",
+                "dry_cooler",
+                "dry_cooler",
+                cold.heat_w,
+                "N",
+                cold.free_coil.fan_design_w,
+                cold.flow_kg_s,
+                40e3,
+                None,
+                design.cold_supply_c,
+                f"{design.cold_supply_c - k.dry_cooler_approach_k:.0f} °C outside",
+                0.0,
+                k,
             )
         )
     return (*lines, *_power_lines(plant))

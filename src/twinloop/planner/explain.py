@@ -46,7 +46,9 @@ def _sentence(model: Model, best: Optimised, chosen: Placement, other: Choice | 
     rival = best.problem.placements[other.picked[position]]
     extra = other.objective - best.choice.objective
     share = extra / max(best.choice.objective, 1e-9)
-    text = f"{head} beats {rival.option.device_count} × {rival.option.device} at {rival.site} by {_amount(model, extra)}"
+    text = (
+        f"{head} beats {rival.option.device_count} × {rival.option.device} at {rival.site} by {_amount(model, extra)}"
+    )
     text += f" ({share:.1%} of the plan)."
     if model.objective.name != "cost" or extra <= 0.0:
         return text
@@ -59,7 +61,9 @@ def _sentence(model: Model, best: Optimised, chosen: Placement, other: Choice | 
 
 def _amount(model: Model, value: float) -> str:
     if model.objective.name == "cost":
-        return f"{value / 1e6:.2f} M USD over the horizon" if abs(value) >= 1e5 else f"{value:,.0f} USD over the horizon"
+        return (
+            f"{value / 1e6:.2f} M USD over the horizon" if abs(value) >= 1e5 else f"{value:,.0f} USD over the horizon"
+        )
     return f"{value:.3g} of the objective"
 
 

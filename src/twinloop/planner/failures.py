@@ -39,7 +39,15 @@ def failure_cases(
     """Return what losing one unit of each kind does on the design day, after spares have taken over."""
     cases = []
     for line in lines:
-        if line.type in ("transformer", "ups", "generator", "cold_plate", "immersion_1p", "rear_door_passive", "pipework"):
+        if line.type in (
+            "transformer",
+            "ups",
+            "generator",
+            "cold_plate",
+            "immersion_1p",
+            "rear_door_passive",
+            "pipework",
+        ):
             continue
         left = 1.0 if line.spare else max((line.count - 1) / line.count, LOST)
         state = _design_hour(_with_capacity(plant, line.tag, left), groups, site, k)
@@ -65,9 +73,7 @@ def _design_hour(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: 
 
 
 def _margin_k(state: PlantState, groups: tuple[ItGroup, ...]) -> float:
-    return min(
-        group.throttle_c - float(it.worst_junction_c[0]) for it, group in zip(state.it, groups, strict=True)
-    )
+    return min(group.throttle_c - float(it.worst_junction_c[0]) for it, group in zip(state.it, groups, strict=True))
 
 
 def _with_capacity(plant: Plant, tag: str, left: float) -> Plant:
@@ -78,7 +84,10 @@ def _with_capacity(plant: Plant, tag: str, left: float) -> Plant:
         )  # fmt: skip
     if tag == "CH":
         return replace(
-            plant, cold=replace(plant.cold, chiller=replace(plant.cold.chiller, capacity_w=plant.cold.chiller.capacity_w * left))
+            plant,
+            cold=replace(
+                plant.cold, chiller=replace(plant.cold.chiller, capacity_w=plant.cold.chiller.capacity_w * left)
+            ),
         )
     if tag == "CT" and plant.cold.tower is not None:
         tower = plant.cold.tower
@@ -87,7 +96,9 @@ def _with_capacity(plant: Plant, tag: str, left: float) -> Plant:
     if tag == "FC" and plant.cold.free_coil is not None:
         return replace(plant, cold=replace(plant.cold, free_coil=_smaller(plant.cold.free_coil, left)))
     if plant.warm is not None and tag == "CDU":
-        return replace(plant, warm=replace(plant.warm, cdu=replace(plant.warm.cdu, ua_w_k=plant.warm.cdu.ua_w_k * left)))
+        return replace(
+            plant, warm=replace(plant.warm, cdu=replace(plant.warm.cdu, ua_w_k=plant.warm.cdu.ua_w_k * left))
+        )
     if plant.warm is not None and tag in ("DC", "WT"):
         cooler = plant.warm.cooler
         if isinstance(cooler, DryCooler):

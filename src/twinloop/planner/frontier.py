@@ -27,9 +27,7 @@ def frontier(model: Model, best: Optimised) -> tuple[FrontierPoint, ...]:
     points: dict[tuple[int, ...], FrontierPoint] = {}
     prices = [(c, 0.0) for c in CARBON_PRICES_USD_T] + [(0.0, w) for w in WATER_PRICES_USD_M3]
     for carbon, water in prices:
-        costs = tuple(
-            p.cost_usd + years * (carbon * p.carbon_kg / 1e3 + water * p.water_m3) for p in base.placements
-        )
+        costs = tuple(p.cost_usd + years * (carbon * p.carbon_kg / 1e3 + water * p.water_m3) for p in base.placements)
         choice = solve(replace(base, costs=costs))
         if choice is not None:
             picked = [base.placements[i] for i in choice.picked]

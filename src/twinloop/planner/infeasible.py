@@ -13,7 +13,10 @@ def explain(model: Model, problem: Problem) -> InfeasibleError:
     placed = {p.stage for p in problem.placements}
     missing = [stage for stage in model.stages if stage.name not in placed]
     if missing:
-        return InfeasibleError(tuple(_nowhere(model, stage.name) for stage in missing), ("add a site, a cloud region or a wider residency",))
+        return InfeasibleError(
+            tuple(_nowhere(model, stage.name) for stage in missing),
+            ("add a site, a cloud region or a wider residency",),
+        )
     names = [limit.name for limit in problem.limits]
     core = _core(problem, names)
     clashes = tuple(_words(problem, name) for name in core)

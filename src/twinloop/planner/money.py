@@ -95,9 +95,7 @@ def cloud_ledger(
     return _priced(Ledger((), yearly, {}, carbon), model, 0.0)
 
 
-def edge_ledger(
-    model: Model, site: Edge, server: Server, servers: int, facility_j: float, peak_w: float
-) -> Ledger:
+def edge_ledger(model: Model, site: Edge, server: Server, servers: int, facility_j: float, peak_w: float) -> Ledger:
     """Return the ledger of servers at many small places; the places' own buildings are sunk."""
     finance = model.finance
     bill = flat_bill(site, facility_j, peak_w)

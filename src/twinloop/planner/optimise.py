@@ -26,7 +26,9 @@ class Optimised:
     rounds: int
 
 
-def problem_of(model: Model, placements: tuple[Placement, ...], corrections: dict[tuple[str, str | None], float]) -> Problem:
+def problem_of(
+    model: Model, placements: tuple[Placement, ...], corrections: dict[tuple[str, str | None], float]
+) -> Problem:
     """Return the selection problem with each (site, design)'s coefficients times its correction."""
     costs = tuple(coefficient(model, p) * corrections.get((p.site, p.design), 1.0) for p in placements)
     return Problem(
@@ -78,7 +80,7 @@ def optimise(
         tried[last.picked] = checked
         if acceptable(model, checked) and (best is None or checked.objective < best[0].objective):
             best = (checked, last)
-        corrections |= _corrections(model, checked)
+        corrections |= _corrections(checked)
     if best is None:
         return None
     bound = min(last.bound, best[0].objective) if last is not None else best[0].objective
@@ -102,7 +104,7 @@ def acceptable(model: Model, checked: Checked) -> bool:
     return True
 
 
-def _corrections(model: Model, checked: Checked) -> dict[tuple[str, str | None], float]:
+def _corrections(checked: Checked) -> dict[tuple[str, str | None], float]:
     """Return the twin's cost over the screened cost, by (site, design)."""
     found: dict[tuple[str, str | None], float] = {}
     for site in checked.sites:

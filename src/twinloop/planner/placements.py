@@ -17,7 +17,35 @@ from twinloop.twin.design import HybridDesign
 
 YEAR_S = 8760 * 3600.0
 EU_MEMBERS = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split()
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+    ]
 )
 """Member states by ISO 3166 code: a site in one satisfies residency ``EU``."""
 
@@ -87,7 +115,9 @@ def hall_placement(
     water_m3 = it_j * rates.water_m3_per_it_j
     cooling_usd = sum(item.amount_usd for item in rates.cooling_items(it_w))
     bill = flat_bill(site, facility_j, it_w * rates.facility_per_it_peak)
-    ledger = hall_ledger(model, site, ((server, option.servers),), it_w, rates.cooling_items(it_w), facility_j, bill, water_m3)
+    ledger = hall_ledger(
+        model, site, ((server, option.servers),), it_w, rates.cooling_items(it_w), facility_j, bill, water_m3
+    )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
         weight_kg=option.servers * server.weight_kg, it_w=it_w, facility_peak_w=it_w * rates.facility_per_it_peak,

@@ -119,7 +119,7 @@ def _assemble(
         phases=_phases(model), cashflow=checked.cash, totals=checked.totals, potential=None,
         baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
         frontier=frontier(model, best), uncertainty=uncertainty(_shortlist(checked, rivals, others), model),
-        constraints=_constraints(best, checked), warnings=rules(sites, model), provenance=model.provenance,
+        constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,
     )  # fmt: skip
 
 
@@ -167,11 +167,13 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
     for kit, other in others.items():
         extra = (other.objective - best.objective) / max(abs(best.objective), 1e-9)
         designs = "; ".join(sorted({str(p.design) for p in other.placements if p.design}))
-        found.append(Alternative(kit, other.totals, other.objective, f"{designs}: {extra:+.2%} of the {model.objective.name}"))
+        found.append(
+            Alternative(kit, other.totals, other.objective, f"{designs}: {extra:+.2%} of the {model.objective.name}")
+        )
     return tuple(sorted(found, key=lambda each: each.objective))
 
 
-def _constraints(best: Optimised, checked: Checked) -> tuple[Constraint, ...]:
+def _constraints(best: Optimised) -> tuple[Constraint, ...]:
     picked = best.choice.picked
     return tuple(
         Constraint(row.name, row.bound - sum(row.use.get(i, 0.0) for i in picked), row.unit, None)
@@ -202,7 +204,9 @@ def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
         )
     rented = [p for p in checked.placements if p.offer]
     if rented:
-        parts.append(", ".join(f"{p.servers} × {p.offer.instance} at {p.site} for {p.stage}" for p in rented if p.offer))
+        parts.append(
+            ", ".join(f"{p.servers} × {p.offer.instance} at {p.site} for {p.stage}" for p in rented if p.offer)
+        )
     known = [r for r in rivals if r.optimised and r.baseline.feasible]
     text = "Build " + "; ".join(parts) if halls else "Rent " + "; ".join(parts)
     cost = f": {checked.totals.tco_usd / 1e6:.2f} M USD over {model.horizon_s / (8760 * 3600.0):.0f} years"

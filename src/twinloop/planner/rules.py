@@ -138,9 +138,7 @@ _SHIPPING_SOURCE = "Vertiv/NVIDIA GB200 NVL72 reference design (2024): 132 kW; b
 
 def _carried_w(rack: RackType, cooling: PlannedCooling) -> tuple[float, float]:
     """Return the rack's heat into air (fans and what no path names included) and into liquid, watt."""
-    warm_w = sum(
-        heat_w for name, heat_w in rack.component_w.items() if cooling.components.get(name) in _WARM_PATHS
-    )
+    warm_w = sum(heat_w for name, heat_w in rack.component_w.items() if cooling.components.get(name) in _WARM_PATHS)
     if "bath" in cooling.components.values() and not {"air", "rear_door"} & set(cooling.components.values()):
         return 0.0, rack.power_w
     return max(0.0, rack.power_w - warm_w), warm_w
@@ -162,9 +160,7 @@ def _device_carrier(hall: _Hall) -> Iterator[RuleBreach]:
             message = f"{device.name} is cooled by {path}, it is sold for {sold}"
             yield hall.breach("device cooling", message, "catalogue of devices: cooling a part is sold for")
         elif path in ("air", "rear_door") and device.power_limit_w > AIR_DEVICE_W:
-            message = (
-                f"{device.name} gives {device.power_limit_w:.0f} W into air; above 1 kW plates are usual"
-            )
+            message = f"{device.name} gives {device.power_limit_w:.0f} W into air; above 1 kW plates are usual"
             yield hall.breach("device cooling", message, "vendor guides (2025): direct-to-chip above 1 000 W")
 
 
@@ -205,9 +201,7 @@ def _supply_held(hall: _Hall) -> Iterator[RuleBreach]:
     day = hall.planned.design_day
     if day is not None and day.supply_c > hall.cooling.supply_c + SUPPLY_DRIFT_K:
         message = f"{day.supply_c:.1f} °C supply on the design day, setpoint {hall.cooling.supply_c:.1f} °C"
-        yield hall.breach(
-            "design day", message, "plant is sized to hold its setpoint at its design condition"
-        )
+        yield hall.breach("design day", message, "plant is sized to hold its setpoint at its design condition")
 
 
 def _condensation(hall: _Hall) -> Iterator[RuleBreach]:
@@ -228,9 +222,7 @@ def _condensation(hall: _Hall) -> Iterator[RuleBreach]:
                 f"{surface} at {supply_c:.1f} °C lie less than {CONDENSATION_MARGIN_K:.0f} K above a dew "
                 f"point of {dew_c:.1f} °C: keep the hall drier or the water warmer"
             )
-            yield hall.breach(
-                "condensation", message, "supply >= room dew point + 2-3 K (practice, low confidence)"
-            )
+            yield hall.breach("condensation", message, "supply >= room dew point + 2-3 K (practice, low confidence)")
 
 
 def _ride_through(hall: _Hall) -> Iterator[RuleBreach]:
@@ -241,9 +233,7 @@ def _ride_through(hall: _Hall) -> Iterator[RuleBreach]:
     for case in hall.planned.failure_cases:
         wanted_s, time_s = hall.site.ride_through_s, case.time_to_throttle_s
         if time_s is not None and time_s < wanted_s:
-            message = (
-                f"{case.case}: throttles after {time_s:.0f} s, {wanted_s:.0f} s of ride-through are wanted"
-            )
+            message = f"{case.case}: throttles after {time_s:.0f} s, {wanted_s:.0f} s of ride-through are wanted"
             yield hall.breach("ride-through", message, source)
 
 
@@ -273,9 +263,7 @@ def _air_class(hall: _Hall) -> Iterator[RuleBreach]:
         message = f"air at {supply_c:.1f} °C, class {name} allows {limit_c:.1f} °C at this altitude"
         yield hall.breach("air class", message, _ASHRAE)
     elif not low_c <= supply_c <= high_c:
-        message = (
-            f"air at {supply_c:.1f} °C, outside the recommended {low_c:.0f}-{high_c:.0f} °C of class {name}"
-        )
+        message = f"air at {supply_c:.1f} °C, outside the recommended {low_c:.0f}-{high_c:.0f} °C of class {name}"
         yield hall.breach("air class", message, _ASHRAE)
 
 
@@ -294,8 +282,7 @@ def _junction_margin(hall: _Hall) -> Iterator[RuleBreach]:
     source = "5 K for sensor error and ageing paste (thermal-mcp-server 0.3.0: paste doubles in 2-3 years)"
     if day is not None and day.margin_k is not None and day.margin_k < JUNCTION_MARGIN_K:
         message = (
-            f"{day.margin_k:.1f} K below the junction limit on the design day, "
-            f"{JUNCTION_MARGIN_K:.0f} K are wanted"
+            f"{day.margin_k:.1f} K below the junction limit on the design day, {JUNCTION_MARGIN_K:.0f} K are wanted"
         )
         yield hall.breach("junction margin", message, source)
     for case in hall.planned.failure_cases:

@@ -47,7 +47,6 @@ class Screened:
     """Design name -> kit."""
     evaluated: int
     """Designs screened, before the best of each kit were kept."""
-    notes: tuple[str, ...]
 
 
 def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
@@ -59,7 +58,7 @@ def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
         raise InfeasibleError(clashes, ("relax the deadline or latency, or allow more devices",))
     placements: list[Placement] = []
     designs: dict[tuple[str, str], HybridDesign] = {}
-    evaluated, notes = 0, []
+    evaluated = 0
     for site in model.on_premise:
         progress(f"screening cooling designs of {site.name}")
         found, kept, count = _screen_hall(model, site, options, k)
@@ -71,7 +70,7 @@ def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
     for edge in model.edges:
         placements += _placed(model, options, edge, lambda option, site=edge: edge_placement(model, site, option))
     kit_of = {design.name: _kit(design) for design in designs.values()}
-    return Screened(options, _undominated(placements), designs, kit_of, evaluated, tuple(notes))
+    return Screened(options, _undominated(placements), designs, kit_of, evaluated)
 
 
 def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
@@ -167,9 +166,7 @@ def _screen_hall(
     return found, kept, len(candidates)
 
 
-def _references(
-    model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]]
-) -> dict[str, StageOption]:
+def _references(model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]]) -> dict[str, StageOption]:
     """Return one option for each server type that some stage may put in the hall."""
     found: dict[str, StageOption] = {}
     for stage in model.stages:
@@ -189,9 +186,7 @@ def _rate(
     return rates(site, design, group, sample, k)[0]
 
 
-def _place(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, found: Rates
-) -> Placement | None:
+def _place(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, found: Rates) -> Placement | None:
     return None if found.throttled else hall_placement(model, site, design, option, found)
 
 
@@ -208,8 +203,8 @@ def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Pla
             kept += mine[:1]
             continue
         ranked = sorted(able, key=lambda d: (first[d.name].cost_usd, d.name))[:DESIGNS_PER_KIT]
-        for value in ("water_m3", "carbon_kg"):
-            ranked.append(min(able, key=lambda d, v=value: (getattr(first[d.name], v), first[d.name].cost_usd, d.name)))
+        ranked.append(min(able, key=lambda d: (first[d.name].water_m3, first[d.name].cost_usd, d.name)))
+        ranked.append(min(able, key=lambda d: (first[d.name].carbon_kg, first[d.name].cost_usd, d.name)))
         names = {design.name for design in ranked}
         kept += [design for design in able if design.name in names]
     return kept

@@ -62,7 +62,9 @@ def site_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit,
                   {i: p.facility_peak_w for i, p in here.items()})
         )  # fmt: skip
         rows.append(
-            Limit(f"rack positions of {site.name}", site.racks.positions, "racks", {i: p.racks for i, p in here.items()})
+            Limit(
+                f"rack positions of {site.name}", site.racks.positions, "racks", {i: p.racks for i, p in here.items()}
+            )
         )
         rows.append(
             Limit(f"floor load of {site.name}", site.floor.area_m2 * site.floor.load_pa / 9.80665, "kg",
@@ -76,7 +78,9 @@ def site_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit,
     return tuple(rows)
 
 
-def solve(problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple[tuple[int, ...], ...] = ()) -> Choice | None:
+def solve(
+    problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple[tuple[int, ...], ...] = ()
+) -> Choice | None:
     """Return the cheapest choice, or ``None`` when none satisfies the limits.
 
     Args:
@@ -84,7 +88,7 @@ def solve(problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple
         relaxed: names of limits to leave out.
         banned: choices already seen, excluded by a no-good row each.
     """
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # the package ships no types for it
     solver.silent()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
@@ -104,7 +108,9 @@ def solve(problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple
         used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
         if limit.name in relaxed or not used:
             continue
-        solver.addConstr(sum(amount / scale * column for column, amount in used) <= limit.bound / scale, name=limit.name)
+        solver.addConstr(
+            sum(amount / scale * column for column, amount in used) <= limit.bound / scale, name=limit.name
+        )
     for link in problem.links:
         both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
         solver.addConstr(both >= x[link.first] + x[link.second] - 1)
@@ -117,7 +123,9 @@ def solve(problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple
     chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values > 0.5)}
     info = solver.getInfo()
     return Choice(
-        tuple(chosen[stage] for stage in problem.stages), float(info.objective_function_value), float(info.mip_dual_bound)
+        tuple(chosen[stage] for stage in problem.stages),
+        float(info.objective_function_value),
+        float(info.mip_dual_bound),
     )
 
 
@@ -132,9 +140,9 @@ def _one_design_a_site(solver: highspy.Highs, problem: Problem, x: list[highspy.
         built.setdefault(site, []).append(y)
         stages = {problem.placements[i].stage for i in members}
         for stage in sorted(stages):
-            solver.addConstr(sum(x[i] for i in members if problem.placements[i].stage == stage) <= y)
+            solver.addConstr(sum((x[i] for i in members if problem.placements[i].stage == stage), start=0.0 * y) <= y)
     for site, ys in built.items():
-        solver.addConstr(sum(ys) <= 1, name=f"one cooling design at {site}")
+        solver.addConstr(sum(ys[1:], start=1.0 * ys[0]) <= 1, name=f"one cooling design at {site}")
 
 
 def objective_of(problem: Problem, picked: tuple[int, ...]) -> float:
@@ -150,7 +158,5 @@ def feasible(problem: Problem, picked: tuple[int, ...]) -> bool:
     for i in picked:
         placement = problem.placements[i]
         designs.setdefault(placement.site, set()).add(placement.design)
-    within = all(
-        sum(limit.use.get(i, 0.0) for i in picked) <= limit.bound * (1.0 + 1e-9) for limit in problem.limits
-    )
+    within = all(sum(limit.use.get(i, 0.0) for i in picked) <= limit.bound * (1.0 + 1e-9) for limit in problem.limits)
     return within and all(len(each) == 1 for each in designs.values())

@@ -56,7 +56,11 @@ def placement_totals(model: Model, placements: tuple[Placement, ...], ledger: Le
 
 
 def sum_totals(
-    model: Model, parts: tuple[Totals, ...], ledger: Ledger, cash: tuple[CashYear, ...], placements: tuple[Placement, ...]
+    model: Model,
+    parts: tuple[Totals, ...],
+    ledger: Ledger,
+    cash: tuple[CashYear, ...],
+    placements: tuple[Placement, ...],
 ) -> Totals:
     """Return the plan's totals: amounts add, PUE, TUE, WUE and CUE are ratios of the sums."""
     it = math.fsum(part.it_energy_mwh_per_year for part in parts)

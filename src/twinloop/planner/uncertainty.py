@@ -60,9 +60,7 @@ def uncertainty(ledgers: tuple[Ledger, ...], model: Model, seed: int = 7) -> Unc
     """
     plans = [category_costs(ledger, model) for ledger in ledgers]
     rng = np.random.default_rng(seed)
-    factors = {
-        driver.name: rng.triangular(driver.low, 1.0, driver.high, SAMPLES) for driver in DRIVERS
-    }
+    factors = {driver.name: rng.triangular(driver.low, 1.0, driver.high, SAMPLES) for driver in DRIVERS}
     sampled = np.stack([_sampled(plan, factors) for plan in plans])
     best = sampled.min(axis=0)
     mine = sampled[0]

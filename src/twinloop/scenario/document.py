@@ -67,7 +67,9 @@ def _text(file: Path) -> str:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise InputError(Fault(str(file), None, "file", error.strerror or "an error", "a readable scenario file")) from error
+        raise InputError(
+            Fault(str(file), None, "file", error.strerror or "an error", "a readable scenario file")
+        ) from error
     if len(raw) > MOST_BYTES:
         raise InputError(Fault(str(file), None, "file", f"{len(raw)} bytes", f"at most {MOST_BYTES}"))
     try:
@@ -79,7 +81,9 @@ def _text(file: Path) -> str:
 
 def _marked(name: str, error: MarkedYAMLError, expected: str) -> Fault:
     mark = error.problem_mark or error.context_mark
-    return Fault(name, mark.line + 1 if mark else 1, "document", (error.problem or "broken text").splitlines()[0], expected)
+    return Fault(
+        name, mark.line + 1 if mark else 1, "document", (error.problem or "broken text").splitlines()[0], expected
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -88,7 +92,11 @@ def _first_line(error: Exception) -> str:
 
 def _plain(value: Any, path: Path_, lines: dict[Path_, int], name: str) -> Any:
     if len(path) > MOST_DEPTH:
-        raise InputError(Fault(name, lines.get(path[:1]), ".".join(map(str, path[:3])), "deep nesting", f"at most {MOST_DEPTH} levels"))
+        raise InputError(
+            Fault(
+                name, lines.get(path[:1]), ".".join(map(str, path[:3])), "deep nesting", f"at most {MOST_DEPTH} levels"
+            )
+        )
     if isinstance(value, CommentedMap):
         result = {}
         for key, item in value.items():

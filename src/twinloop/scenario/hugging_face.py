@@ -62,7 +62,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(Fault(str(path), None, "config", error.strerror or "an error", "a readable config.json")) from error
+        raise InputError(
+            Fault(str(path), None, "config", error.strerror or "an error", "a readable config.json")
+        ) from error
     except ValueError as error:
         raise InputError(Fault(str(path), getattr(error, "lineno", None), "config", "text", "JSON")) from error
     if not isinstance(data, dict):

@@ -76,10 +76,9 @@ def _data_path(loc: tuple[int | str, ...], data: Any) -> Path_:
     path: list[str | int] = []
     value = data
     for i, step in enumerate(loc):
-        if isinstance(value, dict) and step in value:
-            path.append(step)
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        if (isinstance(value, dict) and step in value) or (
+            isinstance(value, list) and isinstance(step, int) and step < len(value)
+        ):
             path.append(step)
             value = value[step]
         elif i == len(loc) - 1 and isinstance(value, dict) and isinstance(step, str) and step not in SITE_KINDS:
@@ -93,15 +92,29 @@ def _fault(each: Any, path: Path_, document: Document) -> Fault:
     got = _show(each["input"])
     if kind == "extra_forbidden":
         known = _known_keys(path[:-1], document.data)
-        return Fault(document.file, line, where, f"unknown key {path[-1]!r}", "one of " + ", ".join(known), _close(str(path[-1]), known))
+        return Fault(
+            document.file,
+            line,
+            where,
+            f"unknown key {path[-1]!r}",
+            "one of " + ", ".join(known),
+            _close(str(path[-1]), known),
+        )
     if kind == "missing":
         return Fault(document.file, line, where, "nothing", "this key")
     if kind == "value_error" and isinstance(each["ctx"]["error"], units.UnitError):
         problem = each["ctx"]["error"]
         return Fault(document.file, line, where, got, problem.expected, problem.suggestion)
     if kind in ("literal_error", "union_tag_invalid"):
-        options = [word.strip("' ") for word in str(each["ctx"].get("expected", each["ctx"].get("expected_tags", ""))).replace(" or ", ", ").split(",")]
-        return Fault(document.file, line, where, got, "one of " + ", ".join(options), _close(str(each["input"]), options))
+        options = [
+            word.strip("' ")
+            for word in str(each["ctx"].get("expected", each["ctx"].get("expected_tags", "")))
+            .replace(" or ", ", ")
+            .split(",")
+        ]
+        return Fault(
+            document.file, line, where, got, "one of " + ", ".join(options), _close(str(each["input"]), options)
+        )
     return Fault(document.file, line, where, got, each["msg"][0].lower() + each["msg"][1:])
 
 
@@ -113,7 +126,9 @@ def _words(path: Path_) -> str:
 
 
 def _show(value: object) -> str:
-    text = repr(value) if not isinstance(value, (dict, list)) else f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    text = (
+        repr(value) if not isinstance(value, (dict, list)) else f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    )
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -127,7 +142,7 @@ def _known_keys(path: Path_, data: Any) -> list[str]:
     cls: Any = ScenarioFile
     value = data
     for step in path:
-        value = value[step] if isinstance(value, (dict, list)) else None
+        value = value[step] if isinstance(value, dict) or (isinstance(value, list) and isinstance(step, int)) else None
         if isinstance(step, str) and isinstance(cls, type) and issubclass(cls, BaseModel):
             cls = cls.model_fields[step].annotation if step in cls.model_fields else None
         cls = _part(cls, value)
@@ -214,4 +229,8 @@ def _check_cycles(content: ScenarioFile, report: Any) -> None:
         done |= ready
     for i, stage in enumerate(content.stages):
         if stage.name not in done:
-            report(("stages", i, "after"), ", ".join(as_list(stage.after)), "stages that do not wait for this one (a cycle)")
+            report(
+                ("stages", i, "after"),
+                ", ".join(as_list(stage.after)),
+                "stages that do not wait for this one (a cycle)",
+            )

@@ -33,7 +33,7 @@ def network_from_onnx(name: str, path: Path) -> Network:
         raise InputError(Fault(str(path), None, "onnx", "no such file", "an .onnx model"))
     try:
         graph = shape_inference.infer_shapes(onnx.load(str(path))).graph
-    except Exception as error:  # noqa: BLE001  protobuf's decoder raises its own, undocumented types
+    except Exception as error:
         raise InputError(Fault(str(path), None, "onnx", f"{type(error).__name__}", "an .onnx model")) from error
     shapes = _shapes(graph)
     parameters = sum(math.prod(tensor.dims) for tensor in graph.initializer)

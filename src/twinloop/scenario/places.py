@@ -29,7 +29,9 @@ def hall(part: schema.OnPremise, i: int, base: Path, trail: Trail) -> OnPremise:
     year = weather(part.climate, base)
     trail.default(f"{where}.climate", part.climate, year.source, "medium")
     grid = _grid(part.grid, f"{where}.grid", trail)
-    trail.unless_given(f"{where}.racks.weight", "1500 kg", "enterprise rack rating, practice 1200-1700 kg", "low", 1200, 1700)
+    trail.unless_given(
+        f"{where}.racks.weight", "1500 kg", "enterprise rack rating, practice 1200-1700 kg", "low", 1200, 1700
+    )
     trail.unless_given(f"{where}.racks.height", "48 U", "common tall rack", "low", 42, 52)
     trail.unless_given(f"{where}.floor.load", "12 kPa", "raised and slab floors 10-15 kPa", "low", 10e3, 15e3)
     trail.unless_given(f"{where}.water.cycles", "4", "EnergyPlus tower example; practice 3-5", "medium", 3, 5)
@@ -120,5 +122,7 @@ def _hours(part: schema.TariffPart) -> tuple[float, ...]:
             prices[hour % 24] = window.price
     if any(price is None for price in prices):
         missing = [hour for hour, price in enumerate(prices) if price is None]
-        raise InputError(Fault("", None, "tariff.energy", f"no price for hours {missing}", "windows that cover the day"))
+        raise InputError(
+            Fault("", None, "tariff.energy", f"no price for hours {missing}", "windows that cover the day")
+        )
     return tuple(price for price in prices if price is not None)

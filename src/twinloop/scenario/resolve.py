@@ -58,7 +58,10 @@ def resolve(scenario: Scenario) -> Model:
         collect.attempt(("models", i), lambda part=part: _network(part, base)) for i, part in enumerate(content.models)
     ]
     sites = [
-        collect.attempt(("sites", i, "climate" if site.kind != "cloud" else "region"), lambda site=site, i=i: _site(site, i, base, trail))
+        collect.attempt(
+            ("sites", i, "climate" if site.kind != "cloud" else "region"),
+            lambda site=site, i=i: _site(site, i, base, trail),
+        )
         for i, site in enumerate(content.sites)
     ]
     devices = _devices(content.allow.devices, collect)
@@ -92,9 +95,12 @@ def _devices(allowed: list[str], collect: _Collector) -> tuple[Device, ...]:
     if not allowed:
         return tuple(device for device in catalogue.devices() if not device.what_if)
     found = [
-        collect.attempt(("allow", "devices", i), lambda name=name: catalogue.device(name)) for i, name in enumerate(allowed)
+        collect.attempt(("allow", "devices", i), lambda name=name: catalogue.device(name))
+        for i, name in enumerate(allowed)
     ]
-    return tuple(device for device in dict.fromkeys(d.name for d in found if d) for device in [catalogue.device(device)])
+    return tuple(
+        device for device in dict.fromkeys(d.name for d in found if d) for device in [catalogue.device(device)]
+    )
 
 
 def _servers(devices: tuple[Device, ...]) -> tuple[Server, ...]:
@@ -153,7 +159,7 @@ def _objective(part: schema.Objective, trail: Trail) -> Objective:
     """Cost is in USD; a carbon or water price adds its amount to cost, in USD per kg and per m3."""
     if isinstance(part.minimise, dict):
         return Objective("weighted", {name: float(value) for name, value in part.minimise.items()})
-    weights = {part.minimise: 1.0}
+    weights: dict[str, float] = {part.minimise: 1.0}
     if part.minimise == "cost":
         weights["carbon"] = part.carbon_price or 0.0
         weights["water"] = part.water_price or 0.0
@@ -167,5 +173,3 @@ def _finance(part: schema.FinancePart, trail: Trail) -> Finance:
     trail.unless_given("finance.refresh", "5 years", "hardware refresh practice 4-6 years", "low", 4.0, 6.0)
     trail.unless_given("finance.maintenance_it", "8 %", "public TCO calculator: IT maintenance a year", "medium")
     return Finance(part.currency, part.discount, part.refresh, part.staff, part.maintenance_it)
-
-

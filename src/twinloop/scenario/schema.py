@@ -188,9 +188,7 @@ class OnPremise(Part):
     tariff: str | TariffPart
     water: WaterPart = WaterPart()
     hall_class: Literal["A1", "A2", "A3", "A4", "H1"] = "A2"
-    liquid_class: (
-        Literal["W17", "W27", "W32", "W40", "W45", "W+", "S30", "S35", "S40", "S45", "S50"] | None
-    ) = None
+    liquid_class: Literal["W17", "W27", "W32", "W40", "W45", "W+", "S30", "S35", "S40", "S45", "S50"] | None = None
     availability: Availability = Availability()
     heat_offtake: Offtake | None = None
     growth: Growth = 0.0

@@ -176,9 +176,7 @@ def _water_cooled(
     ratio = invert(lambda fan: overshoot_k(basin_c, fan), off, off + SLOWEST, off + 1.0, iterations=ROUNDS)
     ratio = xp.where(basin_c > full_c, ratio, 1.0)
     # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
-    settled_c = invert(
-        lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS
-    )
+    settled_c = invert(lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS)
     basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)
     at, (free_w, point, water_side_w) = cell(basin_c, ratio), loads(basin_c)
     # Below the lowest fan speed the cells cycle: they run the share of the hour that the load needs.

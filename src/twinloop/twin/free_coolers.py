@@ -15,7 +15,6 @@ from twinloop.cooling.solve import invert
 from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import PlantConstants
 
-
 FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
@@ -96,7 +95,9 @@ def best_leaving_c(
             outdoor.wet_bulb_c, outdoor.pressure_pa, pads,
         ).water_out_c  # fmt: skip
     if isinstance(cooler, TowerSet):
-        return _plate(cooler, water_in_c, flow_kg_s, _coldest_basin_c(cooler, water_in_c, flow_kg_s, outdoor, k), k).hot_out_c
+        return _plate(
+            cooler, water_in_c, flow_kg_s, _coldest_basin_c(cooler, water_in_c, flow_kg_s, outdoor, k), k
+        ).hot_out_c
     return water_in_c + off
 
 

@@ -93,10 +93,7 @@ def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantC
         scale = mean.power_w / group.device_w if component == "accelerator" else 1.0
         by_component[component] = idle_w + group.activity * (busy_w * scale - idle_w)
     on_plate = sum(
-        (
-            _caught(effective_path(group, component, design), k) * power
-            for component, power in by_component.items()
-        ),
+        (_caught(effective_path(group, component, design), k) * power for component, power in by_component.items()),
         start=0.0 * group.activity,
     )
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
@@ -118,7 +115,11 @@ def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantC
         junction_c=mean.junction_c,
         worst_junction_c=worst.junction_c,
         throttled=xp.where(busy & worst.throttled, group.activity, 0.0),
-        by_component_w={**by_component, "power_supply": loss_w, "fans": fans_w},
+        by_component_w={
+            **{str(name): power for name, power in by_component.items()},
+            "power_supply": loss_w,
+            "fans": fans_w,
+        },
     )
 
 

@@ -7,11 +7,10 @@ import numpy as np
 from twinloop.arrays import Array
 from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
 from twinloop.model.weather import WeatherYear
-from twinloop.twin.groups import ItGroup
 from twinloop.twin.plant import PlantState
 
 
-def heat_flows(state: PlantState, groups: tuple[ItGroup, ...]) -> tuple[HeatFlow, ...]:
+def heat_flows(state: PlantState) -> tuple[HeatFlow, ...]:
     """Return yearly mean ribbons from components to outdoor air; at every node what enters leaves."""
     warm = state.warm
     flows: dict[tuple[str, str], float] = {}

@@ -34,7 +34,7 @@ def sample_hours(dry_bulb_c: FloatArray, wet_bulb_c: FloatArray, load: FloatArra
     rest = np.setdiff1d(np.arange(dry_bulb_c.size), extremes)
     cells = most
     while True:
-        index, weight = _cells(features, rest, max(int(round(cells ** (1 / 3))), 1))
+        index, weight = _cells(features, rest, max(round(cells ** (1 / 3)), 1))
         if index.size + extremes.size <= most:
             break
         cells = int(cells * 0.8)

@@ -244,9 +244,7 @@ def _size_cold(
         heat_w, return_c, design.cold_supply_c - k.plate_exchanger_approach_k, flow * cp, condenser_kg_s * cp,
         "counterflow",
     )  # fmt: skip
-    return ColdLoop(
-        machine, heat_w, flow, pump_w, None, cells, condenser_kg_s, condenser_pump_w, float(ua)
-    )
+    return ColdLoop(machine, heat_w, flow, pump_w, None, cells, condenser_kg_s, condenser_pump_w, float(ua))
 
 
 def _chiller_for(

@@ -54,9 +54,7 @@ class WarmState:
     free: FreePoint
 
 
-def warm_loop(
-    heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: OutdoorAir, k: PlantConstants
-) -> WarmState:
+def warm_loop(heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: OutdoorAir, k: PlantConstants) -> WarmState:
     """Solve the warm loop for ``heat_w`` from plates and baths, shape (hours,).
 
     Supply holds its setpoint while the outdoor cooler and the trim can; else it floats to where they

@@ -47,20 +47,18 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         site=site.name,
         energy=_energy(state),
         it_split=_it_split(state),
-        water=WaterSplit(
-            _m3(state.evaporation_kg_s), _m3(np.maximum(blowdown, 0.0)), _m3(state.drift_kg_s), 0.0
-        ),
+        water=WaterSplit(_m3(state.evaporation_kg_s), _m3(np.maximum(blowdown, 0.0)), _m3(state.drift_kg_s), 0.0),
         free_cooling=_free_cooling(state),
         peak_power_w=float(np.max(state.facility_w)),
         billing_peak_w=monthly_peaks(state.facility_w),
         peak_junction_c=float(np.max(worst)) if np.isfinite(worst).any() else None,
         worst_intake_c=float(np.max(intake)) + k.spread_intake_k,
-        first_limit=_first_limit(state, groups, worst, intake, high_c),
+        first_limit=_first_limit(state, groups, intake, high_c),
         throttled_device_hours=throttled,
         unmet_load_hours=int(np.sum(state.air.supply_c > plant.design.air_supply_c + 0.5)),
         hours_outside_class=int(np.sum((intake < low_c) | (intake > high_c))),
         energy_balance_error=float(np.max(state.balance_error)),
-        heat_flows=heat_flows(state, groups),
+        heat_flows=heat_flows(state),
         hours=(
             operating_hour("hottest hour", int(np.argmax(weather.dry_bulb_c)), state, weather),
             operating_hour("median hour", _median_hour(weather), state, weather),
@@ -118,9 +116,7 @@ def _junctions(state: PlantState, groups: tuple[ItGroup, ...]) -> tuple[FloatArr
     return np.where(np.isfinite(mean), mean, np.nan), worst
 
 
-def _first_limit(
-    state: PlantState, groups: tuple[ItGroup, ...], worst: FloatArray, intake: FloatArray, class_limit_c: float
-) -> str:
+def _first_limit(state: PlantState, groups: tuple[ItGroup, ...], intake: FloatArray, class_limit_c: float) -> str:
     margins = {"intake air class": class_limit_c - float(np.max(intake))}
     for it, group in zip(state.it, groups, strict=True):
         margins[f"junction of {group.name}"] = group.throttle_c - float(np.max(it.worst_junction_c))

@@ -33,9 +33,7 @@ def preprocess_options(stage: Stage, device: Device, server: Server) -> list[Sta
     options = []
     for servers in (least, 2 * least):
         duration = rows / (servers * per_server)
-        options.append(
-            _option(stage, device, server, servers, 1.0, rows / duration, duration, duration / every, 1.0)
-        )
+        options.append(_option(stage, device, server, servers, 1.0, rows / duration, duration, duration / every, 1.0))
     return options
 
 
@@ -48,7 +46,7 @@ def _option(
         stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
         servers=servers, precision="fp32", compression="none", parallelism=Parallelism(data=servers * server.devices),
         throughput_per_s=throughput, duration_s=duration, busy_fraction=busy_fraction, peak_utilisation=peak,
-        busy=busy_power(device, server, servers, device_w, share), idle=idle_power(device, server, servers),
+        busy=busy_power(server, servers, device_w, share), idle=idle_power(device, server, servers),
         device_w=device_w, mfu=None, memory_per_device_b=0.1 * server.memory_b / server.devices, latency_p99_s=None,
         accuracy_drop=0.0, time_breakdown_s={"compute": duration or 0.0}, low=PROFILE_LOW, high=PROFILE_HIGH,
         notes=(LOW_NOTE,),

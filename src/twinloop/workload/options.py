@@ -39,7 +39,11 @@ def _on(model: Model, stage: Stage, device: Device, server: Server) -> list[Stag
     if stage.kind in ("ingest", "preprocess"):
         if device.kind not in CRUNCHERS:
             return []
-        return ingest_option(stage, device, server) if stage.kind == "ingest" else preprocess_options(stage, device, server)
+        return (
+            ingest_option(stage, device, server)
+            if stage.kind == "ingest"
+            else preprocess_options(stage, device, server)
+        )
     network = model.network(str(stage.network))
     if stage.kind == "train":
         return training_options(stage, network, device, server) if device.kind in TRAINERS else []

@@ -16,7 +16,7 @@ def device_power_w(device: Device, compute_share: float) -> float:
     return device.idle_w + (device.power_limit_w - device.idle_w) * activity
 
 
-def busy_power(device: Device, server: Server, servers: int, device_w: float, load: float = 1.0) -> ComponentPower:
+def busy_power(server: Server, servers: int, device_w: float, load: float = 1.0) -> ComponentPower:
     """Return the power of ``servers`` while busy; ``load`` scales the parts around the devices above their idle."""
 
     def part(full_w: float, name: str) -> float:
@@ -30,4 +30,4 @@ def busy_power(device: Device, server: Server, servers: int, device_w: float, lo
 
 def idle_power(device: Device, server: Server, servers: int) -> ComponentPower:
     """Return the power of ``servers`` while they wait."""
-    return busy_power(device, server, servers, device.idle_w, 0.0)
+    return busy_power(server, servers, device.idle_w, 0.0)

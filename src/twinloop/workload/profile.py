@@ -35,10 +35,12 @@ def _recurrent(duration_s: float, every_s: float, start_hour: float) -> FloatArr
     activity = np.diff(done) / HOUR_S
     # The year need not hold a whole number of periods: scale to the exact mean.
     mean = busy / period
-    return activity * (mean / float(np.mean(activity))) if float(np.mean(activity)) > 0.0 else activity
+    scaled: FloatArray = activity * (mean / max(float(np.mean(activity)), 1e-12))
+    return scaled
 
 
 def _diurnal(mean: float, peak_to_mean: float) -> FloatArray:
     hour = np.arange(HOURS) % 24 + 0.5
     swing = min(peak_to_mean - 1.0, 1.0, (1.0 - mean) / mean if mean > 0.0 else 0.0)
-    return mean * (1.0 + max(swing, 0.0) * np.cos((hour - 14.0) / 24.0 * 2.0 * np.pi))
+    activity: FloatArray = mean * (1.0 + max(swing, 0.0) * np.cos((hour - 14.0) / 24.0 * 2.0 * np.pi))
+    return activity

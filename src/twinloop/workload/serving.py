@@ -179,7 +179,7 @@ def _option(
         parallelism=Parallelism(data=count // tensor, tensor=tensor, batch=batch),
         throughput_per_s=batch / run.seconds * (count / tensor), duration_s=None, busy_fraction=mean_load,
         peak_utilisation=min(mean_load * stage.peak_to_mean, 1.0),
-        busy=busy_power(device, server, servers, device_w), idle=idle_power(device, server, servers),
+        busy=busy_power(server, servers, device_w), idle=idle_power(device, server, servers),
         device_w=device_w, mfu=run.compute_share, memory_per_device_b=run.memory_b, latency_p99_s=latency,
         accuracy_drop=QUANTISATION_DROP[precision],
         time_breakdown_s={

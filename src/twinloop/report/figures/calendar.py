@@ -30,8 +30,7 @@ def by_month(values: FloatArray) -> list[FloatArray]:
     [744, 672]
     """
     return [
-        values[start * HOURS : (start + days) * HOURS]
-        for start, days in zip(MONTH_STARTS, MONTH_DAYS, strict=True)
+        values[start * HOURS : (start + days) * HOURS] for start, days in zip(MONTH_STARTS, MONTH_DAYS, strict=True)
     ]
 
 

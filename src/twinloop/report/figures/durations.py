@@ -22,7 +22,9 @@ def draw_all(ident: str, year: SiteYear) -> tuple[Figure, ...]:
     """Return the load's and the weather's curve, where the year carries them."""
     load = [(k, n, c) for k, n, c in (("facility_w", "facility", "heat"), ("it_w", "IT", "liquid")) if _has(year, k)]
     air = [
-        (k, n, c) for k, n, c in (("dry_bulb_c", "dry bulb", "heat"), ("wet_bulb_c", "wet bulb", "air")) if _has(year, k)
+        (k, n, c)
+        for k, n, c in (("dry_bulb_c", "dry bulb", "heat"), ("wet_bulb_c", "wet bulb", "air"))
+        if _has(year, k)
     ]
     found = []
     if load:
@@ -45,7 +47,13 @@ def _curves(
     values = [float(v) / per for curve in ordered.values() for v in (curve[0], curve[-1])]
     low = min(values) if unit == "°C" else 0.0
     p = svg.plot(BOX, (0.0, 8760.0), (low, max(values)), (4, 5))
-    p = svg.Plot(**{**p.__dict__, "x": svg.linear((0.0, 8760.0), (p.left, p.right)), "x_ticks": (0.0, 2190.0, 4380.0, 6570.0, 8760.0)})
+    p = svg.Plot(
+        **{
+            **p.__dict__,
+            "x": svg.linear((0.0, 8760.0), (p.left, p.right)),
+            "x_ticks": (0.0, 2190.0, 4380.0, 6570.0, 8760.0),
+        }
+    )
     body = svg.axes(p, "hours a year at or above", unit)
     for key, _, colour in series:
         body += svg.polyline(_points(ordered[key] / per, p), f"k-{colour} curve-line")

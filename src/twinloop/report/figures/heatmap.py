@@ -135,7 +135,5 @@ def _scale(low: str, high: str) -> str:
     start = LEFT + 14 + len(low) * svg.TEXT_PX
     steps = 7 * len(RAMP)
     for i in range(steps):
-        body += svg.element(
-            "rect", x=start + i * 3, y=205.0, width=3.2, height=10.0, fill=ramp_hex(i / (steps - 1))
-        )
+        body += svg.element("rect", x=start + i * 3, y=205.0, width=3.2, height=10.0, fill=ramp_hex(i / (steps - 1)))
     return body + svg.text(start + steps * 3 + 10, 214, high, "tick")

@@ -125,9 +125,7 @@ def _ribbons(flows: tuple[HeatFlow, ...], nodes: dict[str, _Node]) -> str:
         y0, y1 = a.y + out[a.name], b.y + into[b.name]
         out[a.name] += thick_a
         into[b.name] += thick_b
-        parts.append(
-            _ribbon((_x(a.column, last) + NODE, y0, thick_a), (_x(b.column, last), y1, thick_b), flow)
-        )
+        parts.append(_ribbon((_x(a.column, last) + NODE, y0, thick_a), (_x(b.column, last), y1, thick_b), flow))
     return "".join(parts)
 
 

@@ -57,7 +57,9 @@ def text(x: float, y: float, words: str, class_: str = "", anchor: str | None = 
     return element("text", content, x=x, y=y, class_=class_ or None, text_anchor=anchor, transform=turned)
 
 
-def lines(x: float, y: float, rows: Sequence[str], class_: str = "", anchor: str | None = None, step: float = 14) -> str:
+def lines(
+    x: float, y: float, rows: Sequence[str], class_: str = "", anchor: str | None = None, step: float = 14
+) -> str:
     """Return lines of text under each other."""
     return "".join(text(x, y + i * step, row, class_, anchor) for i, row in enumerate(rows))
 
@@ -82,9 +84,7 @@ def wrapped(words: str, width_px: float, most: int = 3) -> list[str]:
 def rect(x: float, y: float, width: float, height: float, class_: str, hint: str = "", rx: float | None = None) -> str:
     """Return a rectangle, never of negative size."""
     content = tip(hint) if hint else ""
-    return element(
-        "rect", content, x=x, y=y, width=max(width, 0.0), height=max(height, 0.0), rx=rx, class_=class_
-    )
+    return element("rect", content, x=x, y=y, width=max(width, 0.0), height=max(height, 0.0), rx=rx, class_=class_)
 
 
 def line(start: Point, end: Point, class_: str) -> str:
@@ -114,7 +114,7 @@ def drawing(ident: str, title: str, desc: str, size: Point, body: str) -> Markup
     head = element("title", str(escape(title)), id=f"{ident}-title")
     head += element("desc", str(escape(desc)), id=f"{ident}-desc")
     width, height = size
-    return Markup(  # noqa: S704 - every text inside went through escape
+    return Markup(
         f'<svg viewBox="0 0 {coordinate(width)} {coordinate(height)}" role="img" '
         f'aria-labelledby="{ident}-title {ident}-desc" style="--w:{coordinate(width)}">{head}{body}</svg>'
     )
