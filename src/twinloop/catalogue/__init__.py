@@ -17,40 +17,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twinloop.catalogue.architectures import architecture, architectures
-    from twinloop.catalogue.climates import climate_place, climate_places
+    from twinloop.catalogue.networks import architecture, architectures
+    from twinloop.catalogue.normals import climate_place, climate_places
     from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
-    from twinloop.catalogue.cooling_kits import cooling_kit, cooling_kits
-    from twinloop.catalogue.devices import device, devices
-    from twinloop.catalogue.grids import grid, grids
-    from twinloop.catalogue.servers import server, server_cooling, servers
+    from twinloop.catalogue.equipment import cooling_kit, cooling_kits
+    from twinloop.catalogue.processors import device, devices
+    from twinloop.catalogue.grid_mix import grid, grids
+    from twinloop.catalogue.chassis import server, server_cooling, servers
     from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
-    from twinloop.catalogue.tariffs import tariff, tariffs
+    from twinloop.catalogue.prices import tariff, tariffs
 
-_HOMES = {
+_HOMES = {  # no file has the name of a look-up: importing it would shadow the function
     "TABLES": "tables",
     "constant": "tables",
     "facts": "tables",
     "source_facts": "tables",
-    "device": "devices",
-    "devices": "devices",
-    "server": "servers",
-    "server_cooling": "servers",
-    "servers": "servers",
-    "cooling_kit": "cooling_kits",
-    "cooling_kits": "cooling_kits",
-    "grid": "grids",
-    "grids": "grids",
-    "tariff": "tariffs",
-    "tariffs": "tariffs",
-    "climate_place": "climates",
-    "climate_places": "climates",
+    "device": "processors",
+    "devices": "processors",
+    "server": "chassis",
+    "server_cooling": "chassis",
+    "servers": "chassis",
+    "cooling_kit": "equipment",
+    "cooling_kits": "equipment",
+    "grid": "grid_mix",
+    "grids": "grid_mix",
+    "tariff": "prices",
+    "tariffs": "prices",
+    "climate_place": "normals",
+    "climate_places": "normals",
     "CloudRegion": "cloud",
     "cloud_offers": "cloud",
     "cloud_region": "cloud",
     "cloud_regions": "cloud",
-    "architecture": "architectures",
-    "architectures": "architectures",
+    "architecture": "networks",
+    "architectures": "networks",
 }
 
 __all__ = [
