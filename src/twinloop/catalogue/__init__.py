@@ -17,15 +17,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twinloop.catalogue.networks import architecture, architectures
-    from twinloop.catalogue.normals import climate_place, climate_places
+    from twinloop.catalogue.chassis import server, server_cooling, servers
     from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
     from twinloop.catalogue.equipment import cooling_kit, cooling_kits
-    from twinloop.catalogue.processors import device, devices
     from twinloop.catalogue.grid_mix import grid, grids
-    from twinloop.catalogue.chassis import server, server_cooling, servers
-    from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
+    from twinloop.catalogue.networks import architecture, architectures
+    from twinloop.catalogue.normals import climate_place, climate_places
     from twinloop.catalogue.prices import tariff, tariffs
+    from twinloop.catalogue.processors import device, devices
+    from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
 
 _HOMES = {  # no file has the name of a look-up: importing it would shadow the function
     "TABLES": "tables",
