@@ -42,7 +42,7 @@ layers: $(VENV)/.dev  ## rooms import downward only
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev  ## the figures of benchmarks/, one script after the other
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 docs: $(VENV)/.dev  ## examples and links of the pages
 	$(BIN)/python -m pytest --doctest-glob='*.md' README.md CONTRIBUTING.md docs tests/test_architecture.py -k "md or link"

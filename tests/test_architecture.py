@@ -72,11 +72,14 @@ print("loaded:", *sorted(name for name in sys.modules if "." not in name))
 """
 
 RUN = """
+import click
 from twinloop.cli.main import cli
 try:
     cli.main({arguments!r}, standalone_mode=False)
-except BaseException as ending:
-    print("ended:", type(ending).__name__)
+except (click.exceptions.Exit, SystemExit) as ending:
+    code = getattr(ending, "exit_code", getattr(ending, "code", 0))
+    if code:
+        raise
 """
 
 

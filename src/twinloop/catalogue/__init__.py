@@ -13,15 +13,45 @@ name raises :class:`~twinloop.errors.InputError` naming close matches.
 
 from __future__ import annotations
 
-from twinloop.catalogue.architectures import architecture, architectures
-from twinloop.catalogue.climates import climate_place, climate_places
-from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
-from twinloop.catalogue.cooling_kits import cooling_kit, cooling_kits
-from twinloop.catalogue.devices import device, devices
-from twinloop.catalogue.grids import grid, grids
-from twinloop.catalogue.servers import server, server_cooling, servers
-from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
-from twinloop.catalogue.tariffs import tariff, tariffs
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twinloop.catalogue.chassis import server, server_cooling, servers
+    from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
+    from twinloop.catalogue.equipment import cooling_kit, cooling_kits
+    from twinloop.catalogue.grid_mix import grid, grids
+    from twinloop.catalogue.networks import architecture, architectures
+    from twinloop.catalogue.normals import climate_place, climate_places
+    from twinloop.catalogue.prices import tariff, tariffs
+    from twinloop.catalogue.processors import device, devices
+    from twinloop.catalogue.tables import TABLES, constant, facts, source_facts
+
+_HOMES = {  # no file has the name of a look-up: importing it would shadow the function
+    "TABLES": "tables",
+    "constant": "tables",
+    "facts": "tables",
+    "source_facts": "tables",
+    "device": "processors",
+    "devices": "processors",
+    "server": "chassis",
+    "server_cooling": "chassis",
+    "servers": "chassis",
+    "cooling_kit": "equipment",
+    "cooling_kits": "equipment",
+    "grid": "grid_mix",
+    "grids": "grid_mix",
+    "tariff": "prices",
+    "tariffs": "prices",
+    "climate_place": "normals",
+    "climate_places": "normals",
+    "CloudRegion": "cloud",
+    "cloud_offers": "cloud",
+    "cloud_region": "cloud",
+    "cloud_regions": "cloud",
+    "architecture": "networks",
+    "architectures": "networks",
+}
 
 __all__ = [
     "TABLES",
@@ -48,3 +78,12 @@ __all__ = [
     "tariff",
     "tariffs",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a look-up's file when it is first asked for, so that importing the catalogue costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -20,7 +20,7 @@ class CloudRegion:
     provider: str
     region: str
     jurisdiction: str
-    """Country code, or ``EU`` members as ``EU-DE``; see :func:`cloud_region`."""
+    """``EU`` for its members, else the country's two letters."""
     grid: str
     """Name in the table of grids."""
     pue: float
@@ -45,7 +45,7 @@ def cloud_region(provider: str, region: str) -> CloudRegion:
     """Return a region's facts.
 
     >>> cloud_region("aws", "eu-central-1").jurisdiction
-    'DE'
+    'EU'
 
     Raises:
         InputError: unknown provider or region; names close ones.

@@ -24,11 +24,13 @@ FACTORS: dict[str, tuple[float, str]] = {
     "year": (1.0, "year"),
     "1/year": (1.0, "1/year"),
     "%/year": (0.01, "1/year"),
+    "h/year": (1.0, "h/year"),
     "%/K": (0.01, "1/K"),
     # power, energy
     "W": (1.0, "W"),
     "kW": (1e3, "W"),
     "MW": (1e6, "W"),
+    "1/MW": (1e-6, "1/W"),
     # data: decimal prefixes are powers of 1000, GiB is 2**30 bytes
     "B": (1.0, "B"),
     "MB": (1e6, "B"),
@@ -59,9 +61,11 @@ FACTORS: dict[str, tuple[float, str]] = {
     "g/kWh": (1e-3 / _KWH_J, "kg/J"),
     "L/kWh": (1e-3 / _KWH_J, "m3/J"),
     "kg/m2": (1.0, "kg/m2"),
+    "m2": (1.0, "m2"),
     # money
     "USD": (1.0, "USD"),
     "USD/year": (1.0, "USD/year"),
+    "USD/t": (1e-3, "USD/kg"),
     "USD/W": (1.0, "USD/W"),
     "USD/kW": (1e-3, "USD/W"),
     "USD/kW/month": (1e-3, "USD/W/month"),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import cast, get_args
 
 from twinloop.catalogue.conversion import FACTORS, TEXT
-from twinloop.catalogue.names import find, index, unknown
+from twinloop.catalogue.names import close, find, index, unknown
 from twinloop.catalogue.nouns import Confidence, Fact
+from twinloop.errors import Fault, InputError
 
 FOLDER = Path(__file__).parent / "tables"
 
@@ -33,6 +34,20 @@ CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 """Highest first."""
 
 
+def table_name(wanted: str, *, exact: bool = False) -> str:
+    """Return the table that ``wanted`` means; ``-`` for ``_`` is forgiven unless ``exact``.
+
+    Raises:
+        InputError: there is no such table; names close ones.
+    """
+    name = wanted if exact else wanted.strip().lower().replace("-", "_").replace(" ", "_")
+    if name not in TABLES:
+        expected = "one of " + ", ".join(TABLES)
+        near = " or ".join(close(wanted, TABLES))
+        raise InputError(Fault("catalogue", None, "table", repr(wanted), expected, near or None))
+    return name
+
+
 @cache
 def source_facts(table: str) -> tuple[Fact, ...]:
     """Return ``table``'s facts with units as their sources write them, in file order.
@@ -40,8 +55,7 @@ def source_facts(table: str) -> tuple[Fact, ...]:
     Raises:
         InputError: there is no such table; names close ones.
     """
-    if table not in TABLES:
-        raise unknown("tables", table, TABLES)
+    table_name(table, exact=True)
     with (FOLDER / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
         if tuple(next(reader)) != COLUMNS:

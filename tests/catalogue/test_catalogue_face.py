@@ -1,0 +1,54 @@
+"""The lazy face of the package: every name, in any order, and quickly."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from twinloop import catalogue
+
+
+def run(code: str) -> str:
+    done = subprocess.run(  # noqa: S603 - our own interpreter on our own text
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", catalogue.__all__)
+def test_every_name_is_there_when_asked_for_first_or_last(name):
+    value = getattr(catalogue, name)
+    assert name == "TABLES" or callable(value)
+
+
+def test_no_file_shadows_a_look_up():
+    files = {path.stem for path in Path(catalogue.__file__).parent.glob("*.py")}
+    assert not files & set(catalogue.__all__)
+
+
+def test_asking_for_one_look_up_leaves_its_sisters_callable():
+    code = "from twinloop import catalogue as c; c.device('h100'); print(len(c.devices()) > 40, len(c.servers()) > 9)"
+    assert run(code) == "True True"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="divices"):
+        catalogue.divices  # noqa: B018 - the access is the test
+
+
+def test_importing_the_catalogue_imports_no_table_and_no_heavy_library():
+    code = (
+        "import sys; from twinloop import catalogue; "
+        "print(sorted(m for m in sys.modules if m.startswith(('twinloop.catalogue.', 'numpy', 'jax', 'pandas'))))"
+    )
+    assert run(code) == "[]"
+
+
+def test_import_and_devices_take_less_than_60_ms():
+    code = (
+        "import time; start = time.process_time(); from twinloop import catalogue; catalogue.devices(); "
+        "print(time.process_time() - start)"
+    )
+    best = min(float(run(code)) for _ in range(3))
+    assert best < 0.060
