@@ -93,9 +93,7 @@ def column_of(table: str, rows: dict[str, Row], wanted: str) -> str:
     key = wanted.strip().lower().replace(" ", "_").replace("-", "_")
     if key == "name" or key in known:
         return key
-    matches = [name for name in known if plain(name) == key] or [
-        name for name in known if name.startswith(key)
-    ]
+    matches = [name for name in known if plain(name) == key] or [name for name in known if name.startswith(key)]
     if len(matches) == 1:
         return matches[0]
     near = matches or close(key, ["name", *known])
@@ -115,9 +113,7 @@ def condition(table: str, rows: dict[str, Row], text: str) -> Condition:
         expected = "COLUMN followed by =, !=, <, <=, >, >= or ~ (contains) and a value"
         raise InputError(Fault("catalogue", None, "--where", repr(text), expected, "kind=gpu or year>=2022"))
     column, compare, wanted = parts.groups()
-    found = Condition(
-        column_of(table, rows, column), "=" if compare == "==" else compare, wanted.strip("\"'")
-    )
+    found = Condition(column_of(table, rows, column), "=" if compare == "==" else compare, wanted.strip("\"'"))
     _reject_words_for_numbers(table, rows, found)
     return found
 

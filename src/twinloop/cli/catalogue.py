@@ -59,21 +59,13 @@ SHOWN = {
 WIDTH = 100
 
 
-@click.command(
-    epilog='Example: twinloop catalogue devices --where "kind=gpu" --where "year>=2022" --sort -bf16'
-)
+@click.command(epilog='Example: twinloop catalogue devices --where "kind=gpu" --where "year>=2022" --sort -bf16')
 @click.argument("table", required=False)
-@click.option(
-    "--where", "wheres", multiple=True, metavar="CONDITION", help="kind=gpu, year>=2022, cooling~bath …"
-)
-@click.option(
-    "--sort", "order", metavar="COLUMN", default=None, help="Smallest first; -COLUMN: largest first."
-)
+@click.option("--where", "wheres", multiple=True, metavar="CONDITION", help="kind=gpu, year>=2022, cooling~bath …")
+@click.option("--sort", "order", metavar="COLUMN", default=None, help="Smallest first; -COLUMN: largest first.")
 @click.option("--sources", is_flag=True, help="One fact a line, with its source, year and confidence.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts in SI as JSON and nothing else.")
-def command(
-    table: str | None, wheres: tuple[str, ...], order: str | None, sources: bool, as_json: bool
-) -> None:
+def command(table: str | None, wheres: tuple[str, ...], order: str | None, sources: bool, as_json: bool) -> None:
     """Look facts up in TABLE; without TABLE, list the tables.
 
     Values are shown in the units of their sources; ~ marks low confidence. JSON is in SI.
@@ -92,9 +84,7 @@ def command(
         order = sign + select.column_of(table, rows, order.removeprefix("-"))
     found = select.select(rows, conditions, order)
     if as_json:
-        click.echo(
-            json.dumps([_as_data(name, row) for name, row in found.items()], indent=1, ensure_ascii=False)
-        )
+        click.echo(json.dumps([_as_data(name, row) for name, row in found.items()], indent=1, ensure_ascii=False))
         return
     asked = [each.column for each in conditions] + ([order.removeprefix("-")] if order else [])
     if sources or table not in SHOWN:
@@ -102,9 +92,7 @@ def command(
     else:
         extra = (column for column in asked if column != "name")
         _print(_wide_table(found, tuple(dict.fromkeys((*SHOWN[table], *extra)))))
-    click.echo(
-        f"{len(found)} of {len(rows)} rows of {table}; ~ low confidence" + ("" if sources else "; --sources")
-    )
+    click.echo(f"{len(found)} of {len(rows)} rows of {table}; ~ low confidence" + ("" if sources else "; --sources"))
 
 
 def _list_tables(*, as_json: bool) -> None:
@@ -114,9 +102,7 @@ def _list_tables(*, as_json: bool) -> None:
 
     counts = {table: len(shown_rows(table)) for table in ABOUT}
     if as_json:
-        click.echo(
-            json.dumps([{"table": key, "rows": counts[key], "about": ABOUT[key]} for key in ABOUT], indent=1)
-        )
+        click.echo(json.dumps([{"table": key, "rows": counts[key], "about": ABOUT[key]} for key in ABOUT], indent=1))
         return
     listing = Table("table", "rows", "what", box=None, pad_edge=False)
     for table, count in counts.items():

@@ -34,7 +34,8 @@ def print_plan(plan: Plan) -> None:
         p = stage.parallelism
         stages.add_row(
             stage.name, stage.site, f"{stage.device_count} × {stage.device}", stage.precision,
-            f"d{p.data} t{p.tensor} p{p.pipeline} b{p.batch}", f"{stage.power_w / 1e3:.1f}", _takes(stage.duration_s, stage.latency_p99_s),
+            f"d{p.data} t{p.tensor} p{p.pipeline} b{p.batch}", f"{stage.power_w / 1e3:.1f}",
+            _takes(stage.duration_s, stage.latency_p99_s),
         )  # fmt: skip
     console.print(stages)
     for site in plan.sites:

@@ -66,7 +66,9 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str) -> str:
 def _kpis(plan: Plan) -> tuple[Kpi, ...]:
     t = plan.totals
     nearest = min(
-        (b for b in plan.baselines if b.totals and b.feasible), key=lambda b: b.totals.tco_usd if b.totals else 0.0, default=None
+        (b for b in plan.baselines if b.totals and b.feasible),
+        key=lambda b: b.totals.tco_usd if b.totals else 0.0,
+        default=None,
     )
     theirs = nearest.totals if nearest else None
 
@@ -92,10 +94,17 @@ def _verdict(plan: Plan) -> str:
     if better:
         parts.append(f"A plainer design does better here: {', '.join(better)}.")
     if same:
-        parts.append(f"The recommendation is itself the best {', '.join(same)} plan: mixing technologies gains nothing here.")
+        parts.append(
+            f"The recommendation is itself the best {', '.join(same)} plan: mixing technologies gains nothing here."
+        )
     if unfit:
-        parts.append(f"Not possible within the limits: {', '.join(unfit)}; the figures shown are with as many rack positions as it needs, or none.")
-    return " ".join(parts) or "The recommendation does better than each plainer design, given the same load, redundancy and effort."
+        parts.append(
+            f"Not possible within the limits: {', '.join(unfit)}; the figures shown are with as many rack positions as it needs, or none."
+        )
+    return (
+        " ".join(parts)
+        or "The recommendation does better than each plainer design, given the same load, redundancy and effort."
+    )
 
 
 def _site(i: int, site: PlannedSite, year: SiteYear | None) -> SitePage:

@@ -15,7 +15,22 @@ def equipment_csv(plan: Plan) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
-        "site tag type running spare rated_w flow_m3_h dp_kpa t_in_c t_out_c power_w design_condition margin capex_usd".split()
+        [
+            "site",
+            "tag",
+            "type",
+            "running",
+            "spare",
+            "rated_w",
+            "flow_m3_h",
+            "dp_kpa",
+            "t_in_c",
+            "t_out_c",
+            "power_w",
+            "design_condition",
+            "margin",
+            "capex_usd",
+        ]
     )
     for site in plan.sites:
         for e in site.equipment:
@@ -61,9 +76,7 @@ def stages(plan: Plan) -> Table:
         )
         for s in plan.stages
     )  # fmt: skip
-    head = columns(
-        "Stage", "Site", "Devices", "Servers", "Precision", "Layout", "#Takes", "#IT power", "#MFU", "~Why"
-    )
+    head = columns("Stage", "Site", "Devices", "Servers", "Precision", "Layout", "#Takes", "#IT power", "#MFU", "~Why")
     return Table("Stages", head, rows)
 
 
@@ -119,8 +132,15 @@ def basis(site: PlannedSite) -> Table:
     rows: list[tuple[str, str]] = []
     if site.cooling is not None:
         c = site.cooling
-        rows += [("Cooling", c.name), ("Rack", c.rack), ("Heat rejection", c.heat_rejection), ("Redundancy", c.redundancy)]
-        rows += [(numbers.words(name.removesuffix("_c")), numbers.fixed(value, "°C")) for name, value in c.setpoints.items()]
+        rows += [
+            ("Cooling", c.name),
+            ("Rack", c.rack),
+            ("Heat rejection", c.heat_rejection),
+            ("Redundancy", c.redundancy),
+        ]
+        rows += [
+            (numbers.words(name.removesuffix("_c")), numbers.fixed(value, "°C")) for name, value in c.setpoints.items()
+        ]
         rows += [(f"Carrier: {numbers.words(part)}", numbers.words(path)) for part, path in c.components.items()]
     if site.design_day is not None:
         d = site.design_day
@@ -131,7 +151,11 @@ def basis(site: PlannedSite) -> Table:
         ]  # fmt: skip
     if site.electrical is not None:
         e = site.electrical
-        rows += [("Transformer", numbers.power(e.transformer_w)), ("UPS", numbers.power(e.ups_w)), ("Generator", numbers.power(e.generator_w))]
+        rows += [
+            ("Transformer", numbers.power(e.transformer_w)),
+            ("UPS", numbers.power(e.ups_w)),
+            ("Generator", numbers.power(e.generator_w)),
+        ]
     return Table("Basis of design", columns("Item", "~Value"), tuple(rows))
 
 
@@ -172,7 +196,11 @@ def uncertainty(plan: Plan) -> Table:
 def unit_costs(plan: Plan) -> Table:
     """Cost per unit of work."""
     rows = tuple(
-        (name.split(".")[1], name.split(".")[0].replace("usd_per_", "USD per ").replace("_", " "), numbers.number(value))
+        (
+            name.split(".")[1],
+            name.split(".")[0].replace("usd_per_", "USD per ").replace("_", " "),
+            numbers.number(value),
+        )
         for name, value in plan.totals.unit_costs.items()
     )
     return Table("Cost of the work", columns("Stage", "Unit", "#USD"), rows)

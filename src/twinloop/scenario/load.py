@@ -74,13 +74,12 @@ def _faults(error: ValidationError, document: Document) -> tuple[Fault, ...]:
 def _data_path(loc: tuple[int | str, ...], data: Any) -> Path_:
     """Drop what the validator adds to a place (union members): keep keys and indices that exist."""
     path: list[str | int] = []
-    value = data
+    value: Any = data
     for i, step in enumerate(loc):
-        if (isinstance(value, dict) and step in value) or (
-            isinstance(value, list) and isinstance(step, int) and step < len(value)
-        ):
+        item = _item(value, step)
+        if item is not None or (isinstance(value, dict) and step in value):
             path.append(step)
-            value = value[step]
+            value = item
         elif i == len(loc) - 1 and isinstance(value, dict) and isinstance(step, str) and step not in SITE_KINDS:
             path.append(step)
     return tuple(path)
@@ -140,9 +139,9 @@ def _close(word: str, options: list[str]) -> str | None:
 def _known_keys(path: Path_, data: Any) -> list[str]:
     """Return the keys that the schema has at ``path``."""
     cls: Any = ScenarioFile
-    value = data
+    value: Any = data
     for step in path:
-        value = value[step] if isinstance(value, dict) or (isinstance(value, list) and isinstance(step, int)) else None
+        value = _item(value, step)
         if isinstance(step, str) and isinstance(cls, type) and issubclass(cls, BaseModel):
             cls = cls.model_fields[step].annotation if step in cls.model_fields else None
         cls = _part(cls, value)
@@ -151,6 +150,13 @@ def _known_keys(path: Path_, data: Any) -> list[str]:
     if isinstance(cls, type) and issubclass(cls, BaseModel):
         return [field.alias or name for name, field in cls.model_fields.items()]
     return []
+
+
+def _item(value: Any, step: str | int) -> Any:
+    """Return ``value[step]``, or ``None`` where there is no such thing."""
+    if isinstance(value, dict):
+        return value.get(step)
+    return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
 
 
 def _part(kind: Any, value: Any) -> Any:
@@ -182,7 +188,12 @@ def _references(content: ScenarioFile, document: Document) -> list[Fault]:
     def report(path: Path_, got: str, expected: str, suggestion: str | None = None) -> None:
         faults.append(Fault(document.file, document.line(path), _words(path), got, expected, suggestion))
 
-    groups = {"datasets": content.datasets, "models": content.models, "stages": content.stages, "sites": content.sites}
+    groups: dict[str, list[Any]] = {
+        "datasets": content.datasets,
+        "models": content.models,
+        "stages": content.stages,
+        "sites": content.sites,
+    }
     names = {group: [each.name for each in items] for group, items in groups.items()}
     for group, mine in names.items():
         for name, count in Counter(mine).items():
