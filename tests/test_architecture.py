@@ -122,8 +122,6 @@ def test_help_of_a_verb_loads_no_physics(verb):
     [
         ("check", "examples/fraud-detection.yaml"),
         ("catalogue", "devices"),
-        ("estimate", "train", "--model", "gpt3-175b", "--device", "A100-80GB-SXM", "--devices", "1024",
-         "--tensor", "8", "--pipeline", "16", "--data", "8", "--batch", "1536", "--json"),
     ],
     ids=lambda arguments: arguments[0],
 )  # fmt: skip

@@ -87,7 +87,7 @@ def ua_at_flow_w_k(
 
     Exponent 0.8: turbulent flow, Dittus-Boelter. ``h``, ``c``: flow over design flow.
 
-    >>> ua_at_flow_w_k(1000.0, 1.0, 1.0)
+    >>> float(ua_at_flow_w_k(1000.0, 1.0, 1.0))
     1000.0
     """
     xp = namespace(hot_flow_ratio, cold_flow_ratio)

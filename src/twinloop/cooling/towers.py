@@ -102,7 +102,8 @@ def make_up(evaporation_kg_s: Array, drift_kg_s: Array, cycles: float) -> tuple[
     Raises:
         ValueError: cycles of concentration not above 1.
 
-    >>> make_up(3.0, 0.1, 4.0)
+    >>> total, bled = make_up(3.0, 0.1, 4.0)
+    >>> round(total, 6), round(float(bled), 6)
     (4.0, 0.9)
     """
     if not cycles > 1.0:

@@ -124,7 +124,8 @@ def check_hall(
         name=site.name, kind="on-premise", racks=sum(p.racks for p in placements),
         rack_types=tuple(_rack_type(p, model, group) for p, group in zip(placements, groups, strict=True)),
         cooling=PlannedCooling(
-            name=design.name, components={str(part): str(path) for part, path in design.paths.items()}, rack=cooling_words(design),
+            name=design.name, components={str(part): str(path) for part, path in design.paths.items()},
+            rack=cooling_words(design),
             heat_rejection=_rejection_words(design),
             supply_c=design.warm_supply_c if design.has_warm_loop else design.cold_supply_c,
             setpoints=_setpoints(design), redundancy=design.redundancy, why="",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass, field
 
 import highspy
@@ -88,8 +90,7 @@ def solve(
         relaxed: names of limits to leave out.
         banned: choices already seen, excluded by a no-good row each.
     """
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # the package ships no types for it
-    solver.silent()
+    solver = _solver()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
     solver.setOptionValue("mip_rel_gap", 1e-9)
@@ -127,6 +128,21 @@ def solve(
         float(info.objective_function_value),
         float(info.mip_dual_bound),
     )
+
+
+def _solver() -> highspy.Highs:
+    """Return a silent solver; its banner goes straight to the process's standard output, which is the user's."""
+    sys.stdout.flush()
+    kept, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 1)
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]  # the package ships no types for it
+        solver.silent()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(sink)
+    return solver
 
 
 def _one_design_a_site(solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]) -> None:

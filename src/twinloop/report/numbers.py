@@ -47,10 +47,10 @@ def number(value: float | None, digits: int = DIGITS) -> str:
     if short == 0.0:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(short))))
-    return _grouped(f"{abs(short):.{decimals}f}", short < 0.0)
+    return _grouped(f"{abs(short):.{decimals}f}", negative=short < 0.0)
 
 
-def _grouped(plain: str, negative: bool) -> str:
+def _grouped(plain: str, *, negative: bool) -> str:
     whole, _, rest = plain.partition(".")
     if float(plain) >= GROUP_FROM:
         whole = f"{int(whole):,}".replace(",", THIN)
@@ -63,7 +63,9 @@ def count(value: float | None) -> str:
     >>> count(8760), count(12345).replace(THIN, " "), count(None)
     ('8760', '12 345', '—')
     """
-    return UNKNOWN if value is None or not _known(value) else _grouped(f"{abs(round(value))}", round(value) < 0)
+    return (
+        UNKNOWN if value is None or not _known(value) else _grouped(f"{abs(round(value))}", negative=round(value) < 0)
+    )
 
 
 def fixed(value: float | None, unit: str, decimals: int = 1) -> str:
@@ -75,7 +77,7 @@ def fixed(value: float | None, unit: str, decimals: int = 1) -> str:
     if value is None or not _known(value):
         return UNKNOWN
     plain = f"{abs(value):.{decimals}f}"
-    return _unit(_grouped(plain, value < 0.0 and float(plain) != 0.0), unit)
+    return _unit(_grouped(plain, negative=value < 0.0 and float(plain) != 0.0), unit)
 
 
 def quantity(value: float | None, unit: str) -> str:
@@ -148,7 +150,7 @@ def money(value_usd: float | None, currency: str = "USD") -> str:
     return f"{sign}{currency}{THIN}{number(abs(value_usd) / factor)}{suffix.replace(' ', THIN)}"
 
 
-def percent(value: float | None, decimals: int = 1, signed: bool = False) -> str:
+def percent(value: float | None, decimals: int = 1, *, signed: bool = False) -> str:
     """Return a share as per cent.
 
     >>> percent(0.1234).replace(THIN, " "), percent(-0.02, signed=True).replace(THIN, " ")

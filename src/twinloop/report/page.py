@@ -43,24 +43,34 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str) -> str:
         command: what reproduces it.
     """
     environment = Environment(
-        loader=PackageLoader("twinloop.report"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("twinloop.report"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     by_site = {year.site: year for year in years}
     overall = (
-        money.cumulative("cumulative", plan.cashflow), money.frontier("frontier", plan.frontier),
+        money.cumulative("cumulative", plan.cashflow),
+        money.frontier("frontier", plan.frontier),
         money.tornado("tornado", plan.uncertainty),
-    )  # fmt: skip
+    )
     csv = base64.b64encode(tables.equipment_csv(plan).encode()).decode()
     return environment.get_template("report.html").render(
-        plan=plan, kpis=_kpis(plan), overview=(tables.totals(plan),), stages=tables.stages(plan),
+        plan=plan,
+        kpis=_kpis(plan),
+        overview=(tables.totals(plan),),
+        stages=tables.stages(plan),
         sites=tuple(_site(i, site, by_site.get(site.name)) for i, site in enumerate(plan.sites)),
-        money_figures=tuple(figure for figure in overall if figure), verdict=_verdict(plan),
+        money_figures=tuple(figure for figure in overall if figure),
+        verdict=_verdict(plan),
         money_tables=(tables.unit_costs(plan), tables.cashflow(plan), tables.uncertainty(plan)),
         choice_tables=(tables.alternatives(plan), tables.constraints(plan), tables.time_breakdown(plan)),
-        provenance=tables.provenance(plan), command=command, csv=csv,
+        provenance=tables.provenance(plan),
+        command=command,
+        csv=csv,
         low=sum(1 for p in plan.provenance if p.confidence == "low"),
-    )  # fmt: skip
+    )
 
 
 def _kpis(plan: Plan) -> tuple[Kpi, ...]:
@@ -76,13 +86,37 @@ def _kpis(plan: Plan) -> tuple[Kpi, ...]:
         return f"{nearest.name}: {value}" if nearest and value else ""
 
     return (
-        Kpi("Total cost of ownership", numbers.money(t.tco_usd), beside(numbers.money(theirs.tco_usd) if theirs else None)),
-        Kpi("Energy a year", numbers.energy(t.facility_energy_mwh_per_year), beside(numbers.energy(theirs.facility_energy_mwh_per_year) if theirs else None)),
-        Kpi("PUE · TUE", f"{numbers.number(t.pue, 4)} · {numbers.number(t.tue, 4)}", beside(f"{numbers.number(theirs.pue, 4)} · {numbers.number(theirs.tue, 4)}" if theirs else None)),
-        Kpi("Water a year", numbers.quantity(t.water_m3_per_year, "m³"), beside(numbers.quantity(theirs.water_m3_per_year, "m³") if theirs else None)),
-        Kpi("CO2e a year", numbers.quantity(sum(t.carbon_t_per_year.values()), "t"), beside(numbers.quantity(sum(theirs.carbon_t_per_year.values()), "t") if theirs else None)),
-        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), f"{numbers.number(t.throttled_hours)} device-hours throttled"),
-    )  # fmt: skip
+        Kpi(
+            "Total cost of ownership",
+            numbers.money(t.tco_usd),
+            beside(numbers.money(theirs.tco_usd) if theirs else None),
+        ),
+        Kpi(
+            "Energy a year",
+            numbers.energy(t.facility_energy_mwh_per_year),
+            beside(numbers.energy(theirs.facility_energy_mwh_per_year) if theirs else None),
+        ),
+        Kpi(
+            "PUE · TUE",
+            f"{numbers.number(t.pue, 4)} · {numbers.number(t.tue, 4)}",
+            beside(f"{numbers.number(theirs.pue, 4)} · {numbers.number(theirs.tue, 4)}" if theirs else None),
+        ),
+        Kpi(
+            "Water a year",
+            numbers.quantity(t.water_m3_per_year, "m³"),
+            beside(numbers.quantity(theirs.water_m3_per_year, "m³") if theirs else None),
+        ),
+        Kpi(
+            "CO2e a year",
+            numbers.quantity(sum(t.carbon_t_per_year.values()), "t"),
+            beside(numbers.quantity(sum(theirs.carbon_t_per_year.values()), "t") if theirs else None),
+        ),
+        Kpi(
+            "Hottest junction",
+            numbers.fixed(t.peak_junction_c, "°C"),
+            f"{numbers.number(t.throttled_hours)} device-hours throttled",
+        ),
+    )
 
 
 def _verdict(plan: Plan) -> str:
@@ -99,7 +133,8 @@ def _verdict(plan: Plan) -> str:
         )
     if unfit:
         parts.append(
-            f"Not possible within the limits: {', '.join(unfit)}; the figures shown are with as many rack positions as it needs, or none."
+            f"Not possible within the limits: {', '.join(unfit)}; where figures are shown, they are with as many "
+            "rack positions as that takes."
         )
     return (
         " ".join(parts)
@@ -112,13 +147,17 @@ def _site(i: int, site: PlannedSite, year: SiteYear | None) -> SitePage:
     ident = f"site{i}"
     if year is not None:
         figures += [
-            sankey.draw(f"{ident}-heat", year.heat_flows, site.name), loops.draw(f"{ident}-loops", year.hours, site.cooling),
+            sankey.draw(f"{ident}-heat", year.heat_flows, site.name),
+            loops.draw(f"{ident}-loops", year.hours, site.cooling),
             *(rack.draw(f"{ident}-rack{n}", each, site.cooling) for n, each in enumerate(site.rack_types)),
             monthly.draw(f"{ident}-months", year), psychrometric.draw(f"{ident}-air", year),
             *heatmap.draw_all(f"{ident}-map", year), *durations.draw_all(f"{ident}-duration", year),
         ]  # fmt: skip
     shown = (tables.racks(site), tables.equipment(site), tables.basis(site), tables.failures(site))
     return SitePage(
-        site.name, site.kind, site.cooling.why if site.cooling else "Figures are the provider's, from the catalogue.",
-        tuple(figure for figure in figures if figure), tuple(table for table in shown if table.rows),
-    )  # fmt: skip
+        site.name,
+        site.kind,
+        site.cooling.why if site.cooling else "Figures are the provider's, from the catalogue.",
+        tuple(figure for figure in figures if figure),
+        tuple(table for table in shown if table.rows),
+    )

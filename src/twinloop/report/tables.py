@@ -51,31 +51,55 @@ def totals(plan: Plan) -> Table:
         rows.append((b.name, *cells, numbers.percent(b.saving, signed=True), b.note))
         flags.append("bad" if b.saving is not None and b.saving < 0 and b.feasible else "")
     head = columns(
-        "Plan", "#TCO", "#Capex", "#Opex a year", "#Energy a year", "#PUE", "#TUE", "#Water a year", "#CO2e a year",
-        "#Saving", "~Note",
-    )  # fmt: skip
+        "Plan",
+        "#TCO",
+        "#Capex",
+        "#Opex a year",
+        "#Energy a year",
+        "#PUE",
+        "#TUE",
+        "#Water a year",
+        "#CO2e a year",
+        "#Saving",
+        "~Note",
+    )
     return Table("The plan and its baselines", head, tuple(rows), tuple(flags))
 
 
 def _figures(t: Totals) -> tuple[str, ...]:
     return (
-        numbers.money(t.tco_usd), numbers.money(t.capex_usd), numbers.money(t.opex_usd_per_year),
-        numbers.energy(t.facility_energy_mwh_per_year), numbers.number(t.pue, 4), numbers.number(t.tue, 4),
-        numbers.quantity(t.water_m3_per_year, "m³"), numbers.quantity(sum(t.carbon_t_per_year.values()), "t"),
-    )  # fmt: skip
+        numbers.money(t.tco_usd),
+        numbers.money(t.capex_usd),
+        numbers.money(t.opex_usd_per_year),
+        numbers.energy(t.facility_energy_mwh_per_year),
+        numbers.number(t.pue, 4),
+        numbers.number(t.tue, 4),
+        numbers.quantity(t.water_m3_per_year, "m³"),
+        numbers.quantity(sum(t.carbon_t_per_year.values()), "t"),
+    )
 
 
 def stages(plan: Plan) -> Table:
     """What runs where."""
     rows = tuple(
         (
-            s.name, s.site, f"{s.device_count} × {s.device}", f"{s.servers} × {s.server}", s.precision, layout(s),
-            numbers.duration(s.duration_s) if s.duration_s is not None else numbers.duration(s.latency_p99_s) + " p99"
-            if s.latency_p99_s is not None else "continuous",
-            numbers.power(s.power_w), numbers.percent(s.mfu, 0), s.why,
+            s.name,
+            s.site,
+            f"{s.device_count} × {s.device}",
+            f"{s.servers} × {s.server}",
+            s.precision,
+            layout(s),
+            numbers.duration(s.duration_s)
+            if s.duration_s is not None
+            else numbers.duration(s.latency_p99_s) + " p99"
+            if s.latency_p99_s is not None
+            else "continuous",
+            numbers.power(s.power_w),
+            numbers.percent(s.mfu, 0),
+            s.why,
         )
         for s in plan.stages
-    )  # fmt: skip
+    )
     head = columns("Stage", "Site", "Devices", "Servers", "Precision", "Layout", "#Takes", "#IT power", "#MFU", "~Why")
     return Table("Stages", head, rows)
 
@@ -92,20 +116,32 @@ def layout(stage: PlannedStage) -> str:
 def time_breakdown(plan: Plan) -> Table:
     """Where each stage's time goes."""
     rows = tuple(
-        (s.name, name.replace("_", " "), numbers.duration(value), numbers.percent(value / max(sum(s.time_breakdown_s.values()), 1e-12)))
+        (
+            s.name,
+            name.replace("_", " "),
+            numbers.duration(value),
+            numbers.percent(value / max(sum(s.time_breakdown_s.values()), 1e-12)),
+        )
         for s in plan.stages
         for name, value in s.time_breakdown_s.items()
         if value > 0.0
-    )  # fmt: skip
+    )
     return Table("Time by cause", columns("Stage", "Cause", "#Time", "#Share"), rows)
 
 
 def racks(site: PlannedSite) -> Table:
     """Racks alike."""
     rows = tuple(
-        (r.name, str(r.count), f"{r.servers_per_rack} × {r.server}", numbers.power(r.power_w), numbers.quantity(r.weight_kg, "kg"), numbers.number(r.height_u) + " U")
+        (
+            r.name,
+            str(r.count),
+            f"{r.servers_per_rack} × {r.server}",
+            numbers.power(r.power_w),
+            numbers.quantity(r.weight_kg, "kg"),
+            numbers.number(r.height_u) + " U",
+        )
         for r in site.rack_types
-    )  # fmt: skip
+    )
     return Table("Racks", columns("Rack", "#Count", "Servers in each", "#Power", "#Weight", "#Height"), rows)
 
 
@@ -113,17 +149,35 @@ def equipment(site: PlannedSite) -> Table:
     """The equipment schedule."""
     rows = tuple(
         (
-            e.tag, e.type.replace("_", " "), f"{e.count} + {e.spare}", numbers.power(e.rated_w),
-            numbers.quantity(e.flow_m3_h, "m³/h"), numbers.quantity(e.dp_kpa, "kPa"), numbers.fixed(e.t_in_c, "°C"),
-            numbers.fixed(e.t_out_c, "°C"), numbers.power(e.power_w), e.design_condition, numbers.percent(e.margin, 0),
+            e.tag,
+            e.type.replace("_", " "),
+            f"{e.count} + {e.spare}",
+            numbers.power(e.rated_w),
+            numbers.quantity(e.flow_m3_h, "m³/h"),
+            numbers.quantity(e.dp_kpa, "kPa"),
+            numbers.fixed(e.t_in_c, "°C"),
+            numbers.fixed(e.t_out_c, "°C"),
+            numbers.power(e.power_w),
+            e.design_condition,
+            numbers.percent(e.margin, 0),
             numbers.money(e.capex_usd),
         )
         for e in site.equipment
-    )  # fmt: skip
+    )
     head = columns(
-        "Tag", "Type", "#Running + spare", "#Rated", "#Flow", "#Δp", "#In", "#Out", "#Power", "~Design condition",
-        "#Margin", "#Price",
-    )  # fmt: skip
+        "Tag",
+        "Type",
+        "#Running + spare",
+        "#Rated",
+        "#Flow",
+        "#Δp",
+        "#In",
+        "#Out",
+        "#Power",
+        "~Design condition",
+        "#Margin",
+        "#Price",
+    )
     return Table("Equipment schedule", head, rows)
 
 
@@ -145,10 +199,13 @@ def basis(site: PlannedSite) -> Table:
     if site.design_day is not None:
         d = site.design_day
         rows += [
-            ("Sizing dry bulb", numbers.fixed(d.dry_bulb_c, "°C")), ("Sizing wet bulb", numbers.fixed(d.wet_bulb_c, "°C")),
-            ("Basis", d.basis), ("PUE at that hour", numbers.number(d.pue, 4)),
-            ("Worst junction", numbers.fixed(d.peak_junction_c, "°C")), ("Margin to throttling", numbers.fixed(d.margin_k, "K")),
-        ]  # fmt: skip
+            ("Sizing dry bulb", numbers.fixed(d.dry_bulb_c, "°C")),
+            ("Sizing wet bulb", numbers.fixed(d.wet_bulb_c, "°C")),
+            ("Basis", d.basis),
+            ("PUE at that hour", numbers.number(d.pue, 4)),
+            ("Worst junction", numbers.fixed(d.peak_junction_c, "°C")),
+            ("Margin to throttling", numbers.fixed(d.margin_k, "K")),
+        ]
     if site.electrical is not None:
         e = site.electrical
         rows += [
@@ -162,9 +219,13 @@ def basis(site: PlannedSite) -> Table:
 def failures(site: PlannedSite) -> Table:
     """One unit of each kind lost on the design day."""
     rows = tuple(
-        (f.case, numbers.fixed(f.min_margin_k, "K"), numbers.duration(f.time_to_throttle_s) if f.time_to_throttle_s is not None else "does not throttle")
+        (
+            f.case,
+            numbers.fixed(f.min_margin_k, "K"),
+            numbers.duration(f.time_to_throttle_s) if f.time_to_throttle_s is not None else "does not throttle",
+        )
         for f in site.failure_cases
-    )  # fmt: skip
+    )
     return Table("One unit lost on the design day", columns("~Case", "#Margin", "#Time to throttling"), rows)
 
 
@@ -172,9 +233,17 @@ def alternatives(plan: Plan) -> Table:
     """The best plan of every other kind of cooling."""
     rows = tuple((a.name, *_figures(a.totals), a.change) for a in plan.alternatives)
     head = columns(
-        "Cooling", "#TCO", "#Capex", "#Opex a year", "#Energy a year", "#PUE", "#TUE", "#Water a year", "#CO2e a year",
+        "Cooling",
+        "#TCO",
+        "#Capex",
+        "#Opex a year",
+        "#Energy a year",
+        "#PUE",
+        "#TUE",
+        "#Water a year",
+        "#CO2e a year",
         "~Difference",
-    )  # fmt: skip
+    )
     return Table("Other kinds of cooling, each at its best", head, rows)
 
 

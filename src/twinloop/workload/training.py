@@ -163,7 +163,8 @@ def _option(
     duration = steps * step.seconds
     return StageOption(
         stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
-        servers=servers, precision="bf16", compression="none", parallelism=layout, throughput_per_s=batch / step.seconds,
+        servers=servers, precision="bf16", compression="none", parallelism=layout,
+        throughput_per_s=batch / step.seconds,
         duration_s=duration, busy_fraction=min(duration / period, 1.0), peak_utilisation=1.0,
         busy=busy_power(server, servers, device_w), idle=idle_power(device, server, servers),
         device_w=device_w, mfu=step.mfu, memory_per_device_b=step.memory_b, latency_p99_s=None, accuracy_drop=0.0,

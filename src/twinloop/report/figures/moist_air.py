@@ -1,7 +1,8 @@
 """Moist air for drawing charts: accurate to a pixel, not for design.
 
 Saturation pressure over water: Magnus form of Alduchov and Eskridge (1996),
-doi:10.1175/1520-0450(1996)035<0601:IMFAOS>2.0.CO;2, within 0.4 % from -40 to 50 °C; above 50 °C it is extended unflagged, for
+doi:10.1175/1520-0450(1996)035<0601:IMFAOS>2.0.CO;2, within 0.4 % from -40 to 50 °C; above 50 °C it is
+extended unflagged, for
 axis ends only.
 """
 
@@ -43,7 +44,7 @@ def humidity_ratio_from_wet_bulb(
     """Return kg/kg by the wet-bulb balance (ASHRAE Handbook Fundamentals 2021, 1.35), never below zero.
 
     >>> float(np.round(humidity_ratio_from_wet_bulb(np.array([30.0]), np.array([20.0])), 4)[0])
-    0.0106
+    0.0105
     """
     wet = np.minimum(wet_bulb_c, dry_bulb_c)
     vapour = 610.94 * np.exp(17.625 * wet / (wet + 243.04))

@@ -39,7 +39,12 @@ def draw(ident: str, year: SiteYear) -> Figure | None:
     body = _bars(uses, months, totals)
     names = columns("Month", "#IT", *(f"#{name}" for _, name, _ in uses), "#Facility")
     rows = tuple(
-        (month, energy(months["it_w"][m]), *(energy(months[key][m]) for key, _, _ in uses), energy(months["it_w"][m] + totals[m]))
+        (
+            month,
+            energy(months["it_w"][m]),
+            *(energy(months[key][m]) for key, _, _ in uses),
+            energy(months["it_w"][m] + totals[m]),
+        )
         for m, month in enumerate(MONTHS)
     )  # fmt: skip
     picture = svg.drawing(ident, title, desc, SIZE, body)

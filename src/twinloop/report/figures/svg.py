@@ -182,7 +182,7 @@ def plot(box: tuple[float, float, float, float], x: Point, y: Point, about: tupl
     )  # fmt: skip
 
 
-def axes(p: Plot, x_name: str = "", y_name: str = "", x_labels: bool = True) -> str:
+def axes(p: Plot, x_name: str = "", y_name: str = "", *, x_labels: bool = True) -> str:
     """Return gridlines, tick labels and axis names of ``p``."""
     rows = [line((p.left, p.y(v)), (p.right, p.y(v)), "grid") for v in p.y_ticks]
     rows += [text(p.left - 8, p.y(v) + 4, tick_label(v), "tick", "end") for v in p.y_ticks]
