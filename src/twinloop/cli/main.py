@@ -49,7 +49,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command; a mistake of the user's ends in a message and exit code 2 or 3, never a traceback."""
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as ending:
         sys.exit(ending.exit_code)
     except click.ClickException as error:

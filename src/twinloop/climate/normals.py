@@ -131,12 +131,14 @@ def _mean_matrix() -> FloatArray:
 
 def _through(knots: FloatArray) -> FloatArray:
     middles = np.array([(month.start + month.stop) / 2 * 24 for month in month_days()])
-    return np.interp(np.arange(DAYS * 24) + 0.5, middles, knots, period=DAYS * 24)
+    hours: FloatArray = np.interp(np.arange(DAYS * 24) + 0.5, middles, knots, period=DAYS * 24)
+    return hours
 
 
 def _hourly(means: FloatArray) -> FloatArray:
     """Return the hourly curve, straight between mid-months, whose monthly means are ``means``."""
-    return _through(np.linalg.solve(_mean_matrix(), means))
+    knots: FloatArray = np.linalg.solve(_mean_matrix(), means).astype(np.float64)
+    return _through(knots)
 
 
 def _red_noise(random: np.random.Generator, persistence: float) -> FloatArray:
@@ -153,7 +155,8 @@ def _red_noise(random: np.random.Generator, persistence: float) -> FloatArray:
 
 def _between_days(daily: FloatArray) -> FloatArray:
     """Return hours from daily values: straight lines from noon to noon."""
-    return np.interp(np.arange(DAYS * 24) + 0.5, np.arange(DAYS) * 24.0 + 12.0, daily, period=DAYS * 24)
+    hours: FloatArray = np.interp(np.arange(DAYS * 24) + 0.5, np.arange(DAYS) * 24.0 + 12.0, daily, period=DAYS * 24)
+    return hours
 
 
 def _seasonal_sigma(normals: ClimateNormals, noise: Noise) -> FloatArray:
@@ -164,7 +167,8 @@ def _seasonal_sigma(normals: ClimateNormals, noise: Noise) -> FloatArray:
     share = min(noise.winter_share + muggy, 0.8) * min(swing / 15.0, 1.0)
     cold = (0.5 * (monthly.max() + monthly.min()) - monthly) / max(0.5 * swing, 1e-9)
     factor = 1.0 + share * cold
-    return normals.daily_mean_sigma_k * factor / factor.mean()
+    sigma: FloatArray = normals.daily_mean_sigma_k * factor / factor.mean()
+    return sigma
 
 
 def _diurnal(latitude_deg: float) -> FloatArray:
@@ -181,7 +185,8 @@ def _diurnal(latitude_deg: float) -> FloatArray:
 
 def _daily(monthly: FloatArray) -> FloatArray:
     """Return 365 values on the lines through 12 mid-month values."""
-    return _through(monthly).reshape(DAYS, 24).mean(axis=1)
+    daily: FloatArray = _through(monthly).reshape(DAYS, 24).mean(axis=1)
+    return daily
 
 
 def _dry_bulb(normals: ClimateNormals, random: np.random.Generator, noise: Noise) -> FloatArray:
@@ -214,4 +219,5 @@ def _dew_point(normals: ClimateNormals, dry: FloatArray, random: np.random.Gener
     dew = np.minimum(dew, dry)
     for _ in range(6):  # the cap at saturation lowers the mean: give it back
         dew = np.minimum(dew + _hourly(wanted - monthly_means(dew)), dry)
-    return dew
+    result: FloatArray = np.asarray(dew)
+    return result

@@ -46,7 +46,7 @@ def effectiveness_crossflow(ntu: Array, capacity_ratio: Array) -> Array:
     An approximation, within about 3 % of the exact series over NTU 0-10, r 0-1.
 
     >>> round(float(effectiveness_crossflow(2.0, 0.5)), 3)
-    0.738
+    0.739
     """
     xp = namespace(ntu, capacity_ratio)
     r = xp.maximum(capacity_ratio + 0.0 * ntu, 1e-9)

@@ -116,7 +116,15 @@ def check_hall(
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff)
     ledger = hall_ledger(
-        model, site, servers, plant.it_w, capital_items(lines), year.energy.facility_j, bill, year.water.total_m3
+        model,
+        site,
+        servers,
+        plant.it_w,
+        capital_items(lines),
+        year.energy.facility_j,
+        bill,
+        year.water.total_m3,
+        plant.cold.heat_w * (1.0 + k.sizing_margin),
     )
     day = design_day(plant, groups, site, k)
     electrics = plant.electrics

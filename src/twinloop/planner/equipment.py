@@ -47,84 +47,58 @@ def units(rated_w: float, unit_w: float, redundancy: Redundancy) -> Units:
 
 def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipment, ...]:
     """Return the equipment of ``plant``, cooling first, then the power chain."""
-    design, redundancy = plant.design, site.redundancy
-    cp = k.water_heat_capacity_j_kg_k
     dry_c = site.weather.design.dry_bulb_c
-    lines = [_pipework(plant, k)]
+    return (
+        _pipework(plant, k),
+        *_hall_lines(plant, site.redundancy, k),
+        *_warm_lines(plant, site.redundancy, dry_c, k),
+        *_cold_lines(plant, site, k),
+        *_power_lines(plant),
+    )
+
+
+def _hall_lines(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> list[Equipment]:
+    """Rear doors and air handlers."""
+    supply_c = plant.design.cold_supply_c
+    return_c, busy, lines = supply_c + k.chilled_water_rise_k, "all racks busy", []
     if plant.door is not None:
+        flow = plant.door.water_design_kg_s
         lines.append(
-            _line(
-                "RD",
-                "rear_door",
-                "rear_door_passive",
-                plant.door_heat_w,
-                "N",
-                0.0,
-                plant.door.water_design_kg_s,
-                35e3,
-                design.cold_supply_c,
-                design.cold_supply_c + k.chilled_water_rise_k,
-                "all racks busy",
-                0.0,
-                k,
-            )
-        )
+            _line("RD", "rear_door", "rear_door_passive", plant.door_heat_w, "N", 0.0, flow, 35e3, supply_c, return_c,
+                  busy, 0.0, k)
+        )  # fmt: skip
+    handler = plant.handler
     lines.append(
-        _line(
-            "AH", "crah", "crah", plant.handler_heat_w, redundancy, plant.handler.fan_design_w,
-            plant.handler.water_design_kg_s, 50e3, design.cold_supply_c, design.cold_supply_c + k.chilled_water_rise_k,
-            "all racks busy", k.sizing_margin, k,
-        )
+        _line("AH", "crah", "crah", plant.handler_heat_w, redundancy, handler.fan_design_w, handler.water_design_kg_s,
+              50e3, supply_c, return_c, busy, k.sizing_margin, k)
     )  # fmt: skip
-    if plant.warm is not None:
-        lines += _warm_lines(plant, redundancy, dry_c, k)
-    cold = plant.cold
-    kind = design.cold_plant
-    lines.append(
-        _line(
-            "CH", kind, kind, cold.heat_w * (1.0 + k.sizing_margin), redundancy,
-            cold.heat_w / (k.chiller_cop_air if kind == "air_cooled_chiller" else k.chiller_cop_water),
-            cold.flow_kg_s, 50e3, design.cold_supply_c + cold.heat_w / (cold.flow_kg_s * cp), design.cold_supply_c,
-            f"{dry_c:.1f} °C dry bulb", k.sizing_margin, k,
-        )
-    )  # fmt: skip
+    return lines
+
+
+def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipment]:
+    """Chillers, their towers, and the outdoor coil before them."""
+    cold, design, outdoor = plant.cold, plant.design, site.weather.design
+    supply_c, margin = design.cold_supply_c, k.sizing_margin
+    return_c = supply_c + cold.heat_w / (cold.flow_kg_s * k.water_heat_capacity_j_kg_k)
+    cop = k.chiller_cop_air if design.cold_plant == "air_cooled_chiller" else k.chiller_cop_water
+    words = f"{outdoor.dry_bulb_c:.1f} °C dry bulb"
+    lines = [
+        _line("CH", design.cold_plant, design.cold_plant, cold.heat_w * (1.0 + margin), site.redundancy,
+              cold.heat_w / cop, cold.flow_kg_s, 50e3, return_c, supply_c, words, margin, k)
+    ]  # fmt: skip
     if cold.tower is not None:
+        heat_w = cold.heat_w * (1.0 + margin) * (1.0 + 1.0 / cop)
         lines.append(
-            _line(
-                "CT",
-                "tower",
-                "tower",
-                cold.heat_w * 1.3,
-                redundancy,
-                cold.tower.fan_design_w,
-                cold.condenser_kg_s,
-                40e3,
-                None,
-                None,
-                f"{site.weather.design.wet_bulb_c:.1f} °C wet bulb",
-                k.sizing_margin,
-                k,
-            )
-        )
+            _line("CT", "tower", "tower", heat_w, site.redundancy, cold.tower.fan_design_w, cold.condenser_kg_s, 40e3,
+                  None, None, f"{outdoor.wet_bulb_c:.1f} °C wet bulb", margin, k)
+        )  # fmt: skip
     if cold.free_coil is not None:
+        words = f"{supply_c - k.dry_cooler_approach_k:.0f} °C outside"
         lines.append(
-            _line(
-                "FC",
-                "dry_cooler",
-                "dry_cooler",
-                cold.heat_w,
-                "N",
-                cold.free_coil.fan_design_w,
-                cold.flow_kg_s,
-                40e3,
-                None,
-                design.cold_supply_c,
-                f"{design.cold_supply_c - k.dry_cooler_approach_k:.0f} °C outside",
-                0.0,
-                k,
-            )
-        )
-    return (*lines, *_power_lines(plant))
+            _line("FC", "dry_cooler", "dry_cooler", cold.heat_w, "N", cold.free_coil.fan_design_w, cold.flow_kg_s, 40e3,
+                  None, supply_c, words, 0.0, k)
+        )  # fmt: skip
+    return lines
 
 
 def _pipework(plant: Plant, k: PlantConstants) -> Equipment:

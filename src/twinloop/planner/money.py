@@ -9,7 +9,7 @@ import numpy as np
 from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.economics.capital import CapitalItem
-from twinloop.economics.carbon import embodied_kg_per_year, scope2_kg
+from twinloop.economics.carbon import embodied_kg_per_year, scope1_kg_per_year, scope2_kg
 from twinloop.economics.cashflow import cashflow, tco_usd
 from twinloop.economics.energy_cost import demand_charge_usd, energy_cost_usd
 from twinloop.model.estimate import StageOption
@@ -18,6 +18,10 @@ from twinloop.model.plan import CashYear
 from twinloop.model.site import Cloud, Edge, OnPremise, Tariff
 
 YEAR_S = 8760 * 3600.0
+REFRIGERANT = "R134a"
+"""What chillers of this size commonly hold; newer ones hold R1234ze with far less effect. Low confidence."""
+GENERATOR_RATIO = 1.5
+"""Generator over IT power: cooling, losses and margin. Low confidence."""
 BUILDING_LIFE_S = 25 * YEAR_S
 """Shell and electrical plant; practice, low confidence."""
 
@@ -60,8 +64,9 @@ def hall_ledger(
     facility_j: float,
     bill: Bill,
     water_m3: float,
+    chiller_w: float,
 ) -> Ledger:
-    """Return the ledger of servers in a hall of ours."""
+    """Return the ledger of servers in a hall of ours; ``chiller_w`` is rated, for refrigerant leaks."""
     finance = model.finance
     it_usd = sum(server.price_usd * count for server, count in servers)
     capital = (
@@ -75,7 +80,11 @@ def hall_ledger(
         "demand charge": bill.demand_usd,
         "water": water_m3 * site.water.price_usd_per_m3,
     }
-    carbon = {"scope1": 0.0, "scope2": scope2_kg(facility_j, site.grid), "scope3": embodied}
+    carbon = {
+        "scope1": scope1_kg_per_year(chiller_w, REFRIGERANT, it_w * GENERATOR_RATIO),
+        "scope2": scope2_kg(facility_j, site.grid),
+        "scope3": embodied,
+    }
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
     return _priced(Ledger(capital, yearly, escalation, carbon), model, water_m3)
 

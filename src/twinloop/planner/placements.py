@@ -116,7 +116,15 @@ def hall_placement(
     cooling_usd = sum(item.amount_usd for item in rates.cooling_items(it_w))
     bill = flat_bill(site, facility_j, it_w * rates.facility_per_it_peak)
     ledger = hall_ledger(
-        model, site, ((server, option.servers),), it_w, rates.cooling_items(it_w), facility_j, bill, water_m3
+        model,
+        site,
+        ((server, option.servers),),
+        it_w,
+        rates.cooling_items(it_w),
+        facility_j,
+        bill,
+        water_m3,
+        it_w * rates.chiller_w_per_it_w,
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,

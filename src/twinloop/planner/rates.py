@@ -36,6 +36,8 @@ class Rates:
     """Of IT power at full load, into the rack's air."""
     items_per_it_w: tuple[CapitalItem, ...]
     """Cooling equipment for one watt at the IT meter."""
+    chiller_w_per_it_w: float
+    """Rated, spares apart."""
     throttled: bool
     """Whether the worst chip loses clock in any sampled hour."""
     worst_junction_c: float
@@ -86,6 +88,7 @@ def rates(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
                 for item in capital_items(schedule(plant, site, k))
             ),
+            chiller_w_per_it_w=plant.cold.heat_w / plant.it_w,
             throttled=bool(np.any(state.it[0].throttled > 0.0)),
             worst_junction_c=float(np.max(worst)),
         ),

@@ -41,7 +41,7 @@ Amount = Annotated[float, Field(gt=0, le=1e18, strict=True, allow_inf_nan=False)
 class Part(BaseModel):
     """Base of every part of the file: strict, frozen, no unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Objective(Part):

@@ -140,10 +140,10 @@ def _supply_c(
     entering air that the load needs.
     """
     xp = namespace(load_w, water_c)
-    trial_c = setpoint_c + load_w / handler_w_k
-    heat_w = crah(handler, fan_ratio, trial_c, water_c, handler.water_design_kg_s).heat_w
-    needed_c = water_c + (trial_c - water_c) * load_w / xp.maximum(heat_w, 1.0)
-    return xp.where(heat_w >= load_w, setpoint_c + 0.0 * load_w, needed_c - load_w / handler_w_k)
+    trial_c = xp.maximum(setpoint_c + load_w / handler_w_k, water_c + 1.0)
+    conductance_w_k = crah(handler, fan_ratio, trial_c, water_c, handler.water_design_kg_s).heat_w / (trial_c - water_c)
+    balanced_c = water_c + load_w / xp.maximum(conductance_w_k, 1e-6) - load_w / handler_w_k
+    return xp.maximum(balanced_c, setpoint_c)
 
 
 def _economise(

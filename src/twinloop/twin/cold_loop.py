@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.chillers import Chiller, chiller
+from twinloop.cooling.chillers import Chiller, ChillerPoint, chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.cooling.solve import invert
@@ -141,18 +141,11 @@ def _water_cooled(
     loop_w_k = flow * k.water_heat_capacity_j_kg_k
     tower_w_k = loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
 
-    def loads(basin_c: Array):  # type: ignore[no-untyped-def]
+    def loads(basin_c: Array) -> tuple[Array, ChillerPoint, Array]:
         plate = exchange(return_c, basin_c, loop_w_k, tower_w_k, loop.exchanger_ua_w_k)
         free_w = xp.clip(plate.heat_w, 0.0, heat_w)
         point = chiller(loop.chiller, heat_w - free_w, supply_c, xp.maximum(basin_c, k.condenser_minimum_c))
         return free_w, point, heat_w + point.power_w + loop.condenser_pump_w
-
-    def cell(basin_c: Array, fan_ratio: Array):  # type: ignore[no-untyped-def]
-        hot_c = basin_c + loads(basin_c)[2] / tower_w_k
-        return tower(
-            cells, fan_ratio, hot_c, loop.condenser_kg_s, outdoor.dry_bulb_c, outdoor.wet_bulb_c,
-            outdoor.pressure_pa,
-        )  # fmt: skip
 
     def overshoot_k(basin_c: Array, fan_ratio: Array) -> Array:
         """How much warmer than its basin the tower's water leaves: zero where the tower balances."""
@@ -178,7 +171,11 @@ def _water_cooled(
     # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
     settled_c = invert(lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS)
     basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)
-    at, (free_w, point, water_side_w) = cell(basin_c, ratio), loads(basin_c)
+    free_w, point, water_side_w = loads(basin_c)
+    at = tower(
+        cells, ratio, basin_c + water_side_w / tower_w_k, loop.condenser_kg_s, outdoor.dry_bulb_c,
+        outdoor.wet_bulb_c, outdoor.pressure_pa,
+    )  # fmt: skip
     # Below the lowest fan speed the cells cycle: they run the share of the hour that the load needs.
     cycling = xp.where(ratio <= SLOWEST * 1.01, xp.minimum(water_side_w / at.heat_w, 1.0), 1.0)
     return _Outdoor(

@@ -15,6 +15,9 @@ from twinloop.cooling.solve import invert
 from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import PlantConstants
 
+FADE_K = 9.0
+"""Below this difference of entering water and air, fan speed is capped in proportion: full speed there
+costs more fan than it saves compressor. Chosen so that power never falls as outdoor air warms (a test)."""
 FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
@@ -125,7 +128,9 @@ def _dry(
     ratio = invert(lambda fan: rate(fan, pads_on).water_out_c, target_c + off, off, off + 1.0, iterations=ROUNDS)
     ratio = xp.where(reachable, ratio, xp.where(target_c < water_in_c, 1.0, 0.0))
     helps = rate(ratio, pads_on).heat_w > 0.0
-    ratio = xp.where(helps, ratio, 0.0)
+    # Fans slow down as the air nears the water: at full speed they would cost more than they reject.
+    air_c = rate(ratio, pads_on).air_in_c
+    ratio = xp.where(helps, xp.minimum(ratio, xp.clip((water_in_c - air_c) / FADE_K, 0.0, 1.0)), 0.0)
     point = rate(ratio, pads_on & helps)
     air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - point.air_in_c)
     return FreePoint(

@@ -1,0 +1,135 @@
+"""The command as a person uses it, in its own process, and the main job end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from twinloop.model.codec import loads
+from twinloop.model.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "fraud-detection.yaml"
+
+
+def twinloop(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = "from twinloop.cli.main import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("plan")
+    return folder, twinloop("plan", str(EXAMPLE), "--out", "out", "--json", cwd=folder)
+
+
+def test_plan_writes_its_files_and_json(planned):
+    folder, done = planned
+    assert done.returncode == 0, done.stderr
+    names = {path.name for path in (folder / "out").iterdir()}
+    assert names == {"plan.json", "report.html", "equipment.csv", "year.parquet"}
+    text = (folder / "out" / "plan.json").read_text(encoding="utf-8")
+    assert text == done.stdout
+    assert loads(Plan, text).scenario == "fraud-detection"
+
+
+def test_plan_adds_up(planned):
+    plan = loads(Plan, planned[1].stdout)
+    t = plan.totals
+    assert t.pue == pytest.approx(t.facility_energy_mwh_per_year / t.it_energy_mwh_per_year)
+    assert t.facility_energy_mwh_per_year == pytest.approx(
+        sum(s.totals.facility_energy_mwh_per_year for s in plan.sites)
+    )
+    assert t.tco_usd == pytest.approx(sum(year.discounted_usd for year in plan.cashflow))
+    assert t.capex_usd == pytest.approx(sum(v for k, v in plan.cashflow[0].amounts_usd.items()))
+    assert {b.name for b in plan.baselines} == {"all air on-premise", "all cloud", "uniform liquid"}
+    assert all(stage.why for stage in plan.stages)
+    for baseline in plan.baselines:
+        if baseline.feasible and baseline.totals:
+            assert t.tco_usd <= baseline.totals.tco_usd * (1 + 1e-9)
+    assert 1.0 < t.pue < 1.5
+    assert t.throttled_hours == 0.0
+    assert all(constraint.slack >= -1e-6 for constraint in plan.constraints)
+    assert plan.uncertainty is not None
+    spread = plan.uncertainty.totals["tco_usd"]
+    assert spread.p10 < spread.p50 < spread.p90
+
+
+def test_second_run_is_byte_identical(planned, tmp_path):
+    again = twinloop("plan", str(EXAMPLE), "--out", "out", "--json", cwd=tmp_path)
+    assert again.stdout == planned[1].stdout
+    first, second = (folder / "out" / "report.html" for folder in (planned[0], tmp_path))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_bad_file_exits_2_and_writes_nothing(tmp_path):
+    (tmp_path / "bad.yaml").write_text(EXAMPLE.read_text(encoding="utf-8").replace("2.5 MW", "2.5"), encoding="utf-8")
+    done = twinloop("plan", "bad.yaml", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bad.yaml:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_impossible_plan_exits_3_and_names_the_clash(tmp_path):
+    text = EXAMPLE.read_text(encoding="utf-8").replace("utility_power: 2.5 MW", "utility_power: 20 kW")
+    text = text[: text.index("  - name: gcp-frankfurt")] + text[text.index("finance:") :]
+    (tmp_path / "tight.yaml").write_text(text, encoding="utf-8")
+    done = twinloop("plan", "tight.yaml", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "utility power of frankfurt" in done.stderr
+    assert "raise" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_new_check_and_their_exit_codes(tmp_path):
+    assert twinloop("new", "a.yaml", cwd=tmp_path).returncode == 0
+    assert twinloop("new", "a.yaml", cwd=tmp_path).returncode == 2
+    done = twinloop("check", "a.yaml", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["ok"] is True
+    assert "carbon" in twinloop("check", "a.yaml", "--resolved", cwd=tmp_path).stdout
+    (tmp_path / "b.yaml").write_text("twinloop: 1\n", encoding="utf-8")
+    bad = twinloop("check", "b.yaml", "--json", cwd=tmp_path)
+    assert bad.returncode == 2
+    assert json.loads(bad.stdout)["faults"]
+    assert twinloop("chekc", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.slow
+def test_report_in_a_browser(planned):
+    sync = pytest.importorskip("playwright.sync_api")
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("Chromium is not installed: the report was not opened")
+    errors: list[str] = []
+    with sync.sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        )
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.goto((planned[0] / "out" / "report.html").as_uri())
+            wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+            assert wide <= room
+            assert page.evaluate("[...document.querySelectorAll('figure svg')].every(s => s.getBBox().width > 50)")
+            page.fill("#filter", "no such value anywhere")
+            assert page.evaluate("[...document.querySelectorAll('#provenance tbody tr')].every(r => r.hidden)")
+        browser.close()
+    assert errors == []

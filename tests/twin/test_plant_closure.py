@@ -1,0 +1,157 @@
+"""The hall's balances, on synthetic weather, for every kind of plant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from twinloop.model.estimate import ComponentPower
+from twinloop.model.weather import DesignConditions
+from twinloop.planner.designs import KITS
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.groups import ItGroup
+from twinloop.twin.plant import PlantState, mismatches_w, solve_plant
+from twinloop.twin.sizing import Plant, size_plant
+
+K = PlantConstants()
+HOURS = 240
+
+
+def outdoor(shift_k: float = 0.0) -> OutdoorAir:
+    dry = np.linspace(-15.0, 42.0, HOURS) + shift_k
+    wet = np.minimum(dry - 0.5, dry * 0.55 + 2.0)
+    return OutdoorAir(dry, wet, wet - 2.0, 101325.0)
+
+
+def group(**changes: object) -> ItGroup:
+    base = ItGroup(
+        "train", "server", 40, 320, ComponentPower(208e3, 20e3, 16e3, 12e3, 4e3),
+        ComponentPower(22e3, 8e3, 4e3, 6e3, 2e3),
+        36e3, 0.95, 650.0, 700.0, 87.0, 0.065, 0.03, ("air", "rear_door", "cold_plate", "bath"),
+        np.where(np.arange(HOURS) % 24 < 9, 1.0, 0.3),
+    )  # fmt: skip
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def design(kit: str, cooler: str = "dry_cooler", plant: str = "air_cooled_chiller", **changes: object) -> HybridDesign:
+    warm = "none" if kit in ("air", "rear doors") else cooler
+    base = HybridDesign(kit, KITS[kit], warm, 32.0, True, plant, 20.0, 26.0, False, "N+1")  # type: ignore[arg-type]
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def build(chosen: HybridDesign, it: ItGroup) -> Plant:
+    return size_plant(chosen, (it,), DesignConditions(34.0, 22.0, 24.0, -12.0, "test"), 101325.0, 200.0, K)
+
+
+def run(chosen: HybridDesign, it: ItGroup | None = None, air: OutdoorAir | None = None) -> tuple[PlantState, Plant]:
+    it = it or group()
+    plant = build(chosen, it)
+    return solve_plant(plant, (it,), air or outdoor(), K), plant
+
+
+@pytest.mark.parametrize("plant", ["air_cooled_chiller", "water_cooled_chiller"])
+@pytest.mark.parametrize("cooler", ["dry_cooler", "adiabatic_cooler", "tower"])
+@pytest.mark.parametrize("kit", list(KITS))
+def test_every_element_and_the_hall_balance(kit, cooler, plant):
+    state, built = run(design(kit, cooler, plant))
+    for name, mismatch in mismatches_w(state, built).items():
+        assert np.max(np.abs(mismatch) / state.it_w) < 1e-6, name
+    assert np.max(state.balance_error) < 1e-6
+    assert np.all(np.isfinite(state.facility_w))
+    assert np.all(state.facility_w > state.it_w)
+
+
+def test_outdoor_air_economiser_balances_too():
+    state, built = run(design("air", air_economiser=True))
+    assert np.max(state.balance_error) < 1e-6
+    assert np.any(state.air.outdoor_heat_w > 0.0)
+    del built
+
+
+def test_it_power_is_the_sum_of_its_parts():
+    state, _ = run(design("plates + rear doors"))
+    it = state.it[0]
+    assert it.it_w == pytest.approx(it.compute_w + it.fans_w + it.psu_loss_w)
+    assert it.it_w == pytest.approx(it.air_heat_w + it.warm_heat_w)
+    assert it.it_w == pytest.approx(sum(it.by_component_w.values()))
+
+
+def test_no_temperature_crossing():
+    state, _ = run(design("plates + air"))
+    air, warm = state.air, state.warm
+    assert warm is not None
+    assert np.all(air.exhaust_c > air.intake_c)
+    assert np.all(air.intake_c >= air.supply_c)
+    assert np.all(air.supply_c >= state.cold.supply_c)
+    assert np.all(warm.coolant_return_c > warm.return_c)
+    assert np.all(warm.coolant_supply_c > warm.supply_c)
+
+
+def test_hotter_outdoor_air_never_lowers_power():
+    kits = [design("plates + air"), design("air"), design("all plates", "dry_cooler")]
+    for chosen in kits:
+        it = group(activity=np.ones(HOURS))
+        state, _ = run(chosen, it)
+        assert np.all(np.diff(state.facility_w) >= -1e-3 * state.it_w[1:])
+
+
+def test_plates_take_fan_power_and_most_heat_off_the_air():
+    air, _ = run(design("air"))
+    plates, _ = run(design("plates + air"))
+    busy = group().activity == 1.0
+    assert np.all(plates.it[0].fans_w[busy] < 0.05 * air.it[0].fans_w[busy])
+    share = plates.it[0].warm_heat_w / plates.it[0].it_w
+    assert 0.6 < float(np.max(share)) < 0.9
+    assert np.max(plates.it[0].worst_junction_c) < np.max(air.it[0].worst_junction_c)
+
+
+def test_bath_has_no_fans():
+    state, _ = run(design("immersion"))
+    assert np.all(state.it[0].fans_w == 0.0)
+
+
+def test_air_only_server_stays_on_air_under_a_plate_design():
+    state, _ = run(design("all plates"), group(paths_offered=("air",)))
+    assert np.all(state.it[0].warm_heat_w == 0.0)
+
+
+def test_losing_the_chiller_floats_the_supply_and_returns():
+    it = group(activity=np.ones(HOURS))
+    plant = build(design("air"), it)
+    broken = replace(
+        plant,
+        cold=replace(plant.cold, chiller=replace(plant.cold.chiller, capacity_w=0.5 * plant.cold.chiller.capacity_w)),
+    )
+    state = solve_plant(broken, (it,), outdoor(), K)
+    floated = state.air.supply_c > 26.5
+    assert floated[-1]
+    assert not floated[0]
+    assert state.it[0].worst_junction_c[-1] > state.it[0].worst_junction_c[0] + 3.0
+    assert np.max(state.balance_error) < 1e-6
+
+
+def test_without_trim_the_warm_loop_floats_in_a_heat_wave():
+    it = group(activity=np.ones(HOURS))
+    state, _ = run(design("plates + air", trim=False, warm_supply_c=36.0), it, outdoor(8.0))
+    assert state.warm is not None
+    assert state.warm.supply_c[-1] > 40.0
+    assert state.warm.supply_c[0] == pytest.approx(36.0)
+    assert np.all(state.warm.trim_w < 1e-3 * state.it_w)
+
+
+def test_wet_cooling_drinks_and_dry_does_not():
+    dry, _ = run(design("plates + air", "dry_cooler"))
+    wet, _ = run(design("plates + air", "tower"))
+    assert np.all(dry.evaporation_kg_s == 0.0)
+    # 1.47 L per kWh of heat if all of it were latent (2.45 MJ/kg).
+    per_kwh = wet.evaporation_kg_s * 3.6e6 / wet.it_w
+    assert 0.2 < float(np.mean(per_kwh)) < 1.6
+
+
+def test_throttling_holds_the_junction_at_its_limit():
+    state, _ = run(design("air"), group(r_air_k_w=0.11, activity=np.ones(HOURS)))
+    assert np.all(state.it[0].worst_junction_c <= 87.0 + 1e-6)
+    assert np.any(state.it[0].throttled > 0.0)
