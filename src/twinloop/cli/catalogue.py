@@ -57,6 +57,8 @@ SHOWN = {
 """Columns of the wide view; a table that is not here is listed one fact a line."""
 
 WIDTH = 100
+MOST_COLUMNS = 9
+"""What fits beside the name; columns asked for take the place of the last ones."""
 
 
 @click.command(
@@ -100,8 +102,9 @@ def command(
     if sources or table not in SHOWN:
         _print(_facts_table(found, sources=sources))
     else:
-        extra = (column for column in asked if column != "name")
-        _print(_wide_table(found, tuple(dict.fromkeys((*SHOWN[table], *extra)))))
+        extra = tuple(dict.fromkeys(column for column in asked if column not in ("name", *SHOWN[table])))
+        room = max(1, MOST_COLUMNS - len(extra))
+        _print(_wide_table(found, (*SHOWN[table][:room], *extra)))
     click.echo(
         f"{len(found)} of {len(rows)} rows of {table}; ~ low confidence" + ("" if sources else "; --sources")
     )
@@ -148,9 +151,11 @@ def _wide_table(rows: dict[str, Row], shown: tuple[str, ...]) -> Table:
     for column in shown:
         unit = next((row[column].unit for row in rows.values() if column in row), "")
         words = unit in ("text", "")
-        head = plain(column).replace("_", " ")
-        table.add_column(head if words or unit in ("count", "1", "year") else f"{head}\n{unit}",
-                         justify="left" if words else "right", overflow="fold")  # fmt: skip
+        head = plain(column).replace("_", "\n")  # a word a line: narrow columns
+        bare = words or unit in ("count", "1", "year")
+        table.add_column(
+            head if bare else f"{head}\n{unit}", justify="left" if words else "right", overflow="fold"
+        )
     for name, row in rows.items():
         table.add_row(name, *(_cell(row[column]) if column in row else "–" for column in shown))
     return table
