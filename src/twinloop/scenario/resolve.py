@@ -166,6 +166,6 @@ def _finance(part: schema.FinancePart, trail: Trail) -> Finance:
     trail.unless_given("finance.discount", "8 %", "corporate practice 6-12 %", "low", 0.06, 0.12)
     trail.unless_given("finance.refresh", "5 years", "hardware refresh practice 4-6 years", "low", 4.0, 6.0)
     trail.unless_given("finance.maintenance_it", "8 %", "public TCO calculator: IT maintenance a year", "medium")
-    return Finance(part.currency, part.discount, part.refresh, part.staff * units.YEAR_S, part.maintenance_it)
+    return Finance(part.currency, part.discount, part.refresh, part.staff, part.maintenance_it)
 
 
