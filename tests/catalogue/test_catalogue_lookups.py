@@ -420,3 +420,24 @@ def test_compression_none_changes_nothing():
         assert catalogue.constant("compression", "dense", quantity).value == 1.0
     assert catalogue.constant("compression", "none", "accuracy_drop").value == 0.0
     assert math.isclose(catalogue.constant("compression", "fp8", "accuracy_drop").high, 0.005)
+
+
+def test_spot_values_of_a_place_and_a_region():
+    dallas = catalogue.climate_place("Dallas")
+    assert (dallas.dry_bulb_c[0], dallas.dew_point_c[0]) == (8.4, 1.1)
+    assert (dallas.dry_bulb_c[6], dallas.dew_point_c[6]) == (30.7, 21.0)
+    assert (dallas.design_dry_bulb_c, dallas.design_wet_bulb_c) == (38.6, 25.9)
+    aws = catalogue.cloud_region("aws", "us-east-1")
+    assert (aws.pue, aws.wue_l_per_kwh) == (1.15, pytest.approx(0.15))
+    fact = catalogue.constant("cloud_regions", "aws", "wue_m3_per_j")
+    assert fact.value == pytest.approx(0.15e-3 / 3.6e6)
+
+
+def test_a_contested_name_stays_with_the_first_row():
+    from twinloop.catalogue.names import index
+
+    assert index([("first", ("A 1",)), ("second", ("a-1", "B"))]) == {
+        "a1": "first",
+        "1 a": "first",
+        "b": "second",
+    }
