@@ -115,6 +115,9 @@ def _table() -> dict[str, tuple[float, Dimension]]:
 UNITS = _table()
 """Every symbol that a unit may be made of; temperatures on a scale (°C) are apart."""
 
+_CURRENCIES = frozenset(("EUR", "€", "GBP", "£", "CHF", "JPY", "¥", "CNY", "INR", "SGD", "CAD", "AUD", "SEK"))
+"""Known, but not converted: an exchange rate is nobody's constant."""
+
 _SCALES = {
     "°C": (1.0, 0.0), "℃": (1.0, 0.0), "C": (1.0, 0.0), "degC": (1.0, 0.0), "deg C": (1.0, 0.0), "° C": (1.0, 0.0),
     "K": (1.0, -_ZERO_C), "°F": (5.0 / 9.0, -32.0 * 5.0 / 9.0), "F": (5.0 / 9.0, -32.0 * 5.0 / 9.0),
@@ -183,7 +186,7 @@ def parse(text: object, quantity: str) -> float:
     if isinstance(text, str):
         return _parse_text(text, kind)
     if not kind.bare:
-        raise UnitError(f"{text} without a unit", _expected(kind), f"{text} {kind.shown[-1]}")
+        raise UnitError(f"{text} without a unit", _expected(kind))
     return _finite(text, str(text), kind)
 
 
@@ -201,7 +204,7 @@ def _parse_text(text: str, kind: Quantity) -> float:
     if not unit:
         if kind.bare:
             return value
-        raise UnitError(f"{_shown(text)} without a unit", _expected(kind), f"{number} {kind.shown[-1]}")
+        raise UnitError(f"{_shown(text)} without a unit", _expected(kind))
     factor, dimension = _unit(unit, number, text, kind)
     if dimension in kind.also:
         return _finite(value * factor, _shown(text), kind)
@@ -239,6 +242,8 @@ def _unit(unit: str, number: str, text: str, kind: Quantity) -> tuple[float, Dim
             if word in ("", "1") and part == 0 and len(words) == 1:
                 continue  # "/s"
             known = _symbol(word)
+            if known is None and word in _CURRENCIES:
+                raise UnitError(_shown(text), f"{_expected(kind)} (all prices are in USD)")
             if known is None:
                 raise UnitError(_shown(text), _expected(kind), _nearest(number, unit, kind))
             sign = -1 if part else 1
@@ -265,7 +270,7 @@ def _nearest(number: str, unit: str, kind: Quantity) -> str | None:
     folded = {name.lower(): name for name in reversed(candidates)}
     if unit.lower() in folded:
         return f"{number} {folded[unit.lower()]}"
-    near = difflib.get_close_matches(unit, candidates, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(unit, candidates, n=1, cutoff=0.6)
     return f"{number} {near[0]}" if near else None
 
 

@@ -12,7 +12,16 @@ from twinloop.errors import Fault, InputError
 T = TypeVar("T")
 
 _MAKERS = frozenset(("nvidia", "amd", "intel", "google", "aws", "altera", "instinct", "ieee"))
-_SPELLINGS = {"sxm2": "sxm", "sxm3": "sxm", "sxm4": "sxm", "sxm5": "sxm", "hbm3": "", "hbm3e": ""}
+_SPELLINGS = {
+    "r": "",
+    "tm": "",
+    "sxm2": "sxm",
+    "sxm3": "sxm",
+    "sxm4": "sxm",
+    "sxm5": "sxm",
+    "hbm3": "",
+    "hbm3e": "",
+}
 
 
 def name_keys(text: str) -> tuple[str, ...]:

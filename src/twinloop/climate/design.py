@@ -20,8 +20,8 @@ HOT_SHARE = 0.996
 COLD_SHARE = 0.01
 """The heating column is undercut 1 % of the year."""
 
-# 20-year extreme minus the 0.4 % (cold: 1 %) column, per kelvin of sigma of the daily mean: middle
-# (median) ratio over the eight TMY3 files with ASHRAE 2009 columns of the validation set (see validation/tables);
+# 20-year extreme minus the 0.4 % (cold: 1 %) column, per kelvin of sigma of the daily mean: median over
+# the eight TMY3 files with ASHRAE 2009 columns that validation/tables/climate_sites.csv names;
 # the least margin keeps tropical sites, where sigma is 1 K, from having none.
 DRY_MARGIN_PER_SIGMA = 1.4
 WET_MARGIN_PER_SIGMA = 0.95

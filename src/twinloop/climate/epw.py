@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from twinloop.arrays import FloatArray
-from twinloop.climate.design import columns_from_hours, daily_mean_sigma_k, sizing
+from twinloop.climate.design import DesignColumns, columns_from_hours, daily_mean_sigma_k, sizing
 from twinloop.climate.epw_header import design_columns, location
 from twinloop.errors import Fault, InputError
 from twinloop.fluids import psychrometrics as ps
 from twinloop.model.weather import WeatherYear
 
 HOURS = 8760
+HEADER_LINES = 8
 MISSING_LIMIT = 0.2
 """A file with more than this share of a quantity missing is refused, not interpolated."""
 FAULTS_SHOWN = 20
@@ -89,6 +90,15 @@ def read_epw(path: str | Path) -> WeatherYear:
     )
 
 
+def read_design_columns(path: str | Path) -> DesignColumns | None:
+    """Return the handbook's design columns that an EPW file carries in its header, if it does.
+
+    Raises:
+        InputError: no such file.
+    """
+    return design_columns(_lines(Path(path))[:HEADER_LINES])
+
+
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """Return (line number, fields) of every line that is not blank."""
     try:
@@ -100,7 +110,9 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     try:
         rows = list(csv.reader(text.splitlines()))
     except csv.Error as error:
-        raise InputError(Fault(str(path), None, "weather file", str(error), "comma-separated text")) from error
+        raise InputError(
+            Fault(str(path), None, "weather file", str(error), "comma-separated text")
+        ) from error
     return [
         (number, [field.strip() for field in row])
         for number, row in enumerate(rows, start=1)
@@ -194,7 +206,9 @@ def _numbers(file: str, data: list[tuple[int, list[str]]], column: _Column) -> t
         if column.low <= number <= column.high:
             numbers[position] = number
         else:
-            faults.append(Fault(file, line, column.name, f"{text} {column.unit}", f"{column.low:g} to {column.high:g}"))
+            faults.append(
+                Fault(file, line, column.name, f"{text} {column.unit}", f"{column.low:g} to {column.high:g}")
+            )
     return numbers, faults
 
 
@@ -204,7 +218,9 @@ def _filled(file: str, values: FloatArray, name: str, notes: list[str]) -> Float
     if count == 0:
         return values
     if count > MISSING_LIMIT * values.size:
-        raise InputError(Fault(file, None, name, f"{count} of {values.size} hours missing", "at most 20 % missing"))
+        raise InputError(
+            Fault(file, None, name, f"{count} of {values.size} hours missing", "at most 20 % missing")
+        )
     notes.append(f"{count} hours of {name} missing, interpolated")
     hours = np.arange(values.size)
     return np.interp(hours, hours[~missing], values[~missing], period=values.size)

@@ -218,7 +218,7 @@ def wet_bulb_c(dry_bulb_c: Array, humidity_ratio: Array, pressure_pa: Array) -> 
     may hold (the wick may be wet or iced); then the root taken is the one at which bisection from the
     dew point would end, the convention of PsychroLib (Meyer and Thevenard 2019,
     doi:10.21105/joss.01137). Within 0.02 K of it over -20..50 degC and 0..3000 m. Never above the
-    dry bulb; supersaturated air counts as saturated.
+    dry bulb nor below the dew point; supersaturated air counts as saturated.
 
     >>> round(float(wet_bulb_c(30.0, 0.01052, 101325.0)), 2)
     20.0
@@ -227,7 +227,8 @@ def wet_bulb_c(dry_bulb_c: Array, humidity_ratio: Array, pressure_pa: Array) -> 
     w = xp.maximum(humidity_ratio, DRIEST)
     water = _wick_root(dry_bulb_c, w, pressure_pa, xp, iced=False)
     ice = _wick_root(dry_bulb_c, w, pressure_pa, xp, iced=True)
-    low = xp.minimum(dew_point_c(w, pressure_pa), dry_bulb_c)
+    dew = xp.minimum(dew_point_c(w, pressure_pa), dry_bulb_c)
+    low = dew
     high = dry_bulb_c + 0.0 * low
     middle = 0.5 * (low + high)
     for _ in range(_HALVINGS):
@@ -235,7 +236,7 @@ def wet_bulb_c(dry_bulb_c: Array, humidity_ratio: Array, pressure_pa: Array) -> 
         high = xp.where(too_high, middle, high)
         low = xp.where(too_high, low, middle)
         middle = 0.5 * (low + high)
-    return xp.minimum(xp.where(middle >= 0.0, water, ice), dry_bulb_c)
+    return xp.clip(xp.where(middle >= 0.0, water, ice), dew, dry_bulb_c)
 
 
 def relative_humidity(dry_bulb_c: Array, humidity_ratio: Array, pressure_pa: Array) -> Array:

@@ -1,0 +1,69 @@
+"""``twinloop validate``: why should I believe you?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+TABLE_WIDTH = 140
+"""Columns; a pipe gets the same table as a terminal."""
+
+if TYPE_CHECKING:
+    from twinloop.validation.result import Result
+
+
+@click.command(epilog="Example: twinloop validate climate")
+@click.argument("names", nargs=-1, metavar="[climate|...]")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON and nothing else.")
+@click.option(
+    "--cases",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    help="Folder with the published files themselves (for climate: *.epw), to compute the cases anew.",
+)
+def command(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
+    """Compare published cases with the model and show every error; exit 1 when one is too large."""
+    from twinloop.model.codec import dumps
+    from twinloop.validation.registry import run
+
+    results = run(names, cases)
+    failed = sum(result.failed for result in results)
+    if as_json:
+        click.echo(dumps({"failed": failed, "results": [_row(result) for result in results]}), nl=False)
+    else:
+        _print(results)
+        click.echo(f"{len(results) - failed} of {len(results)} within tolerance")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _row(result: Result) -> dict[str, Any]:
+    return {**asdict(result), "error": result.error, "passed": result.passed}
+
+
+def _print(results: Sequence[Result]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name, side in (
+        ("case", "left"), ("quantity", "left"), ("published", "right"), ("model", "right"),
+        ("error", "right"), ("tolerance", "right"), ("unit", "left"), ("kind", "left"), ("", "left"),
+    ):  # fmt: skip
+        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=side == "right")
+    for result in results:
+        verdict = "ok" if result.passed else "soft" if not result.failed else "FAIL"
+        table.add_row(
+            result.case, result.quantity, _short(result.expected), _short(result.got),
+            f"{result.error:+.3g}", f"±{_short(result.tolerance)}", result.unit, result.kind, verdict,
+            style="bold red" if result.failed else None,
+        )  # fmt: skip
+    Console(width=TABLE_WIDTH, highlight=False).print(table)
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}"
