@@ -197,11 +197,7 @@ def test_the_cooling_kits_that_others_name_exist(name):
 
 def test_kits_order_as_the_field_knows_them():
     kit = catalogue.cooling_kit
-    assert (
-        kit("tower").capex_usd_per_w
-        < kit("dry_cooler").capex_usd_per_w
-        < kit("air_cooled_chiller").capex_usd_per_w
-    )
+    assert kit("tower").capex_usd_per_w < kit("dry_cooler").capex_usd_per_w < kit("air_cooled_chiller").capex_usd_per_w
     limits = [kit(name).rack_limit_w for name in ("crah", "in_row", "rear_door_passive", "cold_plate")]
     assert limits == sorted(limits)
     assert kit("dry_cooler").rack_limit_w is None
@@ -245,9 +241,7 @@ def test_every_country_with_a_grid_has_a_tariff():
 def test_climates_are_possible():
     for place in catalogue.climate_places():
         assert len(place.dry_bulb_c) == len(place.dew_point_c) == 12
-        assert all(dew <= dry for dew, dry in zip(place.dew_point_c, place.dry_bulb_c, strict=True)), (
-            place.name
-        )
+        assert all(dew <= dry for dew, dry in zip(place.dew_point_c, place.dry_bulb_c, strict=True)), place.name
         assert place.design_coincident_wet_bulb_c <= place.design_wet_bulb_c < place.design_dry_bulb_c
         assert place.heating_design_c < min(place.dry_bulb_c) + 5
         summer = (6, 7) if place.latitude_deg > 0 else (0, 1)
@@ -318,9 +312,7 @@ def test_a_region_with_its_own_list_is_not_marked_up():
         for each in catalogue.cloud_offers("azure", "germanywestcentral")
         if each.instance == "Standard_ND96isr_H200_v5"
     )
-    fact = catalogue.constant(
-        "cloud_prices", "azure/Standard_ND96isr_H200_v5@germanywestcentral", "price_usd_per_s"
-    )
+    fact = catalogue.constant("cloud_prices", "azure/Standard_ND96isr_H200_v5@germanywestcentral", "price_usd_per_s")
     assert offer.price_usd_per_s == fact.value
     assert offer.source == fact.source
 

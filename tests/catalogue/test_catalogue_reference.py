@@ -32,9 +32,7 @@ def test_devices_carry_every_number_of_the_hardware_notes():
         "memory_bandwidth_b_s": ("mem_bw_gbs", 1e9),
         "scale_up_b_s": ("scaleup_gbs_per_dir", 1e9),
     }
-    rates = {key: f"{key}_tflops" for key in ("fp64", "fp32", "tf32", "bf16", "fp8", "fp4")} | {
-        "int8": "int8_tops"
-    }
+    rates = {key: f"{key}_tflops" for key in ("fp64", "fp32", "tf32", "bf16", "fp8", "fp4")} | {"int8": "int8_tops"}
     for row in csv_rows("hardware_facts.csv"):
         device = catalogue.device(row["name"].replace("(per GPU)", "").replace("(what-if)", ""))
         for field, (column, factor) in columns.items():
@@ -142,6 +140,4 @@ def test_gpu_thermal_resistances_equal_the_notes():
         ("r_air_k_w", "R_gpu_sensor_to_air_K_per_W"),
     ):
         fact = catalogue.constant("devices", "H100", quantity)
-        assert (fact.value, fact.low, fact.high) == tuple(
-            notes[key][each] for each in ("value", "low", "high")
-        )
+        assert (fact.value, fact.low, fact.high) == tuple(notes[key][each] for each in ("value", "low", "high"))

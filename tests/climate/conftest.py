@@ -32,9 +32,7 @@ def epw_lines(design="DESIGN CONDITIONS,0", leap=False):
     for month, length in enumerate(MONTHS, start=1):
         for day in range(1, length + (2 if leap and month == 2 else 1)):
             for hour in range(1, 25):
-                dry = (
-                    10 - 10 * math.cos(2 * math.pi * days / 365) + 4 * math.sin(2 * math.pi * (hour - 9) / 24)
-                )
+                dry = 10 - 10 * math.cos(2 * math.pi * days / 365) + 4 * math.sin(2 * math.pi * (hour - 9) / 24)
                 row = [f"2001,{month},{day},{hour},0,?", f"{dry:.1f}", f"{dry - 5:.1f}", "70", "99800"]
                 lines.append(",".join([*row, *["0"] * 25]))
             days += 1
@@ -63,9 +61,7 @@ def fixture_design_2009():
 
 @pytest.fixture(name="reference", scope="session")
 def fixture_reference():
-    folder = Path(
-        os.environ.get("TWINLOOP_REFERENCE") or Path(__file__).resolve().parents[3] / "shared" / "reference"
-    )
+    folder = Path(os.environ.get("TWINLOOP_REFERENCE") or Path(__file__).resolve().parents[3] / "shared" / "reference")
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder}: set TWINLOOP_REFERENCE")
     return folder

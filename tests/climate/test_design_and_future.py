@@ -107,9 +107,7 @@ def test_monthly_means_of_23_cities_within_the_published_error(reference):
     months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     squares = []
     for row in rows:
-        numbers = [
-            float(row[name]) for name in ("lat", "lon", "elev_m", "hdd18", "cdd10", "heat99_db", "cool1_db")
-        ]
+        numbers = [float(row[name]) for name in ("lat", "lon", "elev_m", "hdd18", "cdd10", "heat99_db", "cool1_db")]
         normals = normals_from_degree_days(Station(row["site"], row["country"], *numbers))
         squares.append(np.mean((np.array(normals.dry_bulb_c) - [float(row[f"db_{m}"]) for m in months]) ** 2))
     assert len(rows) == 23
@@ -143,9 +141,7 @@ def test_a_warmer_year_keeps_relative_humidity(make_epw):
     assert 1.0 < (later.wet_bulb_c - now.wet_bulb_c).mean() < 2.1
     assert later.design.dry_bulb_c == now.design.dry_bulb_c + 2.0
     assert (
-        now.design.coincident_wet_bulb_c
-        < later.design.coincident_wet_bulb_c
-        < now.design.coincident_wet_bulb_c + 2.5
+        now.design.coincident_wet_bulb_c < later.design.coincident_wet_bulb_c < now.design.coincident_wet_bulb_c + 2.5
     )
     assert any("+2.0 K" in note for note in later.notes)
     assert "+2.0 K" in later.design.basis

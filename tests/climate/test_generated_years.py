@@ -156,9 +156,7 @@ def test_constant_air_can_be_moved_too():
 def test_lookup_by_city_and_by_file(make_epw):
     city = weather("Frankfurt", None)
     assert city.name == "Frankfurt"
-    assert city.dry_bulb_c.mean() == pytest.approx(
-        np.mean(catalogue.climate_place("Frankfurt").dry_bulb_c), abs=0.3
-    )
+    assert city.dry_bulb_c.mean() == pytest.approx(np.mean(catalogue.climate_place("Frankfurt").dry_bulb_c), abs=0.3)
     path = make_epw()
     assert weather(path.name, path.parent).name == "Testville"
     with pytest.raises(InputError, match=r"nowhere\.epw"):

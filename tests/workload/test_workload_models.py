@@ -33,7 +33,8 @@ DEVICE, SERVER = catalogue.device("H100-SXM-80GB"), catalogue.server("HGX-H100-8
 )
 def test_llama_parameter_counts(layers, hidden, heads, ffn, vocabulary, billions):
     network = Network(
-        "llama", "transformer", layers=layers, hidden=hidden, heads=heads, kv_heads=8, head_dim=128, ffn=ffn, gated=True,
+        "llama", "transformer", layers=layers, hidden=hidden, heads=heads, kv_heads=8, head_dim=128, ffn=ffn,
+        gated=True,
         tied=False, vocabulary=vocabulary, context=4096,
     )  # fmt: skip
     assert parameter_count(network) / 1e9 == pytest.approx(billions, abs=0.0006)

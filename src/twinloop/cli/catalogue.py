@@ -61,21 +61,13 @@ MOST_COLUMNS = 9
 """What fits beside the name; columns asked for take the place of the last ones."""
 
 
-@click.command(
-    epilog='Example: twinloop catalogue devices --where "kind=gpu" --where "year>=2022" --sort -bf16'
-)
+@click.command(epilog='Example: twinloop catalogue devices --where "kind=gpu" --where "year>=2022" --sort -bf16')
 @click.argument("table", required=False)
-@click.option(
-    "--where", "wheres", multiple=True, metavar="CONDITION", help="kind=gpu, year>=2022, cooling~bath …"
-)
-@click.option(
-    "--sort", "order", metavar="COLUMN", default=None, help="Smallest first; -COLUMN: largest first."
-)
+@click.option("--where", "wheres", multiple=True, metavar="CONDITION", help="kind=gpu, year>=2022, cooling~bath …")
+@click.option("--sort", "order", metavar="COLUMN", default=None, help="Smallest first; -COLUMN: largest first.")
 @click.option("--sources", is_flag=True, help="One fact a line, with its source, year and confidence.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts in SI as JSON and nothing else.")
-def command(
-    table: str | None, wheres: tuple[str, ...], order: str | None, sources: bool, as_json: bool
-) -> None:
+def command(table: str | None, wheres: tuple[str, ...], order: str | None, sources: bool, as_json: bool) -> None:
     """Look facts up in TABLE; without TABLE, list the tables.
 
     Values are shown in the units of their sources; ~ marks low confidence. JSON is in SI.
@@ -94,9 +86,7 @@ def command(
         order = sign + select.column_of(table, rows, order.removeprefix("-"))
     found = select.select(rows, conditions, order)
     if as_json:
-        click.echo(
-            json.dumps([_as_data(name, row) for name, row in found.items()], indent=1, ensure_ascii=False)
-        )
+        click.echo(json.dumps([_as_data(name, row) for name, row in found.items()], indent=1, ensure_ascii=False))
         return
     asked = [each.column for each in conditions] + ([order.removeprefix("-")] if order else [])
     if sources or table not in SHOWN:
@@ -105,9 +95,7 @@ def command(
         extra = tuple(dict.fromkeys(column for column in asked if column not in ("name", *SHOWN[table])))
         room = max(1, MOST_COLUMNS - len(extra))
         _print(_wide_table(found, (*SHOWN[table][:room], *extra)))
-    click.echo(
-        f"{len(found)} of {len(rows)} rows of {table}; ~ low confidence" + ("" if sources else "; --sources")
-    )
+    click.echo(f"{len(found)} of {len(rows)} rows of {table}; ~ low confidence" + ("" if sources else "; --sources"))
 
 
 def _list_tables(*, as_json: bool) -> None:
@@ -117,9 +105,7 @@ def _list_tables(*, as_json: bool) -> None:
 
     counts = {table: len(shown_rows(table)) for table in ABOUT}
     if as_json:
-        click.echo(
-            json.dumps([{"table": key, "rows": counts[key], "about": ABOUT[key]} for key in ABOUT], indent=1)
-        )
+        click.echo(json.dumps([{"table": key, "rows": counts[key], "about": ABOUT[key]} for key in ABOUT], indent=1))
         return
     listing = Table("table", "rows", "what", box=None, pad_edge=False)
     for table, count in counts.items():
@@ -153,9 +139,7 @@ def _wide_table(rows: dict[str, Row], shown: tuple[str, ...]) -> Table:
         words = unit in ("text", "")
         head = plain(column).replace("_", "\n")  # a word a line: narrow columns
         bare = words or unit in ("count", "1", "year")
-        table.add_column(
-            head if bare else f"{head}\n{unit}", justify="left" if words else "right", overflow="fold"
-        )
+        table.add_column(head if bare else f"{head}\n{unit}", justify="left" if words else "right", overflow="fold")
     for name, row in rows.items():
         table.add_row(name, *(_cell(row[column]) if column in row else "–" for column in shown))
     return table

@@ -14,6 +14,7 @@ VERBS = {
     "check": "Is my scenario file right? Print every fault, or the resolved model.",
     "new": "Write a commented starter scenario.",
     "catalogue": "Look facts up: devices, servers, cooling, climates, prices, with sources.",
+    "validate": "Published cases against the model, errors shown.",
 }
 
 

@@ -198,6 +198,4 @@ def _percentiles(days: FloatArray, sigma_k: float, daily_range: float) -> tuple[
 
 
 def _wet_bulb(dry_c: float, dew_c: float, pressure: float) -> float:
-    return float(
-        ps.wet_bulb_c(dry_c, ps.humidity_ratio_from_dew_point(min(dew_c, dry_c), pressure), pressure)
-    )
+    return float(ps.wet_bulb_c(dry_c, ps.humidity_ratio_from_dew_point(min(dew_c, dry_c), pressure), pressure))

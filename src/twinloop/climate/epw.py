@@ -110,9 +110,7 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     try:
         rows = list(csv.reader(text.splitlines()))
     except csv.Error as error:
-        raise InputError(
-            Fault(str(path), None, "weather file", str(error), "comma-separated text")
-        ) from error
+        raise InputError(Fault(str(path), None, "weather file", str(error), "comma-separated text")) from error
     return [
         (number, [field.strip() for field in row])
         for number, row in enumerate(rows, start=1)
@@ -206,9 +204,7 @@ def _numbers(file: str, data: list[tuple[int, list[str]]], column: _Column) -> t
         if column.low <= number <= column.high:
             numbers[position] = number
         else:
-            faults.append(
-                Fault(file, line, column.name, f"{text} {column.unit}", f"{column.low:g} to {column.high:g}")
-            )
+            faults.append(Fault(file, line, column.name, f"{text} {column.unit}", f"{column.low:g} to {column.high:g}"))
     return numbers, faults
 
 
@@ -218,9 +214,7 @@ def _filled(file: str, values: FloatArray, name: str, notes: list[str]) -> Float
     if count == 0:
         return values
     if count > MISSING_LIMIT * values.size:
-        raise InputError(
-            Fault(file, None, name, f"{count} of {values.size} hours missing", "at most 20 % missing")
-        )
+        raise InputError(Fault(file, None, name, f"{count} of {values.size} hours missing", "at most 20 % missing"))
     notes.append(f"{count} hours of {name} missing, interpolated")
     hours = np.arange(values.size)
     return np.interp(hours, hours[~missing], values[~missing], period=values.size)

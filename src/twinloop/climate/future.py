@@ -79,9 +79,7 @@ def warmer(weather: WeatherYear, rise_k: float, why: str = "given by the user") 
         raise InputError(Fault("climate", None, "temperature rise", f"{rise_k:g} K", "-5 to 10 K"))
     p = weather.pressure_pa
     dry = weather.dry_bulb_c + rise_k
-    humidity = ps.relative_humidity(
-        weather.dry_bulb_c, ps.humidity_ratio_from_dew_point(weather.dew_point_c, p), p
-    )
+    humidity = ps.relative_humidity(weather.dry_bulb_c, ps.humidity_ratio_from_dew_point(weather.dew_point_c, p), p)
     ratio = ps.humidity_ratio_from_relative_humidity(dry, np.minimum(humidity, 1.0), p)
     design = weather.design
     return replace(

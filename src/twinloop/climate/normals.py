@@ -220,15 +220,11 @@ def _dry_bulb(normals: ClimateNormals, random: np.random.Generator, noise: Noise
     return mean + hourly_anomaly + scale * swing
 
 
-def _dew_point(
-    normals: ClimateNormals, dry: FloatArray, random: np.random.Generator, noise: Noise
-) -> FloatArray:
+def _dew_point(normals: ClimateNormals, dry: FloatArray, random: np.random.Generator, noise: Noise) -> FloatArray:
     wanted = np.asarray(normals.dew_point_c)
     warmth = np.asarray(normals.dry_bulb_c)
     dryness = np.maximum(warmth - wanted - 6.0, 0.0)
-    correlation = (
-        noise.cold_correlation - noise.warm_fall * np.maximum(warmth, 0.0) - noise.dry_fall * dryness
-    )
+    correlation = noise.cold_correlation - noise.warm_fall * np.maximum(warmth, 0.0) - noise.dry_fall * dryness
     correlation = _daily(np.clip(correlation, -0.4, 1.0))
     rise = np.maximum(noise.humid_dew_rise - noise.dew_rise_fall * dryness, -0.15)
     daily = dry.reshape(DAYS, 24).mean(axis=1)

@@ -77,8 +77,7 @@ def meet_design_columns(
     ``sigma_k``, of the daily mean, says how far beyond the columns the year's extremes may lie.
     """
     hot, wettest, cold = (
-        max(ratio * sigma_k, LEAST_REACH_K)
-        for ratio in (HOTTEST_PER_SIGMA, WETTEST_PER_SIGMA, COLDEST_PER_SIGMA)
+        max(ratio * sigma_k, LEAST_REACH_K) for ratio in (HOTTEST_PER_SIGMA, WETTEST_PER_SIGMA, COLDEST_PER_SIGMA)
     )
     dry = meet_upper(dry_bulb_c, HOT_SHARE, columns.dry_bulb_c, reach=hot)
     dry = meet_lower(dry, COLD_SHARE, columns.cold_dry_bulb_c, reach=cold)
