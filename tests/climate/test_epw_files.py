@@ -47,6 +47,20 @@ def test_header_design_conditions_are_used(make_epw, make_lines, design_2009):
     assert "Handbook 2009" in design.basis
 
 
+def test_header_of_2001_gives_a_20_year_extreme_by_gumbel(make_epw, make_lines):
+    line = (
+        "DESIGN CONDITIONS,1,Handbook 2001,HEATING,-11.6,-9.2,10.8,9.4,8.3,11.2,-0.4,9.8,-0.3,4.5,290,"
+        "4.9,280,36.2,-15.7,1.6,3.2,COOLING,34,23.7,32.6,23.2,31.1,22.5,25.4,31.2,24.6,30.2,23.9,29.3"
+    )
+    columns = read_design_columns(make_epw(make_lines(line)))
+    assert (columns.dry_bulb_c, columns.coincident_wet_bulb_c, columns.wet_bulb_c) == (34.0, 23.7, 25.4)
+    assert columns.cold_dry_bulb_c == -9.2
+    # mean yearly extreme and its deviation, times 1.866 for 20 years
+    assert columns.extreme_dry_bulb_c == pytest.approx(36.2 + 1.866 * 1.6, abs=0.01)
+    assert columns.extreme_cold_c == pytest.approx(-15.7 - 1.866 * 3.2, abs=0.01)
+    assert columns.extreme_wet_bulb_c is None
+
+
 @pytest.mark.parametrize(
     "design", ["DESIGN CONDITIONS,1,Odd,,Heating,x,y,Cooling,7", "DESIGN CONDITIONS,0", "OTHER,1"]
 )
