@@ -47,7 +47,23 @@ def test_header_design_conditions_are_used(make_epw, make_lines, design_2009):
     assert "Handbook 2009" in design.basis
 
 
-@pytest.mark.parametrize("design", ["DESIGN CONDITIONS,1,Odd,,Heating,x,y,Cooling,7", "DESIGN CONDITIONS,0", "OTHER,1"])
+def test_header_of_2001_gives_a_20_year_extreme_by_gumbel(make_epw, make_lines):
+    line = (
+        "DESIGN CONDITIONS,1,Handbook 2001,HEATING,-11.6,-9.2,10.8,9.4,8.3,11.2,-0.4,9.8,-0.3,4.5,290,"
+        "4.9,280,36.2,-15.7,1.6,3.2,COOLING,34,23.7,32.6,23.2,31.1,22.5,25.4,31.2,24.6,30.2,23.9,29.3"
+    )
+    columns = read_design_columns(make_epw(make_lines(line)))
+    assert (columns.dry_bulb_c, columns.coincident_wet_bulb_c, columns.wet_bulb_c) == (34.0, 23.7, 25.4)
+    assert columns.cold_dry_bulb_c == -9.2
+    # mean yearly extreme and its deviation, times 1.866 for 20 years
+    assert columns.extreme_dry_bulb_c == pytest.approx(36.2 + 1.866 * 1.6, abs=0.01)
+    assert columns.extreme_cold_c == pytest.approx(-15.7 - 1.866 * 3.2, abs=0.01)
+    assert columns.extreme_wet_bulb_c is None
+
+
+@pytest.mark.parametrize(
+    "design", ["DESIGN CONDITIONS,1,Odd,,Heating,x,y,Cooling,7", "DESIGN CONDITIONS,0", "OTHER,1"]
+)
 def test_unreadable_design_conditions_fall_back_to_percentiles(make_epw, make_lines, design):
     assert "percentiles" in read_epw(make_epw(make_lines(design))).design.basis
 
@@ -62,7 +78,9 @@ def test_gaps_are_interpolated_and_noted(make_epw, make_lines):
     change(lines, 5, 9, "999999")
     weather = read_epw(make_epw(lines))
     left, right = weather.dry_bulb_c[99], weather.dry_bulb_c[103]
-    np.testing.assert_allclose(weather.dry_bulb_c[100:103], left + (right - left) * np.array([0.25, 0.5, 0.75]))
+    np.testing.assert_allclose(
+        weather.dry_bulb_c[100:103], left + (right - left) * np.array([0.25, 0.5, 0.75])
+    )
     assert np.isfinite(weather.dew_point_c).all()
     assert any("3 hours of dry bulb" in note for note in weather.notes)
     assert any("2 hours of dew point" in note for note in weather.notes)
@@ -74,7 +92,9 @@ def test_dew_point_comes_from_relative_humidity_when_missing(make_epw, make_line
     change(lines, 4000, 8, "50")
     weather = read_epw(make_epw(lines))
     ratio = ps.humidity_ratio_from_dew_point(weather.dew_point_c[4000], weather.pressure_pa)
-    assert ps.relative_humidity(weather.dry_bulb_c[4000], ratio, weather.pressure_pa) == pytest.approx(0.5, rel=1e-6)
+    assert ps.relative_humidity(weather.dry_bulb_c[4000], ratio, weather.pressure_pa) == pytest.approx(
+        0.5, rel=1e-6
+    )
     assert any("relative humidity" in note for note in weather.notes)
 
 

@@ -60,6 +60,19 @@ def test_the_day_peaks_in_the_afternoon_and_the_weather_persists():
     assert 0.45 < np.corrcoef(anomaly[1:], anomaly[:-1])[0, 1] < 0.8
 
 
+def daily_correlation(year, months):
+    """Return the mean correlation, within a month, of the daily means of dry bulb and dew point."""
+    dry, dew = (hours.reshape(365, 24).mean(axis=1) for hours in (year.dry_bulb_c, year.dew_point_c))
+    return np.mean([np.corrcoef(dry[month_days()[m]], dew[month_days()[m]])[0, 1] for m in months])
+
+
+def test_mild_days_are_damp_in_humid_winters_and_not_in_arid_summers():
+    # the validation's files: 0.8 to 1.0 at Chicago and Sterling in winter, -0.7 to 0.1 at Denver in summer
+    assert daily_correlation(weather_from_normals(STERLING), (11, 0, 1)) > 0.7
+    arid = replace(STERLING, dew_point_c=tuple(dry - 16.0 for dry in STERLING.dry_bulb_c))
+    assert daily_correlation(weather_from_normals(arid), (5, 6, 7)) < 0.2
+
+
 def test_same_seed_same_year_other_seed_other_year():
     first, second = weather_from_normals(STERLING, 3), weather_from_normals(STERLING, 3)
     np.testing.assert_array_equal(first.dry_bulb_c, second.dry_bulb_c)

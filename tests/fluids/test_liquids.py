@@ -117,6 +117,21 @@ def test_dielectric_goes_through_its_sheet_points(row):
     assert (row.boiling_c is None) == (row.latent_j_kg is None)
 
 
+def test_oil_between_its_sheet_points_follows_walther():
+    oil = dielectric.fluid("PAO-4")
+    nu = dielectric.viscosity_pa_s(oil, 70.0) / dielectric.density_kg_m3(oil, 70.0) * 1e6
+
+    def height(value):
+        return np.log10(np.log10(value + 0.7))
+
+    def share(t):
+        return (np.log10(t + 273.15) - np.log10(313.15)) / (np.log10(373.15) - np.log10(313.15))
+
+    assert height(nu) == pytest.approx(height(17.5) + share(70.0) * (height(3.9) - height(17.5)))
+    cold = dielectric.viscosity_pa_s(oil, 20.0) / dielectric.density_kg_m3(oil, 20.0) * 1e6
+    assert 33.0 < cold < 50.0
+
+
 @pytest.mark.parametrize("t", [10.0, 25.0, 45.0])
 def test_fluoroketone_agrees_with_coolprop(t):
     novec = dielectric.fluid("FK-649")
