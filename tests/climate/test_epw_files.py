@@ -61,9 +61,7 @@ def test_header_of_2001_gives_a_20_year_extreme_by_gumbel(make_epw, make_lines):
     assert columns.extreme_wet_bulb_c is None
 
 
-@pytest.mark.parametrize(
-    "design", ["DESIGN CONDITIONS,1,Odd,,Heating,x,y,Cooling,7", "DESIGN CONDITIONS,0", "OTHER,1"]
-)
+@pytest.mark.parametrize("design", ["DESIGN CONDITIONS,1,Odd,,Heating,x,y,Cooling,7", "DESIGN CONDITIONS,0", "OTHER,1"])
 def test_unreadable_design_conditions_fall_back_to_percentiles(make_epw, make_lines, design):
     assert "percentiles" in read_epw(make_epw(make_lines(design))).design.basis
 
@@ -78,9 +76,7 @@ def test_gaps_are_interpolated_and_noted(make_epw, make_lines):
     change(lines, 5, 9, "999999")
     weather = read_epw(make_epw(lines))
     left, right = weather.dry_bulb_c[99], weather.dry_bulb_c[103]
-    np.testing.assert_allclose(
-        weather.dry_bulb_c[100:103], left + (right - left) * np.array([0.25, 0.5, 0.75])
-    )
+    np.testing.assert_allclose(weather.dry_bulb_c[100:103], left + (right - left) * np.array([0.25, 0.5, 0.75]))
     assert np.isfinite(weather.dew_point_c).all()
     assert any("3 hours of dry bulb" in note for note in weather.notes)
     assert any("2 hours of dew point" in note for note in weather.notes)
@@ -92,9 +88,7 @@ def test_dew_point_comes_from_relative_humidity_when_missing(make_epw, make_line
     change(lines, 4000, 8, "50")
     weather = read_epw(make_epw(lines))
     ratio = ps.humidity_ratio_from_dew_point(weather.dew_point_c[4000], weather.pressure_pa)
-    assert ps.relative_humidity(weather.dry_bulb_c[4000], ratio, weather.pressure_pa) == pytest.approx(
-        0.5, rel=1e-6
-    )
+    assert ps.relative_humidity(weather.dry_bulb_c[4000], ratio, weather.pressure_pa) == pytest.approx(0.5, rel=1e-6)
     assert any("relative humidity" in note for note in weather.notes)
 
 
