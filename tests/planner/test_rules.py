@@ -141,7 +141,7 @@ ALL_BATH = dict.fromkeys(PARTS, "bath")
 
 def rack(plate_w=28e3, air_w=10e3) -> RackType:
     parts = {"accelerator": 0.8 * plate_w, "cpu": 0.2 * plate_w, "memory": 0.4 * air_w, "fans": 0.6 * air_w}
-    return RackType("train", 10, "hgx", 4, plate_w + air_w, 700.0, 36.0, parts)
+    return RackType("train", 10, "hgx", 4, plate_w + air_w, 700.0, 36.0, parts, {})
 
 
 def totals(water_m3=1000.0) -> Totals:

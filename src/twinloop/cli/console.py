@@ -64,6 +64,7 @@ def _totals_table(plan: Plan) -> Table:
             table.add_row(baseline.name, *["—"] * 7, "infeasible")
         else:
             saving = "—" if baseline.saving is None else f"{baseline.saving:+.1%}"
+            saving = saving if baseline.feasible else "does not fit"
             table.add_row(baseline.name, *_cells(baseline.totals), saving)
     return table
 

@@ -73,6 +73,8 @@ class RackType:
     height_u: float
     component_w: dict[str, float]
     """Heat by component at full load, fans and power supplies included."""
+    carriers: dict[str, str]
+    """What really takes each component's heat in these racks: a server sold without plates stays on air."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twinloop.catalogue.nouns import COMPONENTS
 from twinloop.model.model import Model
 from twinloop.model.plan import (
     CashYear,
@@ -23,7 +24,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.groups import ItGroup
+from twinloop.twin.groups import ItGroup, effective_path
 from twinloop.twin.sizing import Plant, size_plant
 from twinloop.twin.year import site_year
 from twinloop.workload.profile import hourly_activity
@@ -130,7 +131,7 @@ def check_hall(
     electrics = plant.electrics
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(p.racks for p in placements),
-        rack_types=tuple(_rack_type(p, model, group) for p, group in zip(placements, groups, strict=True)),
+        rack_types=tuple(_rack_type(p, model, design, group) for p, group in zip(placements, groups, strict=True)),
         cooling=PlannedCooling(
             name=design.name, components={str(part): str(path) for part, path in design.paths.items()},
             rack=cooling_words(design),
@@ -157,7 +158,7 @@ def _rejection_words(design: HybridDesign) -> str:
     return f"{design.warm_cooler.replace('_', ' ')} (warm loop), {cold} (cold loop)"
 
 
-def _rack_type(p: Placement, model: Model, group: ItGroup) -> RackType:
+def _rack_type(p: Placement, model: Model, design: HybridDesign, group: ItGroup) -> RackType:
     server = server_of(model, p.option.server)
     per_rack = -(-p.servers // max(p.racks, 1))
     share = per_rack / p.servers
@@ -172,6 +173,7 @@ def _rack_type(p: Placement, model: Model, group: ItGroup) -> RackType:
         name=f"{p.stage} racks", count=p.racks, server=server.name, servers_per_rack=per_rack, power_w=p.it_w * share,
         weight_kg=per_rack * server.weight_kg, height_u=per_rack * server.height_u,
         component_w={name: power_w * share for name, power_w in component.items()},
+        carriers={name: effective_path(group, name, design) for name in COMPONENTS},
     )  # fmt: skip
 
 

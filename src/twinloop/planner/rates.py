@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,11 +64,15 @@ def group_of(option: StageOption, device: Device, server: Server, activity: Floa
 def rates(
     site: OnPremise, design: HybridDesign, group: ItGroup, sample: SampledHours, k: PlantConstants
 ) -> tuple[Rates, Plant]:
-    """Return the coefficients of ``design`` for ``group``'s kind of server at ``site``, and the sized plant."""
-    plant = size_plant(design, (group,), site.weather.design, site.weather.pressure_pa, 0.0, k)
+    """Return the coefficients of ``design`` for ``group``'s kind of server at ``site``, and the sized plant.
+
+    The plant is sized with the group fully busy; its year runs at the group's own activity.
+    """
+    full = replace(group, activity=np.ones(1))
+    plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k)
     here = hours_of(outdoor_air(site.weather, k), sample.index)
     activity = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)[sample.index]
-    at = ItGroup(**{**group.__dict__, "activity": activity})
+    at = replace(group, activity=activity)
     state = solve_plant(plant, (at,), here, k)
     weight = sample.weight
     it_j = float(weight @ state.it_w)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from twinloop.model.plan import Plan, PlannedSite
+from twinloop.model.plan import Plan, PlannedSite, RackType
 from twinloop.model.simulation import SiteYear
 from twinloop.report import numbers, tables
 from twinloop.report.figures import durations, heatmap, loops, money, monthly, psychrometric, rack, sankey
@@ -142,6 +142,12 @@ def _verdict(plan: Plan) -> str:
     )
 
 
+def _rack(ident: str, each: RackType, site: PlannedSite) -> Figure | None:
+    """Draw a rack with the carriers its own servers have, which may be fewer than the hall offers."""
+    cooling = site.cooling and replace(site.cooling, components=each.carriers)
+    return rack.draw(ident, each, cooling)
+
+
 def _site(i: int, site: PlannedSite, year: SiteYear | None) -> SitePage:
     figures: list[Figure | None] = []
     ident = f"site{i}"
@@ -149,7 +155,7 @@ def _site(i: int, site: PlannedSite, year: SiteYear | None) -> SitePage:
         figures += [
             sankey.draw(f"{ident}-heat", year.heat_flows, site.name),
             loops.draw(f"{ident}-loops", year.hours, site.cooling),
-            *(rack.draw(f"{ident}-rack{n}", each, site.cooling) for n, each in enumerate(site.rack_types)),
+            *(_rack(f"{ident}-rack{n}", each, site) for n, each in enumerate(site.rack_types)),
             monthly.draw(f"{ident}-months", year), psychrometric.draw(f"{ident}-air", year),
             *heatmap.draw_all(f"{ident}-map", year), *durations.draw_all(f"{ident}-duration", year),
         ]  # fmt: skip
