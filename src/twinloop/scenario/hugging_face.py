@@ -45,26 +45,41 @@ def network_from_config(name: str, path: Path) -> Network:
     sliding = isinstance(window, int) and data.get("use_sliding_window", True)
     ffn = number("intermediate_size", "n_inner", default=4 * hidden)
     return Network(
-        name=name, kind="mixture" if experts else "transformer", layers=number("num_hidden_layers", "n_layer"),
-        hidden=hidden, heads=heads, kv_heads=number("num_key_value_heads", default=heads),
-        head_dim=number("head_dim", default=hidden // heads), ffn=ffn, gated=kind not in UNGATED,
-        tied=bool(data.get("tie_word_embeddings", kind in UNGATED)), vocabulary=number("vocab_size"),
+        name=name,
+        kind="mixture" if experts else "transformer",
+        layers=number("num_hidden_layers", "n_layer"),
+        hidden=hidden,
+        heads=heads,
+        kv_heads=number("num_key_value_heads", default=heads),
+        head_dim=number("head_dim", default=hidden // heads),
+        ffn=ffn,
+        gated=kind not in UNGATED,
+        tied=bool(data.get("tie_word_embeddings", kind in UNGATED)),
+        vocabulary=number("vocab_size"),
         context=number("max_position_embeddings", "n_positions", default=2048),
         attention="sliding" if sliding else "mla" if "kv_lora_rank" in data else "flash",
-        window=int(window) if sliding and isinstance(window, int) else 0, causal=kind not in ENCODERS, experts=experts,
-        top_k=number("num_experts_per_tok", default=0), shared_experts=number("n_shared_experts", default=0),
+        window=int(window) if sliding and isinstance(window, int) else 0,
+        causal=kind not in ENCODERS,
+        experts=experts,
+        top_k=number("num_experts_per_tok", default=0),
+        shared_experts=number("n_shared_experts", default=0),
         expert_ffn=number("moe_intermediate_size", default=ffn if experts else 0),
-        dense_layers=number("first_k_dense_replace", default=0), source=str(path.name),
-    )  # fmt: skip
+        dense_layers=number("first_k_dense_replace", default=0),
+        source=str(path.name),
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(Fault(str(path), None, "config", error.strerror or "an error", "a readable config.json")) from error
+        raise InputError(
+            Fault(str(path), None, "config", error.strerror or "an error", "a readable config.json")
+        ) from error
     except ValueError as error:
-        raise InputError(Fault(str(path), getattr(error, "lineno", None), "config", "text", "JSON")) from error
+        raise InputError(
+            Fault(str(path), getattr(error, "lineno", None), "config", "text", "JSON")
+        ) from error
     if not isinstance(data, dict):
         raise InputError(Fault(str(path), 1, "config", type(data).__name__, "a JSON object"))
     return data

@@ -17,7 +17,7 @@ from twinloop.model.network import Network
 BYTES_PER_VALUE = 2.0
 
 
-def network_from_onnx(name: str, path: Path) -> Network:
+def network_from_onnx(name: str, path: Path, sizes: dict[str, int] | None = None) -> Network:
     """Return the counts of the graph at ``path`` for one sample.
 
     Raises:
@@ -33,8 +33,10 @@ def network_from_onnx(name: str, path: Path) -> Network:
         raise InputError(Fault(str(path), None, "onnx", "no such file", "an .onnx model"))
     try:
         graph = shape_inference.infer_shapes(onnx.load(str(path))).graph
-    except Exception as error:  # noqa: BLE001  protobuf's decoder raises its own, undocumented types
-        raise InputError(Fault(str(path), None, "onnx", f"{type(error).__name__}", "an .onnx model")) from error
+    except Exception as error:
+        raise InputError(
+            Fault(str(path), None, "onnx", f"{type(error).__name__}", "an .onnx model")
+        ) from error
     shapes = _shapes(graph)
     parameters = sum(math.prod(tensor.dims) for tensor in graph.initializer)
     flops, values = 0.0, 0.0
@@ -43,10 +45,13 @@ def network_from_onnx(name: str, path: Path) -> Network:
         values += produced
         flops += _flops(node, shapes, produced)
     return Network(
-        name=name, kind="convnet" if any(node.op_type == "Conv" for node in graph.node) else "generic",
-        parameters=float(parameters), flops_per_sample=flops,
-        bytes_per_sample=BYTES_PER_VALUE * (2.0 * values + parameters), source=path.name,
-    )  # fmt: skip
+        name=name,
+        kind="convnet" if any(node.op_type == "Conv" for node in graph.node) else "generic",
+        parameters=float(parameters),
+        flops_per_sample=flops,
+        bytes_per_sample=BYTES_PER_VALUE * (2.0 * values + parameters),
+        source=path.name,
+    )
 
 
 def _shapes(graph: Any) -> dict[str, tuple[int, ...]]:
