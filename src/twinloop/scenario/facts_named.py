@@ -33,12 +33,12 @@ def _sites(root: Node, base_dir: Path) -> Iterator[Check]:
             if node is not None and isinstance(node.scalar, str) and node.scalar:
                 yield ("sites", index, key), partial(look, node.scalar)
         provider, region = item.get("provider"), item.get("region")
-        if provider is not None and region is not None:
-            pair = (provider.scalar, region.scalar)
-            if isinstance(pair[0], str) and isinstance(pair[1], str):
-                known = pair[0].lower() in {each.provider for each in catalogue.cloud_regions()}
-                place: Steps = ("sites", index, "region" if known else "provider")
-                yield place, partial(catalogue.cloud_region, *pair)
+        if provider is None or region is None:
+            continue
+        if isinstance(provider.scalar, str) and isinstance(region.scalar, str):
+            known = provider.scalar.lower() in {each.provider for each in catalogue.cloud_regions()}
+            place: Steps = ("sites", index, "region" if known else "provider")
+            yield place, partial(catalogue.cloud_region, provider.scalar, region.scalar)
 
 
 def _models(root: Node) -> Iterator[Check]:
