@@ -7,9 +7,16 @@ import math
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import Parallelism, StageOption
 from twinloop.model.model import Stage
-from twinloop.workload.constants import INGEST_B_S_PER_CORE, PROFILE_HIGH, PROFILE_LOW, ROWS_PER_S_PER_CORE
 from twinloop.workload.power import busy_power, device_power_w, idle_power
 
+INGEST_B_S_PER_CORE = 120e6
+"""Parse, validate, compress and write a record stream on one core. Range 50-300 MB/s, low confidence."""
+ROWS_PER_S_PER_CORE = 60e3
+"""Join, window and encode a wide row on one core. Range 20-200 thousand rows/s, low confidence."""
+ROW_B = 500.0
+"""Bytes of a row at which that rate holds; wider rows take longer in proportion. Low confidence."""
+LOW, HIGH = 0.5, 2.0
+"""Interval on time, from those ranges."""
 HEADROOM = 0.6
 """Steady streams fill at most this share of the cores."""
 LOW_NOTE = "rate per core is low confidence"
@@ -28,7 +35,7 @@ def preprocess_options(stage: Stage, device: Device, server: Server) -> list[Sta
     """Return options that finish a run by its deadline: just enough servers, and twice as many."""
     rows, every = stage.rows or 0.0, stage.every_s or 86400.0
     deadline = min(stage.deadline_s or every, every)
-    per_server = server.cores * ROWS_PER_S_PER_CORE
+    per_server = server.cores * ROWS_PER_S_PER_CORE * min(ROW_B / (stage.row_b or ROW_B), 4.0)
     least = max(math.ceil(rows / (per_server * deadline * 0.9)), 1)
     options = []
     for servers in (least, 2 * least):
@@ -48,6 +55,6 @@ def _option(
         throughput_per_s=throughput, duration_s=duration, busy_fraction=busy_fraction, peak_utilisation=peak,
         busy=busy_power(server, servers, device_w, share), idle=idle_power(device, server, servers),
         device_w=device_w, mfu=None, memory_per_device_b=0.1 * server.memory_b / server.devices, latency_p99_s=None,
-        accuracy_drop=0.0, time_breakdown_s={"compute": duration or 0.0}, low=PROFILE_LOW, high=PROFILE_HIGH,
+        accuracy_drop=0.0, time_breakdown_s={"compute": duration or 0.0}, low=LOW, high=HIGH,
         notes=(LOW_NOTE,),
     )  # fmt: skip

@@ -1,46 +1,141 @@
-"""Constants of the performance model, each with its source and range."""
+"""Calibrated constants by software generation and device: data, with sources; no constant belongs to one row.
+
+Fitted by ``twinloop.validation.fitting`` (bounded, prior-regularised, soft-L1 on the logarithm of time) on
+
+- ``megatron-2022``: vTrain ground truth (VIA-Research/vTrain, MIT; 988 iterations on A100) with tables 1
+  and 2 of Narayanan et al. 2021 and Korthikanti et al. 2022. Left-out models: 7.7 % and 8.1 % mean error.
+- ``fsdp-2023``: MosaicML llm-foundry benchmarks (144 rows, A100 and H100). Left-out models: 4.3 %, 4.5 %.
+- ``megatron-2025``, ``megatron-2026``: NVIDIA Megatron-Bridge performance tables of releases up to 26.04,
+  and from 26.06 on (112 rows, H100 to GB300, vendor-published). Left-out models: 9-13 %.
+"""
 
 from __future__ import annotations
 
-BEST_GEMM_SHARE = 0.70
-"""Large-matrix rate over peak inside a training step. Measured H200 BF16 GEMM alone reaches 78 % of peak
-(aiconfigurator kernel tables); layers around it cost the rest. Range 0.6-0.8, medium."""
-NARROW_HIDDEN = 1024.0
-"""Width at which matrix rate is half of the best: small matrices do not fill the device. Low confidence."""
-BANDWIDTH_SHARE = 0.79
-"""Memory streams over peak: H200 at m = 1 reaches 3.8 of 4.8 TB/s (aiconfigurator kernel tables)."""
-CPU_SHARE = 0.35
-"""Matrix rate over peak on processors with vector or matrix units. Low confidence."""
-FPGA_SHARE = 0.35
-"""Same for overlays on FPGAs. Low confidence."""
-LAYER_OVERHEAD_S = 12e-6
-"""Launches and synchronisation a layer and forward pass. Low confidence."""
-TRAIN_OVERLAP = 0.7
-"""Share of data-parallel communication hidden behind the backward pass. Range 0.5-0.9, low."""
-NETWORK_SHARE = 0.8
-"""Achieved over nominal bandwidth of links for large messages. Range 0.7-0.9, low."""
-RESERVED_MEMORY = 0.08
-"""Of device memory: context, communication buffers, fragmentation. Range 0.05-0.12, low."""
-STATE_BYTES = 18.0
-"""Bytes a weight in mixed-precision Adam: 2 weight, 2 gradient, 2 working, 12 master and moments."""
-SHARDED_BYTES = 12.0
-"""Of which ZeRO-1 spreads over data-parallel replicas."""
-PROFILE_LOW, PROFILE_HIGH = 0.8, 1.35
-"""Interval on time: uncalibrated closed forms on published rows are within about 35 %."""
-INGEST_B_S_PER_CORE = 120e6
-"""Parse, validate, compress and write a record stream on one core. Range 50-300 MB/s, low confidence."""
-ROWS_PER_S_PER_CORE = 60e3
-"""Join, window and encode a wide row on one core. Range 20-200 thousand rows/s, low confidence."""
-COMPUTE_POWER_FLOOR = 0.45
-"""Accelerator activity (of idle-to-limit power) when memory or links, not arithmetic, set the pace.
-B200 kernels: decode attention 391 W, floor 243 W, limit 1000 W (aiconfigurator measured power)."""
-COMPUTE_POWER_SLOPE = 0.75
-"""Added at full model FLOP utilisation: context attention 740 W, peaks 1023 W on the same device. MLPerf
-Training v4.0: 8-H100 nodes 6.5-7.2 kW at the wall against 10.2 kW nameplate. Medium."""
-IDLE_SHARE = {"cpu": 0.35, "memory": 0.5, "network": 0.7, "storage": 0.6}
-"""Idle over full power of the other components. Low confidence."""
-BYTES = {"fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5}
-"""Bytes of one weight by precision."""
-QUANTISATION_DROP = {"bf16": 0.0, "fp8": 0.003, "int8": 0.005}
-"""Relative loss of accuracy when serving below 16 bits: FP8 W8A8 0-0.5 %, INT8 0.3-1 % (published LLM
-evaluations; medium). Excluded where the stage allows less."""
+from dataclasses import dataclass, replace
+
+from twinloop.catalogue.nouns import Device
+from twinloop.workload.calibration import Calibration
+
+MEGATRON_2022 = Calibration(
+    gemm=0.832, gemm_8=0.60, gemm_4=0.50, half=232.0, flash=0.50, bandwidth=0.80, host_layer_s=998e-6,
+    host_mixture_s=2500e-6, inner=0.773, inner_alpha_s=37e-6, outer=0.443, outer_alpha_s=20e-6,
+    tensor_overlap=0.036, data_overlap=0.53, pipeline_overlap=0.217, gradient_b=2.0, imbalance=1.5, step_s=0.0068,
+)  # fmt: skip
+FSDP_AMPERE = Calibration(
+    gemm=0.819, gemm_8=0.60, gemm_4=0.50, half=214.0, flash=0.375, bandwidth=0.514, host_layer_s=300e-6,
+    host_mixture_s=2500e-6, inner=0.642, inner_alpha_s=10e-6, outer=0.699, outer_alpha_s=20e-6,
+    tensor_overlap=0.05, data_overlap=0.323, pipeline_overlap=0.30, gradient_b=2.0, imbalance=1.5, step_s=0.0058,
+)  # fmt: skip
+FSDP_HOPPER = replace(
+    FSDP_AMPERE, gemm=0.702, gemm_8=0.516, half=243.0, flash=0.209, bandwidth=0.464, inner=0.653, outer=0.758,
+    data_overlap=0.486, step_s=0.0179,
+)  # fmt: skip
+MEGATRON_2025 = Calibration(
+    gemm=0.707, gemm_8=0.702, gemm_4=0.585, half=143.0, flash=0.271, bandwidth=0.485, host_layer_s=150e-6,
+    host_mixture_s=3660e-6, inner=0.624, inner_alpha_s=10e-6, outer=0.844, outer_alpha_s=20e-6,
+    tensor_overlap=0.662, data_overlap=0.919, pipeline_overlap=0.915, gradient_b=2.0, imbalance=1.88, step_s=0.0051,
+)  # fmt: skip
+MEGATRON_2026 = Calibration(
+    gemm=0.681, gemm_8=0.531, gemm_4=0.502, half=61.7, flash=0.560, bandwidth=0.817, host_layer_s=150e-6,
+    host_mixture_s=900e-6, inner=0.796, inner_alpha_s=10e-6, outer=0.523, outer_alpha_s=20e-6,
+    tensor_overlap=0.492, data_overlap=0.535, pipeline_overlap=0.934, gradient_b=2.0, imbalance=1.274, step_s=0.0057,
+)  # fmt: skip
+
+RATE_OF_PEAK: dict[str, dict[str, float]] = {
+    "megatron-2022": {"A100": 1.0},
+    "fsdp-2023": {"A100": 1.0, "H100": 1.0},
+    "megatron-2025": {"H100": 1.03, "B200": 0.95, "B300": 1.02, "GB200": 0.93, "GB300": 1.07},
+    "megatron-2026": {"H100": 1.02, "B200": 0.95, "B300": 0.96, "GB200": 0.95, "GB300": 1.06},
+}
+"""Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
+
+GENERATIONS: dict[str, tuple[int, Calibration]] = {
+    "megatron-2022": (202201, MEGATRON_2022),
+    "fsdp-2023": (202306, FSDP_HOPPER),
+    "megatron-2025": (202507, MEGATRON_2025),
+    "megatron-2026": (202605, MEGATRON_2026),
+}
+"""Name -> (first month it stands for, constants)."""
+OLD_PARTS = ("A100", "A30", "A10", "V100", "T4")
+"""Ampere and older: their measurements are of 2021-2023 software."""
+INTERVAL: dict[str, tuple[float, float]] = {
+    "megatron-2022": (0.87, 1.15),
+    "fsdp-2023": (0.91, 1.10),
+    "megatron-2025": (0.82, 1.25),
+    "megatron-2026": (0.85, 1.20),
+}
+"""About the 10th and 90th percentile of measured over predicted time on left-out models."""
+UNSEEN_INTERVAL = (0.65, 1.55)
+"""Same for devices with no measured row: class defaults. Low confidence."""
+
+NETWORK_KINDS: dict[str, tuple[float, float]] = {
+    "ib": (1.0, 1.0),
+    "roce": (0.9, 1.3),
+    "tcp": (0.6, 8.0),
+    "torus": (0.95, 0.5),
+}
+"""Factor on (network share, start-up time) against InfiniBand. RoCE and TCP from memory, low confidence."""
+
+
+@dataclass(frozen=True)
+class Software:
+    """Constants chosen for a run and how far they can be trusted."""
+
+    name: str
+    calibration: Calibration
+    low: float
+    high: float
+    extrapolated: bool
+    """The device has no measured row under this generation."""
+
+
+def family(device: Device) -> str:
+    """Return the part number without its form: ``H100-SXM-80GB`` -> ``H100``."""
+    return device.name.split("-")[0]
+
+
+def default_generation(device: Device, *, sharded: bool) -> str:
+    """Return the generation whose measurements are nearest: by age of the part and by ZeRO-2/3 or not."""
+    if family(device) in OLD_PARTS:
+        return "fsdp-2023" if sharded else "megatron-2022"
+    return "fsdp-2023" if sharded and family(device) in ("H100", "H200", "H800") else "megatron-2026"
+
+
+def generation_of(text: str) -> str | None:
+    """Return the generation that a name or a ``YYYY.MM`` date stands for, ``None`` when unknown.
+
+    >>> generation_of("2022.06"), generation_of("Megatron 2025"), generation_of("llm-foundry")
+    ('megatron-2022', 'megatron-2025', 'fsdp-2023')
+    """
+    plain = text.lower().replace(" ", "-").replace("_", "-")
+    for name in GENERATIONS:
+        if plain in (name, name.replace("-", "")):
+            return name
+    if plain in ("fsdp", "llm-foundry", "mosaic", "composer"):
+        return "fsdp-2023"
+    if plain in ("megatron", "megatron-bridge", "nemo", "latest"):
+        return "megatron-2026"
+    parts = plain.split(".")
+    if len(parts) == 2 and all(part.isdigit() for part in parts):
+        year = int(parts[0]) + (2000 if int(parts[0]) < 100 else 0)
+        date = 100 * year + int(parts[1])
+        older = [name for name, (start, _) in GENERATIONS.items() if start <= date]
+        return older[-1] if older else "megatron-2022"
+    return None
+
+
+def software(device: Device, *, sharded: bool = False, name: str | None = None) -> Software:
+    """Return the constants for ``device``; ``name`` is a generation (see :func:`generation_of`)."""
+    generation = name or default_generation(device, sharded=sharded)
+    calibration = GENERATIONS[generation][1]
+    if generation == "fsdp-2023" and family(device) in OLD_PARTS:
+        calibration = FSDP_AMPERE
+    rates = RATE_OF_PEAK[generation]
+    known = family(device) in rates
+    rate = rates.get(family(device), 1.0)
+    calibration = replace(
+        calibration, gemm=calibration.gemm * rate, gemm_8=calibration.gemm_8 * rate, gemm_4=calibration.gemm_4 * rate,
+        flash=calibration.flash * rate,
+    )  # fmt: skip
+    low, high = INTERVAL[generation] if known else UNSEEN_INTERVAL
+    return Software(generation, calibration, low, high, not known)

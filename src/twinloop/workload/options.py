@@ -1,28 +1,34 @@
-"""Every sensible way to run a stage: devices, counts, layouts, precisions; undominated ones kept."""
+"""Every sensible way to run a stage: devices, counts, layouts, formats; undominated ones kept."""
 
 from __future__ import annotations
-
-import math
 
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.workload.batch_jobs import ingest_option, preprocess_options
-from twinloop.workload.serving import serving_options
-from twinloop.workload.training import training_options
+from twinloop.workload.serve_options import serving_options
+from twinloop.workload.train_options import training_options
 
-MOST_PER_DEVICE = 6
+MOST_PER_DEVICE = 12
+MOST_PER_STAGE = 60
 TRAINERS = ("gpu", "tpu", "npu")
+SMALL_TRAINERS = ("cpu",)
+"""Also train what needs no tensor units: trees and recommenders."""
 CRUNCHERS = ("cpu",)
 
 
 def stage_options(model: Model, stage: Stage) -> tuple[StageOption, ...]:
-    """Return the undominated options of ``stage`` over all of the model's servers, cheapest device count first."""
+    """Return the undominated options of ``stage`` over all of the model's servers, by device and count.
+
+    What-if devices (neuromorphic, quantum) count only when the scenario's allow list names them.
+    """
     found = []
     for server in model.servers:
         device = model.device(server.device)
-        found += _on(model, stage, device, server)
-    return tuple(sorted(_undominated(found), key=lambda o: (o.device, o.device_count, o.server)))
+        if _may(model, device):
+            found += _undominated(_on(model, stage, device, server))
+    kept = found if len(found) <= MOST_PER_STAGE else _fewer(found)
+    return tuple(sorted(kept, key=lambda o: (o.device, o.device_count, o.server, o.precision)))
 
 
 def rejected(model: Model, stage: Stage) -> tuple[str, ...]:
@@ -30,9 +36,20 @@ def rejected(model: Model, stage: Stage) -> tuple[str, ...]:
     reasons = []
     for server in model.servers:
         device = model.device(server.device)
-        if not _on(model, stage, device, server):
-            reasons.append(f"{device.name} in {server.name}: {_reason(stage, device)}")
-    return tuple(dict.fromkeys(reasons)) or ("no server is allowed",)
+        if not _may(model, device):
+            reasons.append(f"{device.name} in {server.name}: a what-if device, not named in allow.devices")
+        elif not _on(model, stage, device, server):
+            reasons.append(f"{device.name} in {server.name}: {_reason(model, stage, device)}")
+    return tuple(dict.fromkeys(reasons)) or (("no server is allowed",) if not model.servers else ())
+
+
+def _may(model: Model, device: Device) -> bool:
+    return not device.what_if or device.name in model.allow.devices
+
+
+def _trains(model: Model, stage: Stage, device: Device) -> bool:
+    kind = model.network(str(stage.network)).kind
+    return device.kind in TRAINERS or (device.kind in SMALL_TRAINERS and kind in ("trees", "recommender"))
 
 
 def _on(model: Model, stage: Stage, device: Device, server: Server) -> list[StageOption]:
@@ -46,39 +63,42 @@ def _on(model: Model, stage: Stage, device: Device, server: Server) -> list[Stag
         )
     network = model.network(str(stage.network))
     if stage.kind == "train":
-        return training_options(stage, network, device, server) if device.kind in TRAINERS else []
-    return serving_options(stage, network, device, server)
+        return training_options(stage, network, device, server) if _trains(model, stage, device) else []
+    return serving_options(stage, network, device, server, model.allow.compression)
 
 
-def _reason(stage: Stage, device: Device) -> str:
+def _reason(model: Model, stage: Stage, device: Device) -> str:
     if stage.kind in ("ingest", "preprocess"):
         return "row and record work runs on processors"
-    if stage.kind == "train" and device.kind not in TRAINERS:
+    if stage.kind == "train" and not _trains(model, stage, device):
         return f"training runs on {', '.join(TRAINERS)}"
     limit = "deadline" if stage.kind == "train" else "latency"
     return f"does not fit in memory, or misses the {limit} at any count up to the largest considered"
 
 
 def _undominated(options: list[StageOption]) -> list[StageOption]:
-    """Drop an option when another on the same server takes no more devices, energy and time."""
-    kept = []
-    for server in sorted({option.server for option in options}):
-        mine = sorted(
-            (option for option in options if option.server == server),
-            key=lambda o: (o.device_count, _energy(o), o.duration_s or 0.0),
-        )
-        best: list[StageOption] = []
-        for option in mine:
-            if not any(_no_worse(other, option) for other in best):
-                best.append(option)
-        kept += best[:MOST_PER_DEVICE]
-    return kept
+    """Drop an option of one server when another takes no more devices, energy and time, and no more accuracy."""
+    best: list[StageOption] = []
+    for option in sorted(options, key=lambda o: (o.device_count, _energy(o), o.duration_s or 0.0)):
+        if not any(_no_worse(other, option) for other in best):
+            best.append(option)
+    return best[:MOST_PER_DEVICE]
+
+
+def _fewer(options: list[StageOption]) -> list[StageOption]:
+    """Keep the least energy of every server first, then fill up by energy."""
+    by_energy = sorted(options, key=_energy)
+    first = list({option.server: option for option in reversed(by_energy)}.values())
+    rest = [option for option in by_energy if option not in first]
+    return (sorted(first, key=_energy) + rest)[:MOST_PER_STAGE]
 
 
 def _energy(option: StageOption) -> float:
+    """Return the mean power, J a second of the horizon."""
     return option.busy_fraction * option.busy.total_w + (1.0 - option.busy_fraction) * option.idle.total_w
 
 
 def _no_worse(a: StageOption, b: StageOption) -> bool:
-    times = ((a.duration_s or 0.0) <= (b.duration_s or math.inf)) and a.accuracy_drop <= b.accuracy_drop + 1.0
-    return a.device_count <= b.device_count and _energy(a) <= _energy(b) * 1.0001 and times
+    faster = (a.duration_s or 0.0) <= (b.duration_s or 0.0)
+    as_good = a.accuracy_drop <= b.accuracy_drop or b.accuracy_drop > 0.0
+    return a.device_count <= b.device_count and _energy(a) <= _energy(b) * 1.0001 and faster and as_good

@@ -35,7 +35,7 @@ def _recurrent(duration_s: float, every_s: float, start_hour: float) -> FloatArr
     activity = np.diff(done) / HOUR_S
     # The year need not hold a whole number of periods: scale to the exact mean.
     mean = busy / period
-    scaled: FloatArray = activity * (mean / max(float(np.mean(activity)), 1e-12))
+    scaled: FloatArray = activity * (mean / float(np.mean(activity))) if float(np.mean(activity)) > 0.0 else activity
     return scaled
 
 

@@ -1,173 +1,266 @@
-"""Training: time, memory and power of a layout, and the layouts that meet a deadline."""
+"""One optimizer step of a transformer, for any number of layouts at once.
+
+Time of a pipeline stage per micro-batch is the sum of matrix products, attention, memory streams and
+exposed collectives, never below what the host needs to launch it. A step is
+
+``(m + (p−1)/v) · stage + logits · m + exposed data communication + optimizer + fixed``
+
+with m micro-batches, p stages, v chunks a stage (Narayanan et al. 2021, doi:10.1145/3458817.3476209;
+zero-bubble: Qi et al. 2023, arXiv:2401.10241). Every term is kept apart for the breakdown.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from twinloop.catalogue.nouns import Device, Server
-from twinloop.model.estimate import Parallelism, StageOption
-from twinloop.model.model import Stage
-from twinloop.model.network import Network
-from twinloop.workload.constants import (
-    BANDWIDTH_SHARE,
-    BEST_GEMM_SHARE,
-    LAYER_OVERHEAD_S,
-    NARROW_HIDDEN,
-    NETWORK_SHARE,
-    PROFILE_HIGH,
-    PROFILE_LOW,
-    RESERVED_MEMORY,
-    SHARDED_BYTES,
-    STATE_BYTES,
-    TRAIN_OVERLAP,
+from twinloop.arrays import Array, namespace
+from twinloop.workload.calibration import Calibration
+from twinloop.workload.collectives import (
+    Links,
+    all_reduce_s,
+    all_to_all_s,
+    point_to_point_s,
 )
-from twinloop.workload.power import busy_power, device_power_w, idle_power
-from twinloop.workload.transformer import TRANSFORMERS, activation_bytes, forward_flops_per_token, parameter_count
+from twinloop.workload.gemm import gemm_s
+from twinloop.workload.layouts import Layouts
+from twinloop.workload.memory import FULL, SELECTIVE, weights_per_device
+from twinloop.workload.transformer import Shape, attention_weights, mixture_layers
 
-LARGEST_COUNT = 2048
-DEADLINE_SHARE = 0.9
-"""A tenth of the deadline is kept for checkpoints, restarts and stragglers."""
-TOKENS_PER_BATCH = 0.5e6
-"""Default global batch: half a million tokens, common for models below 10 billion weights. Low confidence."""
+FLASH_BACKWARD_FLOPS, FLASH_BACKWARD_RATE = 2.5, 0.8
+"""Backward attention recomputes scores: 5 products against 2; about 0.8 of the forward rate (Dao 2023,
+FlashAttention-2, arXiv:2307.08691, figures 4-6)."""
+SCORE_BYTES_FORWARD, SCORE_BYTES_BACKWARD = 11.0, 13.0
+"""Unfused attention, bytes a score: write, masked softmax, dropout and mask, read; and back. Counted."""
+HOST_BACKWARD = 1.5
+"""Kernels of a backward pass over those of a forward pass: two products for one, one stream for one. Counted."""
+ADAM_BYTES = 34.0
+"""Read gradient, master, moments; write master, moments, weight; clear and norm of the gradient. Counted."""
 
 
 @dataclass(frozen=True)
-class TrainStep:
-    """One optimizer step of one layout."""
+class Machine:
+    """The devices as a training step sees them. Fields broadcast with layouts."""
 
-    seconds: float
-    breakdown_s: dict[str, float]
-    memory_b: float
-    mfu: float
+    peak_16: Array
+    peak_linear: Array
+    """Peak of the precision of the linear layers."""
+    linear_bytes: Array
+    """Bytes of a value in them: 2, 1 or 0.5; selects the calibrated share of peak."""
+    memory_b_s: Array
+    scale_up_b_s: Array
+    scale_up_domain: Array
+    network_b_s: Array
+    """Per device and direction."""
+
+    def links(self, c: Calibration) -> Links:
+        """Return the effective links."""
+        return Links(
+            self.scale_up_b_s * c.inner, self.network_b_s * c.outer, c.inner_alpha_s, c.outer_alpha_s,
+            self.scale_up_domain,
+        )  # fmt: skip
 
 
-def train_step(network: Network, device: Device, server: Server, layout: Parallelism) -> TrainStep:
-    """Return time and memory of a step.
+@dataclass(frozen=True)
+class StepTimes:
+    """Seconds of one step by cause; they add up."""
 
-    Compute: three forward passes' operations at ``best · h/(h + h_half)`` of peak, with the width that
-    tensor parallelism leaves. Tensor: four all-reduces of activations a layer and micro-batch over the
-    scale-up link, ring cost ``2 (t − 1)/t``. Pipeline: bubble ``(p − 1)/m`` of compute. Data: gradients
-    once, ring, over the scale-up link inside a server and the network beyond, partly hidden.
+    compute_s: Array
+    memory_s: Array
+    tensor_comm_s: Array
+    pipeline_comm_s: Array
+    data_comm_s: Array
+    expert_comm_s: Array
+    bubble_s: Array
+    optimizer_s: Array
+    overhead_s: Array
+
+    @property
+    def total_s(self) -> Array:
+        """Sum."""
+        work = self.compute_s + self.memory_s + self.overhead_s + self.bubble_s + self.optimizer_s
+        return work + self.tensor_comm_s + self.pipeline_comm_s + self.data_comm_s + self.expert_comm_s
+
+
+@dataclass(frozen=True)
+class LayerTimes:
+    """Seconds of one mean layer and one micro-batch, forward plus backward plus recomputation."""
+
+    compute_s: Array
+    memory_s: Array
+    tensor_s: Array
+    expert_s: Array
+    host_s: Array
+
+    @property
+    def total_s(self) -> Array:
+        """Sum."""
+        return self.compute_s + self.memory_s + self.tensor_s + self.expert_s + self.host_s
+
+
+def _linear_share(machine: Machine, c: Calibration) -> Array:
+    xp = namespace(machine.linear_bytes)
+    narrow = xp.where(machine.linear_bytes < 1.0, c.gemm_4, c.gemm_8)
+    return xp.where(machine.linear_bytes >= 2.0, c.gemm, narrow)
+
+
+def _products_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> Array:
+    """Return the matrix products of one layer, one forward pass."""
+    xp = namespace(at.tensor, at.micro_batch)
+    tokens = at.micro_batch * shape.context / at.context
+    h, t, d = shape.hidden, at.tensor, shape.head_dim
+    share = _linear_share(machine, c)
+
+    def product(m: Array, n: Array, k: Array) -> Array:
+        return gemm_s(m, n, k, machine.peak_linear, share, c.half)
+
+    wide = (shape.heads + 2.0 * shape.kv_heads) * d / t
+    attention = product(tokens, wide, h) + product(tokens, h, shape.heads * d / t)
+    # Latent attention: low-rank pairs instead of one wide product; the time scales with the weights.
+    plain_weights = h * d * (2.0 * shape.heads + 2.0 * shape.kv_heads)
+    attention = attention * (1.0 - shape.latent + shape.latent * attention_weights(shape) / plain_weights)
+    dense = product(tokens, (1.0 + shape.gated) * shape.ffn / t, h) + product(tokens, h, shape.ffn / t)
+    inner = shape.expert_ffn / at.expert_tensor
+    rows = xp.maximum(tokens * shape.top_k * at.expert / xp.maximum(shape.experts, 1.0), 1.0)
+    local = xp.maximum(shape.experts / at.expert, 1.0)
+    routed = local * (product(rows, (1.0 + shape.gated) * inner, h) + product(rows, h, inner))
+    always = shape.shared_experts * shape.expert_ffn / t
+    shared = product(tokens, (1.0 + shape.gated) * xp.maximum(always, 1.0), h) + product(
+        tokens, h, xp.maximum(always, 1.0)
+    )
+    mixture = routed * c.imbalance + xp.where(shape.shared_experts > 0, shared, 0.0)
+    dense_share = shape.dense_layers / shape.layers
+    return attention + dense_share * dense + xp.where(dense_share < 1.0, (1.0 - dense_share) * mixture, 0.0)
+
+
+def _scores_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> tuple[Array, Array, Array, Array]:
+    """Return attention's (compute forward, backward, memory forward, backward) of one layer."""
+    xp = namespace(at.tensor, at.micro_batch)
+    tokens = at.micro_batch * shape.context / at.context
+    span = xp.minimum(shape.context, shape.window)
+    full = 4.0 * tokens * span * shape.heads * (shape.head_dim + 32.0 * shape.latent) / at.tensor
+    fused = full * (1.0 - 0.5 * shape.causal) / (machine.peak_16 * c.flash)
+    # Unfused scores are products with an inner dimension of one head: short, hence slow.
+    plain = gemm_s(shape.context, shape.context, shape.head_dim, machine.peak_16, c.gemm, c.half)
+    plain = 2.0 * plain * at.micro_batch * shape.heads / at.tensor / at.context
+    forward = shape.flash * fused + (1.0 - shape.flash) * plain
+    backward = shape.flash * fused * FLASH_BACKWARD_FLOPS / FLASH_BACKWARD_RATE + (1.0 - shape.flash) * 2.0 * plain
+    moved = (1.0 - shape.flash) * tokens * shape.context * shape.heads / at.tensor / (machine.memory_b_s * c.bandwidth)
+    return forward, backward, SCORE_BYTES_FORWARD * moved, SCORE_BYTES_BACKWARD * moved
+
+
+def _streams_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> Array:
+    """Return norms, residuals, activation functions and routing of one forward pass, as memory traffic.
+
+    Unfused count of bytes a token: two norms 8h, two residuals 14h, activation ``4f`` (gated ``6f``);
+    a mixture gathers and scatters ``top_k`` copies, 12h each.
     """
-    replicas, t, p = layout.data, layout.tensor, layout.pipeline
-    samples = layout.batch / replicas
-    micro_steps = max(samples / layout.micro_batch, 1.0)
-    peak = _peak(device)
-    flops = 3.0 * _forward_flops(network) * samples / (t * p)
-    width = (network.hidden or 4 * NARROW_HIDDEN) / t**0.5
-    share = BEST_GEMM_SHARE * width / (width + NARROW_HIDDEN)
-    compute = flops / (peak * share)
-    weights = parameter_count(network) / (t * p)
-    memory = micro_steps * 3.0 * 2.0 * weights / (device.memory_bandwidth_b_s * BANDWIDTH_SHARE)
-    layers = max(network.layers, 1) / p
-    tensor_bytes = 2.0 * layout.micro_batch * max(network.context, 1) * max(network.hidden, 1)
-    link = max(device.scale_up_b_s, server.network_b_s) * NETWORK_SHARE
-    tensor = micro_steps * layers * 4.0 * 2.0 * (t - 1) / t * tensor_bytes / link if t > 1 else 0.0
-    overhead = micro_steps * layers * 3.0 * LAYER_OVERHEAD_S
-    pace = max(compute, memory)
-    bubble = (p - 1) / micro_steps * (pace + tensor) if p > 1 else 0.0
-    data = _data_seconds(weights, replicas, t * p, device, server)
-    exposed = max(data - TRAIN_OVERLAP * (pace + tensor), 0.1 * data)
-    optimizer = weights * STATE_BYTES / (device.memory_bandwidth_b_s * BANDWIDTH_SHARE) / max(replicas, 1)
-    seconds = pace + tensor + bubble + exposed + optimizer + overhead
-    return TrainStep(
-        seconds,
-        {
-            "compute": compute, "memory": max(memory - compute, 0.0), "tensor_comm": tensor, "bubble": bubble,
-            "data_comm": exposed, "optimizer": optimizer, "overhead": overhead,
-        },
-        _memory(network, weights, layout), flops / peak / seconds,
-    )  # fmt: skip
+    xp = namespace(at.tensor, at.sequence_parallel)
+    tokens = at.micro_batch * shape.context / at.context
+    apart = xp.where(at.sequence_parallel > 0, at.tensor, 1.0)
+    between = 22.0 * shape.hidden / apart
+    act = 4.0 + 2.0 * shape.gated
+    dense_share = shape.dense_layers / shape.layers
+    routed = shape.top_k * (act * shape.expert_ffn / at.expert_tensor + 12.0 * shape.hidden)
+    heads = 4.0 * shape.heads * shape.head_dim
+    inside = (heads + dense_share * act * shape.ffn) / at.tensor + (1.0 - dense_share) * routed
+    return tokens * (between + inside) / (machine.memory_b_s * c.bandwidth)
 
 
-def _data_seconds(weights: float, replicas: int, per_replica: int, device: Device, server: Server) -> float:
-    if replicas == 1:
-        return 0.0
-    inside = replicas * per_replica <= max(server.devices, 1)
-    link = (max(device.scale_up_b_s, server.network_b_s) if inside else server.network_b_s) * NETWORK_SHARE
-    return 2.0 * (replicas - 1) / replicas * 2.0 * weights / link
+def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, backward: Array = 2.0) -> LayerTimes:
+    """Return one mean layer's times; ``backward`` is its products over the forward ones (LoRA: 1)."""
+    xp = namespace(at.tensor, at.recompute)
+    links = machine.links(c)
+    products = _products_s(shape, at, machine, c)
+    score_f, score_b, moved_f, moved_b = _scores_s(shape, at, machine, c)
+    streams = _streams_s(shape, at, machine, c)
+    again = xp.where(at.recompute == FULL, 1.0, 0.0)
+    scores_again = xp.where(at.recompute == SELECTIVE, 1.0 - shape.flash, again)
+    compute = products * (1.0 + backward + again) + score_f * (1.0 + scores_again) + score_b
+    memory = streams * (2.5 + again) + moved_f * (1.0 + scores_again) + moved_b
+    tokens = at.micro_batch * shape.context / at.context
+    size = 2.0 * tokens * shape.hidden
+    reduce = all_reduce_s(size, at.tensor, 1.0, links)
+    tensor = reduce * (4.0 + 2.0 * again) * (1.0 - c.tensor_overlap)
+    ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / links.inner_b_s
+    tensor = tensor + 3.0 * ring * (1.0 - c.tensor_overlap)
+    # Dispatch and combine, forward and backward; expert groups lie next to each other.
+    sent = all_to_all_s(size * shape.top_k, at.expert, 1.0, links)
+    expert = sent * (4.0 + 2.0 * again) * mixture_layers(shape) / shape.layers * (1.0 - c.tensor_overlap)
+    busy = compute + memory + tensor + expert
+    mixed = mixture_layers(shape) / shape.layers
+    host = c.host_layer_s * (1.0 - mixed) + c.host_mixture_s * mixed
+    launched = host * (1.0 + HOST_BACKWARD + again)
+    return LayerTimes(compute, memory, tensor, expert, xp.maximum(launched - busy, 0.0))
 
 
-def _memory(network: Network, weights: float, layout: Parallelism) -> float:
-    states = weights * (STATE_BYTES - SHARDED_BYTES + SHARDED_BYTES / layout.data)
-    if network.kind in TRANSFORMERS:
-        layers = network.layers / layout.pipeline
-        in_flight = min(layout.pipeline, max(layout.batch / layout.data / layout.micro_batch, 1.0))
-        kept = activation_bytes(network, layout.micro_batch, layout.tensor) * layers * in_flight
-        logits = 4.0 * layout.micro_batch * network.context * network.vocabulary / layout.tensor
-        return states + kept + logits
-    return states + 2.0 * (network.bytes_per_sample or 0.0) * layout.micro_batch
+def _data_s(
+    shape: Shape, at: Layouts, machine: Machine, c: Calibration, hide_s: Array, trained: Array
+) -> Array:  # fmt: skip
+    """Return the exposed part of gradient reduction and of ZeRO's gathers, per step."""
+    xp = namespace(at.data, at.zero)
+    dense, experts = weights_per_device(shape, at)
+    links = machine.links(c)
+    ranks = at.data * at.context
+    stride = at.tensor
+    expert_ranks = xp.maximum(ranks * at.tensor / (at.expert * at.expert_tensor), 1.0)
+    reduce = all_reduce_s(c.gradient_b * trained * dense, ranks, stride, links)
+    reduce = reduce + all_reduce_s(c.gradient_b * trained * experts, expert_ranks, at.expert, links)
+    # ZeRO-1 and 2 scatter gradients and gather 2-byte weights: as much as one all-reduce.
+    gather = 0.5 * all_reduce_s(2.0 * dense, ranks, stride, links)
+    gather = gather + 0.5 * all_reduce_s(2.0 * experts, expert_ranks, at.expert, links)
+    sharded = (
+        0.5 * reduce * (2.0 / c.gradient_b) * at.micro_steps
+        + xp.where(at.zero >= 3, 2.0, 1.0) * gather * at.micro_steps
+    )
+    sharded_1 = 0.5 * reduce + gather
+    whole = xp.where(at.zero >= 1, sharded_1, reduce)
+    # Gradients of the last micro-batch's backward pass are the ones that can be sent while it runs.
+    once_window = 0.6 * hide_s / at.micro_steps
+    window = xp.where(at.zero >= 2, hide_s, once_window)
+    total = xp.where(at.zero >= 2, sharded, whole)
+    hidden = xp.minimum(total * c.data_overlap, window * c.data_overlap)
+    return xp.where(ranks > 1, total - hidden, 0.0)
 
 
-def _forward_flops(network: Network) -> float:
-    """Operations of one sample's forward pass."""
-    if network.kind in TRANSFORMERS:
-        return forward_flops_per_token(network, network.context) * network.context
-    return network.flops_per_sample or 2.0 * parameter_count(network)
+def step_times(
+    shape: Shape, at: Layouts, machine: Machine, c: Calibration, backward: Array = 2.0, trained: Array = 1.0
+) -> StepTimes:
+    """Return the times of one step.
 
-
-def _peak(device: Device) -> float:
-    return device.flops.get("bf16") or device.flops.get("fp16") or device.flops.get("fp32") or 0.0
-
-
-def training_options(stage: Stage, network: Network, device: Device, server: Server) -> list[StageOption]:
-    """Return layouts on ``server`` that meet the deadline: for each model split the fewest replicas, and twice them."""
-    if _peak(device) <= 0.0 or network.kind == "trees":
-        return []
-    batch = stage.batch or max(round(TOKENS_PER_BATCH / max(network.context, 1)), 64)
-    period = stage.every_s or stage.deadline_s or 30 * 86400.0
-    allowed = DEADLINE_SHARE * min(stage.deadline_s or period, period)
-    usable = device.memory_b * (1.0 - RESERVED_MEMORY)
-    options = []
-    for tensor in (1, 2, 4, 8):
-        if tensor > min(device.scale_up_domain, server.devices) or (network.heads and network.heads % tensor):
-            continue
-        for pipeline in (1, 2, 4, 8, 16):
-            if pipeline > max(network.layers, 1):
-                continue
-            found = _fewest(stage, network, device, server, tensor, pipeline, batch, usable, allowed)
-            for layout, step in found:
-                options.append(_option(stage, device, server, layout, step, batch, period))
-    return options
-
-
-def _fewest(
-    stage: Stage, network: Network, device: Device, server: Server, tensor: int, pipeline: int, batch: int,
-    usable_b: float, allowed_s: float,
-) -> list[tuple[Parallelism, TrainStep]]:  # fmt: skip
-    steps = math.ceil((stage.samples or 0.0) / batch)
-    found: list[tuple[Parallelism, TrainStep]] = []
-    replicas = 1
-    while replicas <= batch and replicas * tensor * pipeline <= LARGEST_COUNT and len(found) < 2:
-        best = None
-        for micro in (1, 2, 4, 8, 16, 32, 64, 128):
-            if micro > batch / replicas:
-                break
-            layout = Parallelism(replicas, tensor, pipeline, 1, 1, micro, batch)
-            step = train_step(network, device, server, layout)
-            if step.memory_b <= usable_b and (best is None or step.seconds < best[1].seconds):
-                best = (layout, step)
-        if best is not None and best[1].seconds * steps <= allowed_s:
-            found.append(best)
-        replicas *= 2
-    return found
-
-
-def _option(
-    stage: Stage, device: Device, server: Server, layout: Parallelism, step: TrainStep, batch: int, period: float
-) -> StageOption:
-    steps = math.ceil((stage.samples or 0.0) / batch)
-    servers = math.ceil(layout.devices / server.devices)
-    device_w = device_power_w(device, step.mfu)
-    duration = steps * step.seconds
-    return StageOption(
-        stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
-        servers=servers, precision="bf16", compression="none", parallelism=layout,
-        throughput_per_s=batch / step.seconds,
-        duration_s=duration, busy_fraction=min(duration / period, 1.0), peak_utilisation=1.0,
-        busy=busy_power(server, servers, device_w), idle=idle_power(device, server, servers),
-        device_w=device_w, mfu=step.mfu, memory_per_device_b=step.memory_b, latency_p99_s=None, accuracy_drop=0.0,
-        time_breakdown_s={name: value * steps for name, value in step.breakdown_s.items()}, low=PROFILE_LOW,
-        high=PROFILE_HIGH, notes=("closed form, not calibrated on this device",),
-    )  # fmt: skip
+    Args:
+        shape: the model at its training length.
+        at: layouts.
+        machine: the devices.
+        c: calibrated constants.
+        backward: products of the backward over the forward pass: 2, LoRA 1.
+        trained: share of weights with gradients: 1, LoRA about 0.01.
+    """
+    xp = namespace(at.tensor, at.pipeline)
+    layer = layer_times(shape, at, machine, c, backward)
+    m, p = at.micro_steps, at.pipeline
+    depth = shape.layers / p
+    tokens = at.micro_batch * shape.context / at.context
+    logits = 3.0 * gemm_s(tokens, shape.vocabulary / at.tensor, shape.hidden, machine.peak_16, c.gemm, c.half)
+    logit_streams = 14.0 * tokens * shape.vocabulary / at.tensor / (machine.memory_b_s * c.bandwidth)
+    links = machine.links(c)
+    sent = point_to_point_s(2.0 * tokens * shape.hidden / at.tensor, at.tensor * at.context * at.data, links)
+    sends = xp.where(p > 1, 2.0 * at.interleave * sent * (1.0 - c.pipeline_overlap), 0.0)
+    slots = xp.where(at.interleave > 1, (p - 1.0) / at.interleave, p - 1.0)
+    # Zero-bubble fills two thirds of the gap with weight gradients (ZB-H1).
+    slots = xp.where(at.schedule == 3, slots / 3.0, slots)
+    bubble = slots * (depth * layer.total_s + sends)
+    busy = m * depth * layer.total_s
+    dense, experts = weights_per_device(shape, at)
+    split = xp.where(at.zero >= 1, at.data * at.context, 1.0)
+    optimizer = ADAM_BYTES * trained * (dense + experts) / split / machine.memory_b_s
+    return StepTimes(
+        compute_s=m * (depth * layer.compute_s + logits),
+        memory_s=m * (depth * layer.memory_s + logit_streams),
+        tensor_comm_s=m * depth * layer.tensor_s,
+        pipeline_comm_s=m * sends,
+        data_comm_s=_data_s(shape, at, machine, c, busy, trained),
+        expert_comm_s=m * depth * layer.expert_s,
+        bubble_s=bubble,
+        optimizer_s=optimizer,
+        overhead_s=m * depth * layer.host_s + c.step_s,
+    )

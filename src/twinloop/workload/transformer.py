@@ -1,66 +1,192 @@
-"""Counts of transformers: parameters, operations, memory."""
+"""Counts of transformers: parameters, operations, cache. Pure arithmetic, so every field may be an array.
+
+A :class:`Shape` is a :class:`~twinloop.model.network.Network` reduced to numbers (flags are 0 or 1), so
+that a table of models is one ``Shape`` of arrays and calibration sees all of its rows at once.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
 from twinloop.model.network import Network
 
 TRANSFORMERS = ("transformer", "mixture")
+MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE = 1536.0, 512.0, 64.0
+"""Ranks of multi-head latent attention: DeepSeek-V3 technical report (arXiv:2412.19437, section 4.2);
+Kimi K2 uses the same."""
+COUNT_TOLERANCE = 0.03
+"""A published total this near the count is the same model, rounded; farther, the fields leave parts out."""
 
 
-def layer_parameters(network: Network) -> tuple[float, float]:
-    """Return (all, active per token) weights of one layer, biases and norms' shifts left out.
+@dataclass(frozen=True)
+class Shape:
+    """A transformer as numbers; shapes of all fields broadcast."""
 
-    Attention ``h·a·d + 2 h·k·d + a·d·h`` (a heads, k key heads of size d); feed-forward ``2 h f``, gated
-    ``3 h f``; a mixture holds all experts and a router and activates ``top_k`` and the shared ones; two
-    norms of ``h``.
+    layers: Array
+    hidden: Array
+    heads: Array
+    kv_heads: Array
+    head_dim: Array
+    ffn: Array
+    gated: Array
+    """1: gate, up and down matrices, no biases, rotary positions; 0: GPT-2 style with biases and positions."""
+    tied: Array
+    vocabulary: Array
+    context: Array
+    """Sequence length trained or prefilled; also the learned positions of ungated models."""
+    flash: Array
+    """1: scores never reach memory."""
+    causal: Array
+    window: Array
+    """Largest distance attended to; the context where there is no window."""
+    latent: Array
+    """1: multi-head latent attention."""
+    experts: Array
+    top_k: Array
+    shared_experts: Array
+    expert_ffn: Array
+    dense_layers: Array
+    """Of a mixture: layers with an ordinary feed-forward block."""
+
+
+def shape_of(network: Network, sequence: float | None = None) -> Shape:
+    """Return ``network`` as numbers, at ``sequence`` tokens (default: its context)."""
+    mixture = network.experts > 0
+    length = float(sequence or network.context or 1)
+    heads = float(network.heads or 1)
+    return Shape(
+        layers=float(network.layers),
+        hidden=float(network.hidden),
+        heads=heads,
+        kv_heads=float(network.kv_heads or heads),
+        head_dim=float(network.head_dim or network.hidden / heads),
+        ffn=float(network.ffn or 4 * network.hidden),
+        gated=float(network.gated),
+        tied=float(network.tied),
+        vocabulary=float(network.vocabulary),
+        context=length,
+        flash=float(network.attention != "full"),
+        causal=float(network.causal),
+        window=float(min(network.window, length)) if network.window else length,
+        latent=float(network.attention == "mla"),
+        experts=float(network.experts),
+        top_k=float(network.top_k),
+        shared_experts=float(network.shared_experts),
+        expert_ffn=float(network.expert_ffn or network.ffn),
+        dense_layers=float(network.dense_layers) if mixture else float(network.layers),
+    )
+
+
+def attention_weights(shape: Shape) -> Array:
+    """Return the weights of one layer's attention, biases in where the model has them.
+
+    Ordinary: ``h d (2a + 2k)``. Latent: ``h r_q + r_q a (d + r) + h (r_c + r) + 2 r_c a d + a d h``.
     """
-    h, size = float(network.hidden), float(network.head_dim)
-    attention = h * size * (2.0 * network.heads + 2.0 * network.kv_heads)
-    matrices = 3.0 if network.gated else 2.0
-    norms = 2.0 * h
-    if network.kind == "mixture" and network.experts:
-        expert = matrices * h * (network.expert_ffn or network.ffn)
-        router = h * network.experts
-        held = expert * (network.experts + network.shared_experts) + router
-        active = expert * (network.top_k + network.shared_experts) + router
-        return attention + held + norms, attention + active + norms
-    feed_forward = matrices * h * network.ffn
-    return attention + feed_forward + norms, attention + feed_forward + norms
+    h, a, d = shape.hidden, shape.heads, shape.head_dim
+    plain = h * d * (2.0 * a + 2.0 * shape.kv_heads)
+    biases = (1.0 - shape.gated) * (d * (a + 2.0 * shape.kv_heads) + h)
+    rq, rc, r = MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE
+    latent = h * rq + rq * a * (d + r) + h * (rc + r) + 2.0 * rc * a * d + a * d * h
+    return shape.latent * latent + (1.0 - shape.latent) * (plain + biases)
 
 
-def parameter_count(network: Network) -> float:
-    """Return all weights: given, or layers plus embeddings (twice unless tied) plus the last norm.
+def dense_ffn_weights(shape: Shape) -> Array:
+    """Return the weights of one ordinary feed-forward block: ``2 h f`` and biases, gated ``3 h f``."""
+    biases = (1.0 - shape.gated) * (shape.ffn + shape.hidden)
+    return (2.0 + shape.gated) * shape.hidden * shape.ffn + biases
+
+
+def expert_weights(shape: Shape) -> Array:
+    """Return the weights of one expert."""
+    return (2.0 + shape.gated) * shape.hidden * shape.expert_ffn
+
+
+def norm_weights(shape: Shape) -> Array:
+    """Return the weights of one normalisation: scale, and shift in ungated models."""
+    return shape.hidden * (2.0 - shape.gated)
+
+
+def mixture_layers(shape: Shape) -> Array:
+    """Return how many layers have experts."""
+    return shape.layers - shape.dense_layers
+
+
+def counted(shape: Shape) -> Array:
+    """Return all weights: layers, embedding (twice unless tied), learned positions, last norm.
 
     >>> llama = Network("7b", "transformer", layers=32, hidden=4096, heads=32, kv_heads=32, head_dim=128,
     ...                 ffn=11008, gated=True, tied=False, vocabulary=32000, context=4096)
-    >>> round(parameter_count(llama) / 1e9, 3)
-    6.738
+    >>> int(counted(shape_of(llama)))
+    6738415616
     """
-    if network.parameters is not None:
-        return network.parameters
-    embeddings = network.vocabulary * network.hidden * (1.0 if network.tied else 2.0)
-    return network.layers * layer_parameters(network)[0] + embeddings + network.hidden
+    layer = attention_weights(shape) + 2.0 * norm_weights(shape)
+    experts = (shape.experts + shape.shared_experts) * expert_weights(shape) + shape.hidden * shape.experts
+    body = shape.layers * layer + shape.dense_layers * dense_ffn_weights(shape) + mixture_layers(shape) * experts
+    positions = (1.0 - shape.gated) * shape.context * shape.hidden
+    return body + shape.vocabulary * shape.hidden * (2.0 - shape.tied) + positions + norm_weights(shape)
 
 
-def forward_flops_per_token(network: Network, context: float) -> float:
-    """Return operations of one token's forward pass: ``2 · active weights + attention + logits``.
+def active_layer_weights(shape: Shape) -> Array:
+    """Return the matrix weights that one token meets in all layers, embedding and logits apart."""
+    per_expert = (shape.top_k + shape.shared_experts) * expert_weights(shape) + shape.hidden * shape.experts
+    return (
+        shape.layers * attention_weights(shape)
+        + shape.dense_layers * dense_ffn_weights(shape)
+        + mixture_layers(shape) * per_expert
+    )
 
-    Attention scores and values: ``4 a d · context``, halved when causal.
+
+def parameter_count(network: Network) -> float:
+    """Return all weights of ``network``.
+
+    Counted from the layer fields where there are any. A published total that differs by more than 3 %
+    wins (the model has parts the fields leave out).
     """
-    active = network.layers * layer_parameters(network)[1]
-    scores = 4.0 * network.heads * network.head_dim * context * (0.5 if network.causal else 1.0)
-    return 2.0 * active + network.layers * scores + 2.0 * network.hidden * network.vocabulary
+    if not network.layers:
+        return float(network.parameters or 0.0)
+    count = float(counted(shape_of(network)))
+    given = network.parameters
+    return float(given) if given is not None and abs(count / given - 1.0) > COUNT_TOLERANCE else count
 
 
-def kv_bytes_per_token(network: Network, bytes_per_value: float) -> float:
-    """Return the cache of keys and values that one token leaves, all layers."""
-    return 2.0 * network.layers * network.kv_heads * network.head_dim * bytes_per_value
+def active_parameters(network: Network) -> float:
+    """Return the weights that one token meets, embedding look-up included."""
+    if not network.layers:
+        return parameter_count(network)
+    shape = shape_of(network)
+    ends = shape.vocabulary * shape.hidden * (2.0 - shape.tied)
+    return float(active_layer_weights(shape) + ends)
 
 
-def activation_bytes(network: Network, micro_batch: float, tensor: int) -> float:
-    """Return what one layer keeps for the backward pass with flash attention: ``34 s b h / t`` bytes.
+def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> Array:
+    """Return operations of scores and values for one token, all layers: ``4 l a d · min(context, window)``.
 
-    Source: Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models (2022),
-    eq. 4 without the score term, sequence-parallel.
+    ``halved`` 1 counts a causal model's skipped half, as a flash kernel does; 0 is the field's convention
+    for model FLOPs (Chowdhery et al. 2022, appendix B; Narayanan et al. 2021, doi:10.1145/3458817.3476209).
     """
-    return 34.0 * network.context * micro_batch * network.hidden / tensor
+    xp = namespace(context, shape.window)
+    wide = shape.head_dim + 0.5 * MLA_ROPE * shape.latent
+    span = xp.minimum(context, shape.window)
+    return 4.0 * shape.layers * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
+
+
+def model_flops_per_token(shape: Shape) -> Array:
+    """Return a forward pass's operations per token by the field's convention.
+
+    ``2 · (active layer weights + h V) + 4 l a d s``; a training step is three times that.
+    """
+    matrices = active_layer_weights(shape) + shape.hidden * shape.vocabulary
+    return 2.0 * matrices + score_flops_per_token(shape, shape.context)
+
+
+def layer_flops_per_token(shape: Shape) -> Array:
+    """Return the same without the logits: what full recomputation repeats."""
+    return model_flops_per_token(shape) - 2.0 * shape.hidden * shape.vocabulary
+
+
+def kv_bytes_per_token(shape: Shape, bytes_per_value: float) -> Array:
+    """Return the cache that one token leaves, all layers: ``2 l k d`` values; latent ``l (r_c + r)``."""
+    latent = shape.layers * (MLA_CACHE_RANK + MLA_ROPE)
+    plain = 2.0 * shape.layers * shape.kv_heads * shape.head_dim
+    return bytes_per_value * (shape.latent * latent + (1.0 - shape.latent) * plain)

@@ -1,0 +1,156 @@
+"""The sites: halls, cloud regions, edge places, and what surrounds them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from twinloop.scenario import quantities as q
+from twinloop.scenario.schema_base import Jurisdiction, Name, Part, Word, kind_tag, shape_tag
+
+
+class RacksSpec(Part):
+    """What the rack positions may hold."""
+
+    positions: Annotated[int, Field(ge=1, le=10**6)]
+    power: q.Power
+    weight: q.Mass | None = None
+    height: q.RackHeight | None = None
+
+
+class FloorSpec(Part):
+    """The hall's floor."""
+
+    area: q.Area
+    load: q.Pressure | None = None
+
+
+class WaterSpec(Part):
+    """Water that the site may take."""
+
+    supply: q.YearlyVolume | None = None
+    peak: q.VolumeFlow | None = None
+    cycles: q.Cycles | None = None
+    source: Literal["potable", "reclaimed", "surface", "sea", "rain", "well"] | None = None
+    price: q.WaterPrice | None = None
+
+
+class AvailabilitySpec(Part):
+    """What a failure may not take down."""
+
+    redundancy: Literal["N", "N+1", "2N"] | None = None
+    ride_through: q.DurationOrZero | None = None
+
+
+class GridSpec(Part):
+    """Electricity of one's own: a contract or a measured mix."""
+
+    carbon: q.CarbonIntensity
+    water: q.WaterIntensity | None = None
+    basis: Word
+
+
+def _hour(value: Any) -> Any:
+    match = re.fullmatch(r"([0-9]{1,2}):00", value) if isinstance(value, str) else None
+    hour = int(match.group(1)) if match else value
+    if isinstance(hour, int) and not isinstance(hour, bool) and 0 <= hour <= 24:
+        return hour
+    raise q.fault_error(repr(value), "a full hour of the day, such as 7 or 07:00")
+
+
+Hour = Annotated[int, BeforeValidator(_hour)]
+
+
+class PriceBandSpec(Part):
+    """One band of a time-of-use tariff; ``to`` may lie past midnight."""
+
+    start: Hour = Field(alias="from")
+    to: Hour
+    price: q.EnergyPrice
+
+
+def _price_tag(value: Any) -> str:
+    return "<list>" if isinstance(value, list) else "<text>"
+
+
+class TariffSpec(Part):
+    """What electricity costs: flat, or bands that cover the day."""
+
+    energy: Annotated[
+        Annotated[q.EnergyPrice, Tag("<text>")]
+        | Annotated[list[PriceBandSpec], Tag("<list>"), Field(min_length=1, max_length=24)],
+        Discriminator(_price_tag),
+    ]
+    demand: q.DemandPrice | None = None
+    escalation: q.YearlyShare | None = None
+
+
+Tariff = Annotated[Annotated[Word, Tag("<text>")] | Annotated[TariffSpec, Tag("<mapping>")], Discriminator(shape_tag)]
+Grid = Annotated[Annotated[Word, Tag("<text>")] | Annotated[GridSpec, Tag("<mapping>")], Discriminator(shape_tag)]
+
+
+class HeatOfftakeSpec(Part):
+    """Somebody buys warm water."""
+
+    temperature: q.Temperature
+    demand: q.Power
+    price: q.EnergyPrice
+
+
+class OnPremiseSpec(Part):
+    """A hall that we build or own."""
+
+    name: Name
+    kind: Literal["on-premise"]
+    climate: Word
+    jurisdiction: Jurisdiction
+    utility_power: q.Power | None = None
+    it_power: q.Power | None = None
+    racks: RacksSpec
+    floor: FloorSpec | None = None
+    water: WaterSpec | None = None
+    hall_class: Literal["A1", "A2", "A3", "A4", "H1"] | None = None
+    liquid_class: Literal["W17", "W27", "W32", "W40", "W45", "W+", "S30", "S35", "S40", "S45", "S50"] | None = None
+    availability: AvailabilitySpec | None = None
+    grid: Grid | None = None
+    tariff: Tariff | None = None
+    heat_offtake: HeatOfftakeSpec | None = None
+    growth: q.YearlyShare | None = None
+    build_price: q.PowerPrice | None = None
+
+
+class CloudSpec(Part):
+    """A region of a cloud provider."""
+
+    name: Name
+    kind: Literal["cloud"]
+    provider: Word
+    region: Word
+    jurisdiction: Jurisdiction | None = None
+    pue: q.Pue | None = None
+    wue: q.WaterPerEnergy | None = None
+    grid: Grid | None = None
+
+
+class EdgeSpec(Part):
+    """Many small places alike."""
+
+    name: Name
+    kind: Literal["edge"]
+    count: Annotated[int, Field(ge=1, le=10**7)]
+    climate: Word
+    jurisdiction: Jurisdiction
+    power: q.Power
+    pue: q.Pue | None = None
+    grid: Grid | None = None
+    tariff: Tariff | None = None
+
+
+AnySiteSpec = Annotated[
+    Annotated[OnPremiseSpec, Tag("<on-premise>")]
+    | Annotated[CloudSpec, Tag("<cloud>")]
+    | Annotated[EdgeSpec, Tag("<edge>")],
+    Discriminator(kind_tag),
+]

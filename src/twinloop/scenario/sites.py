@@ -1,0 +1,278 @@
+"""Halls, cloud regions and edge places: what the person wrote, and facts where nothing was."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import get_args
+
+from twinloop import catalogue
+from twinloop.catalogue.nouns import Grid
+from twinloop.climate.lookup import weather
+from twinloop.errors import Fault, InputError
+from twinloop.model.site import (
+    Cloud,
+    Edge,
+    Floor,
+    HeatOfftake,
+    OnPremise,
+    RackLimits,
+    Redundancy,
+    Tariff,
+    Water,
+)
+from twinloop.model.weather import WeatherYear
+from twinloop.scenario import schema
+from twinloop.scenario.defaults import DEFAULTS, WORDS
+from twinloop.scenario.jurisdictions import within
+from twinloop.scenario.provenance import Sources
+from twinloop.scenario.sense import band_hours
+from twinloop.units import YEAR_S, show
+
+
+def number(given: float | None, path: str, key: str, sources: Sources) -> float:
+    """Return ``given``, or the default ``key``, noted under ``path``."""
+    if given is not None:
+        return given
+    default = DEFAULTS[key]
+    shown = show(default.value, default.quantity)
+    sources.choice(path, shown, default.source, default.confidence, default.low, default.high)
+    return default.value
+
+
+def word(given: str | None, path: str, key: str, sources: Sources) -> str:
+    """Return ``given``, or the default word ``key``, noted under ``path``."""
+    if given is not None:
+        return given
+    value, source = WORDS[key]
+    sources.choice(path, value, source, "medium")
+    return value
+
+
+def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> OnPremise:
+    """Return the hall that ``spec`` describes."""
+    path = f"sites.{spec.name}"
+    year = _weather(spec.climate, base_dir, path, sources)
+    availability = spec.availability or schema.AvailabilitySpec()
+    offtake = spec.heat_offtake
+    redundancy = word(availability.redundancy, f"{path}.availability.redundancy", "redundancy", sources)
+    if spec.liquid_class is None:
+        sources.choice(f"{path}.liquid_class", *WORDS["liquid_class"], "medium")
+    return OnPremise(
+        name=spec.name,
+        jurisdiction=spec.jurisdiction,
+        weather=year,
+        utility_power_w=_utility_w(spec, path, sources),
+        racks=RackLimits(
+            spec.racks.positions,
+            spec.racks.power,
+            number(spec.racks.weight, f"{path}.racks.weight", "weight", sources),
+            number(spec.racks.height, f"{path}.racks.height", "height", sources),
+        ),
+        floor=_floor(spec, path, sources),
+        water=_water(spec, path, sources),
+        air_class=word(spec.hall_class, f"{path}.hall_class", "hall_class", sources),
+        liquid_class=spec.liquid_class,
+        redundancy=next(each for each in get_args(Redundancy) if each == redundancy),
+        ride_through_s=number(availability.ride_through, f"{path}.availability.ride_through", "ride_through", sources),
+        grid=_grid(spec.grid, spec.climate, path, sources),
+        tariff=_tariff(spec.tariff, spec, path, sources),
+        heat_offtake=None if offtake is None else HeatOfftake(offtake.temperature, offtake.demand, offtake.price),
+        growth_per_year=number(spec.growth, f"{path}.growth", "growth", sources),
+        build_usd_per_w=_build_usd_per_w(spec, path, sources),
+    )
+
+
+def _weather(climate: str, base_dir: Path, path: str, sources: Sources) -> WeatherYear:
+    year = weather(climate, base_dir)
+    design = year.design
+    shown = f"{year.name}: {design.dry_bulb_c:.1f} °C dry, {design.wet_bulb_c:.1f} °C wet bulb at design"
+    sources.choice(f"{path}.weather", shown, f"{year.source}; {design.basis}", "medium")
+    return year
+
+
+def _utility_w(spec: schema.OnPremiseSpec, path: str, sources: Sources) -> float:
+    if spec.utility_power is not None:
+        return spec.utility_power
+    ratio = number(None, f"{path}.peak_facility_per_it", "peak_facility_per_it", sources)
+    utility_w = (spec.it_power or 0.0) * ratio
+    sources.choice(f"{path}.utility_power", show(utility_w, "power"), "it_power times the ratio above", "low")
+    return utility_w
+
+
+def _floor(spec: schema.OnPremiseSpec, path: str, sources: Sources) -> Floor:
+    if spec.floor is None:
+        fact = catalogue.constant("economics", "default", "floor_m2_per_rack_air")
+        area = sources.fact(f"{path}.floor.area", fact, "area", float(spec.racks.positions))
+        return Floor(area, number(None, f"{path}.floor.load", "load", sources))
+    return Floor(spec.floor.area, number(spec.floor.load, f"{path}.floor.load", "load", sources))
+
+
+def _water(spec: schema.OnPremiseSpec, path: str, sources: Sources) -> Water:
+    water = spec.water or schema.WaterSpec()
+    for key, limit in (("supply", water.supply), ("peak", water.peak)):
+        if limit is None:
+            sources.choice(f"{path}.water.{key}", *WORDS["water_limit"], "low")
+    price = water.price
+    if price is None:
+        row = next((f"water-{area}" for area in ("EU", "US", "SG") if within(spec.jurisdiction, area)), "default")
+        fact = catalogue.constant("economics", row, "water_price_usd_per_m3")
+        price = sources.fact(f"{path}.water.price", fact, "water price")
+    return Water(
+        water.supply,
+        water.peak,
+        number(water.cycles, f"{path}.water.cycles", "cycles", sources),
+        word(water.source, f"{path}.water.source", "water_source", sources),
+        price,
+    )
+
+
+def _build_usd_per_w(spec: schema.OnPremiseSpec, path: str, sources: Sources) -> float:
+    """Return the price of shell, power and land: the city's index less the cooling plant, priced apart."""
+    if spec.build_price is not None:
+        return spec.build_price
+    share = catalogue.constant("economics", "default", "cooling_share_of_build")
+    cooling = float(share.value)
+    try:
+        fact = catalogue.constant("economics", spec.climate, "build_usd_per_w")
+    except InputError:
+        fact = catalogue.constant("economics", "default", "build_usd_per_w")
+    return sources.fact(f"{path}.build_price", fact, "price of power", 1.0 - cooling)
+
+
+def _country(climate: str) -> str | None:
+    """Return the country of a climate place, three letters; ``None`` for a weather file."""
+    if climate.lower().endswith(".epw"):
+        return None
+    try:
+        return catalogue.climate_place(climate).country
+    except InputError:
+        return None
+
+
+def _missing(path: str, what: str) -> InputError:
+    return InputError(Fault("", None, path, "nothing", f"the key {what!r}: no country follows from the climate"))
+
+
+def _grid(spec: schema.Grid | None, climate: str | None, path: str, sources: Sources) -> Grid:
+    if isinstance(spec, schema.GridSpec):
+        water = spec.water
+        if water is None:
+            # The world's median of the table: a contract for carbon seldom says its water.
+            water = statistics.median(grid.source_water_m3_per_j for grid in catalogue.grids())
+            sources.choice(
+                f"{path}.grid.water", show(water, "water intensity"), "median of the catalogue's grids", "low"
+            )
+        return Grid("given", spec.carbon, spec.basis, water, "high")
+    name = spec
+    if name is None:
+        name = _country(climate or "")
+        if name is None:
+            raise _missing(f"{path}.grid", "grid")
+        sources.choice(f"{path}.grid", name, f"country of the climate {climate}", "medium")
+    grid = catalogue.grid(name)
+    origin = f"catalogue grids, {grid.name}: {grid.carbon_basis}"
+    sources.choice(
+        f"{path}.grid.carbon", show(grid.carbon_kg_per_j, "carbon intensity"), origin, grid.lowest_confidence
+    )
+    water_shown = show(grid.source_water_m3_per_j, "water intensity")
+    sources.choice(f"{path}.grid.water", water_shown, f"catalogue grids, {grid.name}", grid.lowest_confidence)
+    return grid
+
+
+def _tariff(
+    spec: schema.Tariff | None, site: schema.OnPremiseSpec | schema.EdgeSpec, path: str, sources: Sources
+) -> Tariff:
+    where = f"{path}.tariff"
+    if isinstance(spec, schema.TariffSpec):
+        demand = number(spec.demand, f"{where}.demand", "demand", sources)
+        escalation = number(spec.escalation, f"{where}.escalation", "tariff_escalation", sources)
+        return Tariff(_hourly(spec), demand, escalation, "scenario")
+    name = spec
+    if name is None:
+        name = site.grid if isinstance(site.grid, str) else _country(site.climate)
+        if name is None:
+            raise _missing(where, "tariff")
+        sources.choice(where, name, "place of the grid", "medium")
+    row = catalogue.tariff(name)
+    origin = f"catalogue tariffs: {row.name}"
+    sources.choice(f"{where}.energy", show(row.energy_usd_per_j, "energy price"), origin, row.lowest_confidence)
+    shown = show(row.demand_usd_per_w_month, "demand price")
+    sources.choice(f"{where}.demand", shown, origin, row.lowest_confidence)
+    escalation = sources.fact(
+        f"{where}.escalation",
+        catalogue.constant("economics", "default", "electricity_escalation_per_year"),
+        "yearly share",
+    )
+    return Tariff((row.energy_usd_per_j,) * 24, row.demand_usd_per_w_month, escalation, origin)
+
+
+def _hourly(spec: schema.TariffSpec) -> tuple[float, ...]:
+    """Return the price of each hour of the day, USD/J; the bands cover it, as checked on loading."""
+    if not isinstance(spec.energy, list):
+        return (spec.energy,) * 24
+    prices = {hour: band.price for band in spec.energy for hour in band_hours(band)}
+    return tuple(prices[hour] for hour in range(24))
+
+
+def cloud(spec: schema.CloudSpec, sources: Sources) -> Cloud:
+    """Return the cloud region that ``spec`` names, with the provider's own figures."""
+    path = f"sites.{spec.name}"
+    row = catalogue.cloud_region(spec.provider, spec.region)
+    offers = catalogue.cloud_offers(spec.provider, spec.region)
+    origin, sure = f"catalogue cloud_regions: {row.provider}/{row.region}", row.lowest_confidence
+    pue, wue = spec.pue, spec.wue
+    if pue is None:
+        pue = row.pue
+        sources.choice(f"{path}.pue", f"{pue:g}", f"{origin}, fleet mean", sure)
+    if wue is None:
+        wue = row.wue_l_per_kwh
+        sources.choice(f"{path}.wue", show(wue, "water per energy"), f"{origin}, fleet mean", sure)
+    if spec.jurisdiction is None:
+        sources.choice(f"{path}.jurisdiction", row.jurisdiction, origin, "high")
+    prices = f"{len(offers)} offers at prices of {row.price_base}" + (
+        f" times {row.price_uplift:.3g}" if row.price_uplift != 1.0 else ""
+    )
+    sources.choice(f"{path}.prices", prices, offers[0].source if offers else "none listed", sure)
+    first = row.egress_usd_per_b[0][1]
+    sources.choice(f"{path}.egress", f"{show(first, 'data price')} first tier", origin, sure)
+    return Cloud(
+        name=spec.name,
+        provider=row.provider,
+        region=row.region,
+        jurisdiction=spec.jurisdiction or row.jurisdiction,
+        offers=offers,
+        grid=_grid(spec.grid or row.grid, None, path, sources),
+        pue=pue,
+        wue_l_per_kwh=wue,
+        egress_usd_per_b=row.egress_usd_per_b,
+        embodied_kg_per_device_s=_embodied_kg_s(path, sources),
+    )
+
+
+def _embodied_kg_s(path: str, sources: Sources) -> float:
+    """Return the embodied carbon of a rented device by the second: the median server over its life."""
+    shares = [row.embodied_kg / row.devices for row in catalogue.servers() if row.device_kind == "gpu"]
+    life = catalogue.constant("economics", "life", "gpu_server_years")
+    rate = statistics.median(shares) / (float(life.value) * YEAR_S)
+    reason = f"median accelerator server of the catalogue over {float(life.value):g} years"
+    sources.choice(f"{path}.embodied", f"{show(rate, 'embodied rate')} a device", reason, "low")
+    return rate
+
+
+def edge(spec: schema.EdgeSpec, base_dir: Path, sources: Sources) -> Edge:
+    """Return the many small places that ``spec`` describes."""
+    path = f"sites.{spec.name}"
+    pue = spec.pue
+    if pue is None:
+        pue = sources.fact(f"{path}.pue", catalogue.constant("economics", "default", "pue_edge"), "number")
+    return Edge(
+        name=spec.name,
+        jurisdiction=spec.jurisdiction,
+        count=spec.count,
+        power_w=spec.power,
+        weather=_weather(spec.climate, base_dir, path, sources),
+        grid=_grid(spec.grid, spec.climate, path, sources),
+        tariff=_tariff(spec.tariff, spec, path, sources),
+        pue=pue,
+    )

@@ -1,0 +1,252 @@
+"""Serving of transformers on one replica, for any number of batches and splits at once.
+
+Continuous batching in steady state: every step advances ``batch`` sequences by one token and, so that
+finished ones are replaced, prefills ``batch · input/output`` tokens beside them (chunked prefill, Agrawal
+et al. 2024, arXiv:2403.02310). A step takes the longer of arithmetic and weight streaming (smoothly), plus
+the cache, the collectives, and what the host needs for each step and each sequence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
+from twinloop.workload.transformer import (
+    Shape,
+    active_layer_weights,
+    attention_weights,
+    dense_ffn_weights,
+    expert_weights,
+    kv_bytes_per_token,
+    mixture_layers,
+    score_flops_per_token,
+)
+
+SMOOTH = 4.0
+"""Exponent of the smooth maximum of arithmetic and streaming: they overlap, but not wholly."""
+
+
+@dataclass(frozen=True)
+class ServeCalibration:
+    """Physical constants of serving on one class of device. Shares of peaks, or seconds."""
+
+    gemm: Array
+    gemm_8: Array
+    gemm_4: Array
+    half: Array
+    """Width of a product at which it is half as fast."""
+    attention: Array
+    """Prefill attention over 16-bit peak."""
+    bandwidth: Array
+    """Weights over peak memory bandwidth."""
+    cache_bandwidth: Array
+    """Paged key and value cache over peak memory bandwidth."""
+    step_s: Array
+    """Host time of a step that the device waits for."""
+    layer_s: Array
+    """Launch gaps of one layer."""
+    sequence_s: Array
+    """Host time a step spends on each sequence: scheduling, sampling, detokenising."""
+    inner: Array
+    inner_alpha_s: Array
+    outer: Array
+    outer_alpha_s: Array
+    imbalance: Array
+    """Busiest over mean expert, and routing: factor on expert work."""
+
+
+SERVE_BOUNDS: dict[str, tuple[float, float]] = {
+    "gemm": (0.4, 0.9),
+    "gemm_8": (0.25, 0.85),
+    "gemm_4": (0.15, 0.8),
+    "half": (5.0, 1200.0),
+    "attention": (0.1, 0.75),
+    "bandwidth": (0.4, 0.95),
+    "cache_bandwidth": (0.15, 0.95),
+    "step_s": (50e-6, 12e-3),
+    "layer_s": (2e-6, 150e-6),
+    "sequence_s": (0.2e-6, 60e-6),
+    "inner": (0.25, 0.95),
+    "inner_alpha_s": (2e-6, 40e-6),
+    "outer": (0.2, 0.95),
+    "outer_alpha_s": (4e-6, 100e-6),
+    "imbalance": (1.0, 3.0),
+}
+"""Ranges outside which a constant is no longer what its name says."""
+
+
+@dataclass(frozen=True)
+class ServeMachine:
+    """Devices as a decoder sees them; fields broadcast."""
+
+    peak_linear: Array
+    linear_bytes: Array
+    """Bytes of an activation in the products: selects the calibrated share."""
+    peak_16: Array
+    memory_b: Array
+    memory_b_s: Array
+    scale_up_b_s: Array
+    scale_up_domain: Array
+    network_b_s: Array
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What is served and how one replica is laid out; fields broadcast."""
+
+    batch: Array
+    """Sequences in flight on the replica."""
+    input_tokens: Array
+    """Prefilled, prefix hits taken off."""
+    context_tokens: Array
+    """Of the prompt, prefix hits included: what attention and cache see."""
+    output_tokens: Array
+    tensor: Array
+    pipeline: Array
+    expert: Array
+    weight_b: Array
+    """Bytes of a stored weight."""
+    cache_b: Array
+    """Bytes of a cached value."""
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Seconds of one pass over a replica, by cause, and what it moved."""
+
+    linear_s: Array
+    attention_s: Array
+    cache_s: Array
+    comm_s: Array
+    host_s: Array
+    flops: Array
+    bytes_moved: Array
+
+    @property
+    def total_s(self) -> Array:
+        """Sum."""
+        return self.linear_s + self.attention_s + self.cache_s + self.comm_s + self.host_s
+
+
+def weight_counts(shape: Shape) -> tuple[Array, Array]:
+    """Return (always read, expert) weights of all layers, logits in the first."""
+    always = shape.layers * attention_weights(shape) + shape.dense_layers * dense_ffn_weights(shape)
+    shared = shape.shared_experts * expert_weights(shape) + shape.hidden * shape.experts
+    always = always + mixture_layers(shape) * shared + shape.vocabulary * shape.hidden
+    return always, mixture_layers(shape) * shape.experts * expert_weights(shape)
+
+
+def touched_share(shape: Shape, tokens: Array) -> Array:
+    """Return the share of experts that ``tokens`` tokens touch: ``1 − (1 − k/E)^tokens``."""
+    xp = namespace(tokens, shape.experts)
+    share = shape.top_k / xp.maximum(shape.experts, 1.0)
+    return 1.0 - (1.0 - xp.minimum(share, 1.0 - 1e-9)) ** tokens
+
+
+def pass_cost(
+    shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration, decoded: Array, prefilled: Array
+) -> StepCost:
+    """Return one pass that advances ``decoded`` sequences and prefills ``prefilled`` tokens."""
+    xp = namespace(decoded, prefilled, at.tensor)
+    tokens = decoded + prefilled
+    devices = at.tensor
+    narrow = xp.where(machine.linear_bytes < 1.0, c.gemm_4, c.gemm_8)
+    share = xp.where(machine.linear_bytes >= 2.0, c.gemm, narrow)
+    layer_flops = 2.0 * active_layer_weights(shape)
+    flops = tokens * layer_flops + 2.0 * decoded * shape.hidden * shape.vocabulary
+    mixture = shape.dense_layers < shape.layers
+    uneven = xp.where(mixture, c.imbalance, 1.0)
+    # Products as narrow as a shard of the (expert's) feed-forward width fall short of the best rate.
+    width = xp.where(mixture, shape.expert_ffn, shape.ffn) / _split_of_width(at, mixture)
+    uneven = uneven * (1.0 + c.half * (1.0 / width + 1.0 / shape.hidden))
+    arithmetic = flops * uneven / (machine.peak_linear * share * devices)
+    always, experts = weight_counts(shape)
+    read = at.weight_b * (always + experts * touched_share(shape, tokens))
+    stream = read / (machine.memory_b_s * c.bandwidth * devices)
+    linear = (arithmetic**SMOOTH + stream**SMOOTH) ** (1.0 / SMOOTH)
+    length = at.context_tokens + 0.5 * at.output_tokens
+    cached = decoded * xp.minimum(length, xp.maximum(shape.window, 1.0)) * kv_bytes_per_token(shape, 1.0) * at.cache_b
+    # More tensor ranks than key heads keep copies of the cache.
+    copies = xp.maximum(at.tensor / shape.kv_heads * (1.0 - shape.latent), 1.0)
+    copies = xp.where(shape.latent > 0, at.tensor, copies)
+    cache = cached * copies / (machine.memory_b_s * c.cache_bandwidth * devices)
+    score = prefilled * score_flops_per_token(shape, 0.5 * at.context_tokens * 2.0, 1.0)
+    attention = score / (machine.peak_16 * c.attention * devices)
+    links = Links(
+        machine.scale_up_b_s * c.inner, machine.network_b_s * c.outer, c.inner_alpha_s, c.outer_alpha_s,
+        machine.scale_up_domain,
+    )  # fmt: skip
+    size = 2.0 * tokens * shape.hidden
+    comm = 2.0 * shape.layers * all_reduce_s(size, at.tensor, 1.0, links)
+    exchange = 2.0 * mixture_layers(shape) * all_to_all_s(size * shape.top_k / at.expert, at.expert, 1.0, links)
+    comm = comm + xp.where(at.expert > 1, exchange, 0.0)
+    host = c.step_s + c.layer_s * shape.layers + c.sequence_s * decoded
+    score_decode = decoded * score_flops_per_token(shape, length)
+    return StepCost(linear, attention, cache, comm, host, flops + score + score_decode, read + cached)
+
+
+def _split_of_width(at: Serving, mixture: Array) -> Array:
+    """Return over how many devices one product's width is split: none where experts are whole."""
+    xp = namespace(at.tensor, at.expert)
+    return xp.where(mixture & (at.expert > 1), 1.0, at.tensor)
+
+
+def replica_weight_b(shape: Shape, at: Serving) -> Array:
+    """Return the bytes of weights on one device; embedding and, untied, logits count at 2 bytes."""
+    always, experts = weight_counts(shape)
+    ends = shape.vocabulary * shape.hidden * (2.0 - shape.tied)
+    body = at.weight_b * (always - shape.vocabulary * shape.hidden) + 2.0 * ends
+    return (body / at.tensor + at.weight_b * experts / _expert_ranks(at)) / at.pipeline
+
+
+def _expert_ranks(at: Serving) -> Array:
+    xp = namespace(at.tensor, at.expert)
+    return xp.maximum(at.tensor, at.expert)
+
+
+def cache_b_per_sequence(shape: Shape, at: Serving) -> Array:
+    """Return the cache of one full-length sequence on one device."""
+    xp = namespace(at.tensor, at.output_tokens)
+    copies = xp.where(shape.latent > 0, at.tensor, xp.maximum(at.tensor / shape.kv_heads, 1.0))
+    windowed = shape.window < shape.context
+    length = at.context_tokens + at.output_tokens
+    length = xp.where(windowed, xp.minimum(length, shape.window), length)
+    return kv_bytes_per_token(shape, 1.0) * at.cache_b * length * copies / (at.tensor * at.pipeline)
+
+
+def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: float, buffers_b: float) -> Array:
+    """Return how many sequences of mean length fit beside the weights; below 1: the model does not fit.
+
+    Sequences in flight are at all ages, so a mean one holds ``input + output/2`` tokens; schedulers that
+    preempt rarely fill to about that (vLLM, TensorRT-LLM default policy: guaranteed no evict uses full).
+    """
+    free = machine.memory_b * usable - buffers_b - replica_weight_b(shape, at)
+    return free / cache_b_per_sequence(shape, at)
+
+
+@dataclass(frozen=True)
+class ServeRate:
+    """Steady state of one replica under continuous batching."""
+
+    step_s: Array
+    """Between two tokens of one sequence."""
+    tokens_per_s: Array
+    """Output tokens of the replica."""
+    cost: StepCost
+    prefill_s: Array
+    """Of one prompt alone."""
+
+
+def steady_rate(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> ServeRate:
+    """Return the steady state with ``at.batch`` sequences in flight.
+
+    A pipeline of p stages carries p groups of ``batch/p``; each stage has 1/p of the layers.
+    """
+    xp = namespace(at.batch, at.pipeline)
+    p = at.pipeline
+    group = at.batch / p
+    cost = pass_cost(shape, at, machine, c, group, group * at.input_tokens / at.output_tokens)
+    stage = (cost.total_s - c.step_s) / p + c.step_s
+    prompt = pass_cost(shape, at, machine, c, xp.asarray(1.0), at.input_tokens)
+    return ServeRate(step_s=stage * p, tokens_per_s=group / stage, cost=cost, prefill_s=prompt.total_s)

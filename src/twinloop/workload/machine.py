@@ -1,0 +1,71 @@
+"""Catalogue devices and servers as the formulas see them."""
+
+from __future__ import annotations
+
+from twinloop.catalogue.nouns import Device, Server
+from twinloop.errors import InputError
+from twinloop.workload.decoding import ServeMachine
+from twinloop.workload.training import Machine
+
+VALUE_B = {"fp64": 8.0, "fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "mxfp8": 1.0, "int8": 1.0,
+           "fp4": 0.5, "nvfp4": 0.5, "mxfp4": 0.5, "int4": 0.5}  # fmt: skip
+"""Bytes of one value."""
+STORED_B = {**VALUE_B, "nvfp4": 0.5625, "fp4": 0.5625, "mxfp4": 0.53, "mxfp8": 1.03, "int4": 0.53}
+"""With its scales: NVFP4 an 8-bit scale per 16 values, MXFP4 and MXFP8 per 32, int4 16 bits per 128."""
+_PEAK = {"fp16": "bf16", "mxfp8": "fp8", "nvfp4": "fp4", "mxfp4": "fp4", "int4": "bf16"}
+_FALLBACK = {"tf32": ("fp32",), "bf16": ("fp32",), "fp32": ("bf16",), "fp8": (), "int8": (), "fp4": ()}
+
+
+def peak_flops(device: Device, precision: str) -> float | None:
+    """Return the dense peak at ``precision``; ``None`` where the device has no such units.
+
+    Weight-only formats (int4) compute at 16 bits. A part without 16-bit units runs at its 32-bit rate.
+    """
+    key = _PEAK.get(precision, precision)
+    for each in (key, *_FALLBACK.get(key, ())):
+        if device.flops.get(each):
+            return device.flops[each]
+    return None
+
+
+def required_peak(device: Device, precision: str) -> float:
+    """Return the same, or raise.
+
+    Raises:
+        InputError: the device has no units of this precision; names those it has.
+    """
+    peak = peak_flops(device, precision)
+    if peak is None:
+        raise InputError(
+            f"--precision: got {precision}, expected one that {device.name} has: {', '.join(device.flops)}"
+        )
+    return peak
+
+
+def training_machine(device: Device, network_b_s: float, domain: int, precision: str) -> Machine:
+    """Return ``device`` for a training step; ``network_b_s`` is per device and direction."""
+    wide = peak_flops(device, "bf16") or required_peak(device, "fp32")
+    bytes_ = min(VALUE_B.get(precision, 2.0), 2.0)
+    if precision in ("fp32", "tf32", "fp64"):
+        wide = required_peak(device, precision)
+    return Machine(
+        peak_16=wide, peak_linear=required_peak(device, precision), linear_bytes=bytes_,
+        memory_b_s=device.memory_bandwidth_b_s, scale_up_b_s=max(device.scale_up_b_s, network_b_s),
+        scale_up_domain=float(domain), network_b_s=network_b_s,
+    )  # fmt: skip
+
+
+def serve_machine(device: Device, network_b_s: float, domain: int, precision: str) -> ServeMachine:
+    """Return ``device`` for serving."""
+    wide = peak_flops(device, "bf16") or required_peak(device, precision)
+    return ServeMachine(
+        peak_linear=required_peak(device, precision),
+        linear_bytes=2.0 if precision == "int4" else min(VALUE_B[precision], 2.0),
+        peak_16=wide, memory_b=device.memory_b, memory_b_s=device.memory_bandwidth_b_s,
+        scale_up_b_s=max(device.scale_up_b_s, network_b_s), scale_up_domain=float(domain), network_b_s=network_b_s,
+    )  # fmt: skip
+
+
+def scale_up_domain(device: Device, server: Server | None) -> int:
+    """Return how many devices share the fast fabric: at least the server's, whose PCIe joins plain parts."""
+    return max(device.scale_up_domain, server.devices if server is not None else 1)

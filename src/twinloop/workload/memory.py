@@ -1,0 +1,130 @@
+"""Memory of one device in training: states, activations, logits, buffers.
+
+Source of the activation terms: Korthikanti et al., Reducing Activation Recomputation in Large Transformer
+Models (2022), arXiv:2205.05198, table 2, split here by tensor so that grouped heads, gated blocks and
+experts follow: with 2 bytes a value, ``s b h (10 + 24/t + 5 a s/(h t))`` for a GPT block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.workload.layouts import Layouts
+from twinloop.workload.transformer import (
+    Shape,
+    attention_weights,
+    dense_ffn_weights,
+    expert_weights,
+    mixture_layers,
+    norm_weights,
+)
+
+FULL, SELECTIVE = 2, 1
+WEIGHT_B, MOMENTS_B = 2.0, 12.0
+"""Mixed precision: 2-byte weights; 4-byte master copy and two moments (Rajbhandari et al. 2020, ZeRO,
+doi:10.1109/SC41405.2020.00024). Gradients are 2 or 4 bytes by software."""
+RESERVED_B = 3.0e9
+"""Driver context, communication buffers and fragmentation. Range 1.5-6 GB, low confidence."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes on the fullest device, by what they hold."""
+
+    weights_b: Array
+    gradients_b: Array
+    optimizer_b: Array
+    activations_b: Array
+    logits_b: Array
+    reserved_b: Array
+
+    @property
+    def total_b(self) -> Array:
+        """Sum."""
+        held = self.weights_b + self.gradients_b + self.optimizer_b
+        return held + self.activations_b + self.logits_b + self.reserved_b
+
+
+@dataclass(frozen=True)
+class States:
+    """Bytes of one weight's copy, gradient and optimizer state, and the share of weights trained."""
+
+    weight_b: Array = WEIGHT_B
+    gradient_b: Array = 4.0
+    optimizer_b: Array = MOMENTS_B
+    trained: Array = 1.0
+
+
+def weights_per_device(shape: Shape, at: Layouts) -> tuple[Array, Array]:
+    """Return (dense, expert) weights that a device of the fullest pipeline stage holds before ZeRO."""
+    xp = namespace(at.tensor, at.pipeline)
+    blocks = shape.layers * (attention_weights(shape) + 2.0 * norm_weights(shape))
+    blocks = blocks + shape.dense_layers * dense_ffn_weights(shape)
+    blocks = blocks + mixture_layers(shape) * (
+        shape.shared_experts * expert_weights(shape) + shape.hidden * shape.experts
+    )
+    ends = shape.vocabulary * shape.hidden * xp.where(at.pipeline > 1, 1.0, 2.0 - shape.tied)
+    experts = mixture_layers(shape) * shape.experts * expert_weights(shape)
+    return (
+        (blocks / at.pipeline + ends) / at.tensor,
+        experts / (at.pipeline * at.expert * at.expert_tensor),
+    )
+
+
+def activation_b_per_token_layer(shape: Shape, at: Layouts) -> Array:
+    """Return the bytes that one token leaves in one layer for the backward pass, mean over layers."""
+    xp = namespace(at.tensor, at.recompute, at.sequence_parallel)
+    h, t = shape.hidden, at.tensor
+    dropout = 1.0 - shape.gated  # gated models train without dropout masks
+    apart = xp.where(at.sequence_parallel > 0, t, 1.0)
+    between = (8.0 + 2.0 * dropout) * h / apart
+    qkv = 2.0 * shape.head_dim * (shape.heads + 2.0 * shape.kv_heads) + 2.0 * shape.heads * shape.head_dim
+    scores = 5.0 * shape.heads * shape.context / at.context * (1.0 - shape.flash)
+    scores = xp.where(at.recompute == SELECTIVE, 0.0, scores)
+    per_hidden = 4.0 + 2.0 * shape.gated
+    dense_share = shape.dense_layers / shape.layers
+    feed = per_hidden * shape.ffn / t
+    routed = shape.top_k * (per_hidden * shape.expert_ffn / at.expert_tensor + 4.0 * h)
+    routed = routed + shape.shared_experts * per_hidden * shape.expert_ffn / t
+    kept = between + (qkv + scores) / t + dense_share * feed + (1.0 - dense_share) * routed
+    return xp.where(at.recompute == FULL, 2.0 * h / apart, kept)
+
+
+def in_flight(at: Layouts) -> Array:
+    """Return how many micro-batches' activations a first stage holds at once, in units of its whole depth."""
+    xp = namespace(at.pipeline, at.schedule)
+    steady = xp.minimum(at.pipeline, at.micro_steps)
+    chunks = 1.0 + (at.pipeline - 1.0) / (at.pipeline * at.interleave)
+    interleaved = xp.where((at.interleave > 1) & (at.pipeline > 1), chunks, 1.0)
+    return xp.where(at.schedule == 0, at.micro_steps, steady * interleaved)
+
+
+def training_memory(shape: Shape, at: Layouts, states: States) -> Memory:
+    """Return the memory of the fullest device (the first pipeline stage; all of them when there is one)."""
+    xp = namespace(at.tensor, at.zero)
+    dense, experts = weights_per_device(shape, at)
+    group = xp.where(at.shard_group > 0, at.shard_group, at.data * at.context)
+    expert_group = xp.maximum(at.data * at.context * at.tensor / (at.expert * at.expert_tensor), 1.0)
+
+    def held(size_b: Array, stage: int) -> Array:
+        split = xp.where(at.zero >= stage, group, 1.0)
+        split_expert = xp.where(at.zero >= stage, xp.minimum(expert_group, group), 1.0)
+        return size_b * (dense / split + experts / split_expert)
+
+    layers = shape.layers / at.pipeline
+    tokens = at.micro_batch * shape.context / at.context
+    # ZeRO-3 keeps the layer at work, and the next one on its way, whole.
+    whole = xp.where(at.zero >= 3, 2.0 * states.weight_b * (dense + experts) / layers, 0.0)
+    kept = activation_b_per_token_layer(shape, at) * tokens * layers * in_flight(at)
+    # Recomputing needs one layer's full activations while it is at work.
+    again = xp.where(at.recompute == FULL, 34.0 * shape.hidden * tokens / at.tensor, 0.0)
+    logits = xp.where(at.pipeline > 1, 0.0, 8.0 * tokens * shape.vocabulary / at.tensor)
+    return Memory(
+        weights_b=held(states.weight_b, 3) + whole,
+        gradients_b=held(states.gradient_b * states.trained, 2),
+        optimizer_b=held(states.optimizer_b * states.trained, 1),
+        activations_b=kept + again,
+        logits_b=logits,
+        reserved_b=xp.asarray(RESERVED_B),
+    )

@@ -1,0 +1,162 @@
+"""Everything that is not a transformer with layer fields: operations and bytes a sample, and a share of peak.
+
+``t = F/(P·η) + B/(BW·β) + launch`` for a forward pass of one batch; training is three passes plus gradients
+and optimizer. η and β differ by kind because convolutions, look-ups, message passing and tree walks fill a
+device differently; they are class constants with wide bands, said in every result's notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.catalogue.nouns import Device
+from twinloop.model.network import Network
+from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
+from twinloop.workload.machine import VALUE_B, peak_flops
+
+SHARES: dict[str, tuple[float, float]] = {
+    "convnet": (0.30, 0.60),
+    "recommender": (0.25, 0.25),
+    "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20),
+    "diffusion": (0.40, 0.60),
+    "molecular": (0.30, 0.50),
+    "generic": (0.40, 0.60),
+    "transformer": (0.55, 0.60),
+    "mixture": (0.35, 0.55),
+}
+"""Kind -> (η, β). Convnet: ResNet-50 mixed precision on A100 trains at 2470 images/s (DeepLearningExamples),
+0.19 of peak with streams apart. Recommender: embedding gathers of 64-256 B reach about a quarter of bandwidth.
+The rest low confidence, ± 40 %."""
+KIND_SHARE = {
+    "gpu": 1.0,
+    "tpu": 1.0,
+    "npu": 0.8,
+    "cpu": 0.55,
+    "fpga": 0.6,
+    "edge": 0.6,
+    "neuromorphic": 0.3,
+    "quantum": 0.01,
+}
+"""Factor on both by kind of device: compilers and operator cover. Low confidence."""
+LAUNCH_S = {"gpu": 1.2e-3, "tpu": 1.0e-3, "npu": 0.8e-3, "cpu": 0.2e-3, "fpga": 0.15e-3, "edge": 0.6e-3}
+"""Fixed time of one forward pass: launches of some hundred kernels, copies in and out. Low confidence."""
+BATCH_HALF = {"gpu": 16.0, "tpu": 16.0, "npu": 8.0, "cpu": 1.0, "fpga": 0.5, "edge": 1.0}
+"""Batch at which a device is half filled by image-sized samples. Low confidence."""
+TREE_NODE_B = 16.0
+"""Feature, threshold, children of one visited node. Counted."""
+TABLE_SHARE = 0.999
+"""Of a recommender's weights that lie in embedding tables: sparse, never reduced whole."""
+INTERVAL = (0.6, 1.6)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample of a network: what it costs anywhere."""
+
+    flops: float
+    bytes_16: float
+    """Memory traffic at 2 bytes a value."""
+    weights: float
+    sparse_weights: float
+
+
+def sample_of(network: Network) -> Sample:
+    """Return what one forward sample of ``network`` costs; trees walk ``trees · depth`` nodes."""
+    weights = float(network.parameters or 0.0)
+    flops = network.flops_per_sample or 2.0 * weights
+    traffic = network.bytes_per_sample
+    if network.kind == "trees":
+        visited = float(max(network.trees, 1) * max(network.depth, 1))
+        weights = weights or float(max(network.trees, 1) * 2 ** min(max(network.depth, 1), 20))
+        flops = network.flops_per_sample or 2.0 * visited
+        traffic = traffic or TREE_NODE_B * visited
+    sparse = weights * TABLE_SHARE if network.kind == "recommender" else 0.0
+    # Without a given count: every operation pair moves about a fiftieth of a value (convolution-like reuse).
+    return Sample(float(flops), float(traffic if traffic is not None else 0.04 * flops), weights, sparse)
+
+
+def shares(network: Network, device: Device) -> tuple[float, float]:
+    """Return (η, β) of ``network`` on ``device``."""
+    eta, beta = SHARES[network.kind]
+    factor = KIND_SHARE[device.kind]
+    return eta * factor, min(beta * factor * (1.4 if device.kind == "cpu" else 1.0), 0.9)
+
+
+@dataclass(frozen=True)
+class PassTime:
+    """Seconds of one forward pass of a batch on one device."""
+
+    compute_s: Array
+    memory_s: Array
+    overhead_s: Array
+
+    @property
+    def total_s(self) -> Array:
+        """Sum."""
+        return self.compute_s + self.memory_s + self.overhead_s
+
+
+def forward_s(network: Network, device: Device, precision: str, batch: Array) -> PassTime:
+    """Return one forward pass of ``batch`` samples at ``precision``.
+
+    Raises:
+        ValueError: the device has no units of this precision.
+    """
+    xp = namespace(batch)
+    peak = peak_flops(device, precision)
+    if peak is None:
+        raise ValueError(f"{device.name} has no {precision} units")
+    sample, (eta, beta) = sample_of(network), shares(network, device)
+    wide = VALUE_B.get(precision, 2.0) / 2.0
+    filled = batch / (batch + BATCH_HALF.get(device.kind, 4.0)) if network.kind in ("convnet", "generic") else 1.0
+    dense = sample.weights - sample.sparse_weights
+    compute = batch * sample.flops / (peak * eta * filled)
+    moved = batch * sample.bytes_16 * wide + 2.0 * wide * dense
+    memory = moved / (device.memory_bandwidth_b_s * beta)
+    return PassTime(compute, memory, xp.asarray(LAUNCH_S.get(device.kind, 1e-3)) + 0.0 * batch)
+
+
+@dataclass(frozen=True)
+class OtherStep:
+    """Seconds of one data-parallel training step, by cause."""
+
+    compute_s: Array
+    memory_s: Array
+    data_comm_s: Array
+    optimizer_s: Array
+    overhead_s: Array
+    memory_b: Array
+
+    @property
+    def total_s(self) -> Array:
+        """Sum."""
+        return self.compute_s + self.memory_s + self.data_comm_s + self.optimizer_s + self.overhead_s
+
+
+def train_step_s(
+    network: Network, device: Device, precision: str, batch: Array, data: Array, micro: Array, links: Links
+) -> OtherStep:
+    """Return one step of ``batch`` samples over ``data`` devices in micro-batches of ``micro``.
+
+    Backward costs twice the forward pass. Dense gradients are reduced, half hidden behind the backward
+    pass; embedding rows are exchanged all-to-all, tables spread over the devices.
+    """
+    xp = namespace(batch, data)
+    steps = batch / (data * micro)
+    one = forward_s(network, device, precision, micro)
+    sample = sample_of(network)
+    dense = sample.weights - sample.sparse_weights
+    reduce = all_reduce_s(2.0 * dense, data, 1.0, links)
+    hidden = xp.minimum(0.5 * reduce, 2.0 * one.total_s)
+    rows = all_to_all_s(2.0 * 0.2 * sample.bytes_16 * micro, data, 1.0, links) * steps * (sample.sparse_weights > 0)
+    held = (sample.weights - sample.sparse_weights) * 18.0 + sample.sparse_weights * 6.0 / data
+    return OtherStep(
+        compute_s=3.0 * steps * one.compute_s,
+        memory_s=3.0 * steps * one.memory_s,
+        data_comm_s=xp.where(data > 1, reduce - hidden + 2.0 * rows, 0.0),
+        optimizer_s=34.0 * dense / device.memory_bandwidth_b_s + 0.0 * data,
+        overhead_s=2.0 * steps * one.overhead_s,
+        memory_b=held + 2.0 * sample.bytes_16 * micro + 1.5e9,
+    )

@@ -1,0 +1,199 @@
+"""Ways to train one stage: counts and layouts that meet the deadline, the undominated kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.catalogue.nouns import Device, Server
+from twinloop.model.estimate import Parallelism, StageOption
+from twinloop.model.model import Stage
+from twinloop.model.network import Network
+from twinloop.workload.constants import software
+from twinloop.workload.layouts import Layouts
+from twinloop.workload.machine import scale_up_domain, training_machine
+from twinloop.workload.memory import RESERVED_B, States, training_memory
+from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
+from twinloop.workload.other import sample_of, train_step_s
+from twinloop.workload.power import busy_power, device_power_w, idle_power
+from twinloop.workload.training import step_times
+from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, shape_of
+
+LARGEST_COUNT = 4096
+DEADLINE_SHARE = 0.9
+"""A tenth of the deadline is kept for checkpoints, restarts and stragglers."""
+TOKENS_PER_BATCH = 0.5e6
+"""Default global batch: half a million tokens, common below 10 billion weights; 4 million above 50 billion.
+Low confidence."""
+FP8_DROP = 0.0025
+"""Relative accuracy lost by 8-bit training; offered only where the stage allows it. Low confidence."""
+KEPT = 12
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Layouts of one device as parallel arrays, with their figures."""
+
+    layouts: Layouts
+    precision: str
+    step_s: FloatArray
+    memory_b: FloatArray
+    mfu: FloatArray
+    breakdown_s: dict[str, FloatArray]
+    low: float
+    high: float
+    notes: tuple[str, ...]
+
+
+def default_batch(network: Network) -> int:
+    """Return a global batch in samples."""
+    tokens = TOKENS_PER_BATCH * (8.0 if (network.parameters or 0.0) > 5e10 else 1.0)
+    return max(round(tokens / max(network.context, 1)), 64) if network.layers else 1024
+
+
+def _grid(network: Network, device: Device, server: Server, batch: int) -> Layouts | None:
+    """Return every layout of powers of two that divides the model and the batch, flat."""
+    wide = scale_up_domain(device, server)
+    transformer = network.kind in TRANSFORMERS and network.layers > 0
+    tensors = [t for t in (1, 2, 4, 8) if t <= wide and transformer and network.heads % t == 0] or [1]
+    pipelines = [p for p in (1, 2, 4, 8, 16) if transformer and network.layers % p == 0] or [1]
+    replicas = [d for d in (2**k for k in range(13)) if d <= batch]
+    micros = [2**k for k in range(14) if 2**k <= batch]
+    recomputes, zeros = ([0, 1, 2], [0, 1, 3]) if transformer else ([0], [0])
+    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, indexing="ij")
+    t, p, d, m, r, z = (axis.ravel().astype(np.float64) for axis in axes)
+    good = (t * p * d <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d == 1)) & ~((z == 3) & (p > 1))
+    # Too few micro-batches leave a pipeline mostly empty.
+    good &= (p == 1) | (batch / (d * m) >= p)
+    if not good.any():
+        return None
+    t, p, d, m, r, z = (axis[good] for axis in (t, p, d, m, r, z))
+    one = np.ones_like(t)
+    expert = np.minimum(d, min(network.experts, wide)) if network.experts else one
+    return Layouts(t, p, d, one, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
+
+
+def _transformer(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
+    grid = _grid(network, device, server, batch)
+    if grid is None:
+        return None
+    chosen = software(device)
+    shape = shape_of(network)
+    machine = training_machine(device, server.network_b_s, scale_up_domain(device, server), precision)
+    times = step_times(shape, grid, machine, chosen.calibration)
+    memory = training_memory(shape, grid, States(gradient_b=chosen.calibration.gradient_b))
+    total = np.asarray(times.total_s)
+    flops = 3.0 * float(model_flops_per_token(shape)) * network.context * batch
+    parts = {name.removesuffix("_s"): np.broadcast_to(value, total.shape) for name, value in vars(times).items()}
+    notes = ["no measured row for this device: class defaults"] if chosen.extrapolated else []
+    return Candidates(
+        grid, precision, total, np.asarray(memory.total_b), flops / total / grid.devices / machine.peak_linear, parts,
+        chosen.low, chosen.high, (f"constants {chosen.name}", *notes),
+    )  # fmt: skip
+
+
+def _other(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
+    grid = _grid(network, device, server, batch)
+    if grid is None:
+        return None
+    chosen = software(device)
+    machine = training_machine(device, server.network_b_s, scale_up_domain(device, server), precision)
+    step = train_step_s(
+        network, device, precision, grid.batch, grid.data, grid.micro_batch, machine.links(chosen.calibration)
+    )
+    total = np.asarray(step.total_s)
+    flops = 3.0 * sample_of(network).flops * batch
+    names = ("compute_s", "memory_s", "data_comm_s", "optimizer_s", "overhead_s")
+    parts = {name.removesuffix("_s"): np.broadcast_to(getattr(step, name), total.shape) for name in names}
+    return Candidates(
+        grid, precision, total, np.asarray(step.memory_b) + RESERVED_B,
+        flops / total / grid.devices / machine.peak_linear,
+        parts, *OTHER_INTERVAL, (f"class constants of {network.kind}, low confidence",),
+    )  # fmt: skip
+
+
+def candidates(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
+    """Return every layout of ``network`` on ``device`` with time and memory, feasible or not."""
+    transformer = network.kind in TRANSFORMERS and network.layers > 0
+    build = _transformer if transformer else _other
+    return build(network, device, server, batch, precision)
+
+
+def precisions(stage: Stage, device: Device) -> tuple[str, ...]:
+    """Return the precisions to try: 16 bits (else 32), and 8 where the stage allows the loss."""
+    found = ["bf16"] if device.flops.get("bf16") else ["fp32"] if device.flops.get("fp32") else []
+    if device.flops.get("fp8") and stage.accuracy_drop >= FP8_DROP:
+        found.append("fp8")
+    return tuple(found)
+
+
+def training_options(stage: Stage, network: Network, device: Device, server: Server) -> list[StageOption]:
+    """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT."""
+    batch = stage.batch or default_batch(network)
+    steps = math.ceil((stage.samples or 0.0) / batch)
+    period = stage.every_s or stage.deadline_s or 30 * 86400.0
+    allowed = DEADLINE_SHARE * min(stage.deadline_s or period, period)
+    options: list[StageOption] = []
+    for precision in precisions(stage, device):
+        found = candidates(network, device, server, batch, precision)
+        if found is not None:
+            chosen = _best(found, device, server, steps, allowed)
+            options += [_option(stage, device, server, found, i, steps, batch, period) for i in chosen]
+    return options
+
+
+def _best(found: Candidates, device: Device, server: Server, steps: int, allowed_s: float) -> list[int]:
+    """Return indices: for each number of servers the fastest that fits and meets the deadline, undominated."""
+    good = np.flatnonzero((found.memory_b <= device.memory_b) & (found.step_s * steps <= allowed_s))
+    if good.size == 0:
+        return []
+    servers = np.ceil(found.layouts.devices[good] / server.devices)
+    order = good[np.lexsort((found.memory_b[good], found.step_s[good], servers))]
+    counts = np.ceil(found.layouts.devices[order] / server.devices)
+    first = order[np.flatnonzero(np.diff(counts, prepend=-1.0))]
+    kept: list[int] = []
+    fastest, cheapest = math.inf, math.inf
+    for index in first:
+        time = float(found.step_s[index])
+        work = time * float(np.ceil(found.layouts.devices[index] / server.devices))
+        if time < fastest * 0.98 or work < cheapest * 0.98:
+            kept.append(int(index))
+            fastest, cheapest = min(fastest, time), min(cheapest, work)
+    return kept[:KEPT]
+
+
+def _option(
+    stage: Stage, device: Device, server: Server, found: Candidates, i: int, steps: int, batch: int, period_s: float
+) -> StageOption:  # fmt: skip
+    at = found.layouts
+    layout = Parallelism(
+        data=int(at.data[i]), tensor=int(at.tensor[i]), pipeline=int(at.pipeline[i]),
+        expert=int(at.expert[i]), context=1,
+        micro_batch=int(at.micro_batch[i]), batch=batch,
+    )  # fmt: skip
+    servers = math.ceil(layout.devices / server.devices)
+    step_s, mfu = float(found.step_s[i]), float(found.mfu[i])
+    device_w = float(device_power_w(device, min(mfu, 1.0)))
+    idle = servers * server.devices - layout.devices
+    mean_w = device_w + (device.idle_w - device_w) * idle / (servers * server.devices)
+    duration = steps * step_s
+    sharded = f"ZeRO-{int(at.zero[i])}, recompute {('none', 'selective', 'full')[int(at.recompute[i])]}"
+    return StageOption(
+        stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
+        servers=servers, precision=found.precision, compression="none", parallelism=layout,
+        throughput_per_s=batch / step_s,
+        duration_s=duration, busy_fraction=min(duration / period_s, 1.0), peak_utilisation=1.0,
+        busy=busy_power(server, servers, mean_w), idle=idle_power(device, server, servers), device_w=device_w,
+        mfu=mfu, memory_per_device_b=float(found.memory_b[i]), latency_p99_s=None,
+        accuracy_drop=0.0 if found.precision != "fp8" else FP8_DROP,
+        time_breakdown_s={name: float(value[i]) * steps for name, value in found.breakdown_s.items()},
+        low=found.low, high=found.high, notes=(*found.notes, sharded, *_confidence(device, server)),
+    )  # fmt: skip
+
+
+def _confidence(device: Device, server: Server) -> tuple[str, ...]:
+    low = [each.name for each in (device, server) if each.lowest_confidence == "low"]
+    return (f"catalogue rows of low confidence: {', '.join(low)}",) if low else ()
