@@ -21,7 +21,7 @@ from twinloop.workload.decoding import cache_b_per_sequence
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, required_peak, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import forward_s, sample_of
+from twinloop.workload.other import forward_s, live_b, sample_of
 from twinloop.workload.power import device_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import (
@@ -36,7 +36,7 @@ from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 SCENARIOS = ("offline", "server", "interactive", "single-stream")
 SCENARIO_LIMITS = {"server": (2.0, 0.2), "interactive": (0.45, 0.04)}
 """(TTFT, TPOT) in seconds: MLPerf Inference 5.x, Llama-2-70B server and interactive (from memory)."""
-OTHER_BATCHES = np.array([2.0**k for k in range(13)])
+OTHER_BATCHES = np.array([2.0**k for k in range(18)])
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def _plain(network: Network, on: Host, job: ServingJob, replicas: int) -> Servin
     sample = sample_of(scaled)
     stored = STORED_B[job.weights or job.precision] * sample.weights / (job.tensor * job.pipeline)
     buffers = min(1.5e9, 0.1 * on.device.memory_b)
-    room = (on.device.memory_b * USABLE_MEMORY - stored - buffers) / max(sample.bytes_16, 1.0)
+    room = (on.device.memory_b * USABLE_MEMORY - stored - buffers) / max(live_b(scaled), 1.0)
     most = int(max(min(room, OTHER_BATCHES[-1]), 0.0))
     batches = OTHER_BATCHES[OTHER_BATCHES <= max(most, 1)]
     run = forward_s(scaled, on.device, job.precision, batches)
@@ -283,7 +283,7 @@ def _plain(network: Network, on: Host, job: ServingJob, replicas: int) -> Servin
         "data": replicas,
         "batch": int(batch),
     }
-    held = stored + buffers + batch * sample.bytes_16
+    held = stored + buffers + batch * live_b(scaled)
     return _answer(on, job, None, rate, None, None, latency, most, held, work, moved, OTHER_INTERVAL, True,
                    {"software": f"class of {network.kind}"}, layout)  # fmt: skip
 
