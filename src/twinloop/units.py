@@ -132,7 +132,7 @@ _QUANTITIES = (
     Quantity("temperature", _TEMPERATURE, ("°C",), "27 °C"),
     Quantity("temperature difference", _dimension(K=1), ("K",), "5 K"),
     Quantity("duration", _dimension(s=1), ("ms", "s", "min", "h", "days", "years"), "30 ms"),
-    Quantity("data", _dimension(B=1), ("B", "kB", "MB", "GB", "TB", "PB"), "40 TB"),
+    Quantity("data size", _dimension(B=1), ("B", "kB", "MB", "GB", "TB", "PB"), "40 TB"),
     Quantity("data rate", _dimension(B=1, s=-1), ("B/s", "kB/s", "MB/s", "GB/s", "TB/s"), "50 GB/day"),
     Quantity("rate", _dimension(s=-1), ("/s",), "12000/s"),
     Quantity("area", _dimension(m=2), ("m2",), "400 m2"),
@@ -145,8 +145,8 @@ _QUANTITIES = (
     Quantity("share", _NONE, ("%",), "8 %", bare=True),
     Quantity("yearly share", _dimension(s=-1), ("%/year",), "8 %/year", scale=YEAR_S, bare=True, also=(_NONE,)),
     Quantity("number", _NONE, ("",), "2e9", bare=True),
-    Quantity("money", _dimension(USD=1), ("USD",), "250000 USD"),
-    Quantity("yearly money", _dimension(USD=1, s=-1), ("USD/year",), "250000 USD/year", scale=YEAR_S),
+    Quantity("amount of money", _dimension(USD=1), ("USD",), "250000 USD"),
+    Quantity("yearly cost", _dimension(USD=1, s=-1), ("USD/year",), "250000 USD/year", scale=YEAR_S),
     Quantity("energy price", _per(_ENERGY, USD=1), ("USD/kWh",), "0.09 USD/kWh"),
     Quantity("demand price", _per(_POWER, USD=1, s=-1), ("USD/kW/month",), "12 USD/kW/month", scale=YEAR_S / 12),
     Quantity("price of power", _per(_POWER, USD=1), ("USD/W",), "11 USD/W"),
@@ -186,8 +186,8 @@ def parse(text: object, quantity: str) -> float:
     if isinstance(text, str):
         return _parse_text(text, kind)
     if not kind.bare:
-        raise UnitError(f"{text} without a unit", _expected(kind))
-    return _finite(text, str(text), kind)
+        raise UnitError(f"{_shown(text)} without a unit", _expected(kind))
+    return _finite(text, _shown(text), kind)
 
 
 def _parse_text(text: str, kind: Quantity) -> float:
@@ -280,7 +280,10 @@ def _expected(kind: Quantity) -> str:
 
 
 def _shown(text: object) -> str:
-    shown = repr(text)
+    try:
+        shown = repr(text)
+    except ValueError:  # Python refuses to write integers of thousands of digits
+        shown = "a huge integer"
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
