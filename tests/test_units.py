@@ -158,9 +158,10 @@ def test_what_is_shown_is_read_back(quantity, value):
 @given(text=st.text(max_size=30), quantity=st.sampled_from(sorted(QUANTITIES)))
 def test_any_text_is_a_number_or_a_unit_error(text, quantity):
     try:
-        assert math.isfinite(parse(text, quantity))
-    except UnitError as error:
-        assert error.expected
+        value = parse(text, quantity)
+    except UnitError:
+        return
+    assert math.isfinite(value)
 
 
 @given(

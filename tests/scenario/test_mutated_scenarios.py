@@ -1,0 +1,128 @@
+"""Broken copies of the example: each is accepted, or refused with its place; nothing else happens."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from twinloop.errors import Fault, InputError
+from twinloop.scenario import load_text, resolve
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "fraud-detection.yaml"
+LINES = EXAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+WORDS = [
+    "NaN", ".nan", ".inf", "-.inf", "-1", "0", "1e400", "9" * 500, "true", "no", "null", "~", "''", "[]", "{}", "[1, 2]",
+    "{a: 1}", "12 MWh", "3 MW", "3 mw", "-5 kW", "1e30 MW", "30 ms", "8 %", "900 %", "5 years", "USD", "0.1 EUR/kWh",
+    "*x", "&x 1", "!!python/object:os.system x", "!!int 3", "\x00", "\t", "Frankfurt", "12,000/s", "2026-01-01", "07:00",
+    "0x1F", "1_000", "'", '"', "|", ">", "- a", "? a", "<<: *x", "%YAML 1.1", "---", "...", "\ud7ff", "𝔽", "…", "°C", "@a",
+    "`b`", "{" * 50, "[" * 2000, "- " * 200, "a: " * 60, '"\\U0011FFFF"', '"\\x41"', "&a [*a]", "#",
+]  # fmt: skip
+UNITS = ("MW", "kW", "W", "kWh", "ms", "h", "days", "%", "TB", "GB/day", "/s", "m2", "kPa", "USD", "°C", "K", "")
+
+
+def _delete(rng, lines):
+    del lines[rng.randrange(len(lines))]
+
+
+def _repeat(rng, lines):
+    here = rng.randrange(len(lines))
+    lines.insert(rng.randrange(len(lines)), lines[here])
+
+
+def _rename_key(rng, lines):
+    here = rng.choice([i for i, line in enumerate(lines) if ":" in line])
+    at = rng.randrange(lines[here].index(":") + 1)
+    lines[here] = lines[here][:at] + rng.choice(["x", "", "_", "é", " ", "-"]) + lines[here][at + rng.randrange(2) :]
+
+
+def _value(rng, lines):
+    here = rng.choice([i for i, line in enumerate(lines) if ":" in line])
+    lines[here] = lines[here].split(":")[0] + ": " + rng.choice(WORDS) + "\n"
+
+
+def _unit(rng, lines):
+    here = rng.choice([i for i, line in enumerate(lines) if any(char.isdigit() for char in line)])
+    parts = lines[here].rstrip("\n").split(" ")
+    numbers = [i for i, part in enumerate(parts) if part and part[0].isdigit()]
+    if numbers:
+        at = rng.choice(numbers)
+        parts[at + 1 : at + 2] = [rng.choice(UNITS)]
+        lines[here] = " ".join(parts) + "\n"
+
+
+def _truncate(rng, lines):
+    text = "".join(lines)
+    lines[:] = text[: rng.randrange(len(text))].splitlines(keepends=True)
+
+
+def _garbage(rng, lines):
+    here = rng.randrange(len(lines))
+    at = rng.randrange(len(lines[here]))
+    junk = rng.choice(WORDS) if rng.random() < 0.5 else "".join(chr(rng.randrange(1, 0x2FF)) for _ in range(5))
+    lines[here] = lines[here][:at] + junk + lines[here][at:]
+
+
+def _indent(rng, lines):
+    here = rng.randrange(len(lines))
+    lines[here] = rng.choice(["", " ", "  ", "   ", "\t", "        "]) + lines[here].lstrip(" ")
+
+
+def _swap(rng, lines):
+    a, b = rng.randrange(len(lines)), rng.randrange(len(lines))
+    lines[a], lines[b] = lines[b], lines[a]
+
+
+def _swap_values(rng, lines):
+    keyed = [i for i, line in enumerate(lines) if ": " in line]
+    a, b = rng.choice(keyed), rng.choice(keyed)
+    (key_a, _, value_a), (key_b, _, value_b) = lines[a].partition(": "), lines[b].partition(": ")
+    lines[a], lines[b] = f"{key_a}: {value_b}", f"{key_b}: {value_a}"
+
+
+MUTATIONS = (
+    _delete, _repeat, _rename_key, _value, _unit, _truncate, _garbage, _indent, _swap, _swap_values,
+)  # fmt: skip
+
+
+def mutant(seed: int) -> str:
+    rng = random.Random(seed)
+    lines = list(LINES)
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        if lines:
+            rng.choice(MUTATIONS)(rng, lines)
+        if not any(":" in line and any(char.isdigit() for char in line) and ": " in line for line in lines):
+            break
+    return "".join(lines)
+
+
+def outcome(seed: int) -> str:
+    text, started = mutant(seed), time.perf_counter()
+    try:
+        resolve(load_text(text, EXAMPLE))
+        result = "accepted"
+    except InputError as error:
+        assert error.faults, f"seed {seed}: refused without a fault"
+        for fault in error.faults:
+            assert isinstance(fault, Fault), f"seed {seed}: {fault}"
+            assert fault.line is not None, f"seed {seed}: {fault}"
+            assert 1 <= fault.line <= text.count("\n") + 2, f"seed {seed}: {fault}"
+        result = "refused"
+    assert time.perf_counter() - started < 5.0, f"seed {seed} is slow"
+    return result
+
+
+def test_the_example_itself_is_accepted():
+    resolve(load_text("".join(LINES), EXAMPLE))
+
+
+@pytest.mark.parametrize("first", [0, 500, 1000, 1500])
+def test_2000_mutants_are_accepted_or_refused_with_their_place(first):
+    outcomes = [outcome(seed) for seed in range(first, first + 500)]
+    # Neither everything nor nothing passes: the mutations bite and the checks let sense through.
+    assert 100 < outcomes.count("refused") < 490
+
+
+@pytest.mark.slow
+def test_10_000_mutants():
+    assert {outcome(seed) for seed in range(2000, 10_000)} == {"accepted", "refused"}
