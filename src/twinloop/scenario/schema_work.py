@@ -65,10 +65,11 @@ class TreesSpec(Part):
 
 
 class ArchitectureSpec(Part):
-    """A published model, by its name in the catalogue."""
+    """A published model, by its name in the catalogue; ``context`` where less of it is used."""
 
     name: Name
     architecture: Word
+    context: Annotated[int, Field(ge=1, le=10**8)] | None = None
 
 
 class ConfigSpec(Part):
