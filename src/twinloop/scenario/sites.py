@@ -8,7 +8,7 @@ from typing import get_args
 
 from twinloop import catalogue
 from twinloop.catalogue.nouns import Grid
-from twinloop.climate.lookup import weather
+from twinloop.climate.lookup import place_normals, weather
 from twinloop.errors import Fault, InputError
 from twinloop.model.site import (
     Cloud,
@@ -87,7 +87,8 @@ def _weather(climate: str, base_dir: Path, path: str, sources: Sources) -> Weath
     year = weather(climate, base_dir)
     design = year.design
     shown = f"{year.name}: {design.dry_bulb_c:.1f} °C dry, {design.wet_bulb_c:.1f} °C wet bulb at design"
-    sources.choice(f"{path}.weather", shown, f"{year.source}; {design.basis}", "medium")
+    confidence = "medium" if climate.lower().endswith(".epw") else place_normals(climate).lowest_confidence
+    sources.choice(f"{path}.weather", shown, f"{year.source}; {design.basis}", confidence)
     return year
 
 
@@ -145,7 +146,7 @@ def _country(climate: str) -> str | None:
     if climate.lower().endswith(".epw"):
         return None
     try:
-        return catalogue.climate_place(climate).country
+        return place_normals(climate).country
     except InputError:
         return None
 

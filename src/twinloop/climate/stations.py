@@ -1,0 +1,161 @@
+"""Weather stations of the world by name or position: 17,185 rows of degree days and two percentiles.
+
+Facts of the TMYx files of climate.onebuilding.org (their latest period, mostly 2011-2025), as listed by the
+station index of idfkit 1.1.1 (MIT), April 2026: heating degree days base 18.3 °C, cooling degree days base
+10 °C, 99 % heating and 1 % cooling dry bulb. Left out: Antarctica, and rows whose clock and longitude disagree.
+No humidity: it is estimated, so confidence is low.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+
+from twinloop.catalogue import climate_places
+from twinloop.catalogue.names import close
+from twinloop.catalogue.nouns import ClimateNormals
+from twinloop.climate.degree_days import Station, normals_from_degree_days
+from twinloop.errors import Fault, InputError
+
+SOURCE = "climate.onebuilding.org TMYx statistics (station index of idfkit 1.1.1, 2026)"
+_EARTH_RADIUS_KM = 6371.0
+# Stations of one name closer than this serve one town; farther apart the name says too little.
+_ONE_TOWN_KM = 120.0
+# A position farther from every station than this has no climate to borrow.
+_FARTHEST_KM = 250.0
+_EXPECTED = "a city of the catalogue, a weather station, a position 'lat, lon', or a file .epw"
+
+
+@dataclass(frozen=True)
+class ListedStation:
+    """A row of the list: the station, its state or province, its ASHRAE climate zone and its clock."""
+
+    station: Station
+    state: str
+    ashrae_zone: str
+    utc_offset_h: float
+
+    @property
+    def title(self) -> str:
+        """Name, state and country, as a scenario may write it."""
+        place = ", ".join(part for part in (self.state, self.station.country) if part)
+        return f"{self.station.name}, {place}"
+
+
+@cache
+def stations() -> tuple[ListedStation, ...]:
+    """Return every station of the list."""
+    text = (resources.files("twinloop.climate") / "tables" / "stations.csv").read_text(encoding="utf-8")
+    return tuple(_listed(row) for row in csv.DictReader(text.splitlines()))
+
+
+def _listed(row: dict[str, str]) -> ListedStation:
+    zone = row["zone"]
+    station = Station(
+        name=row["name"],
+        country=row["country"],
+        latitude_deg=float(row["latitude_deg"]),
+        longitude_deg=float(row["longitude_deg"]),
+        elevation_m=float(row["elevation_m"]),
+        hdd18_k_d=float(row["hdd18_k_d"]),
+        cdd10_k_d=float(row["cdd10_k_d"]),
+        heating_99_c=float(row["heating_99_c"]),
+        cooling_1_c=float(row["cooling_1_c"]),
+        moisture=zone[-1] if zone[-1:] in ("A", "B", "C") else "",
+    )
+    return ListedStation(station, row["state"], zone, float(row["utc_offset_h"]))
+
+
+def listed_normals(found: ListedStation) -> ClimateNormals:
+    """Return monthly normals of a listed station; confidence low, as humidity is estimated."""
+    normals = normals_from_degree_days(found.station)
+    return replace(normals, name=found.title, utc_offset_h=found.utc_offset_h, ashrae_zone=found.ashrae_zone)
+
+
+def find_station(place: str) -> ListedStation:
+    """Return the station meant by ``place``: a town, ``town, COUNTRY``, ``town, STATE`` or ``lat, lon`` in degrees.
+
+    A town served by several stations gets its airport's, else the one with the shortest name.
+
+    >>> find_station("Nairobi, KEN").station.name
+    'Nairobi-Wilson.AP'
+    >>> find_station("64.1, -21.9").station.country
+    'ISL'
+
+    Raises:
+        InputError: nothing of that name, a name in several places, or a position far from every station.
+    """
+    position = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", place)
+    if position:
+        return nearest(float(position[1]), float(position[2]))
+    town, _, within = (part.strip() for part in place.partition(","))
+    wanted = _words(town)
+    named = [row for row in stations() if wanted and _words(row.station.name)[: len(wanted)] == wanted]
+    if within:
+        named = [row for row in named if _is_within(row, within)]
+    if not named:
+        near = close(town, (city.name for city in climate_places()))
+        raise _fault(place, _EXPECTED, " or ".join(near) or None)
+    best = min(named, key=_preference)
+    apart = [row for row in named if _distance_km(best, row.station.latitude_deg, row.station.longitude_deg) > 0.0]
+    elsewhere = [row for row in apart if not _same_town(best, row)]
+    if elsewhere:
+        choices = dict.fromkeys(_qualified(town, row) for row in (best, *elsewhere))
+        near = close(town, (city.name for city in climate_places()))
+        raise _fault(place, "one place: " + " or ".join(list(choices)[:4]), near[0] if near else None)
+    return best
+
+
+def nearest(latitude_deg: float, longitude_deg: float) -> ListedStation:
+    """Return the station nearest to a position.
+
+    Raises:
+        InputError: no such position, or none within 250 km.
+    """
+    written = f"{latitude_deg:g}, {longitude_deg:g}"
+    if abs(latitude_deg) > 90.0 or abs(longitude_deg) > 180.0:
+        raise _fault(written, "latitude -90 to 90, longitude -180 to 180")
+    found = min(stations(), key=lambda row: _distance_km(row, latitude_deg, longitude_deg))
+    distance = _distance_km(found, latitude_deg, longitude_deg)
+    if distance > _FARTHEST_KM:
+        raise _fault(
+            written, f"a place within {_FARTHEST_KM:.0f} km of a station", f"{found.title} ({distance:.0f} km)"
+        )
+    return found
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.lower())
+
+
+def _is_within(row: ListedStation, within: str) -> bool:
+    return all(word in (row.state.lower(), row.station.country.lower()) for word in _words(within))
+
+
+def _preference(row: ListedStation) -> tuple[bool, int, str]:
+    words = _words(row.station.name)
+    return ("ap" not in words, len(row.station.name), row.station.name)
+
+
+def _same_town(best: ListedStation, row: ListedStation) -> bool:
+    return _distance_km(best, row.station.latitude_deg, row.station.longitude_deg) <= _ONE_TOWN_KM
+
+
+def _qualified(town: str, row: ListedStation) -> str:
+    return f"{town}, {row.state}, {row.station.country}" if row.state else f"{town}, {row.station.country}"
+
+
+def _distance_km(row: ListedStation, latitude_deg: float, longitude_deg: float) -> float:
+    """Great circle, haversine."""
+    here, there = math.radians(row.station.latitude_deg), math.radians(latitude_deg)
+    apart = math.radians(longitude_deg - row.station.longitude_deg)
+    chord = math.sin((there - here) / 2.0) ** 2 + math.cos(here) * math.cos(there) * math.sin(apart / 2.0) ** 2
+    return 2.0 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(chord, 1.0)))
+
+
+def _fault(place: str, expected: str, suggestion: str | None = None) -> InputError:
+    return InputError(Fault("climate", None, "climate", repr(place), expected, suggestion))
