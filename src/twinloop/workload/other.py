@@ -29,6 +29,23 @@ SHARES: dict[str, tuple[float, float]] = {
 """Kind -> (η, β). Convnet: ResNet-50 mixed precision on A100 trains at 2470 images/s (DeepLearningExamples),
 0.19 of peak with streams apart. Recommender: embedding gathers of 64-256 B reach about a quarter of bandwidth.
 The rest low confidence, ± 40 %."""
+INFERENCE_SHARES: dict[str, tuple[float, float]] = {
+    "convnet": (0.60, 0.80),
+    "recommender": (0.60, 0.50),
+    "trees": (0.05, 0.08),
+    "graph": (0.18, 0.25),
+    "diffusion": (0.34, 0.45),
+    "molecular": (0.30, 0.50),
+    "generic": (0.50, 0.60),
+    "transformer": (0.60, 0.60),
+    "mixture": (0.35, 0.55),
+}
+"""Same for compiled inference. Convnet and recommender: medians of MLPerf Inference 4.1 offline on H100
+(ResNet-50 88.5 thousand images/s, DLRM-DCNv2 46.9 thousand queries of about 270 items); the rest low."""
+FUSED_TRAFFIC = 0.5
+"""Memory traffic of a compiled forward pass over the eager one: elementwise layers are fused. Medium."""
+LIVE_SHARE = {"diffusion": 0.005, "convnet": 0.1, "graph": 0.1}
+"""Live activations at inference over the traffic of a forward pass: buffers are reused. Low confidence."""
 KIND_SHARE = {
     "gpu": 1.0,
     "tpu": 1.0,
@@ -77,9 +94,9 @@ def sample_of(network: Network) -> Sample:
     return Sample(float(flops), float(traffic if traffic is not None else 0.04 * flops), weights, sparse)
 
 
-def shares(network: Network, device: Device) -> tuple[float, float]:
+def shares(network: Network, device: Device, *, training: bool) -> tuple[float, float]:
     """Return (η, β) of ``network`` on ``device``."""
-    eta, beta = SHARES[network.kind]
+    eta, beta = (SHARES if training else INFERENCE_SHARES)[network.kind]
     factor = KIND_SHARE[device.kind]
     return eta * factor, min(beta * factor * (1.4 if device.kind == "cpu" else 1.0), 0.9)
 
@@ -98,7 +115,7 @@ class PassTime:
         return self.compute_s + self.memory_s + self.overhead_s
 
 
-def forward_s(network: Network, device: Device, precision: str, batch: Array) -> PassTime:
+def forward_s(network: Network, device: Device, precision: str, batch: Array, *, training: bool = False) -> PassTime:
     """Return one forward pass of ``batch`` samples at ``precision``.
 
     Raises:
@@ -108,8 +125,8 @@ def forward_s(network: Network, device: Device, precision: str, batch: Array) ->
     peak = peak_flops(device, precision)
     if peak is None:
         raise ValueError(f"{device.name} has no {precision} units")
-    sample, (eta, beta) = sample_of(network), shares(network, device)
-    wide = VALUE_B.get(precision, 2.0) / 2.0
+    sample, (eta, beta) = sample_of(network), shares(network, device, training=training)
+    wide = VALUE_B.get(precision, 2.0) / 2.0 * (1.0 if training else FUSED_TRAFFIC)
     filled = batch / (batch + BATCH_HALF.get(device.kind, 4.0)) if network.kind in ("convnet", "generic") else 1.0
     dense = sample.weights - sample.sparse_weights
     compute = batch * sample.flops / (peak * eta * filled)
@@ -145,7 +162,7 @@ def train_step_s(
     """
     xp = namespace(batch, data)
     steps = batch / (data * micro)
-    one = forward_s(network, device, precision, micro)
+    one = forward_s(network, device, precision, micro, training=True)
     sample = sample_of(network)
     dense = sample.weights - sample.sparse_weights
     reduce = all_reduce_s(2.0 * dense, data, 1.0, links)
@@ -160,3 +177,8 @@ def train_step_s(
         overhead_s=2.0 * steps * one.overhead_s,
         memory_b=held + 2.0 * sample.bytes_16 * micro + 1.5e9,
     )
+
+
+def live_b(network: Network) -> float:
+    """Return the bytes that one sample holds while it is served."""
+    return sample_of(network).bytes_16 * LIVE_SHARE.get(network.kind, 0.5)

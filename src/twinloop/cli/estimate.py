@@ -1,0 +1,307 @@
+"""``twinloop estimate``: how fast, how much memory and power, for one model on given devices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twinloop.model.network import Network
+    from twinloop.workload.host import Host
+    from twinloop.workload.train_estimate import TrainingJob
+
+PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "mxfp4", "int4")
+GB = 1e9
+DIFFUSION_STEPS = 20
+"""Denoising steps of one sample in the catalogue's diffusion rows, at 1024 x 1024."""
+
+
+@click.group(name="estimate")
+def command() -> None:
+    """How fast, how much memory and power, for this model on these devices?
+
+    MODEL is a catalogue name (twinloop catalogue architectures), a config.json, an ONNX file, or keys:
+    layers=24,hidden=2048,heads=16,vocabulary=51200,context=1024
+    """
+
+
+def _machine(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags that train and serve share."""
+    for option in reversed(
+        (
+            click.option("--model", "model", required=True, help="Name, config.json, model.onnx, or key=value,…"),
+            click.option("--device", required=True, help="Catalogue device, any case and punctuation."),
+            click.option("--devices", type=int, default=1, show_default=True),
+            click.option("--devices-per-node", type=int, default=None),
+            click.option("--scale-up-domain", type=int, default=None, help="Devices on one fast fabric."),
+            click.option("--network", type=float, default=None, help="GB/s per device and direction."),
+            click.option("--network-kind", default="ib", show_default=True, help="ib, roce, tcp or torus."),
+            click.option("--software", default=None, help="NAME or YYYY.MM: whose measured efficiency."),
+            click.option("--power-limit-w", type=float, default=None),
+            click.option("--cooling", default=None, help="air, rear_door, cold_plate or bath."),
+            click.option("--coolant-c", type=float, default=None, help="Intake air, plate or bath temperature."),
+            click.option("--precision", type=click.Choice(PRECISIONS), default="bf16", show_default=True),
+            click.option("--input-shape", default=None, help="3x224x224 and so on, for models by name."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else."),
+            click.option(
+                "--out", type=click.Path(path_type=Path), default=None, help="Also write estimate.json there."
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="No table."),
+            click.option("-v", "--verbose", is_flag=True, help="Constants too."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@command.command(
+    epilog="Example: twinloop estimate train --model gpt3-175b --device A100 --devices 1024 --tensor 8 --pipeline 16 "
+    "--batch 1536"
+)
+@_machine
+@click.option("--tensor", type=int, default=1, show_default=True)
+@click.option("--pipeline", type=int, default=1, show_default=True)
+@click.option("--data", type=int, default=None, help="Default: devices/(tensor x pipeline x context).")
+@click.option("--expert", type=int, default=1, show_default=True)
+@click.option("--expert-tensor", type=int, default=1, show_default=True)
+@click.option("--context-parallel", type=int, default=1, show_default=True)
+@click.option("--sequence-parallel/--no-sequence-parallel", default=None)
+@click.option("--zero", type=click.IntRange(0, 3), default=None)
+@click.option("--fsdp-group", type=int, default=None, help="Devices that share one copy of the states (ZeRO-3).")
+@click.option("--interleave", type=int, default=1, show_default=True, help="Model chunks a stage.")
+@click.option("--schedule", type=click.Choice(("gpipe", "1f1b", "interleaved", "zero-bubble")), default=None)
+@click.option("--micro-batch", type=int, default=None, help="Default: the fastest that fits.")
+@click.option("--recompute", type=click.Choice(("none", "selective", "full")), default=None)
+@click.option("--optimizer", default="adamw", show_default=True)
+@click.option("--task", default="pretrain", show_default=True, help="pretrain, sft or lora:R.")
+@click.option("--sequence", type=int, default=None, help="Tokens a sample; default: the model's context.")
+@click.option("--batch", type=int, required=True, help="Global batch, sequences or samples.")
+@click.option("--search", "searching", is_flag=True, help="Evaluate every layout of these devices.")
+@click.option("--top", type=int, default=10, show_default=True)
+def train(**given: Any) -> None:
+    """Time, memory and power of a training step."""
+    from twinloop.model.codec import to_data
+    from twinloop.workload.train_estimate import TrainingJob, estimate_training
+
+    network, on = _network(given["model"], given["input_shape"]), _host(given)
+    sharded = given["fsdp_group"] is not None
+    job = TrainingJob(
+        batch=given["batch"], tensor=given["tensor"], pipeline=given["pipeline"], data=given["data"],
+        context=given["context_parallel"], expert=given["expert"], expert_tensor=given["expert_tensor"],
+        micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
+        recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
+        shard_group=given["fsdp_group"] or 0, sequence_parallel=given["sequence_parallel"],
+        optimizer=given["optimizer"], lora_rank=_lora(given["task"]), precision=given["precision"],
+        sequence=given["sequence"], software=_generation(given["software"]),
+    )  # fmt: skip
+    extra: dict[str, Any] = {}
+    if given["searching"]:
+        job, extra = _searched(network, on, job, given["top"])
+    answer = {**to_data(estimate_training(network, on, job)), **extra}
+    _show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
+
+
+@command.command(
+    epilog="Example: twinloop estimate serve --model llama-3-70b --device H100 --devices 4 --tensor 4 --precision fp8 "
+    "--input 2048 --output 128"
+)
+@_machine
+@click.option("--tensor", type=int, default=1, show_default=True)
+@click.option("--pipeline", type=int, default=1, show_default=True)
+@click.option("--expert", type=int, default=1, show_default=True)
+@click.option("--data", type=int, default=None, help="Replicas; default: devices/(tensor x pipeline).")
+@click.option("--weights", type=click.Choice(PRECISIONS), default=None, help="Format in memory.")
+@click.option("--activations", type=click.Choice(PRECISIONS), default=None, help="Arithmetic; default --precision.")
+@click.option("--kv-precision", type=click.Choice(PRECISIONS), default=None)
+@click.option("--input", "prompt", type=int, default=None, help="Prompt tokens.")
+@click.option("--output", type=int, default=None, help="Generated tokens; 0 or absent: one pass a sample.")
+@click.option("--batch", type=int, default=None, help="Sequences in flight on one replica.")
+@click.option("--rate", type=float, default=None, help="Requests per second.")
+@click.option("--concurrency", type=int, default=None, help="Sequences in flight on all replicas.")
+@click.option("--scenario", type=click.Choice(("offline", "server", "interactive", "single-stream")), default="offline")
+@click.option("--ttft", default=None, help="Longest time to first token: 450ms, 2s.")
+@click.option("--tpot", default=None, help="Longest time per output token.")
+@click.option("--latency", default=None, help="Longest time of a request.")
+@click.option("--prefix-hit", type=float, default=0.0, help="Share of prompt tokens already cached.")
+@click.option("--speculative", type=float, default=1.0, help="Mean tokens accepted a step.")
+@click.option("--steps", type=int, default=None, help="Denoising steps.")
+@click.option("--image", default=None, help="HxW.")
+@click.option("--frames", type=int, default=None)
+def serve(**given: Any) -> None:
+    """Throughput, latency, memory and power of serving."""
+    from twinloop.model.codec import to_data
+    from twinloop.workload.serve_estimate import ServingJob, estimate_serving
+
+    network, on = _network(given["model"], given["input_shape"]), _host(given)
+    if given["output"] is None and network.layers and network.causal and given["prompt"] is not None:
+        given["output"] = 1
+    job = ServingJob(
+        precision=given["activations"] or given["precision"], weights=given["weights"] or given["precision"],
+        cache=given["kv_precision"], tensor=given["tensor"], pipeline=given["pipeline"], expert=given["expert"],
+        data=given["data"], input_tokens=given["prompt"], output_tokens=given["output"], batch=given["batch"],
+        rate_per_s=given["rate"], concurrency=given["concurrency"], scenario=given["scenario"],
+        ttft_s=_seconds("--ttft", given["ttft"]), tpot_s=_seconds("--tpot", given["tpot"]),
+        latency_s=_seconds("--latency", given["latency"]), prefix_hit=given["prefix_hit"],
+        speculative=given["speculative"], software=_server_software(given["software"]), work=_work(given),
+    )  # fmt: skip
+    answer = to_data(estimate_serving(network, on, job))
+    _show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
+
+
+def _network(text: str, input_shape: str | None) -> Network:
+    from twinloop.workload.named_model import network_named, with_input
+
+    path = Path(text)
+    if path.suffix == ".json":
+        from twinloop.scenario.hugging_face import network_from_config
+
+        network = network_from_config(path.parent.name or path.stem, path)
+    elif path.suffix == ".onnx":
+        from twinloop.scenario.onnx_graph import network_from_onnx
+
+        network = network_from_onnx(path.stem, path)
+    else:
+        network = network_named(text)
+    return network if input_shape is None else with_input(network, input_shape)
+
+
+def _host(given: dict[str, Any]) -> Host:
+    from twinloop import catalogue
+    from twinloop.workload.host import host
+
+    return host(
+        catalogue.device(given["device"]), given["devices"], given["devices_per_node"], given["scale_up_domain"],
+        None if given["network"] is None else given["network"] * GB, given["network_kind"], given["cooling"],
+        given["coolant_c"], given["power_limit_w"],
+    )  # fmt: skip
+
+
+def _lora(task: str) -> int | None:
+    if task in ("pretrain", "sft"):
+        return None
+    match = re.fullmatch(r"lora:(\d+)", task)
+    if match is None:
+        raise click.BadParameter(f"got {task!r}, expected pretrain, sft or lora:R", param_hint="--task")
+    return int(match[1])
+
+
+def _generation(name: str | None) -> str | None:
+    from twinloop.workload.constants import GENERATIONS, generation_of
+
+    if name is None:
+        return None
+    found = generation_of(name)
+    if found is None:
+        raise click.BadParameter(
+            f"got {name!r}, expected YYYY.MM or one of {', '.join(GENERATIONS)}", param_hint="--software"
+        )
+    return found
+
+
+def _server_software(name: str | None) -> str | None:
+    from twinloop.workload.serve_constants import SOFTWARE
+
+    plain = (name or "").lower().replace("-", "").replace("_", "")
+    if not plain or re.fullmatch(r"\d+\.\d+", plain):
+        return None
+    if plain.startswith(("trt", "tensorrt")):
+        return "trtllm"
+    if plain in ("vllm", "sglang"):
+        return "vllm"
+    raise click.BadParameter(f"got {name!r}, expected one of {', '.join(SOFTWARE)} or YYYY.MM", param_hint="--software")
+
+
+def _seconds(flag: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9.]+(?:e-?\d+)?)\s*(us|ms|s)?\s*", text)
+    if match is None or not float(match[1]) > 0.0:
+        raise click.BadParameter(f"got {text!r}, expected a time such as 450ms or 2s", param_hint=flag)
+    return float(match[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, None: 1.0}[match[2]]
+
+
+def _work(given: dict[str, Any]) -> float:
+    work = 1.0
+    if given["steps"] is not None:
+        work *= given["steps"] / DIFFUSION_STEPS
+    if given["image"] is not None:
+        match = re.fullmatch(r"(\d+)x(\d+)", given["image"].lower())
+        if match is None:
+            raise click.BadParameter(f"got {given['image']!r}, expected HxW", param_hint="--image")
+        work *= int(match[1]) * int(match[2]) / 1024.0**2
+    return work * (given["frames"] or 1)
+
+
+def _searched(network: Network, on: Host, job: TrainingJob, top: int) -> tuple[TrainingJob, dict[str, Any]]:
+    """Return the job at the best layout found, and the search's part of the answer."""
+    from twinloop.errors import InputError
+    from twinloop.model.codec import to_data
+    from twinloop.workload.plan_search import searched
+
+    found = searched(network, on, job, top)
+    if not found.best:
+        raise InputError("--search: no layout fits in memory; more devices, or a device with more memory")
+    best = found.best[0]
+    job = replace(
+        job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context,
+        micro_batch=best.micro_batch, interleave=best.interleave, schedule=best.schedule, recompute=best.recompute,
+        zero=best.zero, sequence_parallel=best.sequence_parallel, gradient_b=float(best.gradient_bytes),
+    )  # fmt: skip
+    extra = {
+        "configurations_evaluated": found.configurations_evaluated, "configurations_feasible": found.feasible,
+        "search_time_s": found.search_time_s, "best": [to_data(each) for each in found.best],
+    }  # fmt: skip
+    return job, extra
+
+
+def _show(given: dict[str, Any], answer: dict[str, Any], title: str) -> None:
+    import json
+
+    text = json.dumps(answer, indent=1, allow_nan=False)
+    if given["out"] is not None:
+        given["out"].mkdir(parents=True, exist_ok=True)
+        (given["out"] / "estimate.json").write_text(text + "\n", encoding="utf-8")
+    if given["as_json"]:
+        click.echo(text)
+    elif not given["quiet"]:
+        _table(answer, title, verbose=given["verbose"])
+
+
+def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("quantity")
+    table.add_column("value", justify="right")
+    table.add_column("parts")
+    for key, value in answer.items():
+        if key == "constants" and not verbose:
+            table.add_row("constants", str(value.get("software", "")), "-v shows them")
+        elif isinstance(value, dict):
+            table.add_row(key, "", ", ".join(f"{name} {_short(part)}" for name, part in value.items()))
+        elif isinstance(value, list):
+            for place, each in enumerate(value[:10], 1):
+                table.add_row(f"{key} {place}", "", ", ".join(f"{name} {_short(part)}" for name, part in each.items()))
+        else:
+            table.add_row(key, _short(value), "")
+    console = Console(width=120, highlight=False)
+    console.print(table)
+    if not answer["fits"]:
+        console.print("[bold red]does not fit in memory[/bold red]")
+    if answer["extrapolated"]:
+        console.print(
+            "[yellow]no measured row for this device under this software: class defaults, wide interval[/yellow]"
+        )
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "—"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,134 @@
+"""An AI model from what a person types after ``--model``: a catalogue name, or keys and values."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from twinloop import catalogue
+from twinloop.catalogue.names import close
+from twinloop.errors import Fault, InputError
+from twinloop.model.network import Network
+
+WORDS = {"name", "kind", "attention", "source"}
+FLAGS = {"gated", "tied", "causal"}
+REALS = {"parameters", "flops_per_sample", "bytes_per_sample"}
+KEYS = tuple(field.name for field in fields(Network))
+NEEDED = ("layers", "hidden", "heads")
+KINDS = (
+    "transformer",
+    "mixture",
+    "convnet",
+    "recommender",
+    "trees",
+    "graph",
+    "diffusion",
+    "molecular",
+    "generic",
+)
+ATTENTION = ("full", "flash", "sliding", "mla")
+
+
+def network_named(text: str) -> Network:
+    """Return the network ``text`` stands for: ``gpt3-175b``, ``xgboost:trees=900``, ``layers=24,hidden=…``.
+
+    Raises:
+        InputError: unknown name or key, or a value that is no number.
+    """
+    name, colon, rest = text.partition(":")
+    if "=" in name:
+        return _inline({}, text, text)
+    known = {**catalogue.architecture(name)}
+    return _inline(known, rest, name) if colon else Network(name=name, **known)  # type: ignore[arg-type]  # the table's keys are the field names
+
+
+def _inline(known: dict[str, Any], text: str, name: str) -> Network:
+    values, faults = dict(known), []
+    for part in (each.strip() for each in text.split(",") if each.strip()):
+        key, equals, value = part.partition("=")
+        key = key.strip()
+        if not equals or key not in KEYS:
+            near = " or ".join(close(key, KEYS)) or None
+            faults.append(Fault("command line", None, "--model", part, "key=value of an architecture", near))
+            continue
+        try:
+            values.update(_value(key, value.strip()))
+        except ValueError:
+            faults.append(Fault("command line", None, f"--model {key}", value, _expected(key)))
+    if not known:
+        missing = [
+            key
+            for key in NEEDED
+            if key not in values and values.get("kind", "transformer") in ("transformer", "mixture")
+        ]
+        if missing and "parameters" not in values:
+            faults.append(Fault("command line", None, "--model", text, f"also {', '.join(missing)}"))
+    if faults:
+        raise InputError(tuple(faults))
+    return completed(values, name)
+
+
+def _value(key: str, text: str) -> dict[str, Any]:
+    if key == "attention":
+        word, _, width = text.partition(":")
+        if word not in ATTENTION:
+            raise ValueError(text)
+        return {"attention": word, **({"window": int(width)} if width else {})}
+    if key == "kind" and text not in KINDS:
+        raise ValueError(text)
+    if key in WORDS:
+        return {key: text}
+    if key in FLAGS:
+        lowered = text.lower()
+        if lowered not in ("0", "1", "true", "false", "yes", "no"):
+            raise ValueError(text)
+        return {key: lowered in ("1", "true", "yes")}
+    number = float(text)
+    if number < 0.0 or not number < float("inf"):
+        raise ValueError(text)
+    if key in REALS:
+        return {key: number}
+    if number != int(number):
+        raise ValueError(text)
+    return {key: int(number)}
+
+
+def _expected(key: str) -> str:
+    words = {"attention": "full | flash | sliding:W | mla", "kind": " | ".join(KINDS)}
+    return words.get(key, "yes or no" if key in FLAGS else "a number, 0 or more")
+
+
+def completed(values: dict[str, Any], name: str) -> Network:
+    """Return the network with what follows from the rest: key heads, head size, feed-forward width, kind."""
+    found = dict(values)
+    found.setdefault("name", name)
+    found.setdefault("kind", "mixture" if found.get("experts") else "transformer")
+    if found["kind"] in ("transformer", "mixture") and found.get("layers"):
+        found.setdefault("kv_heads", found["heads"])
+        if not found.get("head_dim"):
+            found["head_dim"] = found["hidden"] // found["heads"]
+        found.setdefault("ffn", 4 * found["hidden"])
+        found.setdefault("vocabulary", 51200)
+        found.setdefault("context", 2048)
+    return Network(**found)
+
+
+def with_input(network: Network, shape: str) -> Network:
+    """Return ``network`` at another input size: work follows the area against the 224 × 224 of the tables.
+
+    Raises:
+        InputError: ``shape`` is not numbers joined by x.
+    """
+    try:
+        sizes = [int(part) for part in shape.lower().split("x")]
+    except ValueError:
+        sizes = []
+    if not sizes or min(sizes) < 1:
+        raise InputError(Fault("command line", None, "--input-shape", shape, "sizes joined by x, such as 3x224x224"))
+    if network.layers:
+        return replace(network, context=sizes[-1])
+    scale = sizes[-1] * sizes[-2] / 224.0**2 if len(sizes) >= 2 else 1.0
+    return replace(
+        network, flops_per_sample=None if network.flops_per_sample is None else network.flops_per_sample * scale,
+        bytes_per_sample=None if network.bytes_per_sample is None else network.bytes_per_sample * scale,
+    )  # fmt: skip

@@ -1,0 +1,240 @@
+"""Every layout of a training step evaluated as arrays: no point is sampled, none is skipped.
+
+Axes: split over devices (tensor, pipeline, context; data follows) × micro-batch × schedule with its chunks ×
+recomputation × sequence parallelism × ZeRO stage × bytes of a reduced gradient × power cap. Each term of the
+step is computed once on the axes it depends on; only sums reach the full size.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from twinloop.arrays import FloatArray
+from twinloop.catalogue.nouns import Device
+from twinloop.workload.calibration import Calibration
+from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
+from twinloop.workload.memory import States, training_memory
+from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, device_power_w
+from twinloop.workload.training import Machine, step_times
+from twinloop.workload.transformer import Shape, model_flops_per_token
+
+CAPS = tuple(round(1.0 - 0.01 * k, 2) for k in range(41))
+"""Power caps as shares of the limit: 1.00 to 0.60."""
+CLOCK_EXPONENT = 0.4
+"""Clock over dynamic power share; see ``power.operating_point``."""
+SCHEDULE_CHUNKS = (
+    (0, 1),
+    (1, 1),
+    (3, 1),
+    (2, 2),
+    (2, 3),
+    (2, 4),
+    (2, 6),
+    (2, 8),
+    (2, 12),
+    (2, 16),
+    (2, 24),
+    (2, 48),
+)
+"""(schedule, chunks a stage)."""
+GRADIENT_BYTES = (2.0, 4.0)
+LARGEST_CONTEXT = 16
+"""Context-parallel devices considered."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched."""
+
+    shape: Shape
+    machine: Machine
+    device: Device
+    calibration: Calibration
+    devices: int
+    batch: int
+    states: States
+    coolant_c: float
+    resistance_k_w: float
+    expert: int = 1
+
+
+@dataclass(frozen=True)
+class Point:
+    """One layout found."""
+
+    tensor: int
+    pipeline: int
+    data: int
+    context: int
+    micro_batch: int
+    schedule: str
+    interleave: int
+    recompute: str
+    sequence_parallel: bool
+    zero: int
+    gradient_bytes: int
+    power_cap: float
+    step_time_s: float
+    memory_gb: float
+    device_w: float
+    energy_per_step_j: float
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Outcome of a search."""
+
+    configurations_evaluated: int
+    feasible: int
+    search_time_s: float
+    best: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Space:
+    """All points but the caps, on five broadcast dimensions.
+
+    The first holds every legal (split, micro-batch, schedule); then recomputation, sequence parallelism,
+    ZeRO stage, bytes of a gradient.
+    """
+
+    at: Layouts
+    gradient_b: FloatArray
+    legal: npt.NDArray[np.bool_]
+    """True where the point is distinct."""
+
+
+def _splits(problem: Problem) -> list[tuple[int, ...]]:
+    """Return every legal (tensor, pipeline, context, data, micro-batch, schedule, chunks)."""
+    n, layers, heads = problem.devices, int(problem.shape.layers), int(problem.shape.heads)
+    found: list[tuple[int, ...]] = []
+    for t in (t for t in _divisors(n) if heads % t == 0):
+        for p in (p for p in _divisors(n // t) if p <= layers):
+            for c in (c for c in _divisors(n // (t * p)) if c <= LARGEST_CONTEXT):
+                d = n // (t * p * c)
+                if problem.batch % d:
+                    continue
+                for m in _divisors(problem.batch // d):
+                    steps = problem.batch // (d * m)
+                    found += [(t, p, c, d, m, *pair) for pair in SCHEDULE_CHUNKS if _runs(pair, p, layers, steps)]
+    return found
+
+
+def _runs(pair: tuple[int, int], p: int, layers: int, steps: int) -> bool:
+    """One stage has one schedule; chunks need layers to hold and whole rounds of stages."""
+    schedule, chunks = pair
+    if p == 1:
+        return schedule == 1
+    return chunks == 1 or (chunks * p <= layers and steps % p == 0)
+
+
+def _divisors(n: int) -> list[int]:
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+def space(problem: Problem) -> Space:
+    """Return all points of ``problem`` but the caps."""
+    table = np.array(_splits(problem), dtype=np.float64)
+    t, p, c, d, micro, schedule, chunks = (column.reshape(-1, 1, 1, 1, 1) for column in table.T)
+    recompute = np.arange(3.0).reshape(1, -1, 1, 1, 1)
+    sequence = np.arange(2.0).reshape(1, 1, -1, 1, 1)
+    zero = np.arange(4.0).reshape(1, 1, 1, -1, 1)
+    gradient = np.array(GRADIENT_BYTES).reshape(1, 1, 1, 1, -1)
+    expert = np.minimum(d * c * t, float(problem.expert))
+    at = Layouts(t, p, d, c, expert, micro, float(problem.batch), chunks, recompute, zero, schedule, sequence)
+    return Space(at, gradient, ((t > 1) | (sequence == 0)) & ((d * c > 1) | (zero == 0)))
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Figures of every point."""
+
+    space: Space
+    step_s: FloatArray
+    """Without a cap, five dimensions."""
+    memory_b: FloatArray
+    places: npt.NDArray[np.intp]
+    """Flat indices of the points that fit."""
+    time_s: npt.NDArray[np.float32]
+    """(points that fit, caps)."""
+    power_w: npt.NDArray[np.float32]
+    """Of one device, same shape."""
+    legal: int
+
+
+def evaluate(problem: Problem) -> Evaluated:
+    """Return time, memory and power of every point of ``problem``."""
+    points = space(problem)
+    calibration = replace(problem.calibration, gradient_b=points.gradient_b)
+    times = step_times(problem.shape, points.at, problem.machine, calibration)
+    states = replace(problem.states, gradient_b=points.gradient_b)
+    total = np.asarray(times.total_s)
+    memory = np.broadcast_to(training_memory(problem.shape, points.at, states).total_b, total.shape)
+    legal = np.broadcast_to(points.legal, total.shape)
+    places = np.flatnonzero(legal & (memory <= problem.device.memory_b))
+    busy = np.broadcast_to(times.compute_s, total.shape).ravel()[places]
+    step = total.ravel()[places]
+    flops = 3.0 * float(model_flops_per_token(problem.shape)) * float(problem.shape.context) * problem.batch
+    share = np.minimum(flops / problem.devices / np.asarray(problem.machine.peak_linear) / step, 1.0)
+    time_s, power = _capped(problem, step, busy, _power_w(problem, share))
+    return Evaluated(points, total, memory, places, time_s, power, int(np.count_nonzero(legal)))
+
+
+def _capped(
+    problem: Problem, step_s: FloatArray, busy_s: FloatArray, wanted_w: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return (time, power) under every cap: the clock of the arithmetic falls with the dynamic power left."""
+    caps = np.array(CAPS, dtype=np.float32) * np.float32(problem.device.power_limit_w)
+    idle = np.float32(problem.device.idle_w)
+    wanted = wanted_w[:, None]
+    power = np.minimum(wanted, caps)
+    slower = np.power((wanted - idle) / (power - idle), np.float32(CLOCK_EXPONENT)) - np.float32(1.0)
+    step, busy = step_s.astype(np.float32)[:, None], busy_s.astype(np.float32)[:, None]
+    return step + busy * slower, power
+
+
+def _power_w(problem: Problem, arithmetic: FloatArray) -> npt.NDArray[np.float32]:
+    """Return device power with leakage at the settled junction, coolant fixed; ``P = P₀(1+λ(T−T₀))``."""
+    base = device_power_w(problem.device, arithmetic)
+    gain = LEAKAGE_PER_K * problem.resistance_k_w * base
+    power = base * (1.0 + LEAKAGE_PER_K * (problem.coolant_c - REFERENCE_C)) / (1.0 - gain)
+    return np.asarray(np.minimum(power, problem.device.power_limit_w), dtype=np.float32)
+
+
+def search(problem: Problem, top: int = 10, objective: str = "time") -> Searched:
+    """Return the ``top`` best layouts by ``objective`` (time, or energy), each at its best cap."""
+    started = time.perf_counter()
+    found = evaluate(problem)
+    score = found.time_s if objective == "time" else found.time_s * found.power_w
+    best = score.min(axis=1) if len(score) else np.array([], dtype=np.float32)
+    count = min(top, len(best))
+    rows = np.argpartition(best, count - 1)[:count] if count else np.array([], dtype=np.intp)
+    rows = rows[np.lexsort((found.places[rows], best[rows]))]
+    points = tuple(point(problem, found, int(row), int(np.argmin(score[row]))) for row in rows)
+    counts = len(CAPS) * found.legal, len(CAPS) * len(found.places)
+    return Searched(*counts, time.perf_counter() - started, points)
+
+
+def point(problem: Problem, found: Evaluated, row: int, cap: int) -> Point:
+    """Return the point in ``row`` of the points that fit, under cap number ``cap``."""
+    shape = found.step_s.shape
+    place = np.unravel_index(found.places[row], shape)
+    at = found.space.at
+
+    def value(array: FloatArray) -> float:
+        return float(np.broadcast_to(array, shape)[place])
+
+    time_s, watts = float(found.time_s[row, cap]), float(found.power_w[row, cap])
+    return Point(
+        tensor=int(value(at.tensor)), pipeline=int(value(at.pipeline)), data=int(value(at.data)),
+        context=int(value(at.context)), micro_batch=int(value(at.micro_batch)),
+        schedule=SCHEDULES[int(value(at.schedule))], interleave=int(value(at.interleave)),
+        recompute=RECOMPUTE[int(value(at.recompute))], sequence_parallel=bool(value(at.sequence_parallel)),
+        zero=int(value(at.zero)), gradient_bytes=int(value(found.space.gradient_b)), power_cap=CAPS[cap],
+        step_time_s=time_s, memory_gb=value(found.memory_b) / 1e9, device_w=watts,
+        energy_per_step_j=watts * time_s * problem.devices,
+    )  # fmt: skip

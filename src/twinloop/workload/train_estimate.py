@@ -1,0 +1,305 @@
+"""What ``estimate train`` answers: one layout, in full."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from twinloop.errors import Fault, InputError
+from twinloop.model.network import Network
+from twinloop.workload.calibration import Calibration
+from twinloop.workload.constants import NETWORK_KINDS, Software, software
+from twinloop.workload.host import Host
+from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
+from twinloop.workload.machine import VALUE_B, required_peak, training_machine
+from twinloop.workload.memory import States, training_memory
+from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
+from twinloop.workload.other import sample_of, train_step_s
+from twinloop.workload.power import device_power_w
+from twinloop.workload.training import step_times
+from twinloop.workload.transformer import (
+    TRANSFORMERS,
+    counted,
+    layer_flops_per_token,
+    model_flops_per_token,
+    parameter_count,
+    shape_of,
+)
+
+OPTIMIZER_B = {
+    "adam": 12.0,
+    "adamw": 12.0,
+    "adam8bit": 6.0,
+    "adafactor": 4.1,
+    "sgd": 4.0,
+    "momentum": 8.0,
+    "lion": 8.0,
+    "muon": 8.0,
+}
+"""Bytes a weight of master copy and states. Counted: 4 for the copy, 4 for each state."""
+NEW_SCHEDULES = ("megatron-2025", "megatron-2026")
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained and how it is laid out; ``None``: chosen."""
+
+    batch: int
+    tensor: int = 1
+    pipeline: int = 1
+    data: int | None = None
+    context: int = 1
+    expert: int = 1
+    expert_tensor: int = 1
+    micro_batch: int | None = None
+    interleave: int = 1
+    schedule: str | None = None
+    recompute: str | None = None
+    zero: int | None = None
+    shard_group: int = 0
+    sequence_parallel: bool | None = None
+    optimizer: str = "adamw"
+    lora_rank: int | None = None
+    precision: str = "bf16"
+    sequence: int | None = None
+    software: str | None = None
+    """A generation of ``constants``."""
+    gradient_b: float | None = None
+    """Bytes of one gradient, held and reduced."""
+
+
+@dataclass(frozen=True)
+class TrainingEstimate:
+    """The answer; field names are the keys of the JSON."""
+
+    step_time_s: float
+    samples_per_s: float
+    tokens_per_s: float | None
+    model_tflops_per_device: float
+    hardware_tflops_per_device: float
+    mfu: float
+    hfu: float
+    memory_per_device_gb: float
+    memory_breakdown_gb: dict[str, float]
+    fits: bool
+    power_w: dict[str, float]
+    energy_per_step_j: dict[str, float]
+    junction_c: float
+    clock: float
+    time_breakdown_s: dict[str, float]
+    parameters: float
+    interval: dict[str, float]
+    extrapolated: bool
+    constants: dict[str, Any]
+    layout: dict[str, Any]
+
+
+def _data(job: TrainingJob, devices: int) -> int:
+    """Return the data-parallel size, or refuse flags that contradict each other."""
+    model = job.tensor * job.pipeline * job.context
+    sizes = ("tensor", "pipeline", "context", "expert", "expert_tensor", "interleave", "batch")
+    faults = [
+        Fault("command line", None, f"--{name.replace('_', '-')}", str(getattr(job, name)), "at least 1")
+        for name in sizes
+        if getattr(job, name) < 1
+    ]
+    if faults:
+        raise InputError(tuple(faults))
+    data = job.data if job.data is not None else devices // model
+    if data * model != devices or data < 1:
+        product = (
+            f"tensor {job.tensor} x pipeline {job.pipeline} x context {job.context} x data {data} = {data * model}"
+        )
+        raise InputError(Fault("command line", None, "--devices", str(devices), f"the product {product}"))
+    if job.batch % data:
+        raise InputError(Fault("command line", None, "--batch", str(job.batch), f"a multiple of --data {data}"))
+    if job.micro_batch is not None and (job.micro_batch < 1 or (job.batch // data) % job.micro_batch):
+        expected = f"a divisor of batch/data = {job.batch // data}"
+        raise InputError(Fault("command line", None, "--micro-batch", str(job.micro_batch), expected))
+    return data
+
+
+def _check(job: TrainingJob, network: Network) -> None:
+    faults = []
+    if network.layers and job.pipeline * job.interleave > network.layers:
+        got, expected = f"{job.pipeline} x {job.interleave}", f"at most its {network.layers} layers"
+        faults.append(Fault("command line", None, "--pipeline x --interleave", got, expected))
+    if network.layers and network.heads % job.tensor:
+        faults.append(Fault("command line", None, "--tensor", str(job.tensor), f"a divisor of {network.heads} heads"))
+    if job.interleave > 1 and job.pipeline == 1:
+        faults.append(Fault("command line", None, "--interleave", str(job.interleave), "1 without --pipeline"))
+    if job.interleave > 1 and job.schedule not in (None, "interleaved"):
+        faults.append(Fault("command line", None, "--schedule", str(job.schedule), "interleaved with --interleave > 1"))
+    if job.schedule == "interleaved" and job.interleave == 1 and job.pipeline > 1:
+        faults.append(Fault("command line", None, "--interleave", "1", "at least 2 with --schedule interleaved"))
+    if job.expert > 1 and (not network.experts or network.experts % job.expert):
+        faults.append(
+            Fault("command line", None, "--expert", str(job.expert), f"a divisor of {network.experts} experts")
+        )
+    if not network.layers and job.tensor * job.pipeline * job.context > 1:
+        faults.append(
+            Fault("command line", None, "--tensor", str(job.tensor), f"1: {network.kind} trains data-parallel")
+        )
+    if job.optimizer not in OPTIMIZER_B:
+        faults.append(Fault("command line", None, "--optimizer", job.optimizer, " | ".join(OPTIMIZER_B)))
+    if faults:
+        raise InputError(tuple(faults))
+
+
+def estimate_training(network: Network, on: Host, job: TrainingJob) -> TrainingEstimate:
+    """Return time, memory, power and temperature of one training step.
+
+    Raises:
+        InputError: flags contradict each other or the model.
+    """
+    _check(job, network)
+    data = _data(job, on.devices)
+    required_peak(on.device, job.precision)
+    if network.kind in TRANSFORMERS and network.layers:
+        return _transformer(network, on, job, data)
+    return _other(network, on, job, data)
+
+
+def _network_factor(on: Host, chosen: Software) -> Calibration:
+    share, start = NETWORK_KINDS[on.network_kind]
+    c = chosen.calibration
+    return replace(c, outer=c.outer * share, outer_alpha_s=c.outer_alpha_s * start)
+
+
+def states_of(job: TrainingJob, network: Network, gradient_b: float) -> States:
+    """Return the bytes a weight needs; LoRA trains ``r (in + out)`` weights of every matrix."""
+    weight_b = 4.0 if job.precision in ("fp32", "tf32", "fp64") else 2.0
+    optimizer = OPTIMIZER_B[job.optimizer] - (4.0 if weight_b == 4.0 else 0.0)
+    trained = 1.0
+    if job.lora_rank is not None:
+        trained = min(2.0 * job.lora_rank / max(network.hidden, 1), 1.0)
+    return States(weight_b, 4.0 if weight_b == 4.0 else gradient_b, optimizer, trained)
+
+
+def era_of(network: Network, generation: str) -> Network:
+    """Return the network as the software of its day ran it: no fused attention before 2023."""
+    old = generation == "megatron-2022" and network.attention in ("flash", "sliding")
+    return replace(network, attention="full") if old else network
+
+
+def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
+    sharded = (job.zero or 0) >= 2
+    chosen = software(on.device, sharded=sharded, name=job.software)
+    c = _network_factor(on, chosen)
+    modern = chosen.name in NEW_SCHEDULES
+    ran = era_of(network, chosen.name)
+    shape = shape_of(ran, job.sequence)
+    machine = training_machine(on.device, on.network_b_s, on.domain, job.precision)
+    if job.gradient_b is not None:
+        c = replace(c, gradient_b=job.gradient_b)
+    # Megatron of 2022 keeps gradients at 4 bytes and reduces them at 2 (Korthikanti et al.: 18 bytes a weight).
+    states = states_of(job, network, float(c.gradient_b) if sharded or modern or job.gradient_b else 4.0)
+    backward = 2.0 if job.lora_rank is None else 1.0
+    at = _choices(job, data, chosen.name, modern=modern)
+    times = step_times(shape, at, machine, c, backward, states.trained)
+    memory = training_memory(shape, at, states)
+    total = np.broadcast_to(
+        np.asarray(times.total_s), np.broadcast_shapes(np.shape(at.micro_batch), np.shape(at.recompute))
+    )
+    fits = np.broadcast_to(np.asarray(memory.total_b) <= on.device.memory_b, total.shape)
+    best = np.where(fits, total, np.inf) if fits.any() else np.broadcast_to(np.asarray(memory.total_b), total.shape)
+    place = np.unravel_index(int(np.argmin(best)), total.shape)
+
+    def pick(value: Any) -> float:
+        return float(np.broadcast_to(np.asarray(value, dtype=np.float64), total.shape)[place])
+
+    parts = {name.removesuffix("_s"): pick(value) for name, value in vars(times).items()}
+    held = {name.removesuffix("_b"): pick(value) / 1e9 for name, value in vars(memory).items()}
+    tokens = float(job.batch) * float(shape.context)
+    forward = tokens * float(model_flops_per_token(shape_of(network, job.sequence)))
+    recompute = int(pick(at.recompute))
+    again = tokens * float(layer_flops_per_token(shape)) if recompute == 2 else 0.0
+    layout = {
+        "tensor": job.tensor, "pipeline": job.pipeline, "data": data, "context": job.context, "expert": job.expert,
+        "micro_batch": int(pick(at.micro_batch)), "batch": job.batch, "interleave": job.interleave,
+        "schedule": SCHEDULES[int(pick(at.schedule))], "recompute": RECOMPUTE[recompute], "zero": int(pick(at.zero)),
+        "sequence_parallel": bool(pick(at.sequence_parallel)), "attention": ran.attention,
+    }  # fmt: skip
+    flops = forward * (1.0 + backward)
+    parameters = float(counted(shape)) if _counts(network) else parameter_count(network)
+    return _answer(on, job, parts, held, flops, flops + again, tokens, parameters, (chosen.low, chosen.high),
+                   {"software": chosen.name, **_plain(c)}, layout, extrapolated=chosen.extrapolated)  # fmt: skip
+
+
+def _counts(network: Network) -> bool:
+    count = parameter_count(network)
+    return network.parameters is None or count != network.parameters
+
+
+def _plain(c: Calibration) -> dict[str, float]:
+    return {name: float(value) for name, value in asdict(c).items()}
+
+
+def _choices(job: TrainingJob, data: int, generation: str, *, modern: bool) -> Layouts:
+    """Return the layouts left open as arrays: micro-batch, then recomputation."""
+    per_pipeline = job.batch // data
+    micros = [m for m in range(1, per_pipeline + 1) if per_pipeline % m == 0 and m <= 512]
+    chosen = [job.micro_batch] if job.micro_batch is not None else micros
+    old = generation == "megatron-2022"
+    levels = [job.recompute] if job.recompute is not None else ["full"] if old else list(RECOMPUTE)
+    schedule = job.schedule or ("interleaved" if job.interleave > 1 else "1f1b")
+    parallel = job.sequence_parallel if job.sequence_parallel is not None else (modern and job.tensor > 1)
+    zero = job.zero if job.zero is not None else (1 if modern and data > 1 else 0)
+    return Layouts(
+        float(job.tensor), float(job.pipeline), float(data), float(job.context), float(job.expert),
+        np.array(chosen, dtype=np.float64)[:, None], float(job.batch), float(job.interleave),
+        np.array([RECOMPUTE.index(level) for level in levels], dtype=np.float64)[None, :],
+        float(zero), float(SCHEDULES.index(schedule)), float(parallel), float(job.shard_group),
+        float(job.expert_tensor),
+    )  # fmt: skip
+
+
+def _other(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
+    chosen = software(on.device, name=job.software)
+    c = _network_factor(on, chosen)
+    links = training_machine(on.device, on.network_b_s, on.domain, job.precision).links(c)
+    micro = float(job.micro_batch or job.batch // data)
+    step = train_step_s(network, on.device, job.precision, float(job.batch), float(data), micro, links)
+    sample = sample_of(network)
+    parts = {
+        "compute": float(step.compute_s), "memory": float(step.memory_s), "tensor_comm": 0.0, "pipeline_comm": 0.0,
+        "data_comm": float(step.data_comm_s), "expert_comm": 0.0, "bubble": 0.0,
+        "optimizer": float(step.optimizer_s), "overhead": float(step.overhead_s),
+    }  # fmt: skip
+    states = float(step.memory_b) - 2.0 * sample.bytes_16 * micro - 1.5e9
+    held = {"states": states / 1e9, "activations": 2.0 * sample.bytes_16 * micro / 1e9, "reserved": 1.5}
+    flops = 3.0 * sample.flops * job.batch
+    layout = {"data": data, "micro_batch": int(micro), "batch": job.batch}
+    return _answer(on, job, parts, held, flops, flops, None, sample.weights, OTHER_INTERVAL,
+                   {"software": f"class of {network.kind}", **_plain(c)}, layout, extrapolated=True)  # fmt: skip
+
+
+def _answer(
+    on: Host, job: TrainingJob, parts: dict[str, float], held_gb: dict[str, float], model_flops: float,
+    hardware_flops: float, tokens: float | None, parameters: float, interval: tuple[float, float],
+    constants: dict[str, Any], layout: dict[str, Any], *, extrapolated: bool,
+) -> TrainingEstimate:  # fmt: skip
+    peak = required_peak(on.device, job.precision)
+    free_s = sum(parts.values())
+    wanted = float(device_power_w(on.device, min(hardware_flops / free_s / on.devices / peak, 1.0)))
+    settled = on.settle(wanted)
+    throttle = (parts["compute"]) * (1.0 / settled.clock - 1.0)
+    step = free_s + throttle
+    node = on.node_w(settled.power_w)
+    rate, worked = model_flops / step / on.devices, hardware_flops / step / on.devices
+    memory = sum(held_gb.values())
+    return TrainingEstimate(
+        step_time_s=step, samples_per_s=job.batch / step, tokens_per_s=None if tokens is None else tokens / step,
+        model_tflops_per_device=rate / 1e12, hardware_tflops_per_device=worked / 1e12,
+        mfu=rate / peak, hfu=worked / peak,
+        memory_per_device_gb=memory, memory_breakdown_gb=held_gb, fits=memory * 1e9 <= on.device.memory_b, power_w=node,
+        energy_per_step_j={
+            "accelerator": settled.power_w * on.devices * step,
+            "node": node["node_ac"] * step * on.devices / on.used_per_node,
+        },
+        junction_c=settled.junction_c, clock=settled.clock, time_breakdown_s={**parts, "throttle": throttle},
+        parameters=parameters, interval={"low": step * interval[0], "high": step * interval[1]},
+        extrapolated=extrapolated, constants={**constants, "value_bytes": VALUE_B[job.precision]}, layout=layout,
+    )  # fmt: skip
