@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "mxfp4", "int4")
 GB = 1e9
+LORA_RANK = 16
+"""Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
 """Denoising steps of one sample in the catalogue's diffusion rows, at 1024 x 1024."""
 
@@ -185,10 +187,10 @@ def _host(given: dict[str, Any]) -> Host:
 def _lora(task: str) -> int | None:
     if task in ("pretrain", "sft"):
         return None
-    match = re.fullmatch(r"lora:(\d+)", task)
+    match = re.fullmatch(r"lora(?::(\d+))?", task)
     if match is None:
         raise click.BadParameter(f"got {task!r}, expected pretrain, sft or lora:R", param_hint="--task")
-    return int(match[1])
+    return int(match[1] or LORA_RANK)
 
 
 def _generation(name: str | None) -> str | None:

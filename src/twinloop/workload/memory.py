@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
+from twinloop.catalogue.nouns import Device
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.transformer import (
     Shape,
@@ -21,6 +22,9 @@ from twinloop.workload.transformer import (
 )
 
 FULL, SELECTIVE = 2, 1
+BINARY = 2**30 / 1e9
+"""A device sold as 80 GB holds 80 GiB: drivers report 81,559 MiB (H100), 81,920 (A100), 143,771 (H200, 141 GB).
+From memory of driver listings, low confidence for other makers."""
 WEIGHT_B, MOMENTS_B = 2.0, 12.0
 """Mixed precision: 2-byte weights; 4-byte master copy and two moments (Rajbhandari et al. 2020, ZeRO,
 doi:10.1109/SC41405.2020.00024). Gradients are 2 or 4 bytes by software."""
@@ -54,6 +58,18 @@ class States:
     gradient_b: Array = 4.0
     optimizer_b: Array = MOMENTS_B
     trained: Array = 1.0
+    input_b: Array = 2.0
+    """A matrix product's input, as kept for its weights' gradient: 1 byte where products are of 8 bits or less."""
+
+
+def capacity_b(device: Device) -> float:
+    """Return the bytes that fit on ``device``.
+
+    >>> from twinloop import catalogue
+    >>> round(capacity_b(catalogue.device("A100-SXM-80GB")) / 2**20)
+    81920
+    """
+    return device.memory_b * BINARY
 
 
 def weights_per_device(shape: Shape, at: Layouts) -> tuple[Array, Array]:
@@ -72,20 +88,27 @@ def weights_per_device(shape: Shape, at: Layouts) -> tuple[Array, Array]:
     )
 
 
-def activation_b_per_token_layer(shape: Shape, at: Layouts) -> Array:
-    """Return the bytes that one token leaves in one layer for the backward pass, mean over layers."""
+def activation_b_per_token_layer(shape: Shape, at: Layouts, input_b: Array = 2.0) -> Array:
+    """Return the bytes that one token leaves in one layer for the backward pass, mean over layers.
+
+    Selective recomputation repeats attention's scores or, where attention is fused and keeps none, the norms
+    and activation functions: their outputs, the inputs of the products that follow, are not kept.
+    """
     xp = namespace(at.tensor, at.recompute, at.sequence_parallel)
     h, t = shape.hidden, at.tensor
-    dropout = 1.0 - shape.gated  # gated models train without dropout masks
+    # Models with gates or fused attention train without dropout masks.
+    dropout = (1.0 - shape.gated) * (1.0 - shape.flash)
     apart = xp.where(at.sequence_parallel > 0, t, 1.0)
-    between = (8.0 + 2.0 * dropout) * h / apart
+    selective = at.recompute == SELECTIVE
+    outputs_b = xp.where(selective & (shape.flash > 0), 0.0, input_b)
+    between = (4.0 + 2.0 * outputs_b + 2.0 * dropout) * h / apart
     qkv = 2.0 * shape.head_dim * (shape.heads + 2.0 * shape.kv_heads) + 2.0 * shape.heads * shape.head_dim
     scores = 5.0 * shape.heads * shape.context / at.context * (1.0 - shape.flash)
-    scores = xp.where(at.recompute == SELECTIVE, 0.0, scores)
-    per_hidden = 4.0 + 2.0 * shape.gated
+    scores = xp.where(selective, 0.0, scores)
+    per_hidden = 2.0 + 2.0 * shape.gated + outputs_b
     dense_share = shape.dense_layers / shape.layers
     feed = per_hidden * shape.ffn / t
-    routed = shape.top_k * (per_hidden * shape.expert_ffn / at.expert_tensor + 4.0 * h)
+    routed = shape.top_k * (per_hidden * shape.expert_ffn / at.expert_tensor + (2.0 + outputs_b) * h)
     routed = routed + shape.shared_experts * per_hidden * shape.expert_ffn / t
     kept = between + (qkv + scores) / t + dense_share * feed + (1.0 - dense_share) * routed
     return xp.where(at.recompute == FULL, 2.0 * h / apart, kept)
@@ -116,7 +139,7 @@ def training_memory(shape: Shape, at: Layouts, states: States) -> Memory:
     tokens = at.micro_batch * shape.context / at.context
     # ZeRO-3 keeps the layer at work, and the next one on its way, whole.
     whole = xp.where(at.zero >= 3, 2.0 * states.weight_b * (dense + experts) / layers, 0.0)
-    kept = activation_b_per_token_layer(shape, at) * tokens * layers * in_flight(at)
+    kept = activation_b_per_token_layer(shape, at, states.input_b) * tokens * layers * in_flight(at)
     # Recomputing needs one layer's full activations while it is at work.
     again = xp.where(at.recompute == FULL, 34.0 * shape.hidden * tokens / at.tensor, 0.0)
     logits = xp.where(at.pipeline > 1, 0.0, 8.0 * tokens * shape.vocabulary / at.tensor)

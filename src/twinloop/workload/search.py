@@ -17,7 +17,7 @@ from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import Device
 from twinloop.workload.calibration import Calibration
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
-from twinloop.workload.memory import States, training_memory
+from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, device_power_w
 from twinloop.workload.training import Machine, step_times
 from twinloop.workload.transformer import Shape, model_flops_per_token
@@ -175,7 +175,7 @@ def evaluate(problem: Problem) -> Evaluated:
     total = np.asarray(times.total_s)
     memory = np.broadcast_to(training_memory(problem.shape, points.at, states).total_b, total.shape)
     legal = np.broadcast_to(points.legal, total.shape)
-    places = np.flatnonzero(legal & (memory <= problem.device.memory_b))
+    places = np.flatnonzero(legal & (memory <= capacity_b(problem.device)))
     busy = np.broadcast_to(times.compute_s, total.shape).ravel()[places]
     step = total.ravel()[places]
     flops = 3.0 * float(model_flops_per_token(problem.shape)) * float(problem.shape.context) * problem.batch

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from twinloop.arrays import FloatArray
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
 from twinloop.workload.calibration import Calibration
@@ -14,11 +15,11 @@ from twinloop.workload.constants import NETWORK_KINDS, Software, software
 from twinloop.workload.host import Host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
-from twinloop.workload.memory import States, training_memory
+from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
 from twinloop.workload.power import device_power_w
-from twinloop.workload.training import step_times
+from twinloop.workload.training import StepTimes, step_times
 from twinloop.workload.transformer import (
     TRANSFORMERS,
     counted,
@@ -113,18 +114,20 @@ def _data(job: TrainingJob, devices: int) -> int:
             f"tensor {job.tensor} x pipeline {job.pipeline} x context {job.context} x data {data} = {data * model}"
         )
         raise InputError(Fault("command line", None, "--devices", str(devices), f"the product {product}"))
-    if job.batch % data:
-        raise InputError(Fault("command line", None, "--batch", str(job.batch), f"a multiple of --data {data}"))
-    if job.micro_batch is not None and (job.micro_batch < 1 or (job.batch // data) % job.micro_batch):
-        expected = f"a divisor of batch/data = {job.batch // data}"
+    # Published batches are often rounded: a last micro-batch that is not full counts as its share.
+    if job.batch < data:
+        raise InputError(Fault("command line", None, "--batch", str(job.batch), f"at least --data, {data}"))
+    if job.micro_batch is not None and not 1 <= job.micro_batch <= job.batch / data:
+        expected = f"1 to batch/data = {job.batch / data:g}"
         raise InputError(Fault("command line", None, "--micro-batch", str(job.micro_batch), expected))
     return data
 
 
 def _check(job: TrainingJob, network: Network) -> None:
     faults = []
-    if network.layers and job.pipeline * job.interleave > network.layers:
-        got, expected = f"{job.pipeline} x {job.interleave}", f"at most its {network.layers} layers"
+    # Embedding and head may fill a chunk each: 126 layers run as 16 stages of 8 chunks.
+    if network.layers and job.pipeline * job.interleave > network.layers + 2:
+        got, expected = f"{job.pipeline} x {job.interleave}", f"at most its {network.layers} layers, embedding and head"
         faults.append(Fault("command line", None, "--pipeline x --interleave", got, expected))
     if network.layers and network.heads % job.tensor:
         faults.append(Fault("command line", None, "--tensor", str(job.tensor), f"a divisor of {network.heads} heads"))
@@ -198,34 +201,60 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
     states = states_of(job, network, float(c.gradient_b) if sharded or modern or job.gradient_b else 4.0)
     backward = 2.0 if job.lora_rank is None else 1.0
     at = _choices(job, data, chosen.name, modern=modern)
-    times = step_times(shape, at, machine, c, backward, states.trained)
-    memory = training_memory(shape, at, states)
-    total = np.broadcast_to(
-        np.asarray(times.total_s), np.broadcast_shapes(np.shape(at.micro_batch), np.shape(at.recompute))
-    )
-    fits = np.broadcast_to(np.asarray(memory.total_b) <= on.device.memory_b, total.shape)
-    best = np.where(fits, total, np.inf) if fits.any() else np.broadcast_to(np.asarray(memory.total_b), total.shape)
-    place = np.unravel_index(int(np.argmin(best)), total.shape)
-
-    def pick(value: Any) -> float:
-        return float(np.broadcast_to(np.asarray(value, dtype=np.float64), total.shape)[place])
-
-    parts = {name.removesuffix("_s"): pick(value) for name, value in vars(times).items()}
-    held = {name.removesuffix("_b"): pick(value) / 1e9 for name, value in vars(memory).items()}
+    states = replace(states, input_b=float(np.clip(machine.linear_bytes, 1.0, 2.0)))
+    parts, held, picked = _best(on, step_times(shape, at, machine, c, backward, states.trained),
+                                training_memory(shape, at, states), at)  # fmt: skip
     tokens = float(job.batch) * float(shape.context)
     forward = tokens * float(model_flops_per_token(shape_of(network, job.sequence)))
-    recompute = int(pick(at.recompute))
-    again = tokens * float(layer_flops_per_token(shape)) if recompute == 2 else 0.0
+    recompute = int(picked["recompute"])
+    repeated = picked["share"] if recompute == FULL else 0.0
+    again = tokens * float(layer_flops_per_token(shape)) * repeated
     layout = {
         "tensor": job.tensor, "pipeline": job.pipeline, "data": data, "context": job.context, "expert": job.expert,
-        "micro_batch": int(pick(at.micro_batch)), "batch": job.batch, "interleave": job.interleave,
-        "schedule": SCHEDULES[int(pick(at.schedule))], "recompute": RECOMPUTE[recompute], "zero": int(pick(at.zero)),
-        "sequence_parallel": bool(pick(at.sequence_parallel)), "attention": ran.attention,
+        "micro_batch": int(picked["micro_batch"]), "batch": job.batch, "interleave": job.interleave,
+        "schedule": SCHEDULES[int(at.schedule)], "recompute": RECOMPUTE[recompute], "recomputed_share": repeated,
+        "zero": int(at.zero),
+        "sequence_parallel": bool(at.sequence_parallel), "attention": ran.attention,
     }  # fmt: skip
     flops = forward * (1.0 + backward)
     parameters = float(counted(shape)) if _counts(network) else parameter_count(network)
     return _answer(on, job, parts, held, flops, flops + again, tokens, parameters, (chosen.low, chosen.high),
                    {"software": chosen.name, **_plain(c)}, layout, extrapolated=chosen.extrapolated)  # fmt: skip
+
+
+def _best(
+    on: Host, times: StepTimes, memory: Memory, at: Layouts
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Return (seconds, gigabytes, choices) of the fastest layout left open that fits, else of the smallest.
+
+    Where recomputation is left open, only as many layers repeat their forward pass as memory asks for.
+    """
+    shape = np.broadcast_shapes(np.shape(at.micro_batch), np.shape(at.recompute))
+    seconds = {name.removesuffix("_s"): np.broadcast_to(v, shape).astype(float) for name, v in vars(times).items()}
+    held = {name.removesuffix("_b"): np.broadcast_to(v, shape) / 1e9 for name, v in vars(memory).items()}
+    room = capacity_b(on.device) / 1e9
+    share = np.ones(shape)
+    if np.size(at.recompute) > 1:
+        whole = np.sum(list(held.values()), axis=0)
+        excess, saved = whole[:, SELECTIVE] - room, whole[:, SELECTIVE] - whole[:, FULL]
+        share[:, FULL] = np.clip(excess / np.maximum(saved, 1e-9), 0.0, 1.0)
+        seconds, held = ({name: _blended(v, share[:, FULL]) for name, v in each.items()} for each in (seconds, held))
+    total, whole = np.sum(list(seconds.values()), axis=0), np.sum(list(held.values()), axis=0)
+    fits = np.asarray(whole <= room * (1.0 + 1e-9))
+    judged = np.where(fits, total, np.inf) if fits.any() else whole
+    place = np.unravel_index(int(np.argmin(judged)), shape)
+
+    def pick(values: dict[str, Any]) -> dict[str, float]:
+        return {name: float(np.broadcast_to(value, shape)[place]) for name, value in values.items()}
+
+    choices = {"micro_batch": at.micro_batch, "recompute": at.recompute, "share": share}
+    return pick(seconds), pick(held), pick(choices)
+
+
+def _blended(values: FloatArray, share: FloatArray) -> FloatArray:
+    """Return ``values`` by recomputation level with the last one done for ``share`` of the layers only."""
+    last = values[:, SELECTIVE] + share * (values[:, FULL] - values[:, SELECTIVE])
+    return np.column_stack([values[:, :FULL], last])
 
 
 def _counts(network: Network) -> bool:
@@ -240,7 +269,7 @@ def _plain(c: Calibration) -> dict[str, float]:
 def _choices(job: TrainingJob, data: int, generation: str, *, modern: bool) -> Layouts:
     """Return the layouts left open as arrays: micro-batch, then recomputation."""
     per_pipeline = job.batch // data
-    micros = [m for m in range(1, per_pipeline + 1) if per_pipeline % m == 0 and m <= 512]
+    micros = [m for m in range(1, min(per_pipeline, 512) + 1) if per_pipeline % m == 0]
     chosen = [job.micro_batch] if job.micro_batch is not None else micros
     old = generation == "megatron-2022"
     levels = [job.recompute] if job.recompute is not None else ["full"] if old else list(RECOMPUTE)
@@ -294,7 +323,8 @@ def _answer(
         step_time_s=step, samples_per_s=job.batch / step, tokens_per_s=None if tokens is None else tokens / step,
         model_tflops_per_device=rate / 1e12, hardware_tflops_per_device=worked / 1e12,
         mfu=rate / peak, hfu=worked / peak,
-        memory_per_device_gb=memory, memory_breakdown_gb=held_gb, fits=memory * 1e9 <= on.device.memory_b, power_w=node,
+        memory_per_device_gb=memory, memory_breakdown_gb=held_gb,
+        fits=memory * 1e9 <= capacity_b(on.device) * (1.0 + 1e-9), power_w=node,
         energy_per_step_j={
             "accelerator": settled.power_w * on.devices * step,
             "node": node["node_ac"] * step * on.devices / on.used_per_node,

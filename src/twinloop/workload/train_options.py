@@ -15,7 +15,7 @@ from twinloop.model.network import Network
 from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
-from twinloop.workload.memory import RESERVED_B, States, training_memory
+from twinloop.workload.memory import RESERVED_B, States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
 from twinloop.workload.power import busy_power, device_power_w, idle_power
@@ -147,7 +147,7 @@ def training_options(stage: Stage, network: Network, device: Device, server: Ser
 
 def _best(found: Candidates, device: Device, server: Server, steps: int, allowed_s: float) -> list[int]:
     """Return indices: for each number of servers the fastest that fits and meets the deadline, undominated."""
-    good = np.flatnonzero((found.memory_b <= device.memory_b) & (found.step_s * steps <= allowed_s))
+    good = np.flatnonzero((found.memory_b <= capacity_b(device)) & (found.step_s * steps <= allowed_s))
     if good.size == 0:
         return []
     servers = np.ceil(found.layouts.devices[good] / server.devices)

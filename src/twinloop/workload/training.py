@@ -176,7 +176,9 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     again = xp.where(at.recompute == FULL, 1.0, 0.0)
     scores_again = xp.where(at.recompute == SELECTIVE, 1.0 - shape.flash, again)
     compute = products * (1.0 + backward + again) + score_f * (1.0 + scores_again) + score_b
-    memory = streams * (2.5 + again) + moved_f * (1.0 + scores_again) + moved_b
+    # With fused attention the norms and activation functions are what is repeated: about half the streams.
+    streamed_again = xp.where(at.recompute == SELECTIVE, 0.5 * shape.flash, again)
+    memory = streams * (2.5 + streamed_again) + moved_f * (1.0 + scores_again) + moved_b
     tokens = at.micro_batch * shape.context / at.context
     size = 2.0 * tokens * shape.hidden
     reduce = all_reduce_s(size, at.tensor, 1.0, links)
