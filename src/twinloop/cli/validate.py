@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: twinloop validate climate")
-@click.argument("names", nargs=-1, metavar="[climate|...]")
+@click.argument("names", nargs=-1, metavar="[climate|workload]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON and nothing else.")
 @click.option(
     "--cases",
@@ -36,7 +36,9 @@ def command(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
         click.echo(dumps({"failed": failed, "results": [_row(result) for result in results]}), nl=False)
     else:
         _print(results)
-        click.echo(f"{len(results) - failed} of {len(results)} within tolerance")
+        passed = sum(result.passed for result in results)
+        soft = len(results) - passed - failed
+        click.echo(f"{passed} of {len(results)} within tolerance; {failed} failed, {soft} missed where a miss is soft")
     if failed:
         raise click.exceptions.Exit(1)
 

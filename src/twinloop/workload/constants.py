@@ -1,12 +1,15 @@
 """Calibrated constants by software generation and device: data, with sources; no constant belongs to one row.
 
-Fitted by ``twinloop.validation.fitting`` (bounded, prior-regularised, soft-L1 on the logarithm of time) on
+Fitted (bounded, prior at physical values, soft-L1 on the logarithm of time) on
 
 - ``megatron-2022``: vTrain ground truth (VIA-Research/vTrain, MIT; 988 iterations on A100) with tables 1
-  and 2 of Narayanan et al. 2021 and Korthikanti et al. 2022. Left-out models: 7.7 % and 8.1 % mean error.
-- ``fsdp-2023``: MosaicML llm-foundry benchmarks (144 rows, A100 and H100). Left-out models: 4.3 %, 4.5 %.
+  and 2 of Narayanan et al. 2021 and Korthikanti et al. 2022;
+- ``fsdp-2023``: MosaicML llm-foundry benchmarks (144 rows, A100 and H100);
 - ``megatron-2025``, ``megatron-2026``: NVIDIA Megatron-Bridge performance tables of releases up to 26.04,
-  and from 26.06 on (112 rows, H100 to GB300, vendor-published). Left-out models: 9-13 %.
+  and from 26.06 on (112 rows, H100 to GB300, vendor-published).
+
+``twinloop validate workload`` shows the errors of these constants, and those of constants fitted anew
+without the model that is predicted.
 """
 
 from __future__ import annotations
