@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "mxfp4", "int4")
 GB = 1e9
+PROMPT, ANSWER = 1024, 128
+"""Tokens of a request to a language model when neither --input nor --output says."""
 LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
@@ -48,7 +50,9 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--power-limit-w", type=float, default=None),
             click.option("--cooling", default=None, help="air, rear_door, cold_plate or bath."),
             click.option("--coolant-c", type=float, default=None, help="Intake air, plate or bath temperature."),
-            click.option("--precision", type=click.Choice(PRECISIONS), default="bf16", show_default=True),
+            click.option(
+                "--precision", type=click.Choice(PRECISIONS, case_sensitive=False), default="bf16", show_default=True
+            ),
             click.option("--input-shape", default=None, help="3x224x224 and so on, for models by name."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else."),
             click.option(
@@ -118,15 +122,28 @@ def train(**given: Any) -> None:
 @click.option("--pipeline", type=int, default=1, show_default=True)
 @click.option("--expert", type=int, default=1, show_default=True)
 @click.option("--data", type=int, default=None, help="Replicas; default: devices/(tensor x pipeline).")
-@click.option("--weights", type=click.Choice(PRECISIONS), default=None, help="Format in memory.")
-@click.option("--activations", type=click.Choice(PRECISIONS), default=None, help="Arithmetic; default --precision.")
-@click.option("--kv-precision", type=click.Choice(PRECISIONS), default=None)
-@click.option("--input", "prompt", type=int, default=None, help="Prompt tokens.")
-@click.option("--output", type=int, default=None, help="Generated tokens; 0 or absent: one pass a sample.")
+@click.option("--weights", type=click.Choice(PRECISIONS, case_sensitive=False), default=None, help="Format in memory.")
+@click.option(
+    "--activations",
+    type=click.Choice(PRECISIONS, case_sensitive=False),
+    default=None,
+    help="Arithmetic; default --precision.",
+)
+@click.option("--kv-precision", type=click.Choice(PRECISIONS, case_sensitive=False), default=None)
+@click.option(
+    "--input", "prompt", type=int, default=None, help=f"Prompt tokens; {PROMPT} where --output is absent too."
+)
+@click.option(
+    "--output", type=int, default=None, help=f"Generated tokens; absent: 1, or {ANSWER} where --input is absent too."
+)
 @click.option("--batch", type=int, default=None, help="Sequences in flight on one replica.")
 @click.option("--rate", type=float, default=None, help="Requests per second.")
 @click.option("--concurrency", type=int, default=None, help="Sequences in flight on all replicas.")
-@click.option("--scenario", type=click.Choice(("offline", "server", "interactive", "single-stream")), default="offline")
+@click.option(
+    "--scenario",
+    type=click.Choice(("offline", "server", "interactive", "single-stream"), case_sensitive=False),
+    default="offline",
+)
 @click.option("--ttft", default=None, help="Longest time to first token: 450ms, 2s.")
 @click.option("--tpot", default=None, help="Longest time per output token.")
 @click.option("--latency", default=None, help="Longest time of a request.")
@@ -141,8 +158,11 @@ def serve(**given: Any) -> None:
     from twinloop.workload.serve_estimate import ServingJob, estimate_serving
 
     network, on = _network(given["model"], given["input_shape"]), _host(given)
-    if given["output"] is None and network.layers and network.causal and given["prompt"] is not None:
-        given["output"] = 1
+    if network.layers and network.causal:
+        if given["prompt"] is None and given["output"] is None:
+            given["prompt"], given["output"] = PROMPT, ANSWER
+        elif given["output"] is None:
+            given["output"] = 1
     job = ServingJob(
         precision=given["activations"] or given["precision"], weights=given["weights"] or given["precision"],
         cache=given["kv_precision"], tensor=given["tensor"], pipeline=given["pipeline"], expert=given["expert"],

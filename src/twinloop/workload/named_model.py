@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from typing import Any
 
@@ -26,6 +27,11 @@ KINDS = (
     "molecular",
     "generic",
 )
+_MARKS = re.compile(
+    r"[-_ ](instruct|chat|base|hf|it|thinking|vl|omni|edge|lora|fp8|nvfp4|mxfp4|bf16|int8|int4|awq|gptq|diffusers"
+    r"|99|99\.9|99\.0|\d{4}|v\d(\.\d)*|\d+e)$",
+    re.IGNORECASE,
+)
 ATTENTION = ("full", "flash", "sliding", "mla")
 
 
@@ -38,8 +44,26 @@ def network_named(text: str) -> Network:
     name, colon, rest = text.partition(":")
     if "=" in name:
         return _inline({}, text, text)
-    known = {**catalogue.architecture(name)}
-    return _inline(known, rest, name) if colon else Network(name=name, **known)  # type: ignore[arg-type]  # the table's keys are the field names
+    known = {**_known(name)}
+    return _inline(known, rest, name) if colon else Network(name=name, **known)
+
+
+def _known(name: str) -> dict[str, Any]:
+    """Return the catalogue's fields of ``name``, else of ``name`` without its owner and its release marks.
+
+    Published names carry who made a copy, how it was tuned or stored, and the accuracy asked of it:
+    ``Qwen/Qwen3-32B-FP8``, ``llama2_70b_lora``, ``gptj-99.9``. None of them changes the architecture.
+    """
+    plain = name.rpartition("/")[2]
+    while True:
+        try:
+            return catalogue.architecture(plain)
+        except InputError:
+            shorter = _MARKS.sub("", plain)
+            if shorter in ("", plain):
+                break
+            plain = shorter
+    return catalogue.architecture(name)
 
 
 def _inline(known: dict[str, Any], text: str, name: str) -> Network:
