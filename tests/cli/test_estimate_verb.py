@@ -25,7 +25,8 @@ TIMES = {
     "compute", "memory", "tensor_comm", "pipeline_comm", "data_comm", "expert_comm", "bubble", "optimizer", "overhead",
     "throttle",
 }  # fmt: skip
-GPT3 = "train --model gpt3-175b --device A100-80GB-SXM --devices 1024 --tensor 8 --pipeline 16 --batch 1536".split()
+FLAGS = "train --model gpt3-175b --device A100-80GB-SXM --devices 1024 --tensor 8 --pipeline 16 --batch 1536"
+GPT3 = FLAGS.split()
 
 
 def run(*flags):
