@@ -1,1 +1,65 @@
-"""Twinloop: plan, simulate and explain AI clusters on hybrid cooling."""
+"""Twinloop: plan, simulate and explain AI clusters on hybrid cooling.
+
+::
+
+    scenario = twinloop.load("my.yaml")
+    planned = twinloop.plan(scenario)
+    year = twinloop.simulate(scenario, planned)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Imported inside the functions: `import twinloop` stays instant.
+if TYPE_CHECKING:
+    from twinloop.model.plan import Plan
+    from twinloop.model.simulation import Simulation
+    from twinloop.scenario import Scenario
+
+__all__ = ["load", "plan", "simulate"]
+
+
+def load(path: str | Path) -> Scenario:
+    """Return the scenario in the file ``path``.
+
+    Raises:
+        InputError: every fault of the file, each with its line.
+    """
+    from twinloop import scenario
+
+    return scenario.load(Path(path))
+
+
+def plan(scenario: Scenario) -> Plan:
+    """Return the recommended plan of ``scenario``.
+
+    Raises:
+        InputError: a value that has no meaning.
+        InfeasibleError: nothing satisfies the constraints; names the clash and the ways out.
+    """
+    from twinloop.planner.plan import plan as chosen
+    from twinloop.scenario import resolve, scenario_hash
+
+    return chosen(resolve(scenario), scenario_hash(scenario)).plan
+
+
+def simulate(scenario: Scenario, planned: Plan | None = None) -> Simulation:
+    """Return a weather year of the halls of ``planned`` (planned first when ``None``).
+
+    Raises:
+        InputError: the plan is of another scenario.
+        TwinloopError: the plan uses no hall of its own.
+    """
+    from twinloop.errors import TwinloopError
+    from twinloop.planner.replay import planned_years
+    from twinloop.scenario import resolve, scenario_hash
+    from twinloop.twin.metrics import simulation
+
+    model = resolve(scenario)
+    years = planned_years(model, plan(scenario) if planned is None else planned)
+    if not years:
+        raise TwinloopError("the plan uses no hall of its own: a provider's year cannot be simulated")
+    halls = {site.name: site for site in model.on_premise}
+    return simulation(model.name, scenario_hash(scenario), [(halls[year.site], year) for year in years])

@@ -69,6 +69,59 @@ def test_plan_adds_up(planned):
     assert spread.p10 < spread.p50 < spread.p90
 
 
+@pytest.fixture(scope="module")
+def simulated(planned):
+    folder, _ = planned
+    done = twinloop("simulate", str(EXAMPLE), "--plan", "out/plan.json", "--out", "sim", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_simulating_a_plan_gives_the_plans_own_year(planned, simulated):
+    folder, _ = planned
+    totals = json.loads((folder / "out" / "plan.json").read_text(encoding="utf-8"))["totals"]
+    for key in ("pue", "tue", "wue_site_l_per_kwh", "wue_source_l_per_kwh", "cue_kg_per_kwh", "peak_power_w"):
+        assert simulated[key] == pytest.approx(totals[key], rel=1e-9), key
+    assert {path.name for path in (folder / "sim").iterdir()} == {"simulation.json", "trace.parquet", "report.html"}
+
+
+def test_a_simulation_adds_up(simulated):
+    assert simulated["facility_energy_mwh"] == pytest.approx(sum(simulated["energy_mwh"].values()), rel=1e-12)
+    assert simulated["energy_mwh"]["it"] == pytest.approx(sum(simulated["it_split_mwh"].values()), rel=1e-9)
+    assert simulated["pue"] == pytest.approx(simulated["facility_energy_mwh"] / simulated["it_energy_mwh"])
+    assert simulated["tue"] == pytest.approx(simulated["pue"] * simulated["itue"])
+    assert sum(simulated["free_cooling_hours"].values()) == 8760
+    monthly = simulated["monthly"]
+    assert [month["month"] for month in monthly] == list(range(1, 13))
+    assert sum(m["facility_energy_mwh"] for m in monthly) == pytest.approx(simulated["facility_energy_mwh"], rel=1e-9)
+    assert sum(m["water_m3"] for m in monthly) == pytest.approx(sum(simulated["water_m3"].values()), rel=1e-6)
+    assert max(m["peak_power_w"] for m in monthly) == simulated["billing_peak_w"] == simulated["peak_power_w"]
+    energy = simulated["energy_mwh"]
+    mechanical = sum(energy[key] for key in ("crah_fans", "pumps", "chillers", "heat_rejection"))
+    assert simulated["mlc_annual"] == pytest.approx(mechanical / energy["it"], rel=1e-9)
+    assert simulated["mlc_design"] > simulated["mlc_annual"]
+    assert simulated["energy_balance_error"] <= 1e-6
+    assert 0 < simulated["chiller_starts"] <= simulated["mode_switches"]
+
+
+def test_a_plan_of_another_scenario_is_refused(planned, tmp_path):
+    folder, _ = planned
+    other = tmp_path / "other.yaml"
+    changed = EXAMPLE.read_text(encoding="utf-8").replace("name: fraud-detection", "name: fraud-detections", 1)
+    other.write_text(changed, encoding="utf-8")
+    done = twinloop("simulate", str(other), "--plan", str(folder / "out" / "plan.json"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the scenario has changed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_plan_file_is_refused(tmp_path):
+    (tmp_path / "plan.json").write_text('{"schema": 1}', encoding="utf-8")
+    done = twinloop("simulate", str(EXAMPLE), "--plan", "plan.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
 def test_second_run_is_byte_identical(planned, tmp_path):
     again = twinloop("plan", str(EXAMPLE), "--out", "out", "--json", cwd=tmp_path)
     assert again.stdout == planned[1].stdout

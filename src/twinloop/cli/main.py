@@ -13,6 +13,7 @@ VERBS = {
     "plan": "Choose hardware, placement and cooling together; write plan.json and report.html.",
     "check": "Is my scenario file right? Print every fault, or the resolved model.",
     "new": "Write a commented starter scenario.",
+    "simulate": "What happens over a weather year? Energy, water, temperatures, by the hour.",
     "estimate": "How fast, how much memory and power, for this model on these devices?",
     "catalogue": "Look facts up: devices, servers, cooling, climates, prices, with sources.",
     "validate": "Published cases against the model, errors shown.",

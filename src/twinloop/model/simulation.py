@@ -119,3 +119,60 @@ class SiteYear:
     notes: tuple[str, ...] = ()
     hourly: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
     """Columns by name, for example it_w, facility_w, chillers_w, supply_c, junction_c, water_kg_s."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """One calendar month of all halls."""
+
+    month: int
+    it_energy_mwh: float
+    facility_energy_mwh: float
+    pue: float
+    water_m3: float
+    peak_power_w: float
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What ``simulate`` answers, all halls together: amounts add up, ratios are of the sums.
+
+    Unknown is ``None``. Hours by mode, switches and starts are summed over the halls.
+    """
+
+    scenario: str
+    scenario_hash: str
+    halls: tuple[str, ...]
+    pue: float
+    tue: float
+    itue: float
+    wue_site_l_per_kwh: float
+    wue_source_l_per_kwh: float
+    cue_kg_per_kwh: float
+    ere: float | None
+    erf: float | None
+    mlc_annual: float
+    """Mechanical load component, ASHRAE 90.4: energy of cooling, fans and pumps over that of IT."""
+    mlc_design: float
+    """Same of power, at the hour of the largest mechanical power."""
+    it_energy_mwh: float
+    facility_energy_mwh: float
+    energy_mwh: dict[str, float]
+    """By end use; the sum is the facility."""
+    it_split_mwh: dict[str, float]
+    """The sum is ``energy_mwh["it"]``."""
+    water_m3: dict[str, float]
+    peak_power_w: float
+    billing_peak_w: float
+    peak_junction_c: float | None
+    worst_intake_c: float | None
+    first_limit: str
+    throttled_device_hours: float
+    unmet_load_hours: int
+    hours_outside_class: int
+    free_cooling_hours: dict[str, int]
+    mode_switches: int
+    chiller_starts: int
+    monthly: tuple[Month, ...]
+    energy_balance_error: float
+    events: tuple[str, ...] = ()
