@@ -442,3 +442,10 @@ def test_heat_hot_enough_to_sell():
     assert "heat reuse" not in breaches(the_model=buyer(42.0))
     assert "heat pump" in breaches(the_model=buyer(65.0))["heat reuse"]
     assert "heat reuse" not in breaches(planned(equipment=(line("heat_pump"),)), buyer(65.0))
+
+
+def test_a_server_that_stays_on_air_beside_plates_is_judged_on_air():
+    on_air = replace(rack(), carriers=dict.fromkeys(("accelerator", "cpu", "memory"), "air"))
+    sold_for_air = model(part=device(cooling=("air",)))
+    assert "device cooling" not in breaches(planned(rack_types=(on_air,)), the_model=sold_for_air)
+    assert "device cooling" in breaches(planned(rack_types=(on_air,)), the_model=model(part=device(cooling=("bath",))))

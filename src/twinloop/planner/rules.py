@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from twinloop.catalogue.nouns import Device
 from twinloop.model.model import Model
 from twinloop.model.plan import PlannedCooling, PlannedSite, RackType, RuleBreach
 from twinloop.model.site import OnPremise
@@ -138,8 +137,9 @@ _SHIPPING_SOURCE = "Vertiv/NVIDIA GB200 NVL72 reference design (2024): 132 kW; b
 
 def _carried_w(rack: RackType, cooling: PlannedCooling) -> tuple[float, float]:
     """Return the rack's heat into air (fans and what no path names included) and into liquid, watt."""
-    warm_w = sum(heat_w for name, heat_w in rack.component_w.items() if cooling.components.get(name) in _WARM_PATHS)
-    if "bath" in cooling.components.values() and not {"air", "rear_door"} & set(cooling.components.values()):
+    paths = _paths(rack, cooling)
+    warm_w = sum(heat_w for name, heat_w in rack.component_w.items() if paths.get(name) in _WARM_PATHS)
+    if "bath" in paths.values() and not {"air", "rear_door"} & set(paths.values()):
         return 0.0, rack.power_w
     return max(0.0, rack.power_w - warm_w), warm_w
 
@@ -152,9 +152,18 @@ def _too_dense(
         yield hall.breach("rack density", message, source)
 
 
+def _paths(rack: RackType, cooling: PlannedCooling) -> dict[str, str]:
+    """Return the carriers that the rack's own servers have: those sold without plates stay on air."""
+    return rack.carriers or cooling.components
+
+
 def _device_carrier(hall: _Hall) -> Iterator[RuleBreach]:
-    path = hall.cooling.components.get("accelerator", "air")
-    for device in _devices(hall):
+    servers = {server.name: server.device for server in hall.model.servers}
+    devices = {device.name: device for device in hall.model.devices}
+    racks = {(servers.get(rack.server), _paths(rack, hall.cooling).get("accelerator", "air")) for rack in
+             hall.planned.rack_types}  # fmt: skip
+    for name, path in sorted((str(name), path) for name, path in racks if name in devices):
+        device = devices[name]
         if device.cooling and path not in device.cooling:
             sold = ", ".join(device.cooling)
             message = f"{device.name} is cooled by {path}, it is sold for {sold}"
@@ -162,12 +171,6 @@ def _device_carrier(hall: _Hall) -> Iterator[RuleBreach]:
         elif path in ("air", "rear_door") and device.power_limit_w > AIR_DEVICE_W:
             message = f"{device.name} gives {device.power_limit_w:.0f} W into air; above 1 kW plates are usual"
             yield hall.breach("device cooling", message, "vendor guides (2025): direct-to-chip above 1 000 W")
-
-
-def _devices(hall: _Hall) -> tuple[Device, ...]:
-    named = {rack.server for rack in hall.planned.rack_types}
-    devices = {server.device for server in hall.model.servers if server.name in named}
-    return tuple(device for device in hall.model.devices if device.name in devices)
 
 
 def _without_chiller(hall: _Hall) -> Iterator[RuleBreach]:
