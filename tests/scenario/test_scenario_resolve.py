@@ -222,3 +222,21 @@ def test_an_unknown_starter_is_refused():
 def test_the_example_is_the_starter():
     example = ROOT / "examples" / "fraud-detection.yaml"
     assert example.read_text(encoding="utf-8") == (FOLDER / "fraud-detection.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", [place.name for place in catalogue.climate_places()])
+def test_every_city_of_the_catalogue_has_a_grid_and_a_tariff(place):
+    from twinloop.scenario.sites import _listed, _markets
+
+    markets = _markets(place)
+    assert _listed(catalogue.grid, markets)
+    assert _listed(catalogue.tariff, markets)
+
+
+def test_an_american_city_gets_its_states_prices():
+    from twinloop.scenario.sites import _markets
+
+    assert _markets("Phoenix") == ("US-AZ", "USA")
+    assert _markets("Ashburn") == ("US-VA", "USA")
+    assert _markets("Frankfurt") == ("DEU",)
+    assert _markets("station.epw") == ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 from twinloop import catalogue
 from twinloop.catalogue.nouns import Grid
 from twinloop.climate.lookup import place_normals, weather
+from twinloop.climate.stations import nearest
 from twinloop.errors import Fault, InputError
 from twinloop.model.site import (
     Cloud,
@@ -141,18 +143,34 @@ def _build_usd_per_w(spec: schema.OnPremiseSpec, path: str, sources: Sources) ->
     return sources.fact(f"{path}.build_price", fact, "price of power", 1.0 - cooling)
 
 
-def _country(climate: str) -> str | None:
-    """Return the country of a climate place, three letters; ``None`` for a weather file."""
-    if climate.lower().endswith(".epw"):
-        return None
+def _markets(climate: str | None) -> tuple[str, ...]:
+    """Return the names under which a climate place's grid and tariff may be listed, the nearest first."""
+    if climate is None or climate.lower().endswith(".epw"):
+        return ()
     try:
-        return place_normals(climate).country
+        place = place_normals(climate)
     except InputError:
-        return None
+        return ()
+    if place.country != "USA":
+        return (place.country,)
+    # Prices and carbon differ by state; the nearest weather station knows its own.
+    return (f"US-{nearest(place.latitude_deg, place.longitude_deg).state}", place.country)
 
 
-def _missing(path: str, what: str) -> InputError:
-    return InputError(Fault("", None, path, "nothing", f"the key {what!r}: no country follows from the climate"))
+def _listed(look_up: Callable[[str], object], names: tuple[str, ...]) -> str | None:
+    """Return the first of ``names`` that the catalogue has."""
+    for name in names:
+        try:
+            look_up(name)
+        except InputError:
+            continue
+        return name
+    return None
+
+
+def _missing(path: str, what: str, names: tuple[str, ...]) -> InputError:
+    why = f"the catalogue has none for {' or '.join(names)}" if names else "no country follows from the climate"
+    return InputError(Fault("", None, path, "nothing", f"the key {what!r}: {why}"))
 
 
 def _grid(spec: schema.Grid | None, climate: str | None, path: str, sources: Sources) -> Grid:
@@ -167,10 +185,11 @@ def _grid(spec: schema.Grid | None, climate: str | None, path: str, sources: Sou
         return Grid("given", spec.carbon, spec.basis, water, "high")
     name = spec
     if name is None:
-        name = _country(climate or "")
+        markets = _markets(climate)
+        name = _listed(catalogue.grid, markets)
         if name is None:
-            raise _missing(f"{path}.grid", "grid")
-        sources.choice(f"{path}.grid", name, f"country of the climate {climate}", "medium")
+            raise _missing(f"{path}.grid", "grid", markets)
+        sources.choice(f"{path}.grid", name, f"place of the climate {climate}", "medium")
     grid = catalogue.grid(name)
     origin = f"catalogue grids, {grid.name}: {grid.carbon_basis}"
     sources.choice(
@@ -191,9 +210,10 @@ def _tariff(
         return Tariff(_hourly(spec), demand, escalation, "scenario")
     name = spec
     if name is None:
-        name = site.grid if isinstance(site.grid, str) else _country(site.climate)
+        markets = (site.grid,) if isinstance(site.grid, str) else _markets(site.climate)
+        name = _listed(catalogue.tariff, markets)
         if name is None:
-            raise _missing(where, "tariff")
+            raise _missing(where, "tariff", markets)
         sources.choice(where, name, "place of the grid", "medium")
     row = catalogue.tariff(name)
     origin = f"catalogue tariffs: {row.name}"
