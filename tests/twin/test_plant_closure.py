@@ -155,3 +155,15 @@ def test_throttling_holds_the_junction_at_its_limit():
     state, _ = run(design("air"), group(r_air_k_w=0.11, activity=np.ones(HOURS)))
     assert np.all(state.it[0].worst_junction_c <= 87.0 + 1e-6)
     assert np.any(state.it[0].throttled > 0.0)
+
+
+def test_a_dry_cooler_in_air_hotter_than_its_water_is_stopped_and_warms_nothing():
+    from twinloop.cooling.dry_coolers import DryCooler
+    from twinloop.twin.design import PlantConstants
+    from twinloop.twin.free_coolers import OutdoorAir, best_leaving_c
+
+    hot = OutdoorAir(np.array([47.0, 20.0]), np.array([22.0, 12.0]), np.array([10.0, 8.0]), 101_325.0)
+    cooler = DryCooler(5e3, 5.0, 500.0, 0.0)
+    reached_c = best_leaving_c(cooler, np.array([35.0, 35.0]), np.array([1.0, 1.0]), hot, PlantConstants())
+    assert reached_c[0] == 35.0
+    assert 20.0 < reached_c[1] < 35.0

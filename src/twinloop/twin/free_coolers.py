@@ -89,14 +89,16 @@ def free_cool(
 def best_leaving_c(
     cooler: DryCooler | TowerSet | None, water_in_c: Array, flow_kg_s: Array, outdoor: OutdoorAir, k: PlantConstants
 ) -> Array:
-    """Return the coldest water that ``cooler`` can make, fans at full speed and pads on."""
+    """Return the coldest water that ``cooler`` can make, fans at full speed and pads on; stopped in hotter air."""
+    xp = namespace(water_in_c, outdoor.dry_bulb_c)
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c)
     if isinstance(cooler, DryCooler):
         pads = (cooler.pad_effectiveness > 0.0) & (outdoor.dry_bulb_c > FROST_C)
-        return dry_cooler(
+        reached_c = dry_cooler(
             cooler, off + 1.0, water_in_c, flow_kg_s * k.water_heat_capacity_j_kg_k, outdoor.dry_bulb_c,
             outdoor.wet_bulb_c, outdoor.pressure_pa, pads,
         ).water_out_c  # fmt: skip
+        return xp.minimum(reached_c, water_in_c)
     if isinstance(cooler, TowerSet):
         return _plate(
             cooler, water_in_c, flow_kg_s, _coldest_basin_c(cooler, water_in_c, flow_kg_s, outdoor, k), k
