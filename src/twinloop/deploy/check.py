@@ -1,0 +1,165 @@
+"""Is a folder of manifests right? Schemas first (a missing one is a failure), then what schemas cannot say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from twinloop.deploy.semantics import semantic_faults
+from twinloop.errors import InputError, MissingExtraError
+
+Document = dict[str, Any]
+DEFINITIONS = "https://kubernetes.io/api/"
+OLDEST, NEWEST = "1.30", "1.37"
+"""Versions of Kubernetes that every document must satisfy."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One fault: the file, the object, what is wrong."""
+
+    file: str
+    object: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.object}: {self.message}"
+
+
+def check_folder(folder: Path, crds: Path | None = None) -> list[Found]:
+    """Return every fault of the manifests under ``folder``; an empty list means all is well.
+
+    Raises:
+        InputError: no manifest is there, or a file is no YAML.
+        MissingExtraError: the schemas of core Kubernetes are not installed.
+    """
+    documents = read(folder)
+    if not documents:
+        raise InputError(f"{folder}: got no manifest (sites/**/*.yaml), expected some")
+    custom = _custom(crds)
+    faults = []
+    for file, document in documents:
+        name = f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"
+        faults += [Found(file, name, message) for message in schema_faults(document, custom)]
+    return faults + [Found(*fault) for fault in semantic_faults(documents)]
+
+
+def read(folder: Path) -> list[tuple[str, Document]]:
+    """Return (file, document) for each manifest under ``folder``, kustomize layers apart."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    found: list[tuple[str, Document]] = []
+    for path in sorted(folder.glob("sites/**/*.yaml")):
+        if path.name == "kustomization.yaml":
+            continue
+        try:
+            documents = list(YAML(typ="safe", pure=True).load_all(path.read_text("utf-8")))
+        except (YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+        for document in documents:
+            if not isinstance(document, dict):
+                raise InputError(f"{path}: got {type(document).__name__}, expected an object a document")
+            found.append((str(path.relative_to(folder)), document))
+    return found
+
+
+def schema_faults(document: Document, custom: dict[tuple[str, str], Document]) -> list[str]:
+    """Return what the schema of the document's kind refuses, under the oldest and newest version."""
+    version, kind = document.get("apiVersion"), document.get("kind")
+    if not isinstance(version, str) or not isinstance(kind, str):
+        return ["got no apiVersion or kind"]
+    if (version, kind) in custom:
+        return _violations(document, custom[version, kind], OLDEST)
+    faults: list[str] = []
+    for minor in (OLDEST, NEWEST):
+        schema = _core(version, kind, minor)
+        if schema is None:
+            return [f"no schema for {version} {kind}: name a folder of CRDs with --crds"]
+        faults += [f"{message} (Kubernetes {minor})" for message in _violations(document, schema, minor)]
+    return faults
+
+
+def _violations(document: Document, schema: Document, minor: str) -> list[str]:
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(schema, registry=_registry(minor))
+    return [f"{'.'.join(map(str, e.absolute_path)) or '$'}: {e.message:.200}" for e in validator.iter_errors(document)]
+
+
+@cache
+def _registry(minor: str) -> Any:
+    from referencing import Registry, Resource
+
+    definitions = json.loads((_schemas(minor) / "_definitions.json").read_text("utf-8"))
+    return Resource.from_contents(definitions) @ Registry()
+
+
+def _schemas(minor: str) -> Any:
+    try:
+        return files("kubernetes_validate") / "kubernetes-json-schema" / f"v{minor}.0-local-strict"
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("kubernetes-validate", "kubernetes", "checking manifests") from error
+
+
+@cache
+def _core(version: str, kind: str, minor: str) -> Document | None:
+    group, _, short = version.rpartition("/")
+    tail = f"{group.split('.')[0]}-{short}" if group else short
+    path = _schemas(minor) / f"{kind.lower()}-{tail}.json"
+    found: Document | None = json.loads(path.read_text("utf-8")) if path.is_file() else None
+    return found
+
+
+def _custom(crds: Path | None) -> dict[tuple[str, str], Document]:
+    """Return (apiVersion, kind) -> JSON schema of the CustomResourceDefinitions in ``crds`` (JSON or YAML)."""
+    if crds is None:
+        return {}
+    if not crds.is_dir():
+        raise InputError(f"--crds: got {crds}, expected a folder")
+    from ruamel.yaml import YAML
+
+    found = {}
+    for path in sorted([*crds.glob("*.json"), *crds.glob("*.y*ml")]):
+        text = path.read_text("utf-8")
+        documents = [json.loads(text)] if path.suffix == ".json" else YAML(typ="safe", pure=True).load_all(text)
+        for crd in documents:
+            if not isinstance(crd, dict) or crd.get("kind") != "CustomResourceDefinition":
+                continue
+            spec = crd["spec"]
+            for version in spec["versions"]:
+                schema = _closed(version["schema"]["openAPIV3Schema"])
+                schema["properties"]["metadata"] = {"type": "object"}
+                found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema
+    return found
+
+
+def _closed(node: Any) -> Any:
+    """Return an OpenAPI v3 structural schema as JSON Schema: objects closed, int-or-string a union, null allowed."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {name: value for name, value in node.items() if not name.startswith("x-") and name not in ("nullable",)}
+    for name in ("items", "not", "additionalProperties"):
+        if isinstance(made.get(name), dict):
+            made[name] = _closed(made[name])
+    for name in ("allOf", "anyOf", "oneOf"):
+        if name in made:
+            made[name] = [
+                {k: _closed(v) for k, v in part.items()} if isinstance(part, dict) else part for part in made[name]
+            ]
+    if "properties" in made:
+        made["properties"] = {name: _closed(value) for name, value in made["properties"].items()}
+        if "additionalProperties" not in made and not node.get("x-kubernetes-preserve-unknown-fields"):
+            made["additionalProperties"] = False
+    if node.get("x-kubernetes-int-or-string"):
+        made.pop("type", None)
+        made["anyOf"] = [{"type": "integer"}, {"type": "string"}]
+    if node.get("nullable") and isinstance(made.get("type"), str):
+        made["type"] = [made["type"], "null"]
+    return made

@@ -1,0 +1,286 @@
+"""What is to run where: the plan in the words of an orchestrator, before any target's syntax."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from twinloop import catalogue
+from twinloop.deploy.names import label
+from twinloop.errors import InfeasibleError, InputError
+from twinloop.model.plan import Plan, PlannedParallelism, PlannedSite, PlannedStage
+from twinloop.units import UnitError, parse
+
+Kind = Literal["ingest", "preprocess", "train", "serve"]
+DEFAULT_DATA_B = 1e12
+"""Volume asked for where the plan does not say how large a data set is: one terabyte, to be edited."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """The device of a stage as its scheduler sees it."""
+
+    device: str
+    label: str
+    kind: str
+    resource: str | None
+    """Extended resource that one device is; ``None``: plain processor cores."""
+    per_node: int
+    cores: int
+    """Of one node."""
+    memory_b: float
+    """Of one node."""
+    backend: str
+    """Collectives of torch.distributed: nccl (RCCL under ROCm bears the same name), gloo."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set and where it lies."""
+
+    name: str
+    home: str
+    size_b: float
+    residency: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage to run."""
+
+    name: str
+    label: str
+    kind: Kind
+    site: str
+    hardware: Hardware
+    device_count: int
+    nodes: int
+    parallelism: PlannedParallelism
+    precision: str
+    compression: str
+    cooling: str
+    """What takes the heat of its accelerators (its processors where it has none): air, cold_plate…"""
+    device_w: float
+    """At the IT meter, busy, server included, for one device."""
+    throughput: float
+    duration_s: float | None
+    every_s: float | None
+    deadline_s: float | None
+    rate_per_s: float | None
+    peak_to_mean: float
+    latency_s: float | None
+    """The limit on p99 where the plan carries it, else the planned p99."""
+    after: tuple[str, ...]
+    reads: tuple[str, ...]
+    network: dict[str, str]
+    """The model's layer fields, as the plan carries them."""
+
+    @property
+    def replica_devices(self) -> int:
+        """Devices of one copy of the model."""
+        p = self.parallelism
+        return p.tensor * p.pipeline * p.context
+
+    @property
+    def per_pod(self) -> int:
+        """Devices in one pod: the most of a node that divides the work evenly."""
+        whole = self.replica_devices if self.kind == "serve" else self.device_count
+        return max(n for n in range(1, min(self.hardware.per_node, whole) + 1) if whole % n == 0)
+
+    @property
+    def pods(self) -> int:
+        """Pods of the whole stage, one a node for processor work."""
+        if self.hardware.resource is None:
+            return self.nodes
+        return self.device_count // self.per_pod
+
+    @property
+    def replicas(self) -> int:
+        """Copies of a served model."""
+        return max(self.device_count // self.replica_devices, 1)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All of it."""
+
+    name: str
+    label: str
+    plan_hash: str
+    works: tuple[Work, ...]
+    sites: tuple[PlannedSite, ...]
+    data: tuple[Data, ...]
+    jurisdictions: dict[str, str]
+
+    def at(self, site: str) -> tuple[Work, ...]:
+        """Return the stages that run at ``site``."""
+        return tuple(work for work in self.works if work.site == site)
+
+    def datasets_at(self, site: str) -> tuple[Data, ...]:
+        """Return the data sets read at ``site``, through any stage before."""
+        names = {name for work in self.at(site) for name in all_reads(work, self.works)}
+        return tuple(data for data in self.data if data.name in names)
+
+
+def all_reads(work: Work, works: tuple[Work, ...]) -> tuple[str, ...]:
+    """Return the data sets that ``work`` or any stage before it reads."""
+    by_name = {each.name: each for each in works}
+    seen: list[str] = []
+    todo = [work.name]
+    done: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in done or name not in by_name:
+            continue
+        done.add(name)
+        seen += by_name[name].reads
+        todo += by_name[name].after
+    return tuple(dict.fromkeys(seen))
+
+
+class _Facts:
+    """What the plan's provenance says, by dotted path."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.values = {row.path: row.value for row in plan.provenance}
+
+    def text(self, path: str) -> str | None:
+        return self.values.get(path)
+
+    def number(self, path: str, quantity: str) -> float | None:
+        text = self.values.get(path)
+        if text is None:
+            return None
+        try:
+            return parse(text, quantity)
+        except UnitError as error:
+            raise InputError(f"plan: provenance {path}: {error}") from error
+
+    def names(self, path: str) -> tuple[str, ...]:
+        text = self.values.get(path)
+        return () if text in (None, "none", "") else tuple(part.strip() for part in str(text).split(","))
+
+    def below(self, prefix: str) -> dict[str, str]:
+        return {path[len(prefix) :]: value for path, value in self.values.items() if path.startswith(prefix)}
+
+
+def deployment_of(plan: Plan, plan_hash: str) -> Deployment:
+    """Return what ``plan`` asks an orchestrator to run.
+
+    Raises:
+        InfeasibleError: the plan has no solution, so there is nothing to deploy.
+        InputError: a stage stands at no site, or its devices do not factor into its layout.
+    """
+    if plan.status == "infeasible":
+        raise InfeasibleError((f"plan {plan.scenario}: it is infeasible, nothing to deploy",))
+    facts = _Facts(plan)
+    sites = {site.name: site for site in plan.sites}
+    works = tuple(_work(stage, sites, facts) for stage in plan.stages)
+    for what, names in (("stages", [w.name for w in works]), ("sites", list(sites))):
+        if len(set(map(label, names))) != len(names):
+            raise InputError(f"plan: {what}: got {names}, expected names that differ")
+    used = {work.site for work in works}
+    return Deployment(
+        plan.scenario, label(plan.scenario), plan_hash, works,
+        tuple(site for site in plan.sites if site.name in used), _data(facts, plan),
+        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites},
+    )  # fmt: skip
+
+
+def _work(stage: PlannedStage, sites: dict[str, PlannedSite], facts: _Facts) -> Work:
+    if stage.site not in sites:
+        raise InputError(f"plan: stages.{stage.name}.site: got {stage.site!r}, expected one of {', '.join(sites)}")
+    at = f"stages.{stage.name}"
+    kind = _kind(stage, facts.text(f"{at}.kind"))
+    hardware = _hardware(stage)
+    p = stage.parallelism
+    if kind in ("train", "serve") and p.data * p.tensor * p.pipeline * p.context != stage.device_count:
+        raise InputError(
+            f"plan: {at}.parallelism: got data {p.data} × tensor {p.tensor} × pipeline {p.pipeline} × context "
+            f"{p.context}, expected a product of {stage.device_count} devices"
+        )
+    network = facts.text(f"{at}.model")
+    peak = facts.number(f"{at}.peak_to_mean", "number") or 1.0
+    return Work(
+        name=stage.name, label=label(stage.name), kind=kind, site=stage.site, hardware=hardware,
+        device_count=stage.device_count, nodes=math.ceil(stage.device_count / hardware.per_node), parallelism=p,
+        precision=stage.precision, compression=stage.compression, cooling=_cooling(stage, sites[stage.site]),
+        device_w=stage.power_w / stage.device_count, throughput=stage.throughput, duration_s=stage.duration_s,
+        every_s=facts.number(f"{at}.every", "duration"), deadline_s=facts.number(f"{at}.deadline", "duration"),
+        rate_per_s=facts.number(f"{at}.rate", "rate") if kind == "serve" else None, peak_to_mean=max(peak, 1.0),
+        latency_s=facts.number(f"{at}.latency_p99", "duration") or stage.latency_p99_s,
+        after=facts.names(f"{at}.after"), reads=facts.names(f"{at}.reads"),
+        network={} if network is None else {"name": network, **facts.below(f"models.{network}.")},
+    )  # fmt: skip
+
+
+def _kind(stage: PlannedStage, said: str | None) -> Kind:
+    for kind in ("ingest", "preprocess", "train", "serve"):
+        if said == kind:
+            return kind
+    if stage.latency_p99_s is not None:
+        return "serve"
+    if stage.mfu is not None:
+        return "train"
+    return "ingest" if stage.duration_s is None else "preprocess"
+
+
+def _hardware(stage: PlannedStage) -> Hardware:
+    device = catalogue.device(stage.device)
+    try:
+        server = catalogue.server(stage.server)
+        per_node, cores, memory_b = server.devices, server.cores, server.memory_b
+    except InputError:
+        # Rented machines carry the provider's instance name; the plan says how many devices each holds.
+        per_node = math.ceil(stage.device_count / max(stage.servers, 1))
+        cores, memory_b = 12 * per_node, 1.5 * device.memory_b * per_node
+    return Hardware(
+        stage.device, label(stage.device), device.kind, resource_of(stage.device, device.kind), per_node,
+        max(cores, 1), memory_b, "nccl" if device.kind == "gpu" else "gloo",
+    )  # fmt: skip
+
+
+AMD, INTEL = ("MI250", "MI300", "MI325", "MI350", "MI355"), ("Gaudi",)
+"""Name beginnings of accelerators whose device plug-in is not NVIDIA's."""
+
+
+def resource_of(device: str, kind: str) -> str | None:
+    """Return the extended resource that the maker's device plug-in advertises; ``None`` for processors.
+
+    >>> resource_of("MI300X", "gpu"), resource_of("EPYC-9654", "cpu")
+    ('amd.com/gpu', None)
+    """
+    if kind == "cpu":
+        return None
+    if kind == "tpu":
+        return "google.com/tpu"
+    if device.startswith(AMD):
+        return "amd.com/gpu"
+    if device.startswith(INTEL):
+        return "habana.ai/gaudi"
+    return "nvidia.com/gpu" if kind == "gpu" else f"{label(device)}.example.com/device"
+
+
+def _cooling(stage: PlannedStage, site: PlannedSite) -> str:
+    if site.cooling is None:
+        return "provider"
+    component = "accelerator"
+    for racks in site.rack_types:
+        if racks.server == stage.server:
+            return racks.carriers.get(component, site.cooling.components.get(component, "air"))
+    return site.cooling.components.get(component, "air")
+
+
+def _data(facts: _Facts, plan: Plan) -> tuple[Data, ...]:
+    names = dict.fromkeys(
+        path.split(".")[1] for path in (row.path for row in plan.provenance) if path.startswith("datasets.")
+    )
+    return tuple(
+        Data(
+            name, facts.text(f"datasets.{name}.home") or plan.sites[0].name,
+            facts.number(f"datasets.{name}.size", "data size") or DEFAULT_DATA_B,
+            facts.names(f"datasets.{name}.residency"),
+        )
+        for name in names
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Launcher arguments that carry the planned layout, in the words of torchrun and Megatron."""
+
+from __future__ import annotations
+
+from twinloop.deploy.intent import Work
+
+PORT = 29500
+"""Rendezvous port of torchrun."""
+MODEL_FLAGS = {
+    "layers": "--num-layers",
+    "hidden": "--hidden-size",
+    "heads": "--num-attention-heads",
+    "ffn": "--ffn-hidden-size",
+    "vocabulary": "--vocab-size",
+    "context": "--seq-length",
+}
+"""Layer fields of the plan and the flag that carries each."""
+
+
+def layout_arguments(work: Work) -> list[str]:
+    """Return the layout: tensor, pipeline, context and expert sizes, micro and global batch, precision."""
+    p = work.parallelism
+    arguments = [
+        f"--tensor-model-parallel-size={p.tensor}",
+        f"--pipeline-model-parallel-size={p.pipeline}",
+        f"--context-parallel-size={p.context}",
+        f"--expert-model-parallel-size={p.expert}",
+        f"--data-parallel-size={p.data}",
+        f"--micro-batch-size={p.micro_batch}",
+        f"--global-batch-size={p.batch}",
+        f"--precision={work.precision}",
+    ]
+    return arguments + [f"{flag}={work.network[name]}" for name, flag in MODEL_FLAGS.items() if name in work.network]
+
+
+def torchrun(work: Work, master: str, rank: str = "$(NODE_RANK)") -> list[str]:
+    """Return the command of one node; ``master`` is the address of node 0, ``rank`` this node's number."""
+    return [
+        "torchrun",
+        f"--nnodes={work.pods}",
+        f"--nproc-per-node={work.per_pod}",
+        f"--node-rank={rank}",
+        f"--master-addr={master}",
+        f"--master-port={PORT}",
+        "train.py",
+        *layout_arguments(work),
+        f"--backend={work.hardware.backend}",
+        "--data=/data",
+        "--checkpoint=/artefacts",
+        f"--stage={work.name}",
+    ]
+
+
+def work_arguments(work: Work) -> list[str]:
+    """Return the command of a stage that is no training: its own entry point and what it needs."""
+    if work.kind == "serve":
+        return [
+            "python", "serve.py", "--port=8080", f"--max-batch={work.parallelism.batch}",
+            f"--latency-ms={1e3 * (work.latency_s or 1.0):g}", *layout_arguments(work), "--artefacts=/artefacts",
+        ]  # fmt: skip
+    return ["python", f"{work.kind}.py", "--data=/data", f"--stage={work.name}", f"--workers={work.hardware.cores}"]

@@ -1,0 +1,36 @@
+"""Names that Kubernetes accepts, made from whatever a person called a thing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+DOMAIN = "twinloop.dev"
+"""Prefix of our labels, annotations and taints."""
+LONGEST = 40
+"""Room is left for suffixes: a label value or a DNS label ends at 63 characters, a CronJob's name at 52."""
+
+
+def label(text: str, longest: int = LONGEST) -> str:
+    """Return ``text`` as an RFC 1035 label (lower case, digits and dashes, begins with a letter).
+
+    A name that had to change in more than case, spaces and underscores keeps a piece of its hash, so that two
+    names never become one.
+
+    >>> label("Fraud Net"), label("H100-SXM-80GB")
+    ('fraud-net', 'h100-sxm-80gb')
+    >>> label("8 bit") == label("8.bit")
+    False
+    """
+    plain = re.sub(r"[ _]+", "-", text.strip().lower())
+    clean = re.sub(r"[^a-z0-9-]+", "-", plain).strip("-")
+    safe = clean if clean[:1].isalpha() else f"x-{clean}".strip("-")
+    if safe == plain and len(safe) <= longest:
+        return safe
+    mark = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"{safe[: longest - 7].rstrip('-')}-{mark}"
+
+
+def key(name: str) -> str:
+    """Return our label or annotation key: ``twinloop.dev/<name>``."""
+    return f"{DOMAIN}/{name}"

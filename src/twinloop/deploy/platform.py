@@ -1,0 +1,126 @@
+"""What surrounds the stages: namespace, identity, priorities, network policy, quota, storage, the plan itself."""
+
+from __future__ import annotations
+
+import json
+
+from twinloop.deploy.cooling import Flavor
+from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.names import key, label
+from twinloop.deploy.pods import Document, labels, resources, selector, volume_name
+
+PRIORITY = {"serve": 100_000, "ingest": 50_000, "train": 10_000, "preprocess": 5_000}
+"""Who waits when heat or power run short: payments are answered before models are trained."""
+ARTEFACTS = "1Ti"
+"""Volume for checkpoints and models; edit to your retention."""
+
+
+def _meta(deployment: Deployment, site: str, name: str, *, cluster: bool = False) -> Document:
+    meta: Document = {"name": name}
+    if not cluster:
+        meta["namespace"] = deployment.label
+    return meta | {"labels": labels(deployment, site)}
+
+
+def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> list[Document]:
+    """Return everything at ``site`` but the stages and the queues."""
+    works = deployment.at(site)
+    space = _meta(deployment, site, deployment.label, cluster=True)
+    space["labels"] |= {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    account = {
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta(deployment, site, deployment.label),
+        "automountServiceAccountToken": False,
+    }  # fmt: skip
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": space},
+        account,
+        *(_priority(deployment, site, kind) for kind in sorted({work.kind for work in works})),
+        _plan_map(deployment, site),
+        *_claims(deployment, site),
+        _quota(deployment, site, made),
+        *_network(deployment, site),
+    ]
+
+
+def _priority(deployment: Deployment, site: str, kind: str) -> Document:
+    return {
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": _meta(deployment, site, f"{deployment.label}-{kind}", cluster=True),
+        "value": PRIORITY[kind], "globalDefault": False,
+        "preemptionPolicy": "PreemptLowerPriority" if kind == "serve" else "Never",
+    }  # fmt: skip
+
+
+def _plan_map(deployment: Deployment, site: str) -> Document:
+    rows = [
+        {"stage": work.name, "device": work.hardware.device, "devices": work.device_count, "cooling": work.cooling,
+         "precision": work.precision, "compression": work.compression, "watts_per_device": round(work.device_w, 1)}
+        for work in deployment.at(site)
+    ]  # fmt: skip
+    return {
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(deployment, site, f"{deployment.label}-plan"),
+        "data": {"plan-hash": deployment.plan_hash, "stages.json": json.dumps(rows, indent=1) + "\n"},
+    }  # fmt: skip
+
+
+def _claims(deployment: Deployment, site: str) -> list[Document]:
+    """Return one claim a data set read here, one for scratch where nothing is read, one for artefacts."""
+    sizes: dict[str, tuple[str, dict[str, str]]] = {label(f"artefacts-{site}", 50): (ARTEFACTS, {})}
+    for work in deployment.at(site):
+        sizes.setdefault(volume_name(deployment, work, site), (ARTEFACTS, {}))
+    for data in deployment.datasets_at(site):
+        notes = {key("dataset-home"): data.home, key("residency"): ",".join(data.residency) or "anywhere"}
+        sizes[label(f"data-{data.name}", 50)] = (f"{max(int(-(-data.size_b // 2**30)), 1)}Gi", notes)
+    return [
+        {
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {**_meta(deployment, site, name), **({"annotations": notes} if notes else {})},
+            "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": size}}},
+        }
+        for name, (size, notes) in sorted(sizes.items())
+    ]  # fmt: skip
+
+
+def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> Document:
+    """Return the namespace's quota of accelerators: what heat and power carry, summed over flavors."""
+    hard: dict[str, int] = {"pods": sum(2 * work.pods + 2 for work in deployment.at(site))}
+    for flavor in made:
+        if flavor.hardware.resource:
+            name = f"requests.{flavor.hardware.resource}"
+            hard[name] = hard.get(name, 0) + flavor.quota
+    return {
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": _meta(deployment, site, deployment.label),
+        "spec": {"hard": {name: str(value) for name, value in sorted(hard.items())}},
+    }  # fmt: skip
+
+
+def _network(deployment: Deployment, site: str) -> list[Document]:
+    """Return: nothing in or out but names; a training run among its own pods; clients and metrics to a service."""
+    dns = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+           "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}  # fmt: skip
+    base: Document = {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": _meta(deployment, site, "default-deny"),
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [dns]},
+    }  # fmt: skip
+    return [base, *(_policy(deployment, work) for work in deployment.at(site) if work.kind in ("train", "serve"))]
+
+
+def _policy(deployment: Deployment, work: Work) -> Document:
+    peers = [{"podSelector": {"matchLabels": selector(deployment, work)}}]
+    spec: Document = {"podSelector": {"matchLabels": selector(deployment, work)}}
+    if work.kind == "serve":
+        clients = [{"namespaceSelector": {"matchLabels": {key("client"): "true"}}}]
+        spec |= {"policyTypes": ["Ingress"], "ingress": [{"from": clients, "ports": [{"port": 8080}]}]}
+        if work.replica_devices > work.hardware.per_node:
+            spec["ingress"].append({"from": peers})
+    else:
+        spec |= {"policyTypes": ["Ingress", "Egress"], "ingress": [{"from": peers}], "egress": [{"to": peers}]}
+    meta = _meta(deployment, work.site, work.label)
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def amounts(work: Work) -> dict[str, str]:
+    """Return what one pod of ``work`` asks for."""
+    found: dict[str, str] = resources(work)["requests"]
+    return found

@@ -1,0 +1,139 @@
+"""Pod templates: restricted, pinned to an accelerator on a cooling technology, with storage and shared memory."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twinloop.deploy.cooling import flavor_name
+from twinloop.deploy.intent import Deployment, Hardware, Work
+from twinloop.deploy.names import key, label
+
+Document = dict[str, Any]
+
+USER = 10001
+"""Numeric user of our images: runAsNonRoot can only be proved for a number."""
+HOST_SHARE = 0.9
+"""Share of a node's cores and memory that pods may ask for; the rest is the system's and the plug-ins'."""
+IMAGE_TAG = "0.1.0"
+
+
+def labels(deployment: Deployment, site: str, work: Work | None = None) -> dict[str, str]:
+    """Return the labels that everything of ours carries."""
+    made = {
+        "app.kubernetes.io/managed-by": "twinloop",
+        "app.kubernetes.io/part-of": deployment.label,
+        key("site"): label(site),
+    }
+    if work is not None:
+        made |= {"app.kubernetes.io/name": work.label, "app.kubernetes.io/component": work.kind}
+    return made
+
+
+def selector(deployment: Deployment, work: Work) -> dict[str, str]:
+    """Return the labels that select a stage's pods."""
+    return {"app.kubernetes.io/part-of": deployment.label, "app.kubernetes.io/name": work.label}
+
+
+def image(deployment: Deployment, work: Work) -> str:
+    """Return the image name that kustomize's ``images`` replaces by a registry and a digest."""
+    return f"{deployment.label}-{work.label}:{IMAGE_TAG}"
+
+
+def cpu_and_memory(hardware: Hardware, devices: int) -> tuple[str, str]:
+    """Return a pod's processors and memory: its devices' share of the node."""
+    share = HOST_SHARE * devices / hardware.per_node
+    cpu = max(math.floor(hardware.cores * share), 1)
+    return str(cpu), f"{max(math.floor(hardware.memory_b * share / 2**30), 1)}Gi"
+
+
+def resources(work: Work) -> Document:
+    """Return requests equal to limits: guaranteed class, and the only form accelerators allow."""
+    devices = work.per_pod if work.hardware.resource else work.hardware.per_node
+    cpu, memory = cpu_and_memory(work.hardware, devices)
+    amounts = {"cpu": cpu, "memory": memory}
+    if work.hardware.resource:
+        amounts[work.hardware.resource] = str(work.per_pod)
+    return {"requests": dict(amounts), "limits": dict(amounts)}
+
+
+def volume_name(deployment: Deployment, work: Work, deployment_site: str) -> str:
+    """Return the claim that holds ``work``'s data: its first data set's, or the site's scratch."""
+    from twinloop.deploy.intent import all_reads
+
+    reads = all_reads(work, deployment.works)
+    known = [data.name for data in deployment.data if data.name in reads]
+    return label(f"data-{known[0]}", 50) if known else label(f"data-{deployment_site}", 50)
+
+
+def pod_spec(deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None) -> Document:
+    """Return the pod's spec; the caller adds what its kind of controller needs."""
+    memory_gib = cpu_and_memory(work.hardware, work.per_pod if work.hardware.resource else 1)[1]
+    container: Document = {
+        "name": work.kind,
+        "image": image(deployment, work),
+        "imagePullPolicy": "IfNotPresent",
+        "command": command,
+        "env": [{"name": "HOME", "value": "/tmp"}, *(env or [])],  # noqa: S108 - a path inside the container
+        "resources": resources(work),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "data", "mountPath": "/data", **({"readOnly": True} if work.kind in ("train", "serve") else {})},
+            {"name": "artefacts", "mountPath": "/artefacts"},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path inside the container
+            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path inside the container
+        ],
+    }
+    spec: Document = {
+        "serviceAccountName": deployment.label,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "priorityClassName": priority_class(deployment, work),
+        "securityContext": {
+            "runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "nodeSelector": {key("accelerator"): work.hardware.label, key("cooling"): label(work.cooling)},
+        "containers": [container],
+        "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": volume_name(deployment, work, work.site)}},
+            {"name": "artefacts", "persistentVolumeClaim": {"claimName": label(f"artefacts-{work.site}", 50)}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "8Gi"}},
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _shm(memory_gib)}},
+        ],
+    }  # fmt: skip
+    if work.hardware.resource:
+        spec["tolerations"] = [{"key": work.hardware.resource, "operator": "Exists", "effect": "NoSchedule"}]
+    return spec
+
+
+def _shm(memory: str) -> str:
+    """Return the shared-memory limit: a quarter of the pod's memory (it counts as memory), at least 1 GiB."""
+    return f"{max(int(memory[:-2]) // 4, 1)}Gi"
+
+
+def priority_class(deployment: Deployment, work: Work) -> str:
+    """Return the priority class of the stage's kind."""
+    return f"{deployment.label}-{work.kind}"
+
+
+def remarks(deployment: Deployment, work: Work) -> dict[str, str]:
+    """Return what a person or a controller may want to know of the stage."""
+    made = {
+        key("plan"): deployment.plan_hash,
+        key("flavor"): flavor_name(work),
+        key("watts-per-device"): f"{work.device_w:.0f}",
+        key("parallelism"): _layout(work),
+    }
+    if work.latency_s is not None:
+        made[key("latency-p99-ms")] = f"{1e3 * work.latency_s:g}"
+    return made
+
+
+def _layout(work: Work) -> str:
+    p = work.parallelism
+    return f"d{p.data}-t{p.tensor}-p{p.pipeline}-c{p.context}-e{p.expert}"

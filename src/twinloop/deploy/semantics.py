@@ -1,0 +1,260 @@
+"""Rules that schemas miss: each is one small function from all documents to faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Document = dict[str, Any]
+Documents = list[tuple[str, Document]]
+Fault = tuple[str, str, str]
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_QUANTITY = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?")
+_SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|"
+    r"(?i:(password|token|secret)\s*[=:]\s*\S{8})"
+)
+_SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)")
+
+
+def semantic_faults(documents: Documents) -> list[Fault]:
+    """Return (file, object, message) for every broken rule."""
+    return [fault for rule in RULES for fault in rule(documents)]
+
+
+def _of(documents: Documents, *kinds: str) -> Iterator[tuple[str, str, Document]]:
+    for file, document in documents:
+        if document.get("kind") in kinds:
+            yield file, f"{document['kind']}/{(document.get('metadata') or {}).get('name')}", document
+
+
+def _at(document: Any, *path: str) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def pod_template(document: Document) -> Document | None:
+    """Return the pod template inside a controller, ``None`` for other kinds."""
+    paths = {
+        "Deployment": ("spec", "template"), "Job": ("spec", "template"),
+        "CronJob": ("spec", "jobTemplate", "spec", "template"),
+        "LeaderWorkerSet": ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    }  # fmt: skip
+    found = _at(document, *paths[document["kind"]]) if document.get("kind") in paths else None
+    return found if isinstance(found, dict) else None
+
+
+def _pods(documents: Documents) -> Iterator[tuple[str, str, Document, Document]]:
+    for file, document in documents:
+        template = pod_template(document)
+        if template is not None:
+            yield file, f"{document['kind']}/{_at(document, 'metadata', 'name')}", document, template
+
+
+def _containers(template: Document) -> list[Document]:
+    found = _at(template, "spec", "containers")
+    return [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
+
+
+def names(documents: Documents) -> Iterator[Fault]:
+    """Names are DNS names, and no object is written twice."""
+    seen: set[tuple[str, ...]] = set()
+    for file, document in documents:
+        meta = document.get("metadata") or {}
+        name = str(meta.get("name"))
+        identity = (str(document.get("apiVersion")), str(document.get("kind")), str(meta.get("namespace")), name,
+                    file.split("/")[1] if "/" in file else "")  # fmt: skip
+        longest = 52 if document.get("kind") == "CronJob" else 253
+        if not _NAME.fullmatch(name) or len(name) > longest:
+            yield file, f"{document.get('kind')}/{name}", f"metadata.name: expected a DNS name of at most {longest}"
+        if identity in seen:
+            yield file, f"{document.get('kind')}/{name}", "the object is written twice"
+        seen.add(identity)
+
+
+def selectors(documents: Documents) -> Iterator[Fault]:
+    """A Deployment's selector matches its template; services and budgets select some template."""
+    templates = [_at(template, "metadata", "labels") or {} for *_, template in _pods(documents)]
+    for file, name, document in _of(documents, "Deployment", "Service", "PodDisruptionBudget"):
+        path = ("spec", "selector") if document["kind"] == "Service" else ("spec", "selector", "matchLabels")
+        wanted = dict(_at(document, *path) or {})
+        wanted.pop("batch.kubernetes.io/job-completion-index", None)
+        candidates = [_at(document, "spec", "template", "metadata", "labels") or {}]
+        if document["kind"] != "Deployment":
+            candidates = templates
+        if not wanted or not any(wanted.items() <= labels.items() for labels in candidates):
+            yield file, name, f"selector {wanted} matches no pod template"
+
+
+def restart_policy(documents: Documents) -> Iterator[Fault]:
+    """A job's pods end: Never or OnFailure."""
+    for file, name, document, template in _pods(documents):
+        policy = _at(template, "spec", "restartPolicy")
+        allowed = ("Never", "OnFailure") if document["kind"] in ("Job", "CronJob") else (None, "Always")
+        if policy not in allowed:
+            yield file, name, f"restartPolicy: got {policy}, expected one of {allowed}"
+
+
+def autoscalers(documents: Documents) -> Iterator[Fault]:
+    """Bounds in order, the target exists, and the target leaves replicas to the autoscaler."""
+    known = {(d.get("kind"), _at(d, "metadata", "name")): d for _, d in documents}
+    for file, name, document in _of(documents, "HorizontalPodAutoscaler"):
+        spec = document.get("spec") or {}
+        if (spec.get("minReplicas") or 1) > (spec.get("maxReplicas") or 0):
+            yield file, name, "minReplicas is above maxReplicas"
+        target = known.get((_at(spec, "scaleTargetRef", "kind"), _at(spec, "scaleTargetRef", "name")))
+        if target is None:
+            yield file, name, "scaleTargetRef: no such object"
+        elif "replicas" in (target.get("spec") or {}):
+            yield file, name, "the target fixes replicas: every apply would undo the autoscaler"
+
+
+def quantities(documents: Documents) -> Iterator[Fault]:
+    """Amounts follow the grammar; requests do not pass limits; accelerators ask for exactly their limit."""
+    for file, name, _, template in _pods(documents):
+        for container in _containers(template):
+            asked, limits = _at(container, "resources", "requests") or {}, _at(container, "resources", "limits") or {}
+            bad = [f"{k}: {v}" for part in (asked, limits) for k, v in part.items() if not _QUANTITY.fullmatch(str(v))]
+            if bad:
+                yield file, name, f"resources: {', '.join(bad)}: not a quantity"
+            for resource in {*asked, *limits}:
+                if "/" in resource and asked.get(resource, limits.get(resource)) != limits.get(resource):
+                    yield file, name, f"{resource}: requests and limits differ"
+
+
+def ports(documents: Documents) -> Iterator[Fault]:
+    """A service's or a probe's named port is a container's."""
+    for file, name, _, template in _pods(documents):
+        for container in _containers(template):
+            known = {port.get("name") for port in container.get("ports") or []}
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                port = _at(container, probe, "httpGet", "port")
+                if isinstance(port, str) and port not in known:
+                    yield file, name, f"{probe}: no port is named {port}"
+
+
+def tolerations(documents: Documents) -> Iterator[Fault]:
+    """Pods on accelerators tolerate the accelerator's taint."""
+    for file, name, _, template in _pods(documents):
+        kept = {each.get("key") for each in _at(template, "spec", "tolerations") or []}
+        for container in _containers(template):
+            devices = {r for r in _at(container, "resources", "limits") or {} if "/" in r}
+            for resource in sorted(devices - kept):
+                yield file, name, f"no toleration of {resource}"
+
+
+def restricted(documents: Documents) -> Iterator[Fault]:
+    """Not root, no way to become it, nothing writable of the image, no token."""
+    for file, name, _, template in _pods(documents):
+        spec = template.get("spec") or {}
+        if _at(spec, "securityContext", "runAsNonRoot") is not True or _at(spec, "securityContext", "runAsUser") == 0:
+            yield file, name, "securityContext: expected runAsNonRoot: true"
+        if spec.get("automountServiceAccountToken") is not False:
+            yield file, name, "automountServiceAccountToken: expected false"
+        for container in _containers(template):
+            context = container.get("securityContext") or {}
+            if context.get("allowPrivilegeEscalation") is not False or context.get("privileged"):
+                yield file, name, f"{container.get('name')}: may gain privileges"
+
+
+def references(documents: Documents) -> Iterator[Fault]:
+    """Claims, priority classes, accounts and queues that are named exist."""
+    known = {(d.get("kind"), _at(d, "metadata", "name")) for _, d in documents}
+    for file, name, document, template in _pods(documents):
+        spec = template.get("spec") or {}
+        wanted = [("PriorityClass", spec.get("priorityClassName")), ("ServiceAccount", spec.get("serviceAccountName"))]
+        wanted += [
+            ("PersistentVolumeClaim", _at(volume, "persistentVolumeClaim", "claimName"))
+            for volume in spec.get("volumes") or []
+            if "persistentVolumeClaim" in volume
+        ]
+        wanted.append(("LocalQueue", _at(document, "metadata", "labels", "kueue.x-k8s.io/queue-name")))
+        for kind, each in wanted:
+            if each is not None and (kind, each) not in known:
+                yield file, name, f"no {kind} is called {each}"
+
+
+def secrets(documents: Documents) -> Iterator[Fault]:
+    """No secret stands in a file."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for item in value.values():
+                yield from texts(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from texts(item)
+        elif isinstance(value, str):
+            yield value
+
+    for file, document in documents:
+        name = f"{document.get('kind')}/{_at(document, 'metadata', 'name')}"
+        if document.get("kind") == "Secret":
+            yield file, name, "a Secret in a file"
+        if any(_SECRET.search(text) for text in texts(document)):
+            yield file, name, "a text looks like a secret"
+        template = pod_template(document)
+        for container in _containers(template) if template else []:
+            for env in container.get("env") or []:
+                if env.get("value") and _SECRET_NAME.search(str(env.get("name"))):
+                    yield file, name, f"env {env['name']}: a value in the file"
+
+
+def roles(documents: Documents) -> Iterator[Fault]:
+    """Roles name verbs and resources: no star, nobody is cluster-admin."""
+    for file, name, document in _of(documents, "Role", "ClusterRole"):
+        if any("*" in (rule.get(part) or []) for rule in document.get("rules") or [] for part in
+               ("verbs", "resources", "apiGroups")):  # fmt: skip
+            yield file, name, "a rule grants *"
+    for file, name, document in _of(documents, "RoleBinding", "ClusterRoleBinding"):
+        if _at(document, "roleRef", "name") in ("cluster-admin", "admin"):
+            yield file, name, "binds an administrator"
+
+
+def images(documents: Documents) -> Iterator[Fault]:
+    """Images carry a digest or a tag other than latest."""
+    for file, name, _, template in _pods(documents):
+        for container in _containers(template):
+            tail = str(container.get("image", "")).rsplit("/", 1)[-1]
+            if "@sha256:" in tail and not re.search(r"@sha256:[0-9a-f]{64}$", tail):
+                yield file, name, "the image's digest is no SHA-256"
+            elif "@" not in tail and (":" not in tail or tail.endswith(":latest")):
+                yield file, name, "the image has neither tag nor digest"
+
+
+def queue_quotas(documents: Documents) -> Iterator[Fault]:
+    """Every queued job fits the quota of its flavor; topologies and flavors that are named exist."""
+    made = {_at(d, "metadata", "name"): d for _, _, d in _of(documents, "ResourceFlavor")}
+    topologies = {_at(d, "metadata", "name") for _, _, d in _of(documents, "Topology")}
+    quotas = {}
+    for file, name, document in _of(documents, "ClusterQueue"):
+        for group in _at(document, "spec", "resourceGroups") or []:
+            for flavor in group.get("flavors") or []:
+                if flavor.get("name") not in made:
+                    yield file, name, f"no ResourceFlavor is called {flavor.get('name')}"
+                for row in flavor.get("resources") or []:
+                    quotas[flavor.get("name"), row.get("name")] = int(str(row.get("nominalQuota")).rstrip("Gi") or 0)
+    for file, name, document in _of(documents, "ResourceFlavor"):
+        if _at(document, "spec", "topologyName") not in topologies:
+            yield file, name, f"no Topology is called {_at(document, 'spec', 'topologyName')}"
+    for file, name, document, template in _pods(documents):
+        if not made or document["kind"] not in ("Job", "CronJob"):
+            continue
+        job = _at(document, "spec", "jobTemplate", "spec") if document["kind"] == "CronJob" else document["spec"]
+        wanted = _at(template, "spec", "nodeSelector") or {}
+        fitting = [f for f, d in made.items() if (_at(d, "spec", "nodeLabels") or {}).items() <= wanted.items()]
+        if not fitting:
+            yield file, name, "no ResourceFlavor matches its node selector"
+        for resource, each in (_at(_containers(template)[0], "resources", "requests") or {}).items():
+            total = int(each) * (job.get("parallelism") or 1) if str(each).isdigit() else 0
+            if fitting and total > max(quotas.get((flavor, resource), 0) for flavor in fitting):
+                yield file, name, f"{total} {resource} are more than the quota of {', '.join(map(str, fitting))}"
+
+
+RULES: tuple[Callable[[Documents], Iterator[Fault]], ...] = (
+    names, selectors, restart_policy, autoscalers, quantities, ports, tolerations, restricted, references, secrets,
+    roles, images, queue_quotas,
+)  # fmt: skip
+"""All rules."""

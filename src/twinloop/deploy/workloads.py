@@ -1,0 +1,285 @@
+"""Core Kubernetes controllers of a stage: jobs on a schedule, deployments with autoscaling and budgets."""
+
+from __future__ import annotations
+
+import math
+
+from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.launch import PORT, torchrun, work_arguments
+from twinloop.deploy.names import key
+from twinloop.deploy.pods import Document, labels, pod_spec, remarks, selector
+
+DAY_S, HOUR_S = 86400.0, 3600.0
+RETRIES = 3
+"""Restarts of a run from its checkpoint before a person is needed."""
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+TOPOLOGY_NOTE = "kueue.x-k8s.io/podset-preferred-topology"
+NODE_RANK = [
+    {
+        "name": "NODE_RANK",
+        "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}},
+    }
+]
+SERVE_PORT = 8080
+
+
+def metadata(deployment: Deployment, work: Work, name: str = "") -> Document:
+    """Return the metadata of a stage's object."""
+    return {
+        "name": name or work.label,
+        "namespace": deployment.label,
+        "labels": labels(deployment, work.site, work),
+        "annotations": remarks(deployment, work),
+    }
+
+
+def stage_documents(deployment: Deployment, work: Work, *, queued: bool) -> list[Document]:
+    """Return the objects that run ``work``, autoscaling and budget included."""
+    if work.kind == "serve":
+        return serving(deployment, work)
+    if work.kind == "ingest":
+        return [_deployment(deployment, work, work_arguments(work), work.pods), _budget(deployment, work, 1)]
+    found = [recurrent(deployment, work, queued=queued)]
+    if work.kind == "train" and work.pods > 1:
+        found.insert(0, _headless(deployment, work))
+    return [*found, _budget(deployment, work, 0)]
+
+
+def job_spec(deployment: Deployment, work: Work, *, queued: bool) -> Document:
+    """Return an indexed job, one pod a node share; torchrun finds node 0 through the headless service."""
+    name = work.label
+    if work.kind == "train":
+        master = f"{name}-0.{name}.{deployment.label}.svc" if work.pods > 1 else "127.0.0.1"
+        command = torchrun(work, master)
+    else:
+        command = work_arguments(work)
+    spec = pod_spec(deployment, work, command, [*NODE_RANK, {"name": "NODES", "value": str(work.pods)}])
+    spec["restartPolicy"] = "Never"
+    if work.kind == "train" and work.pods > 1:
+        spec["subdomain"] = name
+    notes = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+    if queued:
+        notes[TOPOLOGY_NOTE] = key("cooling-loop")
+    made: Document = {
+        "parallelism": work.pods,
+        "completions": work.pods,
+        "completionMode": "Indexed",
+        "backoffLimit": RETRIES * work.pods,
+        "podFailurePolicy": {
+            # A node drained or reclaimed is no fault of the program and costs no retry.
+            "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+        },
+    }
+    if work.deadline_s is not None:
+        made["activeDeadlineSeconds"] = math.ceil(work.deadline_s)
+    if queued:
+        made["suspend"] = True
+    made["template"] = {"metadata": {"labels": labels(deployment, work.site, work), "annotations": notes}, "spec": spec}
+    return made
+
+
+def recurrent(deployment: Deployment, work: Work, *, queued: bool) -> Document:
+    """Return a CronJob for a stage with a period, else a Job named by its plan (a job's template cannot change)."""
+    job = job_spec(deployment, work, queued=queued)
+    meta = metadata(deployment, work)
+    if queued:
+        meta["labels"] = meta["labels"] | {QUEUE_LABEL: deployment.label}
+    if work.every_s is None:
+        meta["name"] = f"{work.label}-{deployment.plan_hash[:8]}"
+        if work.kind == "train" and work.pods > 1:
+            command = job["template"]["spec"]["containers"][0]["command"]
+            job["template"]["spec"]["containers"][0]["command"] = [
+                part.replace(f"={work.label}-0.", f"={meta['name']}-0.") for part in command
+            ]
+        return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job}
+    template = {"metadata": {"labels": dict(meta["labels"])}, "spec": job}
+    if work.kind == "train" and work.pods > 1:
+        # A CronJob names its jobs by the minute, so node 0 is found by a label-selected service instead.
+        _lead_by_service(deployment, work, job)
+    return {
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta,
+        "spec": {
+            "schedule": cron(work.every_s, start_s(work, deployment.works)),
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 600,
+            "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 3,
+            "jobTemplate": template,
+        },
+    }  # fmt: skip
+
+
+def _lead_by_service(deployment: Deployment, work: Work, job: Document) -> None:
+    container = job["template"]["spec"]["containers"][0]
+    container["command"] = [
+        f"--master-addr={work.label}.{deployment.label}.svc" if part.startswith("--master-addr=") else part
+        for part in container["command"]
+    ]
+
+
+def start_s(work: Work, works: tuple[Work, ...]) -> float:
+    """Return the time of day at which ``work`` may start: after the deadlines (or durations) of those before it."""
+    by_name = {each.name: each for each in works}
+    ends = [
+        start_s(by_name[name], works) + (by_name[name].deadline_s or by_name[name].duration_s or 0.0)
+        for name in work.after
+        if name in by_name and by_name[name].every_s is not None
+    ]
+    return max(ends, default=0.0)
+
+
+def cron(every_s: float, start_s: float = 0.0) -> str:
+    """Return the cron schedule nearest to a period, never rarer than it.
+
+    >>> cron(86400.0, 2 * 3600.0), cron(6 * 3600.0), cron(900.0), cron(7 * 86400.0)
+    ('0 2 * * *', '0 */6 * * *', '*/15 * * * *', '0 0 * * 0')
+    """
+    minute, hour = int(start_s // 60 % 60), int(start_s // HOUR_S % 24)
+    if every_s >= 28 * DAY_S:
+        return f"{minute} {hour} 1 * *"
+    if every_s >= 7 * DAY_S:
+        return f"{minute} {hour} * * 0"
+    if every_s >= DAY_S:
+        return f"{minute} {hour} * * *"
+    if every_s >= HOUR_S:
+        hours = max(n for n in (1, 2, 3, 4, 6, 8, 12) if n * HOUR_S <= every_s)
+        return f"{minute} */{hours} * * *" if hours > 1 else f"{minute} * * * *"
+    minutes = max((n for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30) if n * 60 <= every_s), default=1)
+    return f"*/{minutes} * * * *" if minutes > 1 else "* * * * *"
+
+
+def _headless(deployment: Deployment, work: Work) -> Document:
+    """Return the rendezvous service; for recurrent jobs it selects node 0 alone."""
+    chosen = selector(deployment, work)
+    if work.every_s is not None:
+        chosen["batch.kubernetes.io/job-completion-index"] = "0"
+    return {
+        "apiVersion": "v1", "kind": "Service", "metadata": metadata(deployment, work),
+        "spec": {
+            "clusterIP": "None", "publishNotReadyAddresses": True, "selector": chosen,
+            "ports": [{"name": "rendezvous", "port": PORT, "targetPort": PORT}],
+        },
+    }  # fmt: skip
+
+
+def _deployment(deployment: Deployment, work: Work, command: list[str], replicas: int | None) -> Document:
+    """Return a Deployment; ``replicas`` is left out where an autoscaler owns it."""
+    spec = pod_spec(deployment, work, command)
+    container = spec["containers"][0]
+    spec["terminationGracePeriodSeconds"] = 60
+    if work.kind == "serve":
+        probe = {"port": "http", "scheme": "HTTP"}
+        container["ports"] = [{"name": "http", "containerPort": SERVE_PORT, "protocol": "TCP"}]
+        container["startupProbe"] = {"httpGet": {"path": "/healthz", **probe}, "periodSeconds": 5,
+                                     "failureThreshold": 120}  # fmt: skip
+        container["readinessProbe"] = {"httpGet": {"path": "/readyz", **probe}, "periodSeconds": 5}
+        container["livenessProbe"] = {"httpGet": {"path": "/healthz", **probe}, "periodSeconds": 10}
+        container["lifecycle"] = {"preStop": {"exec": {"command": ["sleep", "10"]}}}
+    else:
+        container["livenessProbe"] = {
+            "exec": {"command": ["python", "-c", "import os,time;assert time.time()-os.stat('/tmp/alive')[8]<60"]},
+            "periodSeconds": 30, "initialDelaySeconds": 60,
+        }  # fmt: skip
+    spec["topologySpreadConstraints"] = [
+        {
+            "maxSkew": 1, "topologyKey": key("cooling-loop"), "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector(deployment, work)},
+        }
+    ]  # fmt: skip
+    made: Document = {"selector": {"matchLabels": selector(deployment, work)}}
+    if replicas is not None:
+        made = {"replicas": replicas, **made}
+    made["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+    made["template"] = {"metadata": {"labels": labels(deployment, work.site, work)}, "spec": spec}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(deployment, work), "spec": made}
+
+
+def serving(deployment: Deployment, work: Work) -> list[Document]:
+    """Return deployment (or leader-worker sets where a replica spans nodes), service, autoscaler, budget."""
+    target: Document = {"apiVersion": "apps/v1", "kind": "Deployment", "name": work.label}
+    if work.replica_devices > work.hardware.per_node:
+        first = leader_worker_set(deployment, work)
+        target = {"apiVersion": first["apiVersion"], "kind": first["kind"], "name": work.label}
+    else:
+        first = _deployment(deployment, work, work_arguments(work), None)
+    service = {
+        "apiVersion": "v1", "kind": "Service", "metadata": metadata(deployment, work),
+        "spec": {
+            "selector": selector(deployment, work),
+            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }  # fmt: skip
+    return [first, service, autoscaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
+
+
+def leader_worker_set(deployment: Deployment, work: Work) -> Document:
+    """Return a LeaderWorkerSet: one group of pods a replica."""
+    plain = _deployment(deployment, work, work_arguments(work), None)["spec"]["template"]
+    size = math.ceil(work.replica_devices / work.per_pod)
+    return {
+        "apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "metadata": metadata(deployment, work),
+        "spec": {
+            "leaderWorkerTemplate": {"size": size, "restartPolicy": "RecreateGroupOnPodRestart",
+                                     "workerTemplate": plain},
+            "rolloutStrategy": {"type": "RollingUpdate", "rollingUpdateConfiguration": {"maxUnavailable": 1}},
+        },
+    }  # fmt: skip
+
+
+def bounds(work: Work) -> tuple[int, int]:
+    """Return least and most replicas: the mean load of the year and the planned peak; two where there are two."""
+    most = work.replicas
+    least = math.ceil(most / work.peak_to_mean)
+    return max(min(least, most), min(2, most)), most
+
+
+def target_per_replica(work: Work) -> float:
+    """Return requests per second and replica that the autoscaler holds.
+
+    At the planned peak all planned replicas run, each at peak rate over replicas: the utilisation for which the
+    planner computed the p99. Where the plan does not carry the rate, a replica's whole capacity.
+    """
+    if work.rate_per_s is None:
+        return work.throughput / work.replicas
+    return min(work.rate_per_s * work.peak_to_mean, work.throughput) / work.replicas
+
+
+def autoscaler(deployment: Deployment, work: Work, target: Document) -> Document:
+    """Return the HorizontalPodAutoscaler on requests per second."""
+    least, most = bounds(work)
+    milli = max(round(1e3 * target_per_replica(work)), 1)
+    return {
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata(deployment, work),
+        "spec": {
+            "scaleTargetRef": target, "minReplicas": least, "maxReplicas": most,
+            "metrics": [
+                {
+                    "type": "Pods",
+                    "pods": {
+                        "metric": {"name": "twinloop_requests_per_second"},
+                        "target": {"type": "AverageValue", "averageValue": f"{milli}m"},
+                    },
+                }
+            ],
+            "behavior": {
+                # Up at once, for the latency; down slowly, for the loop's temperature.
+                "scaleUp": {"stabilizationWindowSeconds": 0,
+                            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]},
+                "scaleDown": {"stabilizationWindowSeconds": 300,
+                              "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]},
+            },
+        },
+    }  # fmt: skip
+
+
+def spare_replicas(work: Work) -> int:
+    """Return how many replicas may be away at once: those the mean load does not need, at least one."""
+    least, _ = bounds(work)
+    return max(least // 10, 1)
+
+
+def _budget(deployment: Deployment, work: Work, away: int) -> Document:
+    """Return the disruption budget; a synchronous run tolerates none: suspend it, then drain."""
+    return {
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata(deployment, work),
+        "spec": {"maxUnavailable": away, "selector": {"matchLabels": selector(deployment, work)}},
+    }  # fmt: skip
