@@ -110,16 +110,22 @@ def test_any_valid_plan_passes_every_check(make, written, data, tensor, pipeline
         shutil.rmtree(folder)
 
 
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(
-    ["no", "on", "1e3", "0x1f", "12:30:45", "null", "~", "- a", "a\nb\n", "a\n\n b\n", "#", "=", "<<"]))  # fmt: skip
-TREES = st.recursive(SCALARS, lambda t: st.one_of(st.lists(t), st.dictionaries(st.text(), t)), max_leaves=12)
+AWKWARD = ["no", "on", "1e3", "0x1f", "12:30:45", "null", "~", "- a", "a\nb\n", "a\n\n b\n", "#", "=", "<<"]
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), FLOATS, st.sampled_from(AWKWARD))
+TREES = st.recursive(SCALARS, lambda t: st.one_of(st.lists(t), st.dictionaries(st.text(max_size=80), t)), max_leaves=12)
 
 
-@given(st.dictionaries(st.text(), TREES))
+@given(st.dictionaries(st.text(max_size=80), TREES))
 @settings(max_examples=80, deadline=None)
 def test_yaml_reads_back_unchanged(tree):
     assert json.dumps(YAML(typ="safe", pure=True).load(dump(tree))) == json.dumps(tree)
     assert json.dumps(yaml.load(dump(tree), yaml.CSafeLoader)) == json.dumps(tree)
+
+
+def test_a_key_that_readers_would_refuse_is_refused():
+    with pytest.raises(ValueError, match="a key of"):
+        dump({"ä" * 400: 1})
 
 
 @given(st.text())

@@ -14,6 +14,9 @@ from typing import Any
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*(?:[:@][A-Za-z0-9_./-]+)*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
 
+LONGEST_KEY = 1000
+"""Characters: readers give up on a plain key after 1,024 (YAML 1.2.2, section 7.4.2), its colon and indent included."""
+
 
 def dump(*documents: Any) -> str:
     """Return ``documents`` as one YAML text, separated by ``---``.
@@ -34,7 +37,7 @@ def _lines(value: Any, depth: int) -> list[str]:
     if isinstance(value, dict) and value:
         lines = []
         for key, item in value.items():
-            lines += _entry(f"{pad}{_text(str(key))}:", item, depth + 1)
+            lines += _entry(f"{pad}{_key(str(key))}:", item, depth + 1)
         return lines
     if isinstance(value, (list, tuple)) and value:
         lines = []
@@ -46,6 +49,13 @@ def _lines(value: Any, depth: int) -> list[str]:
                 lines += _entry(f"{pad}-", item, depth + 1)
         return lines
     return [pad + _scalar(value)]
+
+
+def _key(text: str) -> str:
+    written = _text(text)
+    if len(written) > LONGEST_KEY:
+        raise ValueError(f"a key of {len(written)} characters: YAML readers take at most {LONGEST_KEY}")
+    return written
 
 
 def _entry(head: str, item: Any, depth: int) -> list[str]:
@@ -97,5 +107,6 @@ def _scalar(value: Any) -> str:
 def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    # ASCII only: readers of YAML 1.1 refuse some characters that JSON leaves as they are.
-    return json.dumps(text)
+    # ASCII only: readers of YAML 1.1 refuse some characters that JSON leaves as they are, and JSON's pairs too.
+    pieces = (json.dumps(c)[1:-1] if ord(c) < 0x10000 else f"\\U{ord(c):08X}" for c in text)
+    return f'"{"".join(pieces)}"'
