@@ -129,12 +129,13 @@ def check_hall(
     )
     day = design_day(plant, groups, site, k)
     electrics = plant.electrics
+    rack_types = tuple(_rack_type(p, model, design, group) for p, group in zip(placements, groups, strict=True))
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(p.racks for p in placements),
-        rack_types=tuple(_rack_type(p, model, design, group) for p, group in zip(placements, groups, strict=True)),
+        rack_types=rack_types,
         cooling=PlannedCooling(
             name=design.name, components={str(part): str(path) for part, path in design.paths.items()},
-            rack=cooling_words(design),
+            rack=cooling_words(path for racks in rack_types for path in racks.carriers.values()),
             heat_rejection=_rejection_words(design),
             supply_c=design.warm_supply_c if design.has_warm_loop else design.cold_supply_c,
             setpoints=_setpoints(design), redundancy=design.redundancy, why="",

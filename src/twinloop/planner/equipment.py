@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from twinloop.catalogue import cooling_kit
@@ -10,7 +11,7 @@ from twinloop.catalogue.nouns import CoolingKit
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment
 from twinloop.model.site import OnPremise, Redundancy
-from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant
 
@@ -174,14 +175,12 @@ def _item(line: Equipment, kit: CoolingKit) -> CapitalItem:
     return CapitalItem(kit.name, line.capex_usd, kit.life_years * YEAR_S, kit.maintenance_per_year)
 
 
-def cooling_words(design: HybridDesign) -> str:
-    """Return the rack's cooling in words."""
-    carriers = set(design.paths.values())
-    if carriers == {"air"}:
-        return "air"
-    if design.immersed:
-        return "single-phase immersion"
-    parts = ["cold plates"] if "cold_plate" in carriers else []
-    parts += ["rear doors"] if "rear_door" in carriers else []
-    parts += ["air"] if "air" in carriers else []
-    return " + ".join(parts)
+def cooling_words(carriers: Iterable[str]) -> str:
+    """Return a hall's cooling in words, from the carriers that its racks' components really have.
+
+    >>> cooling_words(["air", "cold_plate", "air"])
+    'cold plates + air'
+    """
+    names = {"bath": "single-phase immersion", "cold_plate": "cold plates", "rear_door": "rear doors", "air": "air"}
+    found = set(carriers)
+    return " + ".join(words for name, words in names.items() if name in found)
