@@ -1,8 +1,8 @@
-"""Vapour-compression chillers as a fixed share of Carnot with a smallest lift.
+"""Vapour-compression chillers: published curves inside their range, a share of Carnot beyond it.
 
-Quadratic DOE-2 curves hold around 5-12 °C leaving water and bend back beyond; warm-water halls ask for
-14-30 °C, where no published curve reaches. A share of Carnot that meets the rated COP at the rated point
-is monotone everywhere. Part load follows the DOE-2 quadratic of the EnergyPlus examples.
+Curves are fitted around 5-12 °C leaving water; warm-water halls ask for 14-30 °C and little lift, where
+the quadratics bend back. There the energy input ratio goes on from the edge of the range in proportion
+to the ideal cycle's, ``lift / T_e``, and never below that of the smallest lift a machine keeps.
 """
 
 from __future__ import annotations
@@ -11,24 +11,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twinloop.arrays import Array, namespace
+from twinloop.cooling.chiller_curves import AIR_COOLED, WATER_COOLED, Curves, factors, quadratic
+from twinloop.fluids.psychrometrics import KELVIN
 
-KELVIN = 273.15
 EVAPORATOR_APPROACH_K = 2.0
 """Evaporating below leaving water. Practice 1-3 K, low confidence."""
 CONDENSER_APPROACH_K = {"air": 14.0, "water": 7.0}
 """Condensing above entering air or water at full load. Practice 10-17 K and 5-8 K, low confidence."""
 MINIMUM_LIFT_K = 12.0
 """Compressors and expansion valves keep at least this lift. Practice 10-20 K, low confidence."""
-PART_LOAD = (0.0330, 0.6852, 0.2818)
-"""Power over full-load power by part-load ratio, EnergyPlus ``Chiller:Electric`` example."""
-MINIMUM_PART_LOAD = 0.1
-"""Below it the machine cycles: power is proportional to load."""
-CAPACITY_PER_K_LEAVING = 0.025
-"""Capacity gained per kelvin of warmer leaving water: 2-3 %/K, manufacturers' tables. Low confidence."""
-CAPACITY_PER_K_CONDENSER = 0.010
-"""Capacity lost per kelvin of hotter condenser: about 1 %/K. Low confidence."""
-MOST_CAPACITY = 1.25
-"""A compressor at full displacement and motor limit gives at most this share of its rating."""
+CAPACITY_PER_K_LEAVING = 0.02
+"""Capacity lost per kelvin of leaving water colder than the curves reach: 2-3 %/K, low confidence."""
+CAPACITY_PER_K_CONDENSER = 0.01
+"""Capacity lost per kelvin of condenser hotter than the curves reach: 1-2 %/K, low confidence."""
+LEAST_CAPACITY = 0.3
+"""Share of the edge's capacity that stays however far outside: keeps solvers in a defined region."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,8 @@ class Chiller:
     leaving_design_c: float
     condenser_in_design_c: float
     kind: Literal["air", "water"]
+    curves: Curves | None = None
+    """``None``: the EnergyPlus example of the kind, COP 3 (air) or 5 (water) class."""
 
 
 @dataclass(frozen=True)
@@ -50,52 +49,98 @@ class ChillerPoint:
     available_w: Array
     heat_rejected_w: Array
     plr: Array
+    """Load over available; above 1 the machine cannot carry the load and the caller must act."""
     extrapolated: Array
-    """Leaving water above 16 °C: no published curve of this class reaches there."""
+    """Temperatures outside the curves' range: the share of Carnot governs."""
 
 
 def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: Array) -> ChillerPoint:
     """Rate a machine.
 
-    ``COP = η (T_e / max(T_c − T_e, lift_min))`` with ``T_e = leaving − approach`` and ``T_c = entering
-    condenser + approach`` in kelvin; ``η`` gives the rated COP at the rated point. Part load by
-    ``a + b x + c x²``, linear through zero below 10 %. Warmer leaving water or a colder condenser never
-    raises power. Source: Carnot fraction as in ASHRAE Handbook - Fundamentals (2017), chapter 2; the
-    constants above.
+    Inside the curves' range ``P = Q(T_e, T_c) EIR(T_e, T_c) h(x)``, ``x = load / Q``, scaled so that the
+    rated COP holds at the rated point and ``h(1) = 1``; below the least part load the machine cycles and
+    power is proportional to load. Outside (flagged) power is that of the nearest point inside times
+    ``lift/T_e`` over its value there, and never below ``load`` times the energy input ratio of
+    ``MINIMUM_LIFT_K``; available capacity stays at the edge's, and falls for colder leaving water or hotter
+    condenser. Continuous throughout. Warmer leaving water or a colder condenser never raises power.
+
+    Sources: EnergyPlus Engineering Reference, Chiller:Electric and Chiller:Electric:EIR; Hydeman and
+    Gillespie (2002), Tools and techniques to calibrate electric chiller component models, ASHRAE
+    Transactions 108(1).
 
     >>> machine = Chiller(1e6, 3.0, 6.67, 35.0, "air")
     >>> round(float(chiller(machine, 1e6, 6.67, 35.0).power_w))
     333333
+    >>> warm = chiller(machine, 1e6, 20.0, 25.0)
+    >>> round(float(1e6 / warm.power_w), 1), bool(warm.extrapolated)
+    (5.5, True)
     """
     xp = namespace(load_w, leaving_c, condenser_in_c)
-    available_w = machine.capacity_w * xp.clip(
-        1.0
-        + CAPACITY_PER_K_LEAVING * (leaving_c - machine.leaving_design_c)
-        - CAPACITY_PER_K_CONDENSER * (condenser_in_c - machine.condenser_in_design_c),
-        0.3,
-        MOST_CAPACITY,
+    curves = machine.curves or (AIR_COOLED if machine.kind == "air" else WATER_COOLED)
+    rated = _full_load(curves, machine.kind, machine.leaving_design_c, machine.condenser_in_design_c)
+    here = _full_load(curves, machine.kind, leaving_c, condenser_in_c)
+    asked_w = xp.maximum(load_w, 0.0)
+    edge_w = machine.capacity_w * here.capacity / (rated.capacity * rated.derating)
+    at_rating = _power(curves, rated, rated.derating, 1.0) / rated.derating
+    power_w = _power(curves, here, asked_w, edge_w) / (at_rating * machine.cop)
+    available_w = edge_w * here.derating
+    plr = asked_w / available_w
+    outside = (
+        (leaving_c < curves.leaving_c[0])
+        | (leaving_c > curves.leaving_c[1])
+        | (condenser_in_c < curves.condenser_c[0])
+        | (condenser_in_c > curves.condenser_c[1])
     )
-    share = machine.cop / _carnot(machine.leaving_design_c, machine.condenser_in_design_c, machine.kind)
-    cop = share * _carnot(leaving_c, condenser_in_c, machine.kind)
-    plr = xp.maximum(load_w, 0.0) / available_w
-    power_w = available_w / cop * _part_load(plr)
-    return ChillerPoint(power_w, available_w + 0.0 * plr, load_w + power_w, plr, leaving_c > 16.0 + 0.0 * plr)
+    return ChillerPoint(power_w, available_w + 0.0 * plr, load_w + power_w, plr, outside | (plr < -1.0))
 
 
-def _carnot(leaving_c: Array, condenser_in_c: Array, kind: str) -> Array:
-    xp = namespace(leaving_c, condenser_in_c)
+def _power(curves: Curves, at: _FullLoad, load: Array, capacity: Array) -> Array:
+    """Return power times COP for ``load`` on the nearest point's ``capacity``."""
+    by_curve = capacity * _part_load(curves, load / capacity) * at.eir * at.beyond
+    return namespace(by_curve).maximum(by_curve, load * at.least)
+
+
+@dataclass(frozen=True)
+class _FullLoad:
+    """Factors at full load: of the nearest point inside the curves' range, and from there outward."""
+
+    capacity: Array
+    eir: Array
+    derating: Array
+    """Capacity over that of the nearest point inside."""
+    beyond: Array
+    """Energy input ratio over that of the nearest point inside, by the ideal cycle."""
+    least: Array
+    """Energy input ratio at the smallest lift."""
+
+
+def _full_load(curves: Curves, kind: str, leaving_c: Array, condenser_c: Array) -> _FullLoad:
+    xp = namespace(leaving_c, condenser_c)
+    near_leaving_c = xp.clip(leaving_c, *curves.leaving_c)
+    near_condenser_c = xp.clip(condenser_c, *curves.condenser_c)
+    capacity, eir = factors(curves, near_leaving_c, near_condenser_c)
+    loss = CAPACITY_PER_K_LEAVING * (near_leaving_c - xp.minimum(leaving_c, near_leaving_c))
+    loss = loss + CAPACITY_PER_K_CONDENSER * (xp.maximum(condenser_c, near_condenser_c) - near_condenser_c)
+    lift_k, evaporating_k = _lift(kind, leaving_c, condenser_c)
+    near_lift_k, near_evaporating_k = _lift(kind, near_leaving_c, near_condenser_c)
+    corner_lift_k, corner_k = _lift(kind, curves.leaving_c[1], curves.condenser_c[0])
+    _, corner_eir = factors(curves, curves.leaving_c[1], curves.condenser_c[0])
+    return _FullLoad(
+        capacity=capacity, eir=eir, derating=xp.maximum(1.0 - loss, LEAST_CAPACITY),
+        beyond=(lift_k / near_lift_k) * (near_evaporating_k / evaporating_k),
+        least=corner_eir * min(MINIMUM_LIFT_K / corner_lift_k, 1.0) * corner_k / evaporating_k,
+    )  # fmt: skip
+
+
+def _lift(kind: str, leaving_c: Array, condenser_c: Array) -> tuple[Array, Array]:
+    """Return (condensing − evaporating, evaporating), K."""
     evaporating_k = leaving_c - EVAPORATOR_APPROACH_K + KELVIN
-    condensing_k = condenser_in_c + CONDENSER_APPROACH_K[kind] + KELVIN
-    return evaporating_k / xp.maximum(condensing_k - evaporating_k, MINIMUM_LIFT_K)
+    return condenser_c + CONDENSER_APPROACH_K[kind] + KELVIN - evaporating_k, evaporating_k
 
 
-def _part_load(plr: Array) -> Array:
-    """Return power over full-load power: the quadratic scaled to 1 at full load, linear below the minimum."""
+def _part_load(curves: Curves, plr: Array) -> Array:
+    """Return power over full-load power: the curve scaled to 1 at full load, linear below the minimum."""
     xp = namespace(plr)
-    a, b, c = PART_LOAD
-    whole = a + b + c
-
-    def curve(x: Array) -> Array:
-        return (a + b * x + c * x * x) / whole
-
-    return xp.where(plr < MINIMUM_PART_LOAD, plr / MINIMUM_PART_LOAD * curve(MINIMUM_PART_LOAD), curve(plr))
+    whole, least = sum(curves.part_load), curves.minimum_plr
+    cycling = plr * (quadratic(curves.part_load, least) / (least * whole))
+    return xp.where(plr < least, cycling, quadratic(curves.part_load, xp.maximum(plr, least)) / whole)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from twinloop.arrays import Array
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
+from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
-AIR_J_KG_K = 1006.0
 WATER_J_KG_K = 4181.0
+"""Water at 30 °C, IAPWS-95."""
+_NO_MOISTURE_C = -273.15  # the dew point of air without water: nothing condenses
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class Crah:
     air_design_kg_s: float
     water_design_kg_s: float
     fan_design_w: float
+    fan_minimum_ratio: float = 0.0
+    """Slowest speed of the drive; see :func:`twinloop.cooling.fans.fan_power_w`."""
+    water_j_kg_k: float = WATER_J_KG_K
 
 
 @dataclass(frozen=True)
@@ -30,16 +35,31 @@ class CrahPoint:
     air_out_c: Array
     water_out_c: Array
     fan_w: Array
+    condensing: Array
+    """Water enters below the hall's dew point: the dry coil underestimates, water drips."""
 
 
-def crah(unit: Crah, fan_ratio: Array, air_in_c: Array, water_in_c: Array, water_flow_kg_s: Array) -> CrahPoint:
+def crah(
+    unit: Crah,
+    fan_ratio: Array,
+    air_in_c: Array,
+    water_in_c: Array,
+    water_flow_kg_s: Array,
+    dew_point_c: Array = _NO_MOISTURE_C,
+) -> CrahPoint:
     """Rate a handler: counterflow dry coil, UA by both flows (films 0.8), fans by the cube law.
 
-    Dry only: data-hall air at a dew point below the water's temperature, which the plant's setpoints
-    keep (14 °C and warmer). Source: ε-NTU as in :mod:`twinloop.cooling.exchangers`.
+    Multi-row coils are close to counterflow. Fan heat is left to the caller, who adds it to the air.
+    Sensible only: data-hall water is kept above the dew point (14 °C and warmer); ``condensing`` says where
+    it is not. Source: ε-NTU as in :mod:`twinloop.cooling.exchangers`.
+
+    >>> unit = Crah(20e3, 12.0, 4.0, 6e3)
+    >>> point = crah(unit, 1.0, 35.0, 18.0, 4.0, dew_point_c=12.0)
+    >>> round(float(point.heat_w) / 1e3), round(float(point.air_out_c), 1), bool(point.condensing)
+    (139, 23.5, False)
     """
     ua_w_k = ua_at_flow_w_k(unit.ua_w_k, fan_ratio, water_flow_kg_s / unit.water_design_kg_s)
-    x = exchange(
-        air_in_c, water_in_c, fan_ratio * unit.air_design_kg_s * AIR_J_KG_K, water_flow_kg_s * WATER_J_KG_K, ua_w_k
-    )
-    return CrahPoint(x.heat_w, x.hot_out_c, x.cold_out_c, fan_power_w(fan_ratio, unit.fan_design_w))
+    air_w_k = fan_ratio * unit.air_design_kg_s * CP_DRY_AIR
+    x = exchange(air_in_c, water_in_c, air_w_k, water_flow_kg_s * unit.water_j_kg_k, ua_w_k)
+    fan_w = fan_power_w(fan_ratio, unit.fan_design_w, unit.fan_minimum_ratio)
+    return CrahPoint(x.heat_w, x.hot_out_c, x.cold_out_c, fan_w, water_in_c < dew_point_c + 0.0 * x.heat_w)

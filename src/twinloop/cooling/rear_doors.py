@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array
+from twinloop.arrays import Array, namespace
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
+from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
-AIR_J_KG_K = 1006.0
 WATER_J_KG_K = 4181.0
+"""Water at 30 °C, IAPWS-95."""
 DEW_POINT_GUARD_K = 2.0
 """Water stays this far above the hall's dew point (HPE Motivair QuickSpecs: dew point + 2 °C)."""
 
 
 @dataclass(frozen=True)
 class RearDoor:
-    """Design point of one door, or of many alike as one. Passive doors have no fan power."""
+    """Design point of one door, or of many alike as one. Passive doors have no fan power.
+
+    Families on the market take 14-35 kW (passive), 35-55 and 55-75 kW (active) a rack.
+    """
 
     ua_w_k: float
     air_design_kg_s: float
     water_design_kg_s: float
     fan_design_w: float
+    water_j_kg_k: float = WATER_J_KG_K
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,30 @@ def rear_door(
     water_flow_kg_s: Array,
     dew_point_c: Array,
 ) -> DoorPoint:
-    """Rate a door: cross-flow, both unmixed, UA by both flows."""
+    """Rate a door: cross-flow, both unmixed, UA by both flows (films 0.8); dry coil.
+
+    Air the servers push; an active door's fans only overcome its own drop. Source: ε-NTU as in
+    :mod:`twinloop.cooling.exchangers`. Use :func:`guarded_water_c` to mix the water up to the guard.
+
+    >>> door = RearDoor(6e3, 3.0, 1.2, 300.0)
+    >>> point = rear_door(door, 38.0, 3.0, 18.0, 1.2, 12.0)
+    >>> round(float(point.heat_w) / 1e3, 1), round(float(point.air_out_c), 1), bool(point.condensing)
+    (42.9, 23.8, False)
+    """
     air_ratio = air_flow_kg_s / door.air_design_kg_s
     ua_w_k = ua_at_flow_w_k(door.ua_w_k, air_ratio, water_flow_kg_s / door.water_design_kg_s)
-    x = exchange(air_in_c, water_in_c, air_flow_kg_s * AIR_J_KG_K, water_flow_kg_s * WATER_J_KG_K, ua_w_k, "crossflow")
-    return DoorPoint(
-        x.heat_w, x.hot_out_c, x.cold_out_c, fan_power_w(air_ratio, door.fan_design_w),
-        water_in_c < dew_point_c + DEW_POINT_GUARD_K,
-    )  # fmt: skip
+    water_w_k = water_flow_kg_s * door.water_j_kg_k
+    x = exchange(air_in_c, water_in_c, air_flow_kg_s * CP_DRY_AIR, water_w_k, ua_w_k, "crossflow")
+    condensing = water_in_c < dew_point_c + DEW_POINT_GUARD_K + 0.0 * x.heat_w
+    fan_w = fan_power_w(air_ratio, door.fan_design_w)
+    return DoorPoint(x.heat_w, x.hot_out_c, x.cold_out_c, fan_w, condensing)
+
+
+def guarded_water_c(water_in_c: Array, dew_point_c: Array) -> Array:
+    """Return the water temperature that the dew-point guard lets into the door.
+
+    >>> float(guarded_water_c(12.0, 15.0))
+    17.0
+    """
+    xp = namespace(water_in_c, dew_point_c)
+    return xp.maximum(water_in_c, dew_point_c + DEW_POINT_GUARD_K)

@@ -33,5 +33,9 @@ def transformer_loss_w(transformer: Transformer, load_w: Array) -> Array:
 
 
 def switchgear_loss_w(load_w: Array) -> Array:
-    """Return the loss of switchgear and cables, W."""
+    """Return the loss of switchgear and cables, W: a fixed share of what passes.
+
+    >>> switchgear_loss_w(1e6)
+    5000.0
+    """
     return SWITCHGEAR_SHARE * load_w
