@@ -21,7 +21,9 @@ CONDENSER_APPROACH_K = {"air": 14.0, "water": 7.0}
 MINIMUM_LIFT_K = 12.0
 """Compressors and expansion valves keep at least this lift. Practice 10-20 K, low confidence."""
 CAPACITY_PER_K_LEAVING = 0.02
-"""Capacity lost per kelvin of leaving water colder than the curves reach: 2-3 %/K, low confidence."""
+"""Capacity gained per kelvin of leaving water warmer than the curves reach, lost per kelvin colder: density
+of the suction gas, 2-3 %/K, low confidence. It never levels off, so that a plant short of capacity finds
+the water temperature at which it carries its load."""
 CAPACITY_PER_K_CONDENSER = 0.01
 """Capacity lost per kelvin of condenser hotter than the curves reach: 1-2 %/K, low confidence."""
 LEAST_CAPACITY = 0.3
@@ -61,8 +63,8 @@ def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: A
     rated COP holds at the rated point and ``h(1) = 1``; below the least part load the machine cycles and
     power is proportional to load. Outside (flagged) power is that of the nearest point inside times
     ``lift/T_e`` over its value there, and never below ``load`` times the energy input ratio of
-    ``MINIMUM_LIFT_K``; available capacity stays at the edge's, and falls for colder leaving water or hotter
-    condenser. Continuous throughout. Warmer leaving water or a colder condenser never raises power.
+    ``MINIMUM_LIFT_K``; available capacity goes on from the edge's along straight lines. Continuous throughout.
+    Warmer leaving water or a colder condenser never raises power nor lowers capacity.
 
     Sources: EnergyPlus Engineering Reference, Chiller:Electric and Chiller:Electric:EIR; Hydeman and
     Gillespie (2002), Tools and techniques to calibrate electric chiller component models, ASHRAE
@@ -73,17 +75,17 @@ def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: A
     333333
     >>> warm = chiller(machine, 1e6, 20.0, 25.0)
     >>> round(float(1e6 / warm.power_w), 1), bool(warm.extrapolated)
-    (5.5, True)
+    (5.6, True)
     """
     xp = namespace(load_w, leaving_c, condenser_in_c)
     curves = machine.curves or (AIR_COOLED if machine.kind == "air" else WATER_COOLED)
     rated = _full_load(curves, machine.kind, machine.leaving_design_c, machine.condenser_in_design_c)
     here = _full_load(curves, machine.kind, leaving_c, condenser_in_c)
     asked_w = xp.maximum(load_w, 0.0)
-    edge_w = machine.capacity_w * here.capacity / (rated.capacity * rated.derating)
-    at_rating = _power(curves, rated, rated.derating, 1.0) / rated.derating
-    power_w = _power(curves, here, asked_w, edge_w) / (at_rating * machine.cop)
-    available_w = edge_w * here.derating
+    scale_w = machine.capacity_w / rated.available
+    available_w = scale_w * here.available
+    at_rating = _power(curves, rated, machine.capacity_w, scale_w * rated.working) / machine.capacity_w
+    power_w = _power(curves, here, asked_w, scale_w * here.working) / (at_rating * machine.cop)
     plr = asked_w / available_w
     outside = (
         (leaving_c < curves.leaving_c[0])
@@ -95,19 +97,20 @@ def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: A
 
 
 def _power(curves: Curves, at: _FullLoad, load: Array, capacity: Array) -> Array:
-    """Return power times COP for ``load`` on the nearest point's ``capacity``."""
+    """Return full-load power at the curves' reference COP times the part-load factor."""
     by_curve = capacity * _part_load(curves, load / capacity) * at.eir * at.beyond
     return namespace(by_curve).maximum(by_curve, load * at.least)
 
 
 @dataclass(frozen=True)
 class _FullLoad:
-    """Factors at full load: of the nearest point inside the curves' range, and from there outward."""
+    """Factors at full load."""
 
-    capacity: Array
+    available: Array
+    working: Array
+    """Capacity that part load is measured by: not derated, else a derated machine would cycle with less power."""
     eir: Array
-    derating: Array
-    """Capacity over that of the nearest point inside."""
+    """Of the nearest point inside the curves' range."""
     beyond: Array
     """Energy input ratio over that of the nearest point inside, by the ideal cycle."""
     least: Array
@@ -119,17 +122,19 @@ def _full_load(curves: Curves, kind: str, leaving_c: Array, condenser_c: Array) 
     near_leaving_c = xp.clip(leaving_c, *curves.leaving_c)
     near_condenser_c = xp.clip(condenser_c, *curves.condenser_c)
     capacity, eir = factors(curves, near_leaving_c, near_condenser_c)
-    loss = CAPACITY_PER_K_LEAVING * (near_leaving_c - xp.minimum(leaving_c, near_leaving_c))
-    loss = loss + CAPACITY_PER_K_CONDENSER * (xp.maximum(condenser_c, near_condenser_c) - near_condenser_c)
+    gain = CAPACITY_PER_K_LEAVING * (leaving_c - near_leaving_c)
+    loss = CAPACITY_PER_K_CONDENSER * (xp.maximum(condenser_c, near_condenser_c) - near_condenser_c)
     lift_k, evaporating_k = _lift(kind, leaving_c, condenser_c)
     near_lift_k, near_evaporating_k = _lift(kind, near_leaving_c, near_condenser_c)
     corner_lift_k, corner_k = _lift(kind, curves.leaving_c[1], curves.condenser_c[0])
     _, corner_eir = factors(curves, curves.leaving_c[1], curves.condenser_c[0])
     return _FullLoad(
-        capacity=capacity, eir=eir, derating=xp.maximum(1.0 - loss, LEAST_CAPACITY),
+        available=capacity * xp.maximum(1.0 + gain - loss, LEAST_CAPACITY),
+        working=capacity * (1.0 + xp.maximum(gain, 0.0)),
+        eir=eir,
         beyond=(lift_k / near_lift_k) * (near_evaporating_k / evaporating_k),
         least=corner_eir * min(MINIMUM_LIFT_K / corner_lift_k, 1.0) * corner_k / evaporating_k,
-    )  # fmt: skip
+    )
 
 
 def _lift(kind: str, leaving_c: Array, condenser_c: Array) -> tuple[Array, Array]:
