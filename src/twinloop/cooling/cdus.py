@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twinloop.arrays import Array
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
-from twinloop.cooling.pumps import system_dp_pa
+from twinloop.cooling.pumps import Pump, PumpPoint, pump, system_dp_pa
 
 WATER_J_KG_K = 4181.0
 """Water at 30 °C, IAPWS-95."""
@@ -68,3 +68,32 @@ def cdu(
     share = system_dp_pa(secondary, 1.0, unit.static_fraction)
     pump_w = unit.pump_design_w * secondary * share
     return CduPoint(x.heat_w, x.hot_out_c, x.cold_out_c, pump_w, unit.dp_design_pa * share)
+
+
+def pumped_cdu(
+    unit: Cdu,
+    machine: Pump,
+    speed: Array,
+    secondary_return_c: Array,
+    primary_supply_c: Array,
+    primary_flow_kg_s: Array,
+    secondary_kg_m3: Array = 1005.0,
+    running: Array = 1.0,
+) -> tuple[CduPoint, PumpPoint]:
+    """Rate a unit by its pumps' speed: pump curve against the racks' gives the flow, the flow gives the heat.
+
+    The circuit takes ``dp_design_pa`` at the design flow, ``static_fraction`` of it held at any flow. ``running``:
+    share of the parallel pumps that run (0.5: one of two has failed; a check valve closes behind it).
+
+    >>> unit = Cdu(300e3, 20.0, 20.0, 9e3, dp_design_pa=250e3)
+    >>> machine = Pump(350e3, 20.0 / 1005.0, 250e3, 0.55)
+    >>> both, _ = pumped_cdu(unit, machine, 1.0, 45.0, 30.0, 20.0)
+    >>> one, curve = pumped_cdu(unit, machine, 1.0, 45.0, 30.0, 20.0, running=0.5)
+    >>> round(float(curve.flow_m3_s * 1005.0), 1), round(float(one.heat_w / both.heat_w), 2)
+    (14.7, 0.83)
+    """
+    design_m3_s = unit.secondary_design_kg_s / secondary_kg_m3
+    static_pa = unit.static_fraction * unit.dp_design_pa
+    curve = pump(machine, speed, unit.dp_design_pa - static_pa, design_m3_s, static_pa, running)
+    point = cdu(unit, secondary_return_c, curve.flow_m3_s * secondary_kg_m3, primary_supply_c, primary_flow_kg_s)
+    return CduPoint(point.heat_w, point.secondary_supply_c, point.primary_return_c, curve.power_w, curve.dp_pa), curve

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from twinloop.arrays import Array
+from twinloop.arrays import Array, namespace
 from twinloop.errors import Fault, InputError
 
 PA_PER_PSI = 6894.757
+LEAST_FLOW_KG_S = 1e-6
+"""Coolant below this stands still: resistance is then huge but finite."""
 
 
 def plate_resistance_k_w(
@@ -40,6 +42,82 @@ def aged_resistance_k_w(
     0.04
     """
     return r_design_k_w * (1.0 + interface_share * years / doubling_years)
+
+
+@dataclass(frozen=True)
+class ColdPlate:
+    """A plate's resistance from case (or sensor) to entering coolant: ``R(q) = R₀ + a q^−n``."""
+
+    fixed_k_w: Array
+    """``R₀``: interface and base, K/W."""
+    convective: Array
+    """``a``, K/W at 1 kg/s."""
+    exponent: float = 0.8
+    """``n``: 0.8 turbulent (Dittus-Boelter), 0.3-0.5 laminar in short channels."""
+
+
+@dataclass(frozen=True)
+class PlatePoint:
+    """Operating point of one plate."""
+
+    case_c: Array
+    coolant_out_c: Array
+    resistance_k_w: Array
+
+
+def fit_plate(
+    first_kg_s: Array, first_k_w: Array, second_kg_s: Array, second_k_w: Array, exponent: float = 0.8
+) -> ColdPlate:
+    """Return the plate that passes through two published (flow, resistance) points.
+
+    ``a = (R₁ − R₂)/(q₁^−n − q₂^−n)``, ``R₀ = R₁ − a q₁^−n``. Sheets give resistance to the entering coolant,
+    whose warming (about ``1/(2 ṁ cp)``) is then inside; it falls as 1/q, close to ``n`` of 0.8.
+
+    >>> plate = fit_plate(0.01, 0.050, 0.04, 0.030)
+    >>> round(float(plate.fixed_k_w), 4), round(float(plate_r_k_w(plate, 0.02)), 4)
+    (0.0202, 0.0373)
+    """
+    first, second = first_kg_s**-exponent, second_kg_s**-exponent
+    convective = (first_k_w - second_k_w) / (first - second)
+    return ColdPlate(first_k_w - convective * first, convective, exponent)
+
+
+def plate_r_k_w(plate: ColdPlate, flow_kg_s: Array) -> Array:
+    """Return ``R₀ + a q^−n``. Range: between a third and three times the fitted flows; infinite at rest.
+
+    >>> round(float(plate_r_k_w(ColdPlate(0.02, 0.0008), 0.02)), 4)
+    0.0383
+    """
+    flow = namespace(flow_kg_s).maximum(flow_kg_s, LEAST_FLOW_KG_S)
+    return plate.fixed_k_w + plate.convective * flow**-plate.exponent
+
+
+def cold_plate(
+    plate: ColdPlate, heat_w: Array, coolant_in_c: Array, flow_kg_s: Array, coolant_j_kg_k: Array
+) -> PlatePoint:
+    """Rate a plate: coolant outlet by the first law, case by the resistance.
+
+    ``T_out = T_in + Q/(ṁ cp)``, ``T_case = T_in + R(ṁ) Q``. Case colder than the outlet means a resistance that
+    no plate has: the fit's range is left.
+
+    >>> boyd = cold_plate(ColdPlate(0.02, 0.0008), 500.0, 20.0, 0.03149, 4182.0)   # 0.5 gpm of water
+    >>> round(float(boyd.coolant_out_c), 1)
+    23.8
+    """
+    flow = namespace(heat_w, flow_kg_s).maximum(flow_kg_s, LEAST_FLOW_KG_S)
+    resistance = plate_r_k_w(plate, flow)
+    return PlatePoint(coolant_in_c + resistance * heat_w, coolant_in_c + heat_w / (flow * coolant_j_kg_k), resistance)
+
+
+def still_heating_k_s(power_w: Array, volume_m3: Array, density_kg_m3: Array, heat_capacity_j_kg_k: Array) -> Array:
+    """Return how fast standing coolant warms, K/s: ``P/(V ρ cp)``. Fluid only, adiabatic: the fastest case.
+
+    Metal in contact and the pumps' run-down make it slower.
+
+    >>> round(14.0 / still_heating_k_s(227e3, 33.6e-3, 1005.0, 3950.0), 1)   # a 227 kW rack with 33.6 L of PG25
+    8.2
+    """
+    return power_w / (volume_m3 * density_kg_m3 * heat_capacity_j_kg_k)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,69 @@ missed the servers. Temperatures mix by mass: dry-air heat capacity is taken as 
 
 from __future__ import annotations
 
-from twinloop.arrays import Array
+from dataclasses import dataclass
+
+from twinloop.arrays import Array, namespace
+from twinloop.fluids.psychrometrics import CP_DRY_AIR
+
+
+@dataclass(frozen=True)
+class Aisle:
+    """How tight the air's path is: shares of flow that cross between cold and hot side at matched flows."""
+
+    leak: float = 0.05
+    """Of the handlers' air that slips past the servers. Contained 0.03-0.08, open aisles 0.2-0.4. Low."""
+    recirculation: float = 0.02
+    """Of the servers' air that returns to their intakes. Contained 0.02-0.05, open 0.1-0.2 (EnergyPlus example
+    0.1). Low confidence."""
+
+
+CONTAINED = Aisle()
+OPEN = Aisle(0.30, 0.15)
+"""Open hot and cold aisles; also what is left of containment once a door or blank panel is open."""
+
+
+@dataclass(frozen=True)
+class AislePoint:
+    """The hall's air at one operating point; every flow in kg of dry air a second."""
+
+    intake_c: Array
+    exhaust_c: Array
+    return_c: Array
+    recirculation: Array
+    """Share of intake air that is exhaust."""
+    bypass: Array
+    """Share of the handlers' return that missed the servers."""
+
+
+def aisle(
+    paths: Aisle, supply_c: Array, supply_kg_s: Array, server_kg_s: Array, heat_w: Array, breach: Array = 0.0
+) -> AislePoint:
+    """Mix supply, server and return air so that mass and heat balance.
+
+    Of the supply ``m_s`` at most ``(1 − leak) m_s`` reaches the servers; they take ``(1 − r₀) m_d`` of it if it is
+    there, the rest of their ``m_d`` is exhaust: ``r = 1 − through/m_d``, ``through = min((1 − leak) m_s, (1 − r₀)
+    m_d)``. Exhaust = intake + Q/(m_d cp). Return: bypass at supply temperature, the rest exhaust. The minimum is
+    rounded (width 2 % of ``m_d``), so that derivatives are smooth where supply meets demand. ``breach`` moves both
+    leaks from contained (0) to open (1). Standing handlers: intake runs away with ``r`` to 1, held at 0.999.
+
+    >>> state = aisle(CONTAINED, 22.0, 10.0, 9.0, 108e3)
+    >>> round(float(state.intake_c), 2), round(float(state.exhaust_c), 2), round(float(state.return_c), 2)
+    (22.26, 34.19, 32.74)
+    """
+    xp = namespace(supply_c, supply_kg_s, server_kg_s, heat_w, breach)
+    leak = paths.leak + breach * xp.maximum(OPEN.leak - paths.leak, 0.0)
+    least = paths.recirculation + breach * xp.maximum(OPEN.recirculation - paths.recirculation, 0.0)
+    offered, wanted = (1.0 - leak) * supply_kg_s, (1.0 - least) * server_kg_s
+    width = 0.02 * server_kg_s
+    gap = offered - wanted
+    through = 0.5 * (offered + wanted - xp.sqrt(gap * gap + width * width))
+    share = xp.clip(through / server_kg_s, 0.001, 1.0)
+    rise_k = heat_w / (server_kg_s * CP_DRY_AIR)
+    intake = intake_from_rise_c(supply_c, rise_k, 1.0 - share)
+    exhaust = intake + rise_k
+    bypass = xp.clip(1.0 - share * server_kg_s / xp.maximum(supply_kg_s, 1e-6), 0.0, 1.0)
+    return AislePoint(intake, exhaust, return_c(supply_c, exhaust, bypass), 1.0 - share, bypass)
 
 
 def intake_c(supply_c: Array, exhaust_c: Array, recirculation: Array) -> Array:

@@ -11,6 +11,8 @@ from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
 WATER_J_KG_K = 4181.0
 """Water at 30 °C, IAPWS-95."""
+AIR_KG_M3 = 1.15
+"""Exhaust air at about 35 °C, sea level."""
 DEW_POINT_GUARD_K = 2.0
 """Water stays this far above the hall's dew point (HPE Motivair QuickSpecs: dew point + 2 °C)."""
 
@@ -27,6 +29,8 @@ class RearDoor:
     water_design_kg_s: float
     fan_design_w: float
     water_j_kg_k: float = WATER_J_KG_K
+    dp_design_pa: float = 25.0
+    """Coil and frame at design air flow: 10-40 Pa. A passive door puts it on the servers' fans. Low."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +79,57 @@ def guarded_water_c(water_in_c: Array, dew_point_c: Array) -> Array:
     """
     xp = namespace(water_in_c, dew_point_c)
     return xp.maximum(water_in_c, dew_point_c + DEW_POINT_GUARD_K)
+
+
+@dataclass(frozen=True)
+class GuardedDoor:
+    """A door behind its mixing valve: the point, the water that really enters it, and what the loop gives."""
+
+    point: DoorPoint
+    water_in_c: Array
+    supply_kg_s: Array
+    """From the loop; the rest of the door's water is its own return, mixed in above the dew point."""
+    residual_w: Array
+    """Heat of the rack that the door leaves to the room, above ``room_c``."""
+    server_fan_w: Array
+    """That a passive door's resistance costs the servers' fans; 0 for an active one, whose own fans carry it."""
+
+
+def guarded_door(
+    door: RearDoor,
+    air_in_c: Array,
+    air_flow_kg_s: Array,
+    supply_c: Array,
+    water_flow_kg_s: Array,
+    dew_point_c: Array,
+    room_c: Array,
+    fan_efficiency: float = 0.3,
+) -> GuardedDoor:
+    """Rate a door whose valve mixes return into supply until the water is 2 K above the dew point.
+
+    The door's own flow stays; ``supply share = (T_out − T_in)/(T_out − T_supply)``, 1 where the supply is warm
+    enough, so the loop sees ``Q = m_supply cp (T_out − T_supply)``. Where the guard takes the water above the air
+    the door is shut: no heat. Residual ``m cp (T_air,out − T_room)``. Passive doors cost ``V Δp/η`` of server fan
+    (small server fans ``η`` 0.2-0.4, low confidence).
+
+    >>> door = RearDoor(6e3, 3.0, 1.2, 0.0)
+    >>> guarded = guarded_door(door, 38.0, 3.0, 14.0, 1.2, 15.0, 25.0)
+    >>> round(float(guarded.water_in_c), 1), round(float(guarded.supply_kg_s), 2), bool(guarded.point.condensing)
+    (17.0, 0.9, False)
+    """
+    xp = namespace(air_in_c, air_flow_kg_s, supply_c, water_flow_kg_s, dew_point_c)
+    water_in_c = xp.minimum(guarded_water_c(supply_c, dew_point_c), xp.maximum(air_in_c, supply_c))
+    point = rear_door(door, air_in_c, air_flow_kg_s, water_in_c, water_flow_kg_s, dew_point_c)
+    span_k = point.water_out_c - supply_c
+    rising = span_k > 1e-9
+    share = xp.where(rising, (point.water_out_c - water_in_c) / xp.where(rising, span_k, 1.0), 1.0)
+    passive = xp.where(door.fan_design_w > 0.0, 0.0, 1.0)
+    ratio = air_flow_kg_s / door.air_design_kg_s
+    own_w = passive * ratio**2 * door.dp_design_pa * air_flow_kg_s / AIR_KG_M3 / fan_efficiency
+    return GuardedDoor(
+        point,
+        water_in_c,
+        share * water_flow_kg_s,
+        air_flow_kg_s * CP_DRY_AIR * (point.air_out_c - room_c),
+        own_w + 0.0 * point.heat_w,
+    )

@@ -1,4 +1,4 @@
-"""Server power supplies and rack converters: losses by load."""
+"""Server power supplies by their 80 PLUS label: losses by load."""
 
 from __future__ import annotations
 
@@ -55,17 +55,6 @@ def psu_input_w(psu: Psu, output_w: Array) -> Array:
     0.96
     """
     return output_w + psu_loss_w(psu, output_w)
-
-
-def converter_input_w(output_w: Array, no_load_w: float, efficiency: float) -> Array:
-    """Return ``(P + c)/η``: a converter of fixed and proportional loss.
-
-    Frontier's published parameters: 48 V converter 13 W and 0.98, rectifier 17 W and 0.96 a module.
-
-    >>> round(converter_input_w(2000.0, 13.0, 0.98), 1)
-    2054.1
-    """
-    return (output_w + no_load_w) / efficiency
 
 
 def _slope(loads: list[float], losses: list[float], index: int) -> float:
