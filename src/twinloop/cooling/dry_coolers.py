@@ -72,7 +72,8 @@ def dry_cooler(
     ua_w_k = ua_at_flow_w_k(cooler.ua_w_k, 1.0, fan_ratio)
     x = exchange(water_in_c, air_in_c, water_capacity_w_k, flow * CP_DRY_AIR, ua_w_k, "crossflow")
     evaporation = 0.0 * (flow + air_in_c)
-    if cooler.pad_effectiveness > 0.0:
+    padless = isinstance(cooler.pad_effectiveness, (int, float)) and cooler.pad_effectiveness == 0.0
+    if not padless:  # a plain zero spares two saturation curves; a traced value must go through them
         taken_up = _pad_moisture(dry_bulb_c, wet_bulb_c, air_in_c, pressure_pa)
         evaporation = xp.where(pads_on, flow * taken_up, 0.0)
     enthalpy = CP_DRY_AIR * air_in_c

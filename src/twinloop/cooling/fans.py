@@ -6,7 +6,9 @@ from twinloop.arrays import Array, namespace
 
 EC_FAN = (0.0699, 1.395, -3.355, 2.892)
 """Power over design power by powers of the flow ratio: electronically commutated fans of a data-hall
-air handler, EnergyPlus two-zone data-centre example (variable-volume fan of 1ZoneDataCenterCRAC)."""
+air handler, EnergyPlus example 1ZoneDataCenterCRAC."""
+VARIABLE_VOLUME_FAN = (0.35071223, 0.30850535, -0.54137364, 0.87198823)
+"""Same form, EnergyPlus two-zone data-centre example; a generic variable-volume fan with inlet vanes."""
 
 
 def fan_power_w(

@@ -109,7 +109,8 @@ def forced_convection_w_m2_k(liquid: Liquid, film_c: Array, speed_m_s: Array, le
     """
     density, conductivity = liquid.density_kg_m3(film_c), liquid.conductivity_w_m_k(film_c)
     viscosity = liquid.viscosity_pa_s(film_c)
-    reynolds = density * speed_m_s * length_m / viscosity
+    # Above zero, so that the root has a derivative in a still bath.
+    reynolds = namespace(film_c, speed_m_s).maximum(density * speed_m_s * length_m / viscosity, 1e-9)
     prandtl = liquid.heat_capacity_j_kg_k(film_c) * viscosity / conductivity
     return 0.664 * reynolds**0.5 * prandtl ** (1.0 / 3.0) * conductivity / length_m
 
