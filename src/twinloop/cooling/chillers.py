@@ -7,6 +7,7 @@ to the ideal cycle's, ``lift / T_e``, and never below that of the smallest lift 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,8 +64,8 @@ def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: A
     rated COP holds at the rated point and ``h(1) = 1``; below the least part load the machine cycles and
     power is proportional to load. Outside (flagged) power is that of the nearest point inside times
     ``lift/T_e`` over its value there, and never below ``load`` times the energy input ratio of
-    ``MINIMUM_LIFT_K``; available capacity goes on from the edge's along straight lines. Continuous throughout.
-    Warmer leaving water or a colder condenser never raises power nor lowers capacity.
+    ``MINIMUM_LIFT_K`` at the best part load; available capacity goes on from the edge's along straight lines.
+    Continuous throughout. Warmer leaving water or a colder condenser never raises power nor lowers capacity.
 
     Sources: EnergyPlus Engineering Reference, Chiller:Electric and Chiller:Electric:EIR; Hydeman and
     Gillespie (2002), Tools and techniques to calibrate electric chiller component models, ASHRAE
@@ -99,7 +100,15 @@ def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: A
 def _power(curves: Curves, at: _FullLoad, load: Array, capacity: Array) -> Array:
     """Return full-load power at the curves' reference COP times the part-load factor."""
     by_curve = capacity * _part_load(curves, load / capacity) * at.eir * at.beyond
-    return namespace(by_curve).maximum(by_curve, load * at.least)
+    return namespace(by_curve).maximum(by_curve, load * at.least * _best_part_load(curves))
+
+
+def _best_part_load(curves: Curves) -> float:
+    """Return the least power per load over that at full load: the floor is free of part load, so that it moves
+    with temperature in one direction only."""
+    a, b, c = curves.part_load
+    best = min(max(math.sqrt(a / c), curves.minimum_plr), 1.0) if c > 0.0 else 1.0
+    return (a / best + b + c * best) / (a + b + c)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ class HeatPumpPoint:
 def heat_pump(machine: HeatPump, source_w: Array, source_out_c: Array, sink_out_c: Array) -> HeatPumpPoint:
     """Lift up to ``source_w`` of heat leaving at ``source_out_c`` to ``sink_out_c``.
 
-    ``COP = η T_c / max(T_c − T_e, lift_min)``, not below 1; heating = source · COP/(COP − 1), held to the
-    machine's capacity (then less source heat is taken). A sink colder than the source still costs the
+    ``COP = η T_c / (T_c − T_e)``, ``T_c`` at least ``T_e + lift_min``, not below 1; heating = source · COP/(COP − 1), held
+    to the machine's capacity (then less source heat is taken). A sink colder than the source still costs the
     least lift: a plain exchanger is the caller's choice. Range: sink to 90 °C.
 
     >>> point = heat_pump(HeatPump(1e6), 500e3, 30.0, 65.0)
@@ -44,9 +44,9 @@ def heat_pump(machine: HeatPump, source_w: Array, source_out_c: Array, sink_out_
     (4.16, 658)
     """
     xp = namespace(source_w, source_out_c, sink_out_c)
-    condensing_k = sink_out_c + APPROACH_K + KELVIN
-    lift_k = xp.maximum(condensing_k - (source_out_c - APPROACH_K + KELVIN), MINIMUM_LIFT_K)
-    cop = xp.maximum(machine.carnot_share * condensing_k / lift_k, 1.0 + 1e-9)
+    evaporating_k = source_out_c - APPROACH_K + KELVIN
+    condensing_k = xp.maximum(sink_out_c + APPROACH_K + KELVIN, evaporating_k + MINIMUM_LIFT_K)
+    cop = xp.maximum(machine.carnot_share * condensing_k / (condensing_k - evaporating_k), 1.0 + 1e-9)
     heating_w = xp.minimum(xp.maximum(source_w, 0.0) * cop / (cop - 1.0), machine.heating_w)
     power_w = heating_w / cop
     return HeatPumpPoint(heating_w, heating_w - power_w, power_w, cop)
