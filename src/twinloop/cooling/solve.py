@@ -2,40 +2,93 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from twinloop.arrays import Array, namespace
+
+Bracket = tuple[Array, Array, Array, Array, Array, Array]
+"""Both ends, the residuals there, and the weights of the residuals."""
 
 
 def invert(function: Callable[[Array], Array], target: Array, low: Array, high: Array, iterations: int = 40) -> Array:
     """Return ``x`` in [low, high] with ``function(x) = target``, for every entry of an array.
 
-    ``function`` is monotone in each entry, rising or falling. Steps alternate between halving the
-    bracket and regula falsi with the Illinois weights (Dowell and Jarratt, BIT 11, 1971), so that smooth
-    functions converge in about ten steps and kinked ones at worst by halving. A closing secant step makes
-    the result smooth in its inputs. Where the target lies outside what the bracket reaches, the nearer
-    bound is returned.
+    ``function`` is monotone in each entry, rising or falling, and each entry depends on its own ``x``
+    alone. Steps alternate between halving the bracket and regula falsi with the Illinois weights (Dowell
+    and Jarratt, BIT 11, 1971), so that smooth functions converge in about ten steps and kinked ones at
+    worst by halving. Where the target lies outside what the bracket reaches, the nearer bound is returned.
+
+    Under JAX the root carries the implicit derivative ``dx = (dtarget - df) / f'(x)``, and at a bound
+    that of the bound; derivatives through the steps themselves would be zero.
 
     >>> import numpy as np
     >>> invert(lambda x: x**3, np.array([8.0, 100.0]), np.zeros(2), np.full(2, 4.0)).round(9)
     array([2., 4.])
     """
-    xp = namespace(target, low, high)
+    if namespace(target, low, high) is not np:
+        return _invert_traced(function, target, low, high, iterations)
     a, b = low + 0.0 * target, high + 0.0 * target
-    at_a, at_b = function(a) - target, function(b) - target
-    sign = xp.where(at_b >= at_a, 1.0, -1.0)
-    weight_a, weight_b = 1.0 + 0.0 * a, 1.0 + 0.0 * b
+    bracket = (a, b, function(a) - target, function(b) - target, np.ones_like(a), np.ones_like(a))
     for step in range(iterations):
-        guess = _between(a, b, at_a * weight_a, at_b * weight_b, xp) if step % 3 else 0.5 * (a + b)
+        guess = _guess(bracket, step % 3 != 0, np)
+        bracket = _replaced(bracket, guess, function(guess) - target, np)
+    return _between(bracket[0], bracket[1], bracket[2], bracket[3], np)
+
+
+def _invert_traced(
+    function: Callable[[Array], Array], target: Array, low: Array, high: Array, iterations: int
+) -> Array:
+    jax = sys.modules["jax"]
+    xp = jax.numpy
+    a, b = low + 0.0 * target, high + 0.0 * target
+
+    def step(number: Array, bracket: Bracket) -> Bracket:
+        # Steps 0 and 1 rate the two ends, so that the function is traced once: these inversions nest.
+        guess = xp.where(number == 0, a, xp.where(number == 1, b, _guess(bracket, number % 3 != 2, xp)))
         at = function(guess) - target
-        below = sign * at < 0.0
-        # Illinois: an end that stays twice has its value halved, so that it moves next time.
-        weight_a = xp.where(below, 1.0, 0.5 * weight_a)
-        weight_b = xp.where(below, 0.5 * weight_b, 1.0)
-        a, at_a = xp.where(below, guess, a), xp.where(below, at, at_a)
-        b, at_b = xp.where(below, b, guess), xp.where(below, at_b, at)
-    return _between(a, b, at_a, at_b, xp)
+        later = _replaced(bracket, guess, at, xp)
+        at_a, at_b = xp.where(number == 0, at, bracket[2]), xp.where(number == 1, at, bracket[3])
+        first = (a, b, at_a, at_b, bracket[4], bracket[5])
+        early = tuple(xp.where(number < 2, x, y) for x, y in zip(first, later, strict=True))
+        return early[0], early[1], early[2], early[3], early[4], early[5]
+
+    def root(_: Callable[[Array], Array], __: Array) -> Array:
+        one = xp.ones_like(a)
+        last = jax.lax.fori_loop(0, iterations + 2, step, (a, b, one, one, one, one))
+        outside = xp.where(xp.abs(last[2]) <= xp.abs(last[3]), last[0], last[1])
+        return xp.where(last[2] * last[3] < 0.0, _between(last[0], last[1], last[2], last[3], xp), outside)
+
+    def residual(x: Array) -> Array:
+        return xp.where(x <= a, x - a, xp.where(x >= b, x - b, function(x) - target))
+
+    def tangent(linear: Callable[[Array], Array], y: Array) -> Array:
+        slope = linear(xp.ones_like(y))
+        return y / xp.where(slope == 0.0, 1.0, slope)
+
+    return jax.lax.custom_root(residual, a, root, tangent)
+
+
+def _guess(bracket: Bracket, secant: Array, xp: Any) -> Array:
+    """Return the next point: by the weighted secant where ``secant``, else by halving."""
+    a, b, at_a, at_b, weight_a, weight_b = bracket
+    return xp.where(secant, _between(a, b, at_a * weight_a, at_b * weight_b, xp), 0.5 * (a + b))
+
+
+def _replaced(bracket: Bracket, guess: Array, at: Array, xp: Any) -> Bracket:
+    """Return the bracket with the end on the guess's side moved there.
+
+    Illinois: an end that stays twice has its value halved, so that it moves next time.
+    """
+    a, b, at_a, at_b, weight_a, weight_b = bracket
+    below = xp.where(at_b >= at_a, at, -at) < 0.0
+    return (
+        xp.where(below, guess, a), xp.where(below, b, guess), xp.where(below, at, at_a), xp.where(below, at_b, at),
+        xp.where(below, 1.0, 0.5 * weight_a), xp.where(below, 0.5 * weight_b, 1.0),
+    )  # fmt: skip
 
 
 def _between(a: Array, b: Array, at_a: Array, at_b: Array, xp: Any) -> Array:

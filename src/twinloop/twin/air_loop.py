@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, namespace, repeat
 from twinloop.cooling.crahs import Crah, crah
 from twinloop.cooling.rear_doors import RearDoor, rear_door
 from twinloop.cooling.solve import invert
@@ -79,11 +79,12 @@ def air_loop(
         )
         return intake_c, exhaust_c, door_heat, door_out_c, door_flow, wet
 
-    supply_c = design.air_supply_c + 0.0 * heat_w
-    for _ in range(3):  # the door's share depends on supply air, supply on the coil's load: contraction by ~20
-        intake_c, exhaust_c, door_heat_w, door_out_c, door_flow, wet = states(supply_c)
-        load_w = heat_w - door_heat_w + room_w + fan_w
-        supply_c = _supply_c(load_w, handler, fan_ratio, handler_w_k, cold_supply_c, design.air_supply_c)
+    def held(supply: tuple[Array, ...]) -> tuple[Array, ...]:
+        load_w = heat_w - states(supply[0])[2] + room_w + fan_w
+        return (_supply_c(load_w, handler, fan_ratio, handler_w_k, cold_supply_c, design.air_supply_c),)
+
+    # The door's share depends on supply air, supply on the coil's load: each round contracts by about 20.
+    (supply_c,) = repeat(3, held, (design.air_supply_c + 0.0 * heat_w,))
     intake_c, exhaust_c, door_heat_w, door_out_c, door_flow, wet = states(supply_c)
     load_w = heat_w - door_heat_w + room_w + fan_w
     return_c = supply_c + load_w / handler_w_k

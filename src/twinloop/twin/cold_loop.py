@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from twinloop.arrays import Array, namespace
 from twinloop.cooling.chillers import Chiller, ChillerPoint, chiller
 from twinloop.cooling.dry_coolers import DryCooler
@@ -13,7 +11,13 @@ from twinloop.cooling.exchangers import exchange
 from twinloop.cooling.solve import invert
 from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.floating import EVERY_HOUR, floated_c
 from twinloop.twin.free_coolers import ROUNDS, SLOWEST, OutdoorAir, free_cool, hours_of
+
+MOST_FLOAT_K = 40.0
+"""Furthest that chilled water may float above its setpoint."""
+LEFT_OVER = 1e-9
+"""Share of the heat below which capacity counts as enough."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +98,12 @@ def cold_loop(
         return_c = supply_c + heat_w[at] / capacity_w_k[at]
         return solve(heat_w[at], return_c, supply_c, flow[at], loop, hours_of(outdoor, at), k)
 
-    supply_c = np.full(heat_w.shape, design.cold_supply_c)
-    state = outside(supply_c, slice(None))
-    short = np.flatnonzero(heat_w - state.free_w > state.available_w * (1.0 + 1e-9))
-    if short.size:
+    def shortage_w(supply_c: Array, at: Array) -> Array:
+        here = outside(supply_c, at)
+        return heat_w[at] - here.free_w - here.available_w
 
-        def shortage_w(trial_c: Array) -> Array:
-            here = outside(trial_c, short)
-            return heat_w[short] - here.free_w - here.available_w
-
-        low_c = supply_c[short]
-        supply_c[short] = invert(shortage_w, 0.0 * low_c, low_c, low_c + 40.0, iterations=ROUNDS)
-        state = outside(supply_c, slice(None))
+    supply_c = floated_c(0.0 * heat_w + design.cold_supply_c, shortage_w, LEFT_OVER * heat_w, MOST_FLOAT_K)
+    state = outside(supply_c, EVERY_HOUR)
     return ColdState(
         supply_c=supply_c, return_c=supply_c + heat_w / capacity_w_k, heat_w=heat_w, free_w=state.free_w,
         chiller_load_w=heat_w - state.free_w, chiller_w=state.chiller_w, condenser_c=state.condenser_c,

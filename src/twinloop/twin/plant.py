@@ -7,11 +7,12 @@ the supply temperatures themselves, which float up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, namespace, repeat
 from twinloop.twin.air_loop import AirState, air_loop
 from twinloop.twin.cold_loop import ColdState, cold_loop
 from twinloop.twin.design import PlantConstants
@@ -25,6 +26,11 @@ MOST_PASSES = 8
 SETTLED_K = 1e-3
 """Rounds between chip power and coolant temperature end when no coolant moves more than this; a kelvin
 changes power by some tenths of a percent, so a round contracts the change about fiftyfold."""
+
+COMPILED_PASSES = 3
+"""Rounds before the last one where their number must be fixed: contraction leaves below 1e-4 K."""
+
+_Coolants = tuple[Array, Array, Array]
 
 
 @dataclass(frozen=True)
@@ -51,45 +57,73 @@ class PlantState:
 
 def solve_plant(plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants) -> PlantState:
     """Solve the hall for every hour of ``outdoor`` and of the groups' activity."""
-    design = plant.design
     zero = 0.0 * outdoor.dry_bulb_c
-    plate_c = zero + design.warm_supply_c + k.cdu_approach_k
-    coolants = Coolants(zero + design.air_supply_c + 0.5, plate_c, plate_c)
-    cold_c = zero + design.cold_supply_c
-    for _ in range(MOST_PASSES):
-        its = tuple(it_state(group, design, coolants, k) for group in groups)
-        it_w = sum((state.it_w for state in its), start=zero)
-        air_heat = sum((state.air_heat_w for state in its), start=zero)
-        warm_heat = sum((state.warm_heat_w for state in its), start=zero)
-        air_flow = sum((state.air_flow_kg_s for state in its), start=zero)
-        room_w = room_loss_w(plant.electrics, it_w) + plant.lighting_w
-        air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, cold_c, outdoor, k)
-        warm = warm_loop(warm_heat, plant.warm, design, outdoor, k) if plant.warm else None
-        trim_w = warm.trim_w if warm else zero
-        trim_kg_s = trim_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
-        load_w = air.coil_heat_w + air.door_heat_w + trim_w
-        cold = cold_loop(load_w, air.water_kg_s + trim_kg_s, plant.cold, design, outdoor, k)
-        cold_c = cold.supply_c
-        coolant_c = warm.coolant_supply_c if warm else plate_c
-        moved_k = max(
-            float(np.max(np.abs(air.intake_c - coolants.air_c))), float(np.max(np.abs(coolant_c - coolants.plate_c)))
-        )
-        coolants = Coolants(air.intake_c, coolant_c, coolant_c)
-        if moved_k < SETTLED_K:
-            break
-    return _assemble(plant, its, it_w, air_heat, room_w, air, warm, cold)
+    plate_c = zero + plant.design.warm_supply_c + k.cdu_approach_k
+    start = (zero + plant.design.air_supply_c + 0.5, plate_c, zero + plant.design.cold_supply_c)
+
+    def once(coolants: _Coolants) -> _Pass:
+        return _pass(plant, groups, outdoor, coolants, k)
+
+    return _assemble(plant, _settle(once, start))
 
 
-def _assemble(
+@dataclass(frozen=True)
+class _Pass:
+    """One round: loads under given coolant temperatures, and the temperatures that follow from them."""
+
+    its: tuple[ItState, ...]
+    it_w: Array
+    air_heat: Array
+    room_w: Array
+    air: AirState
+    warm: WarmState | None
+    cold: ColdState
+    coolants: _Coolants
+    """Intake air, coolant of plates and baths, chilled water."""
+
+
+def _pass(
     plant: Plant,
-    its: tuple[ItState, ...],
-    it_w: Array,
-    air_heat: Array,
-    room_w: Array,
-    air: AirState,
-    warm: WarmState | None,
-    cold: ColdState,
-) -> PlantState:
+    groups: tuple[ItGroup, ...],
+    outdoor: OutdoorAir,
+    coolants: _Coolants,
+    k: PlantConstants,
+) -> _Pass:
+    design, zero = plant.design, 0.0 * outdoor.dry_bulb_c
+    air_c, plate_c, cold_c = coolants
+    its = tuple(it_state(group, design, Coolants(air_c, plate_c, plate_c), k) for group in groups)
+    it_w = sum((state.it_w for state in its), start=zero)
+    air_heat = sum((state.air_heat_w for state in its), start=zero)
+    warm_heat = sum((state.warm_heat_w for state in its), start=zero)
+    air_flow = sum((state.air_flow_kg_s for state in its), start=zero)
+    room_w = room_loss_w(plant.electrics, it_w) + plant.lighting_w
+    air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, cold_c, outdoor, k)
+    warm = warm_loop(warm_heat, plant.warm, design, outdoor, k) if plant.warm else None
+    trim_w = warm.trim_w if warm else zero
+    trim_kg_s = trim_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
+    load_w = air.coil_heat_w + air.door_heat_w + trim_w
+    cold = cold_loop(load_w, air.water_kg_s + trim_kg_s, plant.cold, design, outdoor, k)
+    return _Pass(
+        its, it_w, air_heat, room_w, air, warm, cold,
+        (air.intake_c, warm.coolant_supply_c if warm else plate_c, cold.supply_c),
+    )  # fmt: skip
+
+
+def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants) -> _Pass:
+    """Repeat until air and coolant stand still; a compiled hall takes a fixed number of rounds instead."""
+    if namespace(*start) is not np:
+        return once(repeat(COMPILED_PASSES, lambda coolants: once(coolants).coolants, start))
+    last = once(start)
+    for _ in range(MOST_PASSES - 1):
+        moved = (np.max(np.abs(new - old)) for new, old in zip(last.coolants[:2], start[:2], strict=True))
+        if max(moved) < SETTLED_K:
+            break
+        start, last = last.coolants, once(last.coolants)
+    return last
+
+
+def _assemble(plant: Plant, last: _Pass) -> PlantState:
+    its, it_w, air, warm, cold = last.its, last.it_w, last.air, last.warm, last.cold
     zero = 0.0 * it_w
     pumps_w = cold.pump_w + cold.condenser_pump_w
     rejection_w = cold.fan_w
@@ -107,7 +141,7 @@ def _assemble(
         lighting_w=zero + plant.lighting_w, facility_w=facility_w, evaporation_kg_s=evaporation,
         drift_kg_s=drift, balance_error=zero,
     )  # fmt: skip
-    errors = _mismatches_w(state, air_heat, room_w)
+    errors = _mismatches_w(state, last.air_heat, last.room_w)
     xp = namespace(it_w)
     worst = zero
     for mismatch in errors.values():

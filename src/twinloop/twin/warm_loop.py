@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from twinloop.arrays import Array, namespace
 from twinloop.cooling.cdus import Cdu, cdu
 from twinloop.cooling.dry_coolers import DryCooler
-from twinloop.cooling.solve import invert
 from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.floating import floated_c
 from twinloop.twin.free_coolers import (
-    ROUNDS,
     FreePoint,
     OutdoorAir,
     TowerSet,
@@ -20,6 +17,9 @@ from twinloop.twin.free_coolers import (
     free_cool,
     hours_of,
 )
+
+MOST_FLOAT_K = 60.0
+"""Furthest that warm water may float above its setpoint."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,7 @@ def _supply_c(
         best_c = best_leaving_c(loop.cooler, entering_c, flow[at], hours_of(outdoor, at), k)
         return capacity_w_k[at] * (best_c - supply_c)
 
-    setpoint_c = np.full(total_w.shape, design.warm_supply_c)
-    short = np.flatnonzero(shortage_w(setpoint_c, np.arange(total_w.size)) > loop.trim_w)
-    if short.size:
-        low_c = setpoint_c[short]
-        setpoint_c[short] = invert(
-            lambda t: shortage_w(t, short), loop.trim_w + 0.0 * low_c, low_c, low_c + 60.0, iterations=ROUNDS
-        )
-    return setpoint_c
+    return floated_c(0.0 * total_w + design.warm_supply_c, shortage_w, loop.trim_w, MOST_FLOAT_K)
 
 
 def _coolant_return_c(heat_w: Array, unit: Cdu, coolant_kg_s: Array, supply_c: Array, flow: Array) -> Array:
