@@ -167,3 +167,35 @@ def test_a_dry_cooler_in_air_hotter_than_its_water_is_stopped_and_warms_nothing(
     reached_c = best_leaving_c(cooler, np.array([35.0, 35.0]), np.array([1.0, 1.0]), hot, PlantConstants())
     assert reached_c[0] == 35.0
     assert 20.0 < reached_c[1] < 35.0
+
+
+def test_the_power_chain_and_the_plant_carry_every_group_at_full_power():
+    it = group(activity=np.full(HOURS, 0.4))
+    plant = build(design("air"), it)
+    busy = solve_plant(
+        plant, (group(activity=np.ones(1)),), OutdoorAir(*(np.array([x]) for x in (34.0, 22.0, 15.0)), 101325.0), K
+    )
+    full_w = float(busy.it_w[0])
+    assert plant.it_w == pytest.approx(full_w, rel=0.01)
+    assert plant.electrics.ups_w == pytest.approx(1.25 * plant.it_w)
+    assert plant.electrics.transformer_w > 1.1 * float(busy.facility_w[0])
+    assert plant.electrics.generator_w > float(busy.facility_w[0])
+    pair = build(design("air", redundancy="2N"), it)
+    assert 0.5 * pair.electrics.ups_w == pytest.approx(pair.it_w)
+
+
+def test_a_tower_holds_its_supply_in_the_most_humid_design_hour():
+    it = group(activity=np.ones(1))
+    plant = build(design("plates + air", "tower", warm_supply_c=30.0, trim=False), it)
+    humid = OutdoorAir(np.array([29.0]), np.array([24.0]), np.array([15.0]), 101325.0)
+    state = solve_plant(plant, (it,), humid, K)
+    assert state.warm is not None
+    assert float(state.warm.supply_c[0]) == pytest.approx(30.0, abs=0.3)
+
+
+def test_the_worst_chip_is_hotter_by_its_spread():
+    state, _ = run(design("all plates"), group(activity=np.ones(HOURS)))
+    it = state.it[0]
+    rise = it.junction_c - state.warm.coolant_supply_c
+    worst = it.worst_junction_c - state.warm.coolant_supply_c
+    assert np.all(worst > 1.14 * rise)

@@ -142,7 +142,13 @@ class PlantConstants:
     immersion_resistance_k_w: float = 0.055
     """Sensor to bath, single phase, 700 W class; 0.04-0.08. Low confidence."""
     ups_design_load: float = 0.5
-    """Running load over rating of a 2N or N+1 UPS at design."""
+    """Full IT load over the rating of both UPS of a 2N pair: each can carry all of it."""
+    ups_full_load: float = 0.8
+    """Full IT load over the rating of a UPS (spares apart): 20 % reserve is common practice. Low confidence."""
+    transformer_per_it: float = 1.6
+    """Transformer rating over full IT load: UPS loss, cooling and 20 % reserve. Low confidence."""
+    generator_per_it: float = 1.5
+    """Generator rating over full IT load: IT and cooling at a PUE up to 1.5 on the design day. Low confidence."""
     lighting_w_per_m2: float = 5.0
     """Hall lights and small power. Low confidence."""
     dew_point_low_c: float = -9.0

@@ -34,11 +34,10 @@ class ElectricState:
 
 
 def size_electrics(it_w: float, redundancy: Redundancy, k: PlantConstants) -> Electrics:
-    """Return the chain for ``it_w``: a UPS at its design share of rating, twice for 2N."""
-    paths = 2.0 if redundancy == "2N" else 1.0
-    ups_w = it_w / k.ups_design_load * (1.0 if redundancy == "2N" else 0.625) * (paths / paths)
-    transformer_w = it_w * 1.6
-    return Electrics(Ups(ups_w), ups_w, Transformer(transformer_w), transformer_w, it_w * 1.5)
+    """Return the chain for ``it_w`` at full load. 2N: two UPS, each of which can carry it alone."""
+    ups_w = it_w / (k.ups_design_load if redundancy == "2N" else k.ups_full_load)
+    transformer_w, generator_w = it_w * k.transformer_per_it, it_w * k.generator_per_it
+    return Electrics(Ups(ups_w), ups_w, Transformer(transformer_w), transformer_w, generator_w)
 
 
 def room_loss_w(electrics: Electrics, it_w: Array) -> Array:

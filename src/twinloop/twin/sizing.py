@@ -1,6 +1,6 @@
 """Equipment sizes from a design, the hall's load and its design conditions.
 
-Every exchanger is sized for the design hour with all groups busy at once, plus the sizing margin;
+Every exchanger is sized for the design hour with all groups at full power at once, plus the sizing margin;
 spares come on top and do not help normal running.
 """
 
@@ -70,9 +70,12 @@ def size_plant(
         np.array([conditions.dry_bulb_c + k.recirculation_outdoor_k]),
         np.array([conditions.coincident_wet_bulb_c]), np.array([k.dew_point_high_c]), pressure_pa,
     )  # fmt: skip
+    humid = replace(outdoor, wet_bulb_c=np.array([conditions.wet_bulb_c]))
     door, door_w = _size_door(design, load, k)
     handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, k)
-    warm = _size_warm(design, load.warm_w, outdoor, k) if design.has_warm_loop and load.warm_w > 0.0 else None
+    # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
+    hardest = humid if design.warm_cooler == "tower" else outdoor
+    warm = _size_warm(design, load.warm_w, hardest, k) if design.has_warm_loop and load.warm_w > 0.0 else None
     cold_w = handler_w + door_w + (warm.trim_w if warm else 0.0)
     cold = _size_cold(design, cold_w, conditions, pressure_pa, k)
     return Plant(
@@ -85,8 +88,7 @@ def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantCons
     plate_c = design.warm_supply_c + k.cdu_approach_k
     coolants = Coolants(np.array([design.air_supply_c]), np.array([plate_c]), np.array([plate_c]))
     states = [
-        it_state(replace(group, activity=np.array([float(np.max(group.activity))])), design, coolants, k)
-        for group in groups
+        it_state(replace(group, activity=np.ones(1)), design, coolants, k) for group in groups
     ]
     return _Load(
         sum(float(state.it_w[0]) for state in states),
