@@ -1,0 +1,154 @@
+"""The hall compiled by JAX: a year as one call, many years in one call, and gradients by every number.
+
+One compiled function serves every hall of the same make-up (which technologies exist, which carrier each
+component has); all numbers are parameters, named by their place, such as ``warm.cdu.ua_w_k``. Single
+precision unless the caller enables ``jax_enable_x64``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twinloop.arrays import Array
+from twinloop.errors import MissingExtraError
+from twinloop.twin.design import PlantConstants
+from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.groups import ItGroup
+from twinloop.twin.plant import PlantState, solve_plant
+from twinloop.twin.sizing import Plant
+
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError as error:  # pragma: no cover - the development environment has it
+    raise MissingExtraError("jax", "compiled", "the compiled hall") from error
+
+HOUR_S = 3600.0
+Parameters = Mapping[str, Array]
+
+
+class YearSums(NamedTuple):
+    """A year of one hall: energies in J, evaporation in kg, peaks, and the largest imbalance over IT power."""
+
+    it_j: Array
+    facility_j: Array
+    chillers_j: Array
+    crah_fans_j: Array
+    pumps_j: Array
+    heat_rejection_j: Array
+    electrical_loss_j: Array
+    evaporation_kg: Array
+    peak_facility_w: Array
+    peak_junction_c: Array
+    balance_error: Array
+
+
+def parameters(plant: Plant) -> dict[str, float]:
+    """Return every number of ``plant`` by its place: sizes, ratings, setpoints.
+
+    Whole numbers and words are its make-up, not parameters.
+    """
+    return dict(_numbers(plant, ""))
+
+
+def _numbers(noun: Any, path: str) -> list[tuple[str, float]]:
+    found: list[tuple[str, float]] = []
+    for field in fields(noun):
+        value, name = getattr(noun, field.name), f"{path}{field.name}"
+        if is_dataclass(value):
+            found += _numbers(value, name + ".")
+        elif isinstance(value, float):
+            found.append((name, float(value)))
+    return found
+
+
+def with_parameters(plant: Plant, values: Parameters) -> Plant:
+    """Return ``plant`` with the numbers that ``values`` names.
+
+    Raises:
+        KeyError: a name that ``plant`` has not.
+    """
+    unknown = set(values) - set(parameters(plant))
+    if unknown:
+        raise KeyError(f"no parameter {sorted(unknown)} in this plant")
+    changed: Plant = _replaced(plant, values, "")
+    return changed
+
+
+def _replaced(noun: Any, values: Parameters, path: str) -> Any:
+    changes = {}
+    for field in fields(noun):
+        value, name = getattr(noun, field.name), f"{path}{field.name}"
+        if is_dataclass(value):
+            changes[field.name] = _replaced(value, values, name + ".")
+        elif name in values:
+            changes[field.name] = values[name]
+    return replace(noun, **changes)
+
+
+def year_sums(state: PlantState) -> YearSums:
+    """Return the sums of ``state``'s hours."""
+    worst_c = jnp.stack([it.worst_junction_c for it in state.it])
+    joules = [
+        HOUR_S * jnp.sum(power)
+        for power in (
+            state.it_w, state.facility_w, state.chillers_w, state.crah_fans_w, state.pumps_w, state.heat_rejection_w,
+            state.electric.ups_loss_w + state.electric.distribution_loss_w,
+        )
+    ]  # fmt: skip
+    return YearSums(
+        *joules, HOUR_S * jnp.sum(state.evaporation_kg_s), jnp.max(state.facility_w), jnp.max(worst_c),
+        jnp.max(state.balance_error),
+    )  # fmt: skip
+
+
+Hours = tuple[Array, Array, Array, Array, tuple[Array, ...]]
+"""Dry bulb, wet bulb and dew point in °C, pressure in Pa, and the groups' activity."""
+YearFunction = Callable[[Parameters, Hours], YearSums]
+
+
+def hours(outdoor: OutdoorAir, groups: Sequence[ItGroup]) -> Hours:
+    """Return what a year function takes: outdoor air and activity, shape (hours,) each."""
+    activity = tuple(jnp.asarray(np.broadcast_to(group.activity, outdoor.dry_bulb_c.shape)) for group in groups)
+    air = (jnp.asarray(outdoor.dry_bulb_c), jnp.asarray(outdoor.wet_bulb_c), jnp.asarray(outdoor.dew_point_c))
+    return *air, jnp.asarray(outdoor.pressure_pa), activity
+
+
+def year_function(plant: Plant, groups: Sequence[ItGroup], k: PlantConstants) -> YearFunction:
+    """Return the compiled year of halls made up like ``plant``: (parameters, hours) -> :class:`YearSums`.
+
+    Compiles at its first call, tens of seconds for a hall with towers and chillers; JAX's persistent
+    compilation cache keeps it. Differentiable in the parameters in both modes.
+    """
+
+    def year(values: Parameters, at: Hours) -> YearSums:
+        dry, wet, dew, pressure, activities = at
+        busy = tuple(replace(group, activity=activity) for group, activity in zip(groups, activities, strict=True))
+        return year_sums(solve_plant(with_parameters(plant, values), busy, OutdoorAir(dry, wet, dew, pressure), k))
+
+    compiled: YearFunction = jax.jit(year)
+    return compiled
+
+
+def many_years(year: YearFunction) -> YearFunction:
+    """Return ``year`` over many halls or sites in one call: each leaf gains a leading axis, shape (n, …).
+
+    Halls follow one another inside the call, so that hours short of capacity are solved only where there are any.
+    """
+    compiled: YearFunction = jax.jit(lambda values, at: jax.lax.map(lambda pair: year(*pair), (values, at)))
+    return compiled
+
+
+def gradient(year: YearFunction, values: Parameters, at: Hours, of: str = "facility_j") -> dict[str, float]:
+    """Return the derivative of one of the year's sums by each parameter, in its unit per the parameter's.
+
+    At an active limit (a fan at full speed, pads that start) the derivative is one-sided.
+    """
+    found = jax.jit(jax.grad(lambda numbers: getattr(year(numbers, at), of)))(
+        {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
+    )
+    return {name: float(value) for name, value in found.items()}
