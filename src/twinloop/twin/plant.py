@@ -27,8 +27,8 @@ SETTLED_K = 1e-3
 """Rounds between chip power and coolant temperature end when no coolant moves more than this; a kelvin
 changes power by some tenths of a percent, so a round contracts the change about fiftyfold."""
 
-COMPILED_PASSES = 3
-"""Rounds before the last one where their number must be fixed: contraction leaves below 1e-4 K."""
+COMPILED_PASSES = 2
+"""Rounds before the last one where their number must be fixed: contraction leaves about 1 mK."""
 
 _Coolants = tuple[Array, Array, Array]
 
