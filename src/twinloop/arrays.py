@@ -7,6 +7,7 @@ imported here, only recognised when the caller already uses it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,3 +29,17 @@ def namespace(*values: Array) -> Any:
     if jax is not None and any(isinstance(value, jax.Array) for value in values):
         return jax.numpy
     return np
+
+
+def repeat(times: int, step: Callable[[tuple[Array, ...]], tuple[Array, ...]], start: tuple[Array, ...]) -> Any:
+    """Return ``start`` after ``times`` applications of ``step``; one traced copy of it under JAX.
+
+    >>> repeat(3, lambda state: (2.0 * state[0],), (1.0,))
+    (8.0,)
+    """
+    if namespace(*start) is not np:
+        return sys.modules["jax"].lax.fori_loop(0, times, lambda _, state: step(state), start)
+    state = start
+    for _ in range(times):
+        state = step(state)
+    return state

@@ -21,13 +21,11 @@ def fan_power_w(
     runs part of the time: power is proportional to flow, continuous at the minimum. Range: x 0-1.2.
     Source: affinity laws, ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 21.
 
-    >>> fan_power_w(0.5, 1000.0)
+    >>> float(fan_power_w(0.5, 1000.0))
     125.0
     >>> round(float(fan_power_w(0.1, 1000.0, minimum_ratio=0.2)), 9)
     4.0
     """
-    if minimum_ratio <= 0.0:
-        return design_power_w * (static_fraction * flow_ratio + (1.0 - static_fraction) * flow_ratio**3)
     xp = namespace(flow_ratio, design_power_w)
     running = xp.maximum(flow_ratio, minimum_ratio)
     return design_power_w * flow_ratio * (static_fraction + (1.0 - static_fraction) * running**2)

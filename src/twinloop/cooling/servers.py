@@ -108,7 +108,7 @@ def server_fan_power_w(flow_ratio: Array, design_fan_w: Array) -> Array:
     Fans take 5-15 % of an air-cooled server and below 3 % of one on cold plates; a published study of a
     hybrid hall has fans at 9 % and an 80 % cut (Heydari et al., InterPACK 2022, V001T01A014; derived).
 
-    >>> server_fan_power_w(0.5, 800.0)
+    >>> float(server_fan_power_w(0.5, 800.0))
     100.0
     """
     return fan_power_w(flow_ratio, design_fan_w)
