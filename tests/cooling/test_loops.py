@@ -48,6 +48,9 @@ def test_frontier_unit_takes_its_published_power():
 def test_losing_one_of_two_pumps_costs_less_than_half_the_flow():
     both, one = (pump(MACHINE, 1.0, 300e3, 0.0151, running=share) for share in (1.0, 0.5))
     assert 0.5 < one.flow_m3_s / both.flow_m3_s < 1.0
+    load = float(one.flow_m3_s) / (0.5 * MACHINE.design_m3_s)
+    assert load > 1.2  # the one that is left runs out on its curve, off its best point
+    assert one.efficiency == pytest.approx(0.535 * (1.0 - (load - 1.0) ** 2))
     assert coasting_speed(1.0, 0.0) == 1.0
     assert coasting_speed(1.0, 3.0) == 0.5
 
