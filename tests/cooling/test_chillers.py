@@ -98,6 +98,8 @@ def test_warm_water_gains_as_a_real_cycle_does(condenser_c):
 def test_least_lift_bounds_the_cop():
     power = chiller(MACHINES["water"], 5e5, 30.0, np.array([5.0, 10.0, 15.0])).power_w
     assert np.ptp(power) < 1e-9 * power[0]
+    # By the corner of the curves (14 °C leaving, 20.5 °C entering, EIR 0.76 of COP 5) and 12 K of 15.5 K lift.
+    assert 7.0 < 5e5 / power[0] < 11.0
 
 
 def test_cycling_below_the_least_part_load():

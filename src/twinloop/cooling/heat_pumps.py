@@ -35,9 +35,9 @@ class HeatPumpPoint:
 def heat_pump(machine: HeatPump, source_w: Array, source_out_c: Array, sink_out_c: Array) -> HeatPumpPoint:
     """Lift up to ``source_w`` of heat leaving at ``source_out_c`` to ``sink_out_c``.
 
-    ``COP = η T_c / (T_c − T_e)``, ``T_c`` at least ``T_e + lift_min``, not below 1; heating = source · COP/(COP − 1), held
-    to the machine's capacity (then less source heat is taken). A sink colder than the source still costs the
-    least lift: a plain exchanger is the caller's choice. Range: sink to 90 °C.
+    ``COP = η T_c / (T_c − T_e)``, ``T_c`` at least ``T_e + lift_min``, not below 1; heating = source ·
+    COP/(COP − 1), held to the machine's capacity (then less source heat is taken). A sink colder than the source
+    still costs the least lift: a plain exchanger is the caller's choice. Range: sink to 90 °C.
 
     >>> point = heat_pump(HeatPump(1e6), 500e3, 30.0, 65.0)
     >>> round(float(point.cop), 2), round(float(point.heating_w) / 1e3)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, namespace, repeat
 from twinloop.cooling.exchangers import (
     SMALL_W_K,
     effectiveness_counterflow,
@@ -125,9 +125,12 @@ def surface_c(liquid: Liquid, flux_w_m2: Array, fluid_c: Array, height_m: Array,
     >>> round(float(surface_c(liquid("PAO-4"), 2000.0, 40.0, 0.1)), 1)
     56.2
     """
-    hot_c = fluid_c + 10.0 + 0.0 * flux_w_m2
-    for _ in range(_SURFACE_STEPS):
+
+    def settle(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        (hot_c,) = state
         still = natural_convection_w_m2_k(liquid, hot_c, fluid_c, height_m)
         moving = forced_convection_w_m2_k(liquid, 0.5 * (hot_c + fluid_c), speed_m_s, height_m)
-        hot_c = fluid_c + flux_w_m2 / (still**3 + moving**3) ** (1.0 / 3.0)
-    return hot_c
+        return (fluid_c + flux_w_m2 / (still**3 + moving**3) ** (1.0 / 3.0),)
+
+    start_c = fluid_c + 10.0 + 0.0 * (flux_w_m2 + height_m + speed_m_s)
+    return repeat(_SURFACE_STEPS, settle, (start_c,))[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, namespace, repeat
 from twinloop.cooling.dry_coolers import Rejection
 from twinloop.cooling.exchangers import SMALL_W_K, mean_decay
 from twinloop.cooling.fans import fan_power_w
@@ -160,16 +160,17 @@ def _wet_side(
         curvature = 0.125 * quadratic * range_k * range_k
         return air * passed / (1.0 + ratio * passed) * (drive - curvature)
 
-    before_k = 0.5 * span_k + 0.0 * air
-    at_before = heat_w(before_k) / water_w_k
-    range_k = at_before
-    for _ in range(_SECANT_STEPS):
+    def secant(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        before_k, at_before, range_k = state
         at = heat_w(range_k) / water_w_k
         change_k = range_k - before_k
         still = xp.abs(change_k) < 1e-9
         gain = xp.where(still, 0.0, (at - at_before) / xp.where(still, 1.0, change_k))
-        before_k, at_before = range_k, at
-        range_k = range_k + (at - range_k) / (1.0 - xp.clip(gain, -1.0, 0.9))
+        return range_k, at, range_k + (at - range_k) / (1.0 - xp.clip(gain, -1.0, 0.9))
+
+    before_k = 0.5 * span_k + 0.0 * ntu
+    at_before = heat_w(before_k) / water_w_k
+    _, _, range_k = repeat(_SECANT_STEPS, secant, (before_k, at_before, at_before))
     return _Wet(range_k * water_w_k, air, water_w_k, low, linear, quadratic)
 
 
