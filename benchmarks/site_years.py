@@ -73,7 +73,9 @@ def measure(kit: str, cooler: str, cold: str) -> dict[str, float]:
     }
     if kit == "air" or cooler == "dry_cooler":
         shifts = np.linspace(-10.0, 10.0, SITES)
-        sites = [hours(replace(air, dry_bulb_c=air.dry_bulb_c + s, wet_bulb_c=air.wet_bulb_c + s), (it,)) for s in shifts]
+        sites = [
+            hours(replace(air, dry_bulb_c=air.dry_bulb_c + s, wet_bulb_c=air.wet_bulb_c + s), (it,)) for s in shifts
+        ]
         stacked = jax.tree.map(lambda *leaves: jax.numpy.stack(leaves), *sites)
         spread = {name: np.full(SITES, value, np.float32) for name, value in values.items()}
         many = many_years(year)
@@ -85,4 +87,8 @@ def measure(kit: str, cooler: str, cold: str) -> dict[str, float]:
 if __name__ == "__main__":
     figures = {name: measure(*hall) for name, hall in HALLS.items()}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"precision": "float32", "hours": HOURS, "halls": figures, "peak_memory_mib": round(memory)}, indent=1))
+    print(
+        json.dumps(
+            {"precision": "float32", "hours": HOURS, "halls": figures, "peak_memory_mib": round(memory)}, indent=1
+        )
+    )

@@ -93,16 +93,17 @@ def _replaced(noun: Any, values: Parameters, path: str) -> Any:
 def year_sums(state: PlantState) -> YearSums:
     """Return the sums of ``state``'s hours."""
     worst_c = jnp.stack([it.worst_junction_c for it in state.it])
-    joules = [
-        HOUR_S * jnp.sum(power)
-        for power in (
-            state.it_w, state.facility_w, state.chillers_w, state.crah_fans_w, state.pumps_w, state.heat_rejection_w,
-            state.electric.ups_loss_w + state.electric.distribution_loss_w,
-        )
-    ]  # fmt: skip
+
+    def joules(power_w: Array) -> Array:
+        return HOUR_S * jnp.sum(power_w)
+
     return YearSums(
-        *joules, HOUR_S * jnp.sum(state.evaporation_kg_s), jnp.max(state.facility_w), jnp.max(worst_c),
-        jnp.max(state.balance_error),
+        it_j=joules(state.it_w), facility_j=joules(state.facility_w), chillers_j=joules(state.chillers_w),
+        crah_fans_j=joules(state.crah_fans_w), pumps_j=joules(state.pumps_w),
+        heat_rejection_j=joules(state.heat_rejection_w),
+        electrical_loss_j=joules(state.electric.ups_loss_w + state.electric.distribution_loss_w),
+        evaporation_kg=HOUR_S * jnp.sum(state.evaporation_kg_s), peak_facility_w=jnp.max(state.facility_w),
+        peak_junction_c=jnp.max(worst_c), balance_error=jnp.max(state.balance_error),
     )  # fmt: skip
 
 

@@ -14,9 +14,7 @@ from twinloop.twin.free_coolers import ROUNDS
 EVERY_HOUR = slice(None)
 
 
-def floated_c(
-    setpoint_c: Array, shortage_w: Callable[[Array, Array], Array], allowed_w: Array, most_k: float
-) -> Array:
+def floated_c(setpoint_c: Array, shortage_w: Callable[[Array, Array], Array], allowed_w: Array, most_k: float) -> Array:
     """Return the setpoint, or in short hours the supply temperature at which shortage meets what is allowed.
 
     Args:

@@ -87,9 +87,7 @@ def size_plant(
 def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantConstants) -> _Load:
     plate_c = design.warm_supply_c + k.cdu_approach_k
     coolants = Coolants(np.array([design.air_supply_c]), np.array([plate_c]), np.array([plate_c]))
-    states = [
-        it_state(replace(group, activity=np.ones(1)), design, coolants, k) for group in groups
-    ]
+    states = [it_state(replace(group, activity=np.ones(1)), design, coolants, k) for group in groups]
     return _Load(
         sum(float(state.it_w[0]) for state in states),
         sum(float(state.air_heat_w[0]) for state in states),
