@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,14 +20,17 @@ from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
 from twinloop.workload.power import busy_power, device_power_w, idle_power
 from twinloop.workload.training import step_times
-from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, shape_of
+from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
 
 LARGEST_COUNT = 4096
 DEADLINE_SHARE = 0.9
 """A tenth of the deadline is kept for checkpoints, restarts and stragglers."""
 TOKENS_PER_BATCH = 0.5e6
-"""Default global batch: half a million tokens, common below 10 billion weights; 4 million above 50 billion.
-Low confidence."""
+"""Default global batch: half a million tokens, common below 10 billion weights; 4 million above 50 billion
+(Brown et al. 2020, arXiv:2005.14165, table 2.1; Touvron et al. 2023, arXiv:2307.09288, table 1). Low confidence."""
+LARGEST_TOKENS_PER_BATCH = 4e6
+"""Where the batch is open it may double up to this many tokens when a deadline asks for it. Larger ones stop saving
+steps (McCandlish et al. 2018, arXiv:1812.06162). Low confidence."""
 FP8_DROP = 0.0025
 """Relative accuracy lost by 8-bit training; offered only where the stage allows it. Low confidence."""
 KEPT = 12
@@ -49,9 +52,20 @@ class Candidates:
 
 
 def default_batch(network: Network) -> int:
-    """Return a global batch in samples."""
-    tokens = TOKENS_PER_BATCH * (8.0 if (network.parameters or 0.0) > 5e10 else 1.0)
-    return max(round(tokens / max(network.context, 1)), 64) if network.layers else 1024
+    """Return a global batch in samples: a power of two, so that replicas share it evenly."""
+    if not network.layers:
+        return 1024
+    tokens = TOKENS_PER_BATCH * (8.0 if parameter_count(network) > 5e10 else 1.0)
+    return max(int(2 ** round(math.log2(tokens / max(network.context, 1)))), 64)
+
+
+def batches(stage: Stage, network: Network) -> tuple[int, ...]:
+    """Return the global batches to try, the first that meets the deadline wins: the given one, else doublings."""
+    if stage.batch:
+        return (stage.batch,)
+    first = default_batch(network)
+    most = LARGEST_TOKENS_PER_BATCH / max(network.context, 1) if network.layers else 8.0 * first
+    return tuple(first * 2**k for k in range(8) if k == 0 or first * 2**k <= most)
 
 
 def _grid(network: Network, device: Device, server: Server, batch: int) -> Layouts | None:
@@ -60,7 +74,8 @@ def _grid(network: Network, device: Device, server: Server, batch: int) -> Layou
     transformer = network.kind in TRANSFORMERS and network.layers > 0
     tensors = [t for t in (1, 2, 4, 8) if t <= wide and transformer and network.heads % t == 0] or [1]
     pipelines = [p for p in (1, 2, 4, 8, 16) if transformer and network.layers % p == 0] or [1]
-    replicas = [d for d in (2**k for k in range(13)) if d <= batch]
+    # Powers of two may leave a last micro-batch that is not full; other counts must share the batch evenly.
+    replicas = [2**k for k in range(13) if 2**k <= batch] + [3 * 2**k for k in range(11) if batch % (3 * 2**k) == 0]
     micros = [2**k for k in range(14) if 2**k <= batch]
     recomputes, zeros = ([0, 1, 2], [0, 1, 3]) if transformer else ([0], [0])
     axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, indexing="ij")
@@ -132,17 +147,24 @@ def precisions(stage: Stage, device: Device) -> tuple[str, ...]:
 
 def training_options(stage: Stage, network: Network, device: Device, server: Server) -> list[StageOption]:
     """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT."""
-    batch = stage.batch or default_batch(network)
-    steps = math.ceil((stage.samples or 0.0) / batch)
     period = stage.every_s or stage.deadline_s or 30 * 86400.0
     allowed = DEADLINE_SHARE * min(stage.deadline_s or period, period)
     options: list[StageOption] = []
     for precision in precisions(stage, device):
-        found = candidates(network, device, server, batch, precision)
-        if found is not None:
-            chosen = _best(found, device, server, steps, allowed)
-            options += [_option(stage, device, server, found, i, steps, batch, period) for i in chosen]
+        for batch in batches(stage, network):
+            found = candidates(network, device, server, batch, precision)
+            steps = math.ceil((stage.samples or 0.0) / batch)
+            chosen = _best(found, device, server, steps, allowed) if found is not None else []
+            if found is not None and chosen:
+                found = found if batch == batches(stage, network)[0] else _raised(found, batch)
+                options += [_option(stage, device, server, found, i, steps, batch, period) for i in chosen]
+                break
     return options
+
+
+def _raised(found: Candidates, batch: int) -> Candidates:
+    note = f"batch raised to {batch} samples to meet the deadline: check that the model still learns as well"
+    return replace(found, notes=(*found.notes, note))
 
 
 def _best(found: Candidates, device: Device, server: Server, steps: int, allowed_s: float) -> list[int]:
