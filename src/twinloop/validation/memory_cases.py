@@ -46,11 +46,14 @@ def _got(row: dict[str, str]) -> float:
 
 
 def _memory(row: dict[str, str], recompute: str, sequence_parallel: float) -> Memory:
-    interleave = float(row["interleave"])
+    def size(key: str) -> float:
+        return float(row[key])
+
     at = Layouts(
-        *(float(row[key]) for key in ("tensor", "pipeline", "data", "context")), 1.0,
-        float(row["micro_batch"]), float(row["batch"]), interleave, float(RECOMPUTE.index(recompute)),  # type: ignore[arg-type]
-        float(row["zero"]), 2.0 if interleave > 1 else 1.0, sequence_parallel,
+        tensor=size("tensor"), pipeline=size("pipeline"), data=size("data"), context=size("context"), expert=1.0,
+        micro_batch=size("micro_batch"), batch=size("batch"), interleave=size("interleave"),
+        recompute=float(RECOMPUTE.index(recompute)), zero=size("zero"),
+        schedule=2.0 if size("interleave") > 1 else 1.0, sequence_parallel=sequence_parallel,
     )  # fmt: skip
     shape = shape_of(network_named(row["model"]), float(row["sequence"]))
     return training_memory(shape, at, States(gradient_b=float(row["gradient_bytes"])))
