@@ -12,6 +12,7 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import Parallelism, StageOption
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
+from twinloop.reliability.goodput import Goodput, goodput
 from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
@@ -23,8 +24,8 @@ from twinloop.workload.training import step_times
 from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
 
 LARGEST_COUNT = 4096
-DEADLINE_SHARE = 0.9
-"""A tenth of the deadline is kept for checkpoints, restarts and stragglers."""
+STATE_B = 14.0
+"""Bytes of a weight in a checkpoint: 2-byte weights, master copy, two moments."""
 TOKENS_PER_BATCH = 0.5e6
 """Default global batch: half a million tokens, common below 10 billion weights; 4 million above 50 billion
 (Brown et al. 2020, arXiv:2005.14165, table 2.1; Touvron et al. 2023, arXiv:2307.09288, table 1). Low confidence."""
@@ -148,16 +149,16 @@ def precisions(stage: Stage, device: Device) -> tuple[str, ...]:
 def training_options(stage: Stage, network: Network, device: Device, server: Server) -> list[StageOption]:
     """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT."""
     period = stage.every_s or stage.deadline_s or 30 * 86400.0
-    allowed = DEADLINE_SHARE * min(stage.deadline_s or period, period)
+    deadline = min(stage.deadline_s or period, period)
     options: list[StageOption] = []
     for precision in precisions(stage, device):
         for batch in batches(stage, network):
             found = candidates(network, device, server, batch, precision)
             steps = math.ceil((stage.samples or 0.0) / batch)
-            chosen = _best(found, device, server, steps, allowed) if found is not None else []
+            chosen = _best(found, device, server, network, steps, deadline) if found is not None else []
             if found is not None and chosen:
                 found = found if batch == batches(stage, network)[0] else _raised(found, batch)
-                options += [_option(stage, device, server, found, i, steps, batch, period) for i in chosen]
+                options += [_option(stage, device, server, found, i, use, batch, period) for i, use in chosen]
                 break
     return options
 
@@ -167,28 +168,42 @@ def _raised(found: Candidates, batch: int) -> Candidates:
     return replace(found, notes=(*found.notes, note))
 
 
-def _best(found: Candidates, device: Device, server: Server, steps: int, allowed_s: float) -> list[int]:
-    """Return indices: for each number of servers the fastest that fits and meets the deadline, undominated."""
-    good = np.flatnonzero((found.memory_b <= capacity_b(device)) & (found.step_s * steps <= allowed_s))
+def _best(
+    found: Candidates, device: Device, server: Server, network: Network, steps: int, deadline_s: float
+) -> list[tuple[int, Goodput]]:  # fmt: skip
+    """Return (index, use of time): for each number of servers the fastest that fits in memory, undominated.
+
+    A run must meet the deadline with the interruptions that are expected, and with one more.
+    """
+    good = np.flatnonzero((found.memory_b <= capacity_b(device)) & (found.step_s * steps <= deadline_s))
     if good.size == 0:
         return []
     servers = np.ceil(found.layouts.devices[good] / server.devices)
     order = good[np.lexsort((found.memory_b[good], found.step_s[good], servers))]
     counts = np.ceil(found.layouts.devices[order] / server.devices)
     first = order[np.flatnonzero(np.diff(counts, prepend=-1.0))]
-    kept: list[int] = []
+    kept: list[tuple[int, Goodput]] = []
     fastest, cheapest = math.inf, math.inf
-    for index in first:
-        time = float(found.step_s[index])
-        work = time * float(np.ceil(found.layouts.devices[index] / server.devices))
-        if time < fastest * 0.98 or work < cheapest * 0.98:
-            kept.append(int(index))
-            fastest, cheapest = min(fastest, time), min(cheapest, work)
+    for index in first.tolist():
+        count = math.ceil(found.layouts.devices[index] / server.devices)
+        use = _use(found, index, count, device, network, steps)
+        if use.wall_s + use.one_more_s > deadline_s:
+            continue
+        if use.wall_s < fastest * 0.98 or use.wall_s * count < cheapest * 0.98:
+            kept.append((index, use))
+            fastest, cheapest = min(fastest, use.wall_s), min(cheapest, use.wall_s * count)
     return kept[:KEPT]
 
 
+def _use(found: Candidates, i: int, servers: int, device: Device, network: Network, steps: int) -> Goodput:
+    weights = parameter_count(network) if network.layers else sample_of(network).weights
+    return goodput(
+        float(found.step_s[i]) * steps, int(found.layouts.devices[i]), servers, STATE_B * weights, device.kind
+    )
+
+
 def _option(
-    stage: Stage, device: Device, server: Server, found: Candidates, i: int, steps: int, batch: int, period_s: float
+    stage: Stage, device: Device, server: Server, found: Candidates, i: int, use: Goodput, batch: int, period_s: float
 ) -> StageOption:  # fmt: skip
     at = found.layouts
     layout = Parallelism(
@@ -197,23 +212,33 @@ def _option(
         micro_batch=int(at.micro_batch[i]), batch=batch,
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)
-    step_s, mfu = float(found.step_s[i]), float(found.mfu[i])
+    mfu = float(found.mfu[i])
     device_w = float(device_power_w(device, min(mfu, 1.0)))
-    idle = servers * server.devices - layout.devices
-    mean_w = device_w + (device.idle_w - device_w) * idle / (servers * server.devices)
-    duration = steps * step_s
+    # Devices that the layout leaves over, and all of them during a restart, are idle.
+    working = layout.devices / (servers * server.devices) * (1.0 - use.restart_s / use.wall_s)
+    mean_w = device.idle_w + (device_w - device.idle_w) * working
+    steps = use.work_s / float(found.step_s[i])
+    parts = {name: float(value[i]) * steps for name, value in found.breakdown_s.items()}
+    parts |= {"stragglers": use.straggling_s, "checkpoint": use.dumping_s, "rework": use.rework_s}
     sharded = f"ZeRO-{int(at.zero[i])}, recompute {('none', 'selective', 'full')[int(at.recompute[i])]}"
     return StageOption(
         stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
         servers=servers, precision=found.precision, compression="none", parallelism=layout,
-        throughput_per_s=batch / step_s,
-        duration_s=duration, busy_fraction=min(duration / period_s, 1.0), peak_utilisation=1.0,
+        throughput_per_s=(stage.samples or 0.0) / use.wall_s,
+        duration_s=use.wall_s, busy_fraction=min(use.wall_s / period_s, 1.0), peak_utilisation=1.0,
         busy=busy_power(server, servers, mean_w), idle=idle_power(device, server, servers), device_w=device_w,
         mfu=mfu, memory_per_device_b=float(found.memory_b[i]), latency_p99_s=None,
         accuracy_drop=0.0 if found.precision != "fp8" else FP8_DROP,
-        time_breakdown_s={name: float(value[i]) * steps for name, value in found.breakdown_s.items()},
-        low=found.low, high=found.high, notes=(*found.notes, sharded, *_confidence(device, server)),
+        time_breakdown_s={**parts, "restart": use.restart_s},
+        low=found.low, high=found.high, notes=(*found.notes, sharded, _lost(use), *_confidence(device, server)),
     )  # fmt: skip
+
+
+def _lost(use: Goodput) -> str:
+    return (
+        f"goodput {100.0 * use.share:.1f} %: interrupted every {use.between_s / 3600.0:.0f} h, "
+        f"checkpoint every {use.interval_s / 60.0:.0f} min"
+    )
 
 
 def _confidence(device: Device, server: Server) -> tuple[str, ...]:
