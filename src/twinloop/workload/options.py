@@ -6,6 +6,7 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.workload.batch_jobs import ingest_option, preprocess_options
+from twinloop.workload.chain import prepared
 from twinloop.workload.serve_options import serving_options
 from twinloop.workload.train_options import training_options
 
@@ -59,11 +60,14 @@ def _on(model: Model, stage: Stage, device: Device, server: Server) -> list[Stag
         return (
             ingest_option(stage, device, server)
             if stage.kind == "ingest"
-            else preprocess_options(stage, device, server)
+            else preprocess_options(stage, device, server, model.horizon_s)
         )
     network = model.network(str(stage.network))
     if stage.kind == "train":
-        return training_options(stage, network, device, server) if _trains(model, stage, device) else []
+        if not _trains(model, stage, device):
+            return []
+        ready = prepared(stage, model.stages)
+        return training_options(stage, network, device, server, ready=ready, horizon_s=model.horizon_s)
     return serving_options(stage, network, device, server, model.allow.compression)
 
 

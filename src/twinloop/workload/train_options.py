@@ -12,7 +12,9 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import Parallelism, StageOption
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
+from twinloop.reliability.failures import YEAR_S
 from twinloop.reliability.goodput import Goodput, goodput
+from twinloop.workload.chain import host_rate_per_s, starved_s
 from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
@@ -24,6 +26,9 @@ from twinloop.workload.training import step_times
 from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
 
 LARGEST_COUNT = 4096
+OPEN_DEADLINE_S = 30 * 86400.0
+"""A single run that names no deadline: a month, as long as pre-training of 10-70 billion weights takes. Low
+confidence."""
 STATE_B = 14.0
 """Bytes of a weight in a checkpoint: 2-byte weights, master copy, two moments."""
 TOKENS_PER_BATCH = 0.5e6
@@ -35,6 +40,8 @@ steps (McCandlish et al. 2018, arXiv:1812.06162). Low confidence."""
 FP8_DROP = 0.0025
 """Relative accuracy lost by 8-bit training; offered only where the stage allows it. Low confidence."""
 KEPT = 12
+STARVED_NOTE = 0.005
+"""Share of a step above which waiting for samples is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +153,27 @@ def precisions(stage: Stage, device: Device) -> tuple[str, ...]:
     return tuple(found)
 
 
-def training_options(stage: Stage, network: Network, device: Device, server: Server) -> list[StageOption]:
-    """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT."""
-    period = stage.every_s or stage.deadline_s or 30 * 86400.0
-    deadline = min(stage.deadline_s or period, period)
+def training_options(
+    stage: Stage, network: Network, device: Device, server: Server, *, ready: bool = True, horizon_s: float = YEAR_S
+) -> list[StageOption]:  # fmt: skip
+    """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT.
+
+    Args:
+        stage: what is trained, how often and by when.
+        network: the model.
+        device: trains it.
+        server: holds the device.
+        ready: a stage before has prepared the samples.
+        horizon_s: over which a run that happens once is counted.
+    """
+    period = stage.every_s or horizon_s
+    deadline = min(stage.deadline_s or stage.every_s or OPEN_DEADLINE_S, period)
+    supply = host_rate_per_s(network, server, prepared=ready)
     options: list[StageOption] = []
     for precision in precisions(stage, device):
         for batch in batches(stage, network):
             found = candidates(network, device, server, batch, precision)
+            found = None if found is None else _fed(found, server, batch, supply)
             steps = math.ceil((stage.samples or 0.0) / batch)
             chosen = _best(found, device, server, network, steps, deadline) if found is not None else []
             if found is not None and chosen:
@@ -166,6 +186,15 @@ def training_options(stage: Stage, network: Network, device: Device, server: Ser
 def _raised(found: Candidates, batch: int) -> Candidates:
     note = f"batch raised to {batch} samples to meet the deadline: check that the model still learns as well"
     return replace(found, notes=(*found.notes, note))
+
+
+def _fed(found: Candidates, server: Server, batch: int, supply_per_s: float) -> Candidates:
+    """Return the layouts as they run where each server's processors feed ``supply_per_s`` samples."""
+    servers = np.ceil(found.layouts.devices / server.devices)
+    wait = np.asarray(starved_s(found.step_s, float(batch), supply_per_s * servers))
+    step = found.step_s + wait
+    parts = {**found.breakdown_s, "starved": wait}
+    return replace(found, step_s=step, mfu=found.mfu * found.step_s / step, breakdown_s=parts)
 
 
 def _best(
@@ -230,8 +259,16 @@ def _option(
         mfu=mfu, memory_per_device_b=float(found.memory_b[i]), latency_p99_s=None,
         accuracy_drop=0.0 if found.precision != "fp8" else FP8_DROP,
         time_breakdown_s={**parts, "restart": use.restart_s},
-        low=found.low, high=found.high, notes=(*found.notes, sharded, _lost(use), *_confidence(device, server)),
+        low=found.low, high=found.high,
+        notes=(*found.notes, sharded, _lost(use), *_starved(found, i), *_confidence(device, server)),
     )  # fmt: skip
+
+
+def _starved(found: Candidates, i: int) -> tuple[str, ...]:
+    share = float(found.breakdown_s["starved"][i] / found.step_s[i])
+    if share < STARVED_NOTE:
+        return ()
+    return (f"starved {100.0 * share:.0f} % of each step: the servers' processors prepare samples too slowly",)
 
 
 def _lost(use: Goodput) -> str:
