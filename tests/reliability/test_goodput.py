@@ -39,6 +39,14 @@ def test_the_interval_is_never_shorter_than_storing_takes():
     assert huge.interval_s >= 1e15 / 128e9
 
 
+def test_an_interruption_also_costs_what_was_not_stored_yet():
+    """Two jobs alike but for the size of their state: dumps stand still for equally long, storing does not."""
+    light, heavy = (goodput(1e6, 1024, 128, state) for state in (1e9, 2e13))
+    longer = heavy.one_more_s - heavy.interval_s - (light.one_more_s - light.interval_s)
+    assert longer == pytest.approx((2e13 - 1e9) / 128e9, rel=1e-9)
+    assert heavy.rework_s > light.rework_s + 0.9 * longer * heavy.wall_s / heavy.between_s
+
+
 @pytest.mark.parametrize("count", [2, 8, 64, 1024])
 def test_expected_largest_against_draws(count):
     drawn = np.random.default_rng(3).standard_normal((4000, count)).max(axis=1)

@@ -38,6 +38,15 @@ def test_a_starved_accelerator_idles_and_says_so():
     assert hungry.time_breakdown_s["starved"] > 0.0 == fed.time_breakdown_s["starved"]
 
 
+def test_arithmetic_over_peak_follows_what_is_really_done():
+    for option in (fewest(ready=True), fewest(ready=False)):
+        running_s = sum(
+            s for name, s in option.time_breakdown_s.items() if name not in ("checkpoint", "rework", "restart")
+        )
+        flops = 3.0 * LIGHT.flops_per_sample * STAGE.samples / running_s / option.device_count
+        assert option.mfu == pytest.approx(flops / PART.flops["bf16"], rel=1e-3)
+
+
 def test_more_cores_feed_more():
     wide = replace(SERVER, cores=SERVER.cores * 8)
     assert fewest(ready=False, server=wide).throughput_per_s > 1.5 * fewest(ready=False).throughput_per_s

@@ -82,6 +82,12 @@ def test_zero_2_gathers_weights_once():
     assert whole_s(four) == pytest.approx((4.0 * 0.5 + 0.5) * whole_s(AT), rel=1e-9)
 
 
+def test_adapters_gather_only_what_they_train():
+    full = step_times(shape_of(ENCODER), AT, machine(), calibration(data_overlap=0.0))
+    few = step_times(shape_of(ENCODER), AT, machine(), calibration(data_overlap=0.0), 1.0, 0.01)
+    assert float(few.data_comm_s) < 0.02 * float(full.data_comm_s)
+
+
 def test_a_shard_group_inside_the_node_leaves_only_shards_for_the_network():
     whole, hybrid = replace(AT, zero=3.0), replace(AT, zero=3.0, shard_group=8.0)
     # Two thirds of the traffic between nodes for one micro-batch, a sixth for four: shards are reduced once.

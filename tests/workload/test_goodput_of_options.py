@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,12 @@ from twinloop import catalogue
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
 from twinloop.reliability import goodput as goodput_module
+from twinloop.scenario import load, resolve
+from twinloop.workload.options import stage_options
 from twinloop.workload.train_options import training_options
 
 DAY = 86400.0
+EXAMPLE = Path(__file__).parents[2] / "examples" / "fraud-detection.yaml"
 STAGE = Stage("train", "train", (), (), "n", samples=3e8, batch=4096, every_s=7 * DAY, deadline_s=DAY)
 NETWORK = Network("n", "transformer", layers=32, hidden=2560, heads=20, vocabulary=16384, context=512)
 
@@ -41,6 +45,15 @@ def test_more_failures_take_longer_and_draw_less_while_they_last(monkeypatch):
         assert stormy[count].duration_s > calm[count].duration_s
         assert stormy[count].busy.accelerator_w < calm[count].busy.accelerator_w
         assert stormy[count].device_w == calm[count].device_w  # what a plate must carry is unchanged
+
+
+def test_a_run_that_happens_once_is_counted_over_the_horizon():
+    model = resolve(load(EXAMPLE))
+    once = tuple(replace(stage, every_s=None) for stage in model.stages if stage.kind in ("preprocess", "train"))
+    for stage in once:
+        for option in stage_options(replace(model, stages=once), stage):
+            assert option.duration_s <= stage.deadline_s
+            assert option.busy_fraction == pytest.approx(option.duration_s / model.horizon_s, rel=1e-12)
 
 
 def test_a_deadline_leaves_room_for_one_more_interruption():

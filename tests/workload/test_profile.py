@@ -44,6 +44,10 @@ def test_a_continuous_day_keeps_its_mean_and_reaches_its_peak(mean, peak):
     assert float(np.min(hours)) >= 0.0
 
 
+def test_a_run_longer_than_its_period_never_stops():
+    assert np.all(hourly_activity(option(1.0, 2 * DAY), stage(every_s=DAY)) == 1.0)
+
+
 def test_nightly_training_waits_for_its_features_and_fills_whole_hours():
     features = Stage("features", "preprocess", ("ingest",), (), None, every_s=DAY, deadline_s=3 * HOUR)
     ingest = Stage("ingest", "ingest", (), (), None)
