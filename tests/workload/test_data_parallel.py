@@ -14,7 +14,7 @@ from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import capacity_b
-from twinloop.workload.train_options import batches, candidates, training_options
+from twinloop.workload.train_options import batches, candidates, training_options, why_not_trained
 from twinloop.workload.training import step_times
 from twinloop.workload.transformer import shape_of
 
@@ -145,3 +145,46 @@ def test_an_open_batch_grows_only_as_far_as_the_deadline_asks():
     assert all(any("batch raised" in note for note in option.notes) for option in tight)
     assert all(option.duration_s <= 3 * HOUR for option in tight)
     assert batches(_stage(batch=1000), SMALL) == (1000,)
+
+
+LLAMA = Network(
+    "405b", "transformer", layers=126, hidden=16384, heads=128, kv_heads=8, head_dim=128, ffn=53248, gated=True,
+    tied=False, vocabulary=128256, context=8192,
+)  # fmt: skip
+
+
+def test_126_layers_run_on_16_stages_as_published():
+    part = catalogue.device("H100-SXM-80GB")
+    server = next(server for server in catalogue.servers() if server.device == part.name)
+    found = candidates(LLAMA, part, server, 2048, "bf16")
+    fits = (found.memory_b <= capacity_b(part)) & (found.layouts.pipeline == 16) & (found.layouts.tensor == 8)
+    assert fits.any()
+    assert not (found.layouts.context > 1).any()
+    long = candidates(replace(LLAMA, context=131072), part, server, 128, "bf16")
+    fits = long.memory_b <= capacity_b(part)
+    assert fits.any()
+    assert long.layouts.context[fits].min() > 1
+
+
+def test_a_ring_over_the_network_is_slower_than_inside_a_node():
+    """Context parallelism of 8 inside a node of 8; with tensor parallelism of 2 it reaches over two."""
+    c = calibration(tensor_overlap=0.0)
+    shape = replace(shape_of(LLAMA), heads=128.0)
+    base = Layouts(1.0, 1.0, 1.0, 8.0, 1.0, 1.0, 4.0, 1.0, 0.0, 0.0, 1.0, 0.0)
+    inside = float(step_times(shape, base, machine(), c).tensor_comm_s)
+    outside = float(step_times(shape, base, machine(network_b_s=1e9), c).tensor_comm_s)
+    assert outside == inside
+    wide = replace(base, tensor=2.0)
+    fast, slow = (float(step_times(shape, wide, machine(b), c).tensor_comm_s) for b in (100e9, 10e9))
+    assert slow > 1.5 * fast
+
+
+def test_what_cannot_train_is_told_by_how_much():
+    part = catalogue.device("L4")
+    server = next(server for server in catalogue.servers() if server.device == part.name)
+    stage = _stage(samples=1e6, batch=256, deadline_s=HOUR)
+    huge = replace(LLAMA, hidden=65536, heads=512, ffn=4 * 65536)
+    assert "GB at least" in why_not_trained(stage, huge, part, server)
+    small = why_not_trained(replace(stage, samples=1e10, batch=4096), ENCODER, part, server)
+    assert "the deadline is 1.0 h" in small
+    assert training_options(stage, huge, part, server) == []

@@ -39,6 +39,13 @@ LARGEST_TOKENS_PER_BATCH = 4e6
 steps (McCandlish et al. 2018, arXiv:1812.06162). Low confidence."""
 FP8_DROP = 0.0025
 """Relative accuracy lost by 8-bit training; offered only where the stage allows it. Low confidence."""
+SHORT_STAGES = 3
+"""Stages that may hold a layer less than the others: embedding and head fill their first and last, as where 126 layers
+run on 16 stages (Llama Team 2024, arXiv:2407.21783, section 3.3.2)."""
+LONG_CONTEXT = 16384
+"""Tokens from which on one sequence may be split over devices."""
+WIDEST_EXPERTS = 64
+"""Expert parallelism of DeepSeek-V3 (arXiv:2412.19437, section 3.2)."""
 KEPT = 12
 STARVED_NOTE = 0.005
 """Share of a step above which waiting for samples is worth a word."""
@@ -77,26 +84,29 @@ def batches(stage: Stage, network: Network) -> tuple[int, ...]:
 
 
 def _grid(network: Network, device: Device, server: Server, batch: int) -> Layouts | None:
-    """Return every layout of powers of two that divides the model and the batch, flat."""
+    """Return every sensible layout that suits the model and the batch, flat; mostly powers of two."""
     wide = scale_up_domain(device, server)
     transformer = network.kind in TRANSFORMERS and network.layers > 0
     tensors = [t for t in (1, 2, 4, 8) if t <= wide and transformer and network.heads % t == 0] or [1]
-    pipelines = [p for p in (1, 2, 4, 8, 16) if transformer and network.layers % p == 0] or [1]
+    pipelines = [p for p in (1, 2, 4, 8, 16) if transformer and -network.layers % p <= SHORT_STAGES] or [1]
     # Powers of two may leave a last micro-batch that is not full; other counts must share the batch evenly.
     replicas = [2**k for k in range(13) if 2**k <= batch] + [3 * 2**k for k in range(11) if batch % (3 * 2**k) == 0]
     micros = [2**k for k in range(14) if 2**k <= batch]
     recomputes, zeros = ([0, 1, 2], [0, 1, 3]) if transformer else ([0], [0])
-    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, indexing="ij")
-    t, p, d, m, r, z = (axis.ravel().astype(np.float64) for axis in axes)
-    good = (t * p * d <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d == 1)) & ~((z == 3) & (p > 1))
+    contexts = [1, 2, 4, 8, 16] if transformer and network.context >= LONG_CONTEXT else [1]
+    experts = sorted({min(network.experts, wide), min(network.experts, WIDEST_EXPERTS)}) if network.experts else [1]
+    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, contexts, experts, indexing="ij")
+    t, p, d, m, r, z, c, e = (axis.ravel().astype(np.float64) for axis in axes)
+    good = (t * p * d * c <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d * c == 1)) & ~((z == 3) & (p > 1))
     # Too few micro-batches leave a pipeline mostly empty.
     good &= (p == 1) | (batch / (d * m) >= p)
+    good &= (e == experts[0]) | (e <= d)
     if not good.any():
         return None
-    t, p, d, m, r, z = (axis[good] for axis in (t, p, d, m, r, z))
+    t, p, d, m, r, z, c, e = (axis[good] for axis in (t, p, d, m, r, z, c, e))
     one = np.ones_like(t)
-    expert = np.minimum(d, min(network.experts, wide)) if network.experts else one
-    return Layouts(t, p, d, one, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
+    expert = np.minimum(d, e)
+    return Layouts(t, p, d, c, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
 
 
 def _transformer(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
@@ -166,14 +176,11 @@ def training_options(
         ready: a stage before has prepared the samples.
         horizon_s: over which a run that happens once is counted.
     """
-    period = stage.every_s or horizon_s
-    deadline = min(stage.deadline_s or stage.every_s or OPEN_DEADLINE_S, period)
-    supply = host_rate_per_s(network, server, prepared=ready)
+    period, deadline = stage.every_s or horizon_s, _deadline_s(stage, horizon_s)
     options: list[StageOption] = []
     for precision in precisions(stage, device):
         for batch in batches(stage, network):
-            found = candidates(network, device, server, batch, precision)
-            found = None if found is None else _fed(found, server, batch, supply)
+            found = _fed_candidates(network, device, server, batch, precision, ready=ready)
             steps = math.ceil((stage.samples or 0.0) / batch)
             chosen = _best(found, device, server, network, steps, deadline) if found is not None else []
             if found is not None and chosen:
@@ -181,6 +188,37 @@ def training_options(
                 options += [_option(stage, device, server, found, i, use, batch, period) for i, use in chosen]
                 break
     return options
+
+
+def why_not_trained(
+    stage: Stage, network: Network, device: Device, server: Server, *, ready: bool = True, horizon_s: float = YEAR_S
+) -> str:  # fmt: skip
+    """Return why ``server`` offers nothing: what memory or time the best layout would take."""
+    kinds, deadline = precisions(stage, device), _deadline_s(stage, horizon_s)
+    batch = batches(stage, network)[-1]
+    found = _fed_candidates(network, device, server, batch, kinds[0], ready=ready) if kinds else None
+    if found is None:
+        return "has no 16- or 32-bit arithmetic to train with"
+    room, least = capacity_b(device), float(found.memory_b.min())
+    if least > room:
+        return f"training needs {least / 1e9:.0f} GB of its {room / 1e9:.0f} GB at least, at any layout considered"
+    quickest = float(found.step_s[found.memory_b <= room].min()) * math.ceil((stage.samples or 0.0) / batch)
+    return (
+        f"a run takes {quickest / 3600.0:.1f} h at best on up to {LARGEST_COUNT} devices, and an interruption must "
+        f"fit too: the deadline is {deadline / 3600.0:.1f} h"
+    )
+
+
+def _deadline_s(stage: Stage, horizon_s: float) -> float:
+    return min(stage.deadline_s or stage.every_s or OPEN_DEADLINE_S, stage.every_s or horizon_s)
+
+
+def _fed_candidates(
+    network: Network, device: Device, server: Server, batch: int, precision: str, *, ready: bool
+) -> Candidates | None:  # fmt: skip
+    found = candidates(network, device, server, batch, precision)
+    supply = host_rate_per_s(network, server, prepared=ready)
+    return None if found is None else _fed(found, server, batch, supply)
 
 
 def _raised(found: Candidates, batch: int) -> Candidates:
@@ -237,7 +275,7 @@ def _option(
     at = found.layouts
     layout = Parallelism(
         data=int(at.data[i]), tensor=int(at.tensor[i]), pipeline=int(at.pipeline[i]),
-        expert=int(at.expert[i]), context=1,
+        expert=int(at.expert[i]), context=int(at.context[i]),
         micro_batch=int(at.micro_batch[i]), batch=batch,
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)

@@ -183,7 +183,9 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     size = 2.0 * tokens * shape.hidden
     reduce = all_reduce_s(size, at.tensor, 1.0, links)
     tensor = reduce * (4.0 + 2.0 * again) * (1.0 - c.tensor_overlap)
-    ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / links.inner_b_s
+    # Keys and values go round the context-parallel devices; one hop over the network slows the whole ring.
+    hop_b_s = xp.where(at.tensor * at.context <= links.domain, links.inner_b_s, links.outer_b_s)
+    ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / hop_b_s
     tensor = tensor + 3.0 * ring * (1.0 - c.tensor_overlap)
     # Dispatch and combine, forward and backward; expert groups lie next to each other.
     sent = all_to_all_s(size * shape.top_k, at.expert, 1.0, links)
