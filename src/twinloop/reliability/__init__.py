@@ -1,1 +1,1 @@
-"""Failures against temperature, availability, checkpoints."""
+"""Failures against temperature, checkpoints, stragglers, and what they leave of a job's time."""

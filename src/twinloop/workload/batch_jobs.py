@@ -15,6 +15,8 @@ ROWS_PER_S_PER_CORE = 60e3
 """Join, window and encode a wide row on one core. Range 20-200 thousand rows/s, low confidence."""
 ROW_B = 500.0
 """Bytes of a row at which that rate holds; wider rows take longer in proportion. Low confidence."""
+OPEN_DEADLINE_S = 86400.0
+"""A single run that names no deadline has a day. Low confidence."""
 LOW, HIGH = 0.5, 2.0
 """Interval on time, from those ranges."""
 HEADROOM = 0.6
@@ -31,10 +33,13 @@ def ingest_option(stage: Stage, device: Device, server: Server) -> list[StageOpt
     return [_option(stage, device, server, servers, share, rate, None, 1.0, share * stage.peak_to_mean)]
 
 
-def preprocess_options(stage: Stage, device: Device, server: Server) -> list[StageOption]:
-    """Return options that finish a run by its deadline: just enough servers, and twice as many."""
-    rows, every = stage.rows or 0.0, stage.every_s or 86400.0
-    deadline = min(stage.deadline_s or every, every)
+def preprocess_options(stage: Stage, device: Device, server: Server, horizon_s: float) -> list[StageOption]:
+    """Return options that finish a run by its deadline: just enough servers, and twice as many.
+
+    A run that happens once is counted over ``horizon_s``.
+    """
+    rows, every = stage.rows or 0.0, stage.every_s or horizon_s
+    deadline = min(stage.deadline_s or stage.every_s or OPEN_DEADLINE_S, every)
     per_server = server.cores * ROWS_PER_S_PER_CORE * min(ROW_B / (stage.row_b or ROW_B), 4.0)
     least = max(math.ceil(rows / (per_server * deadline * 0.9)), 1)
     options = []

@@ -7,7 +7,7 @@ experts follow: with 2 bytes a value, ``s b h (10 + 24/t + 5 a s/(h t))`` for a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Device
@@ -40,6 +40,9 @@ class Memory:
     gradients_b: Array
     optimizer_b: Array
     activations_b: Array
+    """Kept from the forward for the backward pass."""
+    working_b: Array
+    """Of the layers at work: recomputed, or gathered whole by ZeRO-3."""
     logits_b: Array
     reserved_b: Array
 
@@ -47,7 +50,7 @@ class Memory:
     def total_b(self) -> Array:
         """Sum."""
         held = self.weights_b + self.gradients_b + self.optimizer_b
-        return held + self.activations_b + self.logits_b + self.reserved_b
+        return held + self.activations_b + self.working_b + self.logits_b + self.reserved_b
 
 
 @dataclass(frozen=True)
@@ -140,14 +143,14 @@ def training_memory(shape: Shape, at: Layouts, states: States) -> Memory:
     # ZeRO-3 keeps the layer at work, and the next one on its way, whole.
     whole = xp.where(at.zero >= 3, 2.0 * states.weight_b * (dense + experts) / layers, 0.0)
     kept = activation_b_per_token_layer(shape, at, states.input_b) * tokens * layers * in_flight(at)
-    # Recomputing needs one layer's full activations while it is at work.
-    again = xp.where(at.recompute == FULL, 34.0 * shape.hidden * tokens / at.tensor, 0.0)
+    one = activation_b_per_token_layer(shape, replace(at, recompute=0.0 * at.recompute), states.input_b)
     logits = xp.where(at.pipeline > 1, 0.0, 8.0 * tokens * shape.vocabulary / at.tensor)
     return Memory(
-        weights_b=held(states.weight_b, 3) + whole,
+        weights_b=held(states.weight_b, 3),
         gradients_b=held(states.gradient_b * states.trained, 2),
         optimizer_b=held(states.optimizer_b * states.trained, 1),
-        activations_b=kept + again,
+        activations_b=kept,
+        working_b=xp.where(at.recompute == FULL, one * tokens, 0.0) + whole,
         logits_b=logits,
         reserved_b=xp.asarray(RESERVED_B),
     )

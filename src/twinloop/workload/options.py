@@ -6,8 +6,9 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.workload.batch_jobs import ingest_option, preprocess_options
+from twinloop.workload.chain import prepared
 from twinloop.workload.serve_options import serving_options
-from twinloop.workload.train_options import training_options
+from twinloop.workload.train_options import training_options, why_not_trained
 
 MOST_PER_DEVICE = 12
 MOST_PER_STAGE = 60
@@ -39,7 +40,7 @@ def rejected(model: Model, stage: Stage) -> tuple[str, ...]:
         if not _may(model, device):
             reasons.append(f"{device.name} in {server.name}: a what-if device, not named in allow.devices")
         elif not _on(model, stage, device, server):
-            reasons.append(f"{device.name} in {server.name}: {_reason(model, stage, device)}")
+            reasons.append(f"{device.name} in {server.name}: {_reason(model, stage, device, server)}")
     return tuple(dict.fromkeys(reasons)) or (("no server is allowed",) if not model.servers else ())
 
 
@@ -59,21 +60,27 @@ def _on(model: Model, stage: Stage, device: Device, server: Server) -> list[Stag
         return (
             ingest_option(stage, device, server)
             if stage.kind == "ingest"
-            else preprocess_options(stage, device, server)
+            else preprocess_options(stage, device, server, model.horizon_s)
         )
     network = model.network(str(stage.network))
     if stage.kind == "train":
-        return training_options(stage, network, device, server) if _trains(model, stage, device) else []
+        if not _trains(model, stage, device):
+            return []
+        ready = prepared(stage, model.stages)
+        return training_options(stage, network, device, server, ready=ready, horizon_s=model.horizon_s)
     return serving_options(stage, network, device, server, model.allow.compression)
 
 
-def _reason(model: Model, stage: Stage, device: Device) -> str:
+def _reason(model: Model, stage: Stage, device: Device, server: Server) -> str:
     if stage.kind in ("ingest", "preprocess"):
         return "row and record work runs on processors"
-    if stage.kind == "train" and not _trains(model, stage, device):
+    if stage.kind != "train":
+        return "does not fit in memory, or misses the latency at any count up to the largest considered"
+    if not _trains(model, stage, device):
         return f"training runs on {', '.join(TRAINERS)}"
-    limit = "deadline" if stage.kind == "train" else "latency"
-    return f"does not fit in memory, or misses the {limit} at any count up to the largest considered"
+    ready = prepared(stage, model.stages)
+    network = model.network(str(stage.network))
+    return why_not_trained(stage, network, device, server, ready=ready, horizon_s=model.horizon_s)
 
 
 def _undominated(options: list[StageOption]) -> list[StageOption]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import Parallelism, StageOption
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
+from twinloop.reliability.failures import YEAR_S
+from twinloop.reliability.goodput import Goodput, goodput
+from twinloop.workload.chain import host_rate_per_s, starved_s
 from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
@@ -20,17 +23,32 @@ from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
 from twinloop.workload.power import busy_power, device_power_w, idle_power
 from twinloop.workload.training import step_times
-from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, shape_of
+from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
 
 LARGEST_COUNT = 4096
-DEADLINE_SHARE = 0.9
-"""A tenth of the deadline is kept for checkpoints, restarts and stragglers."""
+OPEN_DEADLINE_S = 30 * 86400.0
+"""A single run that names no deadline: a month, as long as pre-training of 10-70 billion weights takes. Low
+confidence."""
+STATE_B = 14.0
+"""Bytes of a weight in a checkpoint: 2-byte weights, master copy, two moments."""
 TOKENS_PER_BATCH = 0.5e6
-"""Default global batch: half a million tokens, common below 10 billion weights; 4 million above 50 billion.
-Low confidence."""
+"""Default global batch: half a million tokens, common below 10 billion weights; 4 million above 50 billion
+(Brown et al. 2020, arXiv:2005.14165, table 2.1; Touvron et al. 2023, arXiv:2307.09288, table 1). Low confidence."""
+LARGEST_TOKENS_PER_BATCH = 4e6
+"""Where the batch is open it may double up to this many tokens when a deadline asks for it. Larger ones stop saving
+steps (McCandlish et al. 2018, arXiv:1812.06162). Low confidence."""
 FP8_DROP = 0.0025
 """Relative accuracy lost by 8-bit training; offered only where the stage allows it. Low confidence."""
+SHORT_STAGES = 3
+"""Stages that may hold a layer less than the others: embedding and head fill their first and last, as where 126 layers
+run on 16 stages (Llama Team 2024, arXiv:2407.21783, section 3.3.2)."""
+LONG_CONTEXT = 16384
+"""Tokens from which on one sequence may be split over devices."""
+WIDEST_EXPERTS = 64
+"""Expert parallelism of DeepSeek-V3 (arXiv:2412.19437, section 3.2)."""
 KEPT = 12
+STARVED_NOTE = 0.005
+"""Share of a step above which waiting for samples is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -49,31 +67,46 @@ class Candidates:
 
 
 def default_batch(network: Network) -> int:
-    """Return a global batch in samples."""
-    tokens = TOKENS_PER_BATCH * (8.0 if (network.parameters or 0.0) > 5e10 else 1.0)
-    return max(round(tokens / max(network.context, 1)), 64) if network.layers else 1024
+    """Return a global batch in samples: a power of two, so that replicas share it evenly."""
+    if not network.layers:
+        return 1024
+    tokens = TOKENS_PER_BATCH * (8.0 if parameter_count(network) > 5e10 else 1.0)
+    return max(int(2 ** round(math.log2(tokens / max(network.context, 1)))), 64)
+
+
+def batches(stage: Stage, network: Network) -> tuple[int, ...]:
+    """Return the global batches to try, the first that meets the deadline wins: the given one, else doublings."""
+    if stage.batch:
+        return (stage.batch,)
+    first = default_batch(network)
+    most = LARGEST_TOKENS_PER_BATCH / max(network.context, 1) if network.layers else 8.0 * first
+    return tuple(first * 2**k for k in range(8) if k == 0 or first * 2**k <= most)
 
 
 def _grid(network: Network, device: Device, server: Server, batch: int) -> Layouts | None:
-    """Return every layout of powers of two that divides the model and the batch, flat."""
+    """Return every sensible layout that suits the model and the batch, flat; mostly powers of two."""
     wide = scale_up_domain(device, server)
     transformer = network.kind in TRANSFORMERS and network.layers > 0
     tensors = [t for t in (1, 2, 4, 8) if t <= wide and transformer and network.heads % t == 0] or [1]
-    pipelines = [p for p in (1, 2, 4, 8, 16) if transformer and network.layers % p == 0] or [1]
-    replicas = [d for d in (2**k for k in range(13)) if d <= batch]
+    pipelines = [p for p in (1, 2, 4, 8, 16) if transformer and -network.layers % p <= SHORT_STAGES] or [1]
+    # Powers of two may leave a last micro-batch that is not full; other counts must share the batch evenly.
+    replicas = [2**k for k in range(13) if 2**k <= batch] + [3 * 2**k for k in range(11) if batch % (3 * 2**k) == 0]
     micros = [2**k for k in range(14) if 2**k <= batch]
     recomputes, zeros = ([0, 1, 2], [0, 1, 3]) if transformer else ([0], [0])
-    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, indexing="ij")
-    t, p, d, m, r, z = (axis.ravel().astype(np.float64) for axis in axes)
-    good = (t * p * d <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d == 1)) & ~((z == 3) & (p > 1))
+    contexts = [1, 2, 4, 8, 16] if transformer and network.context >= LONG_CONTEXT else [1]
+    experts = sorted({min(network.experts, wide), min(network.experts, WIDEST_EXPERTS)}) if network.experts else [1]
+    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, contexts, experts, indexing="ij")
+    t, p, d, m, r, z, c, e = (axis.ravel().astype(np.float64) for axis in axes)
+    good = (t * p * d * c <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d * c == 1)) & ~((z == 3) & (p > 1))
     # Too few micro-batches leave a pipeline mostly empty.
     good &= (p == 1) | (batch / (d * m) >= p)
+    good &= (e == experts[0]) | (e <= d)
     if not good.any():
         return None
-    t, p, d, m, r, z = (axis[good] for axis in (t, p, d, m, r, z))
+    t, p, d, m, r, z, c, e = (axis[good] for axis in (t, p, d, m, r, z, c, e))
     one = np.ones_like(t)
-    expert = np.minimum(d, min(network.experts, wide)) if network.experts else one
-    return Layouts(t, p, d, one, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
+    expert = np.minimum(d, e)
+    return Layouts(t, p, d, c, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
 
 
 def _transformer(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
@@ -130,68 +163,157 @@ def precisions(stage: Stage, device: Device) -> tuple[str, ...]:
     return tuple(found)
 
 
-def training_options(stage: Stage, network: Network, device: Device, server: Server) -> list[StageOption]:
-    """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT."""
-    batch = stage.batch or default_batch(network)
-    steps = math.ceil((stage.samples or 0.0) / batch)
-    period = stage.every_s or stage.deadline_s or 30 * 86400.0
-    allowed = DEADLINE_SHARE * min(stage.deadline_s or period, period)
+def training_options(
+    stage: Stage, network: Network, device: Device, server: Server, *, ready: bool = True, horizon_s: float = YEAR_S
+) -> list[StageOption]:  # fmt: skip
+    """Return undominated (devices, energy, time) options on ``server`` that meet the deadline, at most KEPT.
+
+    Args:
+        stage: what is trained, how often and by when.
+        network: the model.
+        device: trains it.
+        server: holds the device.
+        ready: a stage before has prepared the samples.
+        horizon_s: over which a run that happens once is counted.
+    """
+    period, deadline = stage.every_s or horizon_s, _deadline_s(stage, horizon_s)
     options: list[StageOption] = []
     for precision in precisions(stage, device):
-        found = candidates(network, device, server, batch, precision)
-        if found is not None:
-            chosen = _best(found, device, server, steps, allowed)
-            options += [_option(stage, device, server, found, i, steps, batch, period) for i in chosen]
+        for batch in batches(stage, network):
+            found = _fed_candidates(network, device, server, batch, precision, ready=ready)
+            steps = math.ceil((stage.samples or 0.0) / batch)
+            chosen = _best(found, device, server, network, steps, deadline) if found is not None else []
+            if found is not None and chosen:
+                found = found if batch == batches(stage, network)[0] else _raised(found, batch)
+                options += [_option(stage, device, server, found, i, use, batch, period) for i, use in chosen]
+                break
     return options
 
 
-def _best(found: Candidates, device: Device, server: Server, steps: int, allowed_s: float) -> list[int]:
-    """Return indices: for each number of servers the fastest that fits and meets the deadline, undominated."""
-    good = np.flatnonzero((found.memory_b <= capacity_b(device)) & (found.step_s * steps <= allowed_s))
+def why_not_trained(
+    stage: Stage, network: Network, device: Device, server: Server, *, ready: bool = True, horizon_s: float = YEAR_S
+) -> str:  # fmt: skip
+    """Return why ``server`` offers nothing: what memory or time the best layout would take."""
+    kinds, deadline = precisions(stage, device), _deadline_s(stage, horizon_s)
+    batch = batches(stage, network)[-1]
+    found = _fed_candidates(network, device, server, batch, kinds[0], ready=ready) if kinds else None
+    if found is None:
+        return "has no 16- or 32-bit arithmetic to train with"
+    room, least = capacity_b(device), float(found.memory_b.min())
+    if least > room:
+        return f"training needs {least / 1e9:.0f} GB of its {room / 1e9:.0f} GB at least, at any layout considered"
+    quickest = float(found.step_s[found.memory_b <= room].min()) * math.ceil((stage.samples or 0.0) / batch)
+    return (
+        f"a run takes {quickest / 3600.0:.1f} h at best on up to {LARGEST_COUNT} devices, and an interruption must "
+        f"fit too: the deadline is {deadline / 3600.0:.1f} h"
+    )
+
+
+def _deadline_s(stage: Stage, horizon_s: float) -> float:
+    return min(stage.deadline_s or stage.every_s or OPEN_DEADLINE_S, stage.every_s or horizon_s)
+
+
+def _fed_candidates(
+    network: Network, device: Device, server: Server, batch: int, precision: str, *, ready: bool
+) -> Candidates | None:  # fmt: skip
+    found = candidates(network, device, server, batch, precision)
+    supply = host_rate_per_s(network, server, prepared=ready)
+    return None if found is None else _fed(found, server, batch, supply)
+
+
+def _raised(found: Candidates, batch: int) -> Candidates:
+    note = f"batch raised to {batch} samples to meet the deadline: check that the model still learns as well"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _fed(found: Candidates, server: Server, batch: int, supply_per_s: float) -> Candidates:
+    """Return the layouts as they run where each server's processors feed ``supply_per_s`` samples."""
+    servers = np.ceil(found.layouts.devices / server.devices)
+    wait = np.asarray(starved_s(found.step_s, float(batch), supply_per_s * servers))
+    step = found.step_s + wait
+    parts = {**found.breakdown_s, "starved": wait}
+    return replace(found, step_s=step, mfu=found.mfu * found.step_s / step, breakdown_s=parts)
+
+
+def _best(
+    found: Candidates, device: Device, server: Server, network: Network, steps: int, deadline_s: float
+) -> list[tuple[int, Goodput]]:  # fmt: skip
+    """Return (index, use of time): for each number of servers the fastest that fits in memory, undominated.
+
+    A run must meet the deadline with the interruptions that are expected, and with one more.
+    """
+    good = np.flatnonzero((found.memory_b <= capacity_b(device)) & (found.step_s * steps <= deadline_s))
     if good.size == 0:
         return []
     servers = np.ceil(found.layouts.devices[good] / server.devices)
     order = good[np.lexsort((found.memory_b[good], found.step_s[good], servers))]
     counts = np.ceil(found.layouts.devices[order] / server.devices)
     first = order[np.flatnonzero(np.diff(counts, prepend=-1.0))]
-    kept: list[int] = []
+    kept: list[tuple[int, Goodput]] = []
     fastest, cheapest = math.inf, math.inf
-    for index in first:
-        time = float(found.step_s[index])
-        work = time * float(np.ceil(found.layouts.devices[index] / server.devices))
-        if time < fastest * 0.98 or work < cheapest * 0.98:
-            kept.append(int(index))
-            fastest, cheapest = min(fastest, time), min(cheapest, work)
+    for index in first.tolist():
+        count = math.ceil(found.layouts.devices[index] / server.devices)
+        use = _use(found, index, count, device, network, steps)
+        if use.wall_s + use.one_more_s > deadline_s:
+            continue
+        if use.wall_s < fastest * 0.98 or use.wall_s * count < cheapest * 0.98:
+            kept.append((index, use))
+            fastest, cheapest = min(fastest, use.wall_s), min(cheapest, use.wall_s * count)
     return kept[:KEPT]
 
 
+def _use(found: Candidates, i: int, servers: int, device: Device, network: Network, steps: int) -> Goodput:
+    weights = parameter_count(network) if network.layers else sample_of(network).weights
+    return goodput(
+        float(found.step_s[i]) * steps, int(found.layouts.devices[i]), servers, STATE_B * weights, device.kind
+    )
+
+
 def _option(
-    stage: Stage, device: Device, server: Server, found: Candidates, i: int, steps: int, batch: int, period_s: float
+    stage: Stage, device: Device, server: Server, found: Candidates, i: int, use: Goodput, batch: int, period_s: float
 ) -> StageOption:  # fmt: skip
     at = found.layouts
     layout = Parallelism(
         data=int(at.data[i]), tensor=int(at.tensor[i]), pipeline=int(at.pipeline[i]),
-        expert=int(at.expert[i]), context=1,
+        expert=int(at.expert[i]), context=int(at.context[i]),
         micro_batch=int(at.micro_batch[i]), batch=batch,
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)
-    step_s, mfu = float(found.step_s[i]), float(found.mfu[i])
+    mfu = float(found.mfu[i])
     device_w = float(device_power_w(device, min(mfu, 1.0)))
-    idle = servers * server.devices - layout.devices
-    mean_w = device_w + (device.idle_w - device_w) * idle / (servers * server.devices)
-    duration = steps * step_s
+    # Devices that the layout leaves over, and all of them during a restart, are idle.
+    working = layout.devices / (servers * server.devices) * (1.0 - use.restart_s / use.wall_s)
+    mean_w = device.idle_w + (device_w - device.idle_w) * working
+    steps = use.work_s / float(found.step_s[i])
+    parts = {name: float(value[i]) * steps for name, value in found.breakdown_s.items()}
+    parts |= {"stragglers": use.straggling_s, "checkpoint": use.dumping_s, "rework": use.rework_s}
     sharded = f"ZeRO-{int(at.zero[i])}, recompute {('none', 'selective', 'full')[int(at.recompute[i])]}"
     return StageOption(
         stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
         servers=servers, precision=found.precision, compression="none", parallelism=layout,
-        throughput_per_s=batch / step_s,
-        duration_s=duration, busy_fraction=min(duration / period_s, 1.0), peak_utilisation=1.0,
+        throughput_per_s=(stage.samples or 0.0) / use.wall_s,
+        duration_s=use.wall_s, busy_fraction=min(use.wall_s / period_s, 1.0), peak_utilisation=1.0,
         busy=busy_power(server, servers, mean_w), idle=idle_power(device, server, servers), device_w=device_w,
         mfu=mfu, memory_per_device_b=float(found.memory_b[i]), latency_p99_s=None,
         accuracy_drop=0.0 if found.precision != "fp8" else FP8_DROP,
-        time_breakdown_s={name: float(value[i]) * steps for name, value in found.breakdown_s.items()},
-        low=found.low, high=found.high, notes=(*found.notes, sharded, *_confidence(device, server)),
+        time_breakdown_s={**parts, "restart": use.restart_s},
+        low=found.low, high=found.high,
+        notes=(*found.notes, sharded, _lost(use), *_starved(found, i), *_confidence(device, server)),
     )  # fmt: skip
+
+
+def _starved(found: Candidates, i: int) -> tuple[str, ...]:
+    share = float(found.breakdown_s["starved"][i] / found.step_s[i])
+    if share < STARVED_NOTE:
+        return ()
+    return (f"starved {100.0 * share:.0f} % of each step: the servers' processors prepare samples too slowly",)
+
+
+def _lost(use: Goodput) -> str:
+    return (
+        f"goodput {100.0 * use.share:.1f} %: interrupted every {use.between_s / 3600.0:.0f} h, "
+        f"checkpoint every {use.interval_s / 60.0:.0f} min"
+    )
 
 
 def _confidence(device: Device, server: Server) -> tuple[str, ...]:

@@ -183,7 +183,9 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     size = 2.0 * tokens * shape.hidden
     reduce = all_reduce_s(size, at.tensor, 1.0, links)
     tensor = reduce * (4.0 + 2.0 * again) * (1.0 - c.tensor_overlap)
-    ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / links.inner_b_s
+    # Keys and values go round the context-parallel devices; one hop over the network slows the whole ring.
+    hop_b_s = xp.where(at.tensor * at.context <= links.domain, links.inner_b_s, links.outer_b_s)
+    ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / hop_b_s
     tensor = tensor + 3.0 * ring * (1.0 - c.tensor_overlap)
     # Dispatch and combine, forward and backward; expert groups lie next to each other.
     sent = all_to_all_s(size * shape.top_k, at.expert, 1.0, links)
@@ -196,32 +198,56 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
 
 
 def _data_s(
-    shape: Shape, at: Layouts, machine: Machine, c: Calibration, hide_s: Array, trained: Array
+    shape: Shape, at: Layouts, machine: Machine, c: Calibration, work_s: Array, trained: Array, backward: Array
 ) -> Array:  # fmt: skip
-    """Return the exposed part of gradient reduction and of ZeRO's gathers, per step."""
+    """Return the exposed part of gradient reduction and of ZeRO's gathers, per step.
+
+    Each message hides behind the pass it is sent in: gradients behind backward passes, weights that the next
+    products need behind forward passes, of all micro-batches where it is sent for each, else of one. Of what
+    could hide, the share ``data_overlap`` does.
+
+    Args:
+        work_s: forward, backward and recomputation of all micro-batches.
+        trained: share of weights with gradients.
+        backward: time of a backward pass over a forward pass, recomputation included.
+    """
     xp = namespace(at.data, at.zero)
-    dense, experts = weights_per_device(shape, at)
+    fetch, reduce = _data_traffic_s(shape, at, machine, c, trained)
+    sharded, m = at.zero >= 3, at.micro_steps
+    reduced_each = at.zero >= 2
+    forward = work_s / (1.0 + backward) * xp.where(sharded, 1.0, 1.0 / m)
+    behind = work_s * backward / (1.0 + backward) * xp.where(reduced_each, 1.0, 1.0 / m)
+    # ZeRO-3 lets go of a layer after its forward pass and fetches it again for the backward pass.
+    returned = reduce + xp.where(sharded, fetch, 0.0)
+    hidden = c.data_overlap * (xp.minimum(fetch, forward) + xp.minimum(returned, behind))
+    return xp.where(at.data * at.context > 1, fetch + returned - hidden, 0.0)
+
+
+def _data_traffic_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration, trained: Array) -> tuple[Array, Array]:
+    """Return a step's seconds of (weights gathered, gradients reduced), nothing hidden.
+
+    ZeRO-1 scatters gradients and gathers new weights once, together one all-reduce; ZeRO-2 scatters for every
+    micro-batch; ZeRO-3 gathers for every one too. A shard group smaller than the data-parallel devices reduces
+    its shards once more between groups.
+    """
+    xp = namespace(at.data, at.zero)
     links = machine.links(c)
     ranks = at.data * at.context
-    stride = at.tensor
     expert_ranks = xp.maximum(ranks * at.tensor / (at.expert * at.expert_tensor), 1.0)
-    reduce = all_reduce_s(c.gradient_b * trained * dense, ranks, stride, links)
-    reduce = reduce + all_reduce_s(c.gradient_b * trained * experts, expert_ranks, at.expert, links)
-    # ZeRO-1 and 2 scatter gradients and gather 2-byte weights: as much as one all-reduce.
-    gather = 0.5 * all_reduce_s(2.0 * dense, ranks, stride, links)
-    gather = gather + 0.5 * all_reduce_s(2.0 * experts, expert_ranks, at.expert, links)
-    sharded = (
-        0.5 * reduce * (2.0 / c.gradient_b) * at.micro_steps
-        + xp.where(at.zero >= 3, 2.0, 1.0) * gather * at.micro_steps
-    )
-    sharded_1 = 0.5 * reduce + gather
-    whole = xp.where(at.zero >= 1, sharded_1, reduce)
-    # Gradients of the last micro-batch's backward pass are the ones that can be sent while it runs.
-    once_window = 0.6 * hide_s / at.micro_steps
-    window = xp.where(at.zero >= 2, hide_s, once_window)
-    total = xp.where(at.zero >= 2, sharded, whole)
-    hidden = xp.minimum(total * c.data_overlap, window * c.data_overlap)
-    return xp.where(ranks > 1, total - hidden, 0.0)
+    dense, experts = weights_per_device(shape, at)
+    group = xp.where(at.shard_group > 0, xp.minimum(at.shard_group, ranks), ranks)
+    gather = reduce = between = 0.0
+    for size, devices, stride in ((dense, ranks, at.tensor), (experts, expert_ranks, at.expert)):
+        inside = xp.minimum(group, devices)
+        gather = gather + 0.5 * all_reduce_s(2.0 * size, inside, stride, links)
+        reduce = reduce + all_reduce_s(c.gradient_b * trained * size, inside, stride, links)
+        shard = c.gradient_b * trained * size / inside
+        between = between + all_reduce_s(shard, xp.maximum(devices / inside, 1.0), stride * inside, links)
+    times = xp.where(at.zero >= 3, at.micro_steps, xp.where(at.zero >= 1, trained, 0.0))
+    # From ZeRO-2 on gradients travel as they are computed, at 2 bytes.
+    each = 0.5 * (2.0 / c.gradient_b) * at.micro_steps
+    reduced = xp.where(at.zero >= 2, each, xp.where(at.zero >= 1, 0.5, 1.0))
+    return gather * times, reduce * reduced + between
 
 
 def step_times(
@@ -246,12 +272,16 @@ def step_times(
     logit_streams = 14.0 * tokens * shape.vocabulary / at.tensor / (machine.memory_b_s * c.bandwidth)
     links = machine.links(c)
     sent = point_to_point_s(2.0 * tokens * shape.hidden / at.tensor, at.tensor * at.context * at.data, links)
-    sends = xp.where(p > 1, 2.0 * at.interleave * sent * (1.0 - c.pipeline_overlap), 0.0)
+    # Sends hide behind the next chunk's work where there is one: plain 1F1B waits for each.
+    shown = xp.where(at.interleave > 1, 1.0 - c.pipeline_overlap, 1.0)
+    sends = xp.where(p > 1, 2.0 * at.interleave * sent * shown, 0.0)
     slots = xp.where(at.interleave > 1, (p - 1.0) / at.interleave, p - 1.0)
     # Zero-bubble fills two thirds of the gap with weight gradients (ZB-H1).
     slots = xp.where(at.schedule == 3, slots / 3.0, slots)
     bubble = slots * (depth * layer.total_s + sends)
     busy = m * depth * layer.total_s
+    # Recomputation belongs to the backward pass.
+    passes = backward + xp.where(at.recompute == FULL, 1.0, 0.0)
     dense, experts = weights_per_device(shape, at)
     split = xp.where(at.zero >= 1, at.data * at.context, 1.0)
     optimizer = ADAM_BYTES * trained * (dense + experts) / split / machine.memory_b_s
@@ -260,7 +290,7 @@ def step_times(
         memory_s=m * (depth * layer.memory_s + logit_streams),
         tensor_comm_s=m * depth * layer.tensor_s,
         pipeline_comm_s=m * sends,
-        data_comm_s=_data_s(shape, at, machine, c, busy, trained),
+        data_comm_s=_data_s(shape, at, machine, c, busy, trained, passes),
         expert_comm_s=m * depth * layer.expert_s,
         bubble_s=bubble,
         optimizer_s=optimizer,

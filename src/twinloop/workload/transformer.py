@@ -73,7 +73,7 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         experts=float(network.experts),
         top_k=float(network.top_k),
         shared_experts=float(network.shared_experts),
-        expert_ffn=float(network.expert_ffn or network.ffn),
+        expert_ffn=float(network.expert_ffn or network.ffn or 4 * network.hidden),
         dense_layers=float(network.dense_layers) if mixture else float(network.layers),
     )
 
