@@ -33,6 +33,8 @@ class Network:
     context: int = 0
     attention: AttentionKind = "flash"
     window: int = 0
+    window_layers: int = 0
+    """Layers that attend no farther than ``window``; 0: all of them, where there is a window."""
     causal: bool = True
     experts: int = 0
     top_k: int = 0

@@ -20,7 +20,8 @@ from twinloop.validation.result import Kind, Result
 from twinloop.validation.training_cases import TrainingCase, training_cases
 from twinloop.workload.host import host
 from twinloop.workload.named_model import network_named
-from twinloop.workload.serve_estimate import ServingJob, estimate_serving
+from twinloop.workload.serve_estimate import estimate_serving
+from twinloop.workload.serve_job import ServingJob
 from twinloop.workload.train_estimate import estimate_training
 
 TRAINING_LIMITS = {

@@ -48,6 +48,10 @@ class Shape:
     expert_ffn: Array
     dense_layers: Array
     """Of a mixture: layers with an ordinary feed-forward block."""
+    near: Array
+    """Reach of the layers that see only near tokens, where such alternate with others."""
+    nearsighted: Array
+    """Share of layers that do."""
 
 
 def shape_of(network: Network, sequence: float | None = None) -> Shape:
@@ -68,13 +72,15 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         context=length,
         flash=float(network.attention != "full"),
         causal=float(network.causal),
-        window=float(min(network.window, length)) if network.window else length,
+        window=float(min(network.window, length)) if network.window and not network.window_layers else length,
         latent=float(network.attention == "mla"),
         experts=float(network.experts),
         top_k=float(network.top_k),
         shared_experts=float(network.shared_experts),
         expert_ffn=float(network.expert_ffn or network.ffn),
         dense_layers=float(network.dense_layers) if mixture else float(network.layers),
+        near=float(network.window or length),
+        nearsighted=network.window_layers / max(network.layers, 1),
     )
 
 
@@ -159,15 +165,21 @@ def active_parameters(network: Network) -> float:
     return float(active_layer_weights(shape) + ends)
 
 
+def attended(shape: Shape, context: Array) -> Array:
+    """Return how many of ``context`` tokens a layer sees, mean over the layers."""
+    xp = namespace(context, shape.window)
+    far = xp.minimum(context, xp.maximum(shape.window, 1.0))
+    return shape.nearsighted * xp.minimum(context, shape.near) + (1.0 - shape.nearsighted) * far
+
+
 def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> Array:
     """Return operations of scores and values for one token, all layers: ``4 l a d · min(context, window)``.
 
     ``halved`` 1 counts a causal model's skipped half, as a flash kernel does; 0 is the field's convention
     for model FLOPs (Chowdhery et al. 2022, appendix B; Narayanan et al. 2021, doi:10.1145/3458817.3476209).
     """
-    xp = namespace(context, shape.window)
     wide = shape.head_dim + 0.5 * MLA_ROPE * shape.latent
-    span = xp.minimum(context, shape.window)
+    span = attended(shape, context)
     return 4.0 * shape.layers * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
 
 
