@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 NetworkKind = Literal[
-    "transformer", "mixture", "convnet", "recommender", "trees", "graph", "diffusion", "molecular", "generic"
+    "transformer",
+    "mixture",
+    "convnet",
+    "detector",
+    "recommender",
+    "trees",
+    "graph",
+    "diffusion",
+    "molecular",
+    "generic",
 ]
 AttentionKind = Literal["full", "flash", "sliding", "mla"]
 
@@ -46,6 +55,8 @@ class Network:
     """Given count; ``None`` means: count from the layer fields."""
     flops_per_sample: float | None = None
     """Forward pass, one sample."""
+    passes: int = 1
+    """Forward passes behind one served sample: denoising steps, twice with guidance."""
     bytes_per_sample: float | None = None
     """Activation and look-up traffic to memory of one forward sample, at 2 bytes per value."""
     trees: int = 0

@@ -20,6 +20,7 @@ KINDS = (
     "transformer",
     "mixture",
     "convnet",
+    "detector",
     "recommender",
     "trees",
     "graph",

@@ -18,7 +18,7 @@ from twinloop.workload.decoding import (
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, required_peak, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import forward_s, live_b, sample_of
+from twinloop.workload.other import forward_s, live_b, sample_of, served, stack_of
 from twinloop.workload.power import device_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
@@ -26,6 +26,8 @@ from twinloop.workload.serve_job import ServingJob, checked
 from twinloop.workload.serve_search import rates, searched, serving_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
+STACK_OF = {"trtllm": "compiled", "framework": "framework", "vllm": "framework"}
+"""Name of serving software -> whose constants hold for models that are not decoders."""
 OTHER_BATCHES = np.array([2.0**k for k in range(18)])
 
 
@@ -115,17 +117,15 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     replicas = on.devices
     if network.layers and not network.flops_per_sample:
         network = _as_sample(network, job)
-    scaled = replace(
-        network, flops_per_sample=(network.flops_per_sample or sample_of(network).flops) * job.work,
-        bytes_per_sample=(sample_of(network).bytes_16) * job.work,
-    )  # fmt: skip
+    scaled = served(network, job.work)
     sample = sample_of(scaled)
     stored = STORED_B[job.weights or job.precision] * sample.weights
     buffers = min(1.5e9, 0.1 * on.device.memory_b)
     room = (on.device.memory_b * USABLE_MEMORY - stored - buffers) / max(live_b(scaled), 1.0)
     most = int(max(min(room, OTHER_BATCHES[-1]), 0.0))
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES]
-    run = forward_s(scaled, on.device, job.precision, batches)
+    stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""))
+    run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
     seconds = np.asarray(run.total_s)
     batch = _plain_batch(job, batches, seconds)
     one = float(np.interp(batch, batches, seconds))
@@ -152,7 +152,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     held = stored + buffers + batch * live_b(scaled)
     return _answer(
         on, None, rate, (None, None, latency), most, held, (work, moved, rate / replicas / full), OTHER_INTERVAL,
-        {"software": f"class of {network.kind}"}, layout, extrapolated=True,
+        {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=True,
     )  # fmt: skip
 
 
