@@ -21,6 +21,8 @@ PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "
 GB = 1e9
 PROMPT, ANSWER = 1024, 128
 """Tokens of a request to a language model when neither --input nor --output says."""
+WORDS = 100
+"""Tokens spoken in half a minute."""
 LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
@@ -201,7 +203,8 @@ def _request(given: dict[str, Any], network: Network, on: Host) -> float:
             given["prompt"], given["output"] = known.input_tokens, known.output_tokens
             given["beams"] = given["beams"] or known.beams
         elif network.causal:
-            given["prompt"], given["output"] = PROMPT, ANSWER
+            heard = network.kind == "speech"
+            given["prompt"], given["output"] = (network.context, WORDS) if heard else (PROMPT, ANSWER)
     if network.layers and network.causal and given["output"] is None:
         given["output"] = 1
     return known.work if known else 1.0

@@ -15,6 +15,7 @@ NetworkKind = Literal[
     "graph",
     "diffusion",
     "molecular",
+    "speech",
     "generic",
 ]
 AttentionKind = Literal["full", "flash", "sliding", "mla"]
@@ -32,6 +33,7 @@ class Network:
     kind: NetworkKind
     layers: int = 0
     hidden: int = 0
+    """Width; of a convolutional network the mean output channels, weighted by operations."""
     heads: int = 0
     kv_heads: int = 0
     head_dim: int = 0

@@ -81,13 +81,21 @@ def training_machine(device: Device, network_b_s: float, domain: int, precision:
     )  # fmt: skip
 
 
+DECODER_SHARE = {"cpu": (0.3, 0.45), "edge": (0.3, 0.45), "npu": (0.6, 0.8), "fpga": (0.5, 0.7)}
+"""Kind -> factors on (operations, bandwidth) beside the graphics devices that serving is calibrated on: fewer fused
+kernels, memory shared with the host. Processors: eight offline
+results of MLPerf Inference 4.1 and 5.1; the rest low confidence."""
+
+
 def serve_machine(device: Device, network_b_s: float, domain: int, precision: str) -> ServeMachine:
     """Return ``device`` for serving."""
     wide = peak_flops(device, "bf16") or required_peak(device, precision)
+    arithmetic, stream = DECODER_SHARE.get(device.kind, (1.0, 1.0))
+    arithmetic *= sustained(device)
     return ServeMachine(
-        peak_linear=required_peak(device, precision) * sustained(device),
+        peak_linear=required_peak(device, precision) * arithmetic,
         linear_bytes=2.0 if precision == "int4" else min(VALUE_B[precision], 2.0),
-        peak_16=wide * sustained(device), memory_b=device.memory_b, memory_b_s=device.memory_bandwidth_b_s,
+        peak_16=wide * arithmetic, memory_b=device.memory_b, memory_b_s=device.memory_bandwidth_b_s * stream,
         scale_up_b_s=max(device.scale_up_b_s, network_b_s), scale_up_domain=float(domain), network_b_s=network_b_s,
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ KINDS = (
     "graph",
     "diffusion",
     "molecular",
+    "speech",
     "generic",
 )
 _MARKS = re.compile(

@@ -22,23 +22,27 @@ layer's output once; normalisations, activation functions and residuals run apar
 low where software fuses little."""
 
 FRAMEWORK_TRAINING: dict[str, Shares] = {
-    "convnet": (0.45, 0.30), "detector": (0.18, 0.20), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
-    "graph": (0.12, 0.20), "diffusion": (0.40, 0.40), "molecular": (0.30, 0.50), "generic": (0.40, 0.40),
+    "convnet": (0.50, 0.30), "detector": (0.19, 0.20), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20), "diffusion": (0.40, 0.40), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.40, 0.40),
     "transformer": (0.45, 0.40), "mixture": (0.30, 0.40),
 }  # fmt: skip
 COMPILED_TRAINING: dict[str, Shares] = {
-    "convnet": (0.45, 0.60), "detector": (0.30, 0.40), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
-    "graph": (0.12, 0.20), "diffusion": (0.40, 0.60), "molecular": (0.30, 0.50), "generic": (0.40, 0.60),
+    "convnet": (0.56, 0.60), "detector": (0.36, 0.40), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20), "diffusion": (0.40, 0.60), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.40, 0.60),
     "transformer": (0.55, 0.60), "mixture": (0.35, 0.55),
 }  # fmt: skip
 FRAMEWORK_INFERENCE: dict[str, Shares] = {
-    "convnet": (0.45, 0.30), "detector": (0.08, 0.20), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
-    "graph": (0.12, 0.20), "diffusion": (0.34, 0.40), "molecular": (0.30, 0.50), "generic": (0.40, 0.40),
+    "convnet": (0.47, 0.28), "detector": (0.085, 0.20), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20), "diffusion": (0.34, 0.40), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.40, 0.40),
     "transformer": (0.60, 0.40), "mixture": (0.35, 0.40),
 }  # fmt: skip
 COMPILED_INFERENCE: dict[str, Shares] = {
-    "convnet": (0.60, 1.60), "detector": (0.30, 0.80), "recommender": (0.57, 0.50), "trees": (0.05, 0.08),
-    "graph": (0.12, 0.15), "diffusion": (0.34, 0.90), "molecular": (0.30, 0.50), "generic": (0.50, 1.0),
+    "convnet": (0.76, 1.60), "detector": (0.36, 0.80), "recommender": (0.57, 0.50), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.15), "diffusion": (0.34, 0.90), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.50, 1.0),
     "transformer": (0.60, 1.20), "mixture": (0.35, 1.0),
 }  # fmt: skip
 SHARES = {
@@ -64,6 +68,10 @@ EAGER_LAUNCH = 4.0
 """Factor on it where a framework launches every operation by itself. Low confidence."""
 LAUNCH_KIND = {"recommender": 0.15, "trees": 0.05, "graph": 0.5}
 """Factor on it for models of few kernels. Low confidence."""
+NARROW = {"H100": 50.0, "H200": 50.0, "GH200": 50.0, "B200": 50.0, "GB200": 50.0, "B300": 50.0, "GB300": 50.0}
+NARROW_CLASS = 15.0
+"""Channels at which a convolution is half as fast: tiles of 64 to 256 columns since Hopper, smaller before. Medium:
+one U-Net with 32 channels and ResNet-50 trained on H100 and L40S (MLPerf Training 4.0)."""
 STACKS = ("framework", "compiled")
 TREE_NODE_B = 16.0
 """Feature, threshold, children of one visited node. Counted."""
@@ -120,7 +128,10 @@ def shares(network: Network, device: Device, stack: str, *, training: bool) -> S
     """Return (η, β) of ``network`` on ``device``."""
     eta, beta = SHARES[stack, training][network.kind]
     factor = KIND_SHARE[device.kind]
-    return eta * factor, beta * factor * (1.4 if device.kind == "cpu" else 1.0)
+    if network.hidden and not network.layers:
+        eta /= 1.0 + NARROW.get(family(device), NARROW_CLASS) / network.hidden
+    # Processors keep a sample's activations in their caches.
+    return eta * factor, beta * factor * (2.5 if device.kind == "cpu" else 1.0)
 
 
 @dataclass(frozen=True)

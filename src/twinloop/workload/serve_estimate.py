@@ -11,7 +11,6 @@ from twinloop.model.network import Network
 from twinloop.workload.decoding import (
     ServeMachine,
     cache_b_per_sequence,
-    largest_batch,
     replica_devices,
     replica_weight_b,
 )
@@ -23,9 +22,10 @@ from twinloop.workload.power import device_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
 from twinloop.workload.serve_job import ServingJob, checked
-from twinloop.workload.serve_search import rates, searched, serving_of
+from twinloop.workload.serve_search import rates, room, searched, serving_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
+DECODERS = (*TRANSFORMERS, "speech")
 STACK_OF = {"trtllm": "compiled", "framework": "framework", "vllm": "framework"}
 """Name of serving software -> whose constants hold for models that are not decoders."""
 OTHER_BATCHES = np.array([2.0**k for k in range(18)])
@@ -61,14 +61,14 @@ def estimate_serving(network: Network, on: Host, job: ServingJob) -> ServingEsti
         InputError: flags contradict each other or the model.
     """
     job = checked(job, network, on)
-    if network.kind in TRANSFORMERS and network.layers and job.output_tokens:
+    if network.kind in DECODERS and network.layers and job.output_tokens:
         return _decoder(network, on, job)
     return _plain(network, on, job)
 
 
 def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     prompt, output = float(job.input_tokens or 1), float(job.output_tokens or 1)
-    best = searched(network, on, job, top=1).best[0]
+    best = searched(network, on, job, top=1, plain=True).best[0]
     shape = shape_of(network, prompt + output)
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
     chosen = serve_software(on.device, float(machine.linear_bytes), job.software)
@@ -80,7 +80,8 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     prefill = float(np.ravel(rate.prefill_s)[0]) * job.beams
     tokens = full if job.rate_per_s is None else min(full, job.rate_per_s * output)
     ttft = prefill + tpot + _wait_s(job, prefill + output * tpot, best.data, most)
-    held = replica_weight_b(shape, at) + at.batch * cache_b_per_sequence(shape, at)
+    shared = replace(at, context_tokens=at.context_tokens / job.beams)
+    held = replica_weight_b(shape, at) + at.batch * cache_b_per_sequence(shape, shared)
     group = float(np.ravel(replica_devices(at))[0])
     seconds = float(np.ravel(rate.cost.total_s)[0]) * group
     work = float(np.ravel(rate.cost.flops)[0]) / seconds / float(machine.peak_linear)
@@ -100,8 +101,8 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
 
 
 def _most(shape: Shape, on: Host, job: ServingJob, machine: ServeMachine) -> int:
-    room = largest_batch(shape, serving_of(job, np.ones(1)), machine, USABLE_MEMORY, buffers_b(on.device))
-    return int(min(max(float(room[0]) / job.beams, 0.0), LARGEST_BATCH))
+    held = room(shape, on, job, serving_of(job, np.ones(1)), machine)
+    return int(min(max(float(held[0]), 0.0), LARGEST_BATCH))
 
 
 def _wait_s(job: ServingJob, service_s: float, replicas: int, most: int) -> float:

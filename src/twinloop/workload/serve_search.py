@@ -56,6 +56,13 @@ def serving_of(job: ServingJob, batches: FloatArray) -> Serving:
     )  # fmt: skip
 
 
+def room(shape: Shape, on: Host, job: ServingJob, at: Serving, machine: ServeMachine) -> FloatArray:
+    """Return the requests that fit on a replica laid out as ``at``; beams share the prompt's cache."""
+    shared = replace(at, context_tokens=at.context_tokens / job.beams)
+    most = largest_batch(shape, shared, machine, USABLE_MEMORY, buffers_b(on.device))
+    return np.asarray(most / job.beams, dtype=np.float64)
+
+
 def _cache_b(job: ServingJob) -> float:
     """Return the bytes of a cached value: 8 bits beside narrow arithmetic, but for vLLM, which defaults to 16."""
     narrow = job.precision not in ("bf16", "fp16", "fp32", "tf32", "int4") and job.software != "vllm"
@@ -90,8 +97,11 @@ def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int,
     return found or [(1, 1, 1)]
 
 
-def searched(network: Network, on: Host, job: ServingJob, top: int = 10) -> Splits:
-    """Return the fastest layouts of ``on`` for ``job``, those that fit first."""
+def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plain: bool = False) -> Splits:
+    """Return the fastest layouts of ``on`` for ``job``, those that fit first.
+
+    ``plain`` puts a pipeline behind every layout without one: servers use it where a tensor split does not fit.
+    """
     start = time.perf_counter()
     ways = layouts(network, on, job)
     shape = shape_of(network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
@@ -101,8 +111,7 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10) -> Spli
     job = replace(job, software=chosen.name)
     one = serving_of(job, np.ones((len(ways), 1)))
     placed = replace(one, tensor=tensor, pipeline=pipeline, expert=expert)
-    room = np.asarray(largest_batch(shape, placed, machine, USABLE_MEMORY, buffers_b(on.device)))[:, 0] / job.beams
-    most = np.clip(np.floor(room), 0.0, LARGEST_BATCH)
+    most = np.clip(np.floor(room(shape, on, job, placed, machine)[:, 0]), 0.0, LARGEST_BATCH)
     batch = np.maximum(np.round(np.geomspace(1.0, np.maximum(most, 1.0), POINTS, axis=1)), 1.0)
     copies = on.devices / (np.maximum(tensor, expert) * pipeline)
     if job.batch is not None or job.concurrency is not None or job.scenario == "single-stream":
@@ -113,7 +122,8 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10) -> Spli
     place = _places(job, batch, rate, tokens, copies)
     rows = np.arange(len(ways))
     picked, kept = tokens[rows, place], most >= 1.0
-    order = np.lexsort((expert[:, 0], pipeline[:, 0], tensor[:, 0], -np.round(picked, 6), ~kept))
+    last = pipeline[:, 0] > 1 if plain and job.pipeline is None else np.zeros(len(ways), dtype=bool)
+    order = np.lexsort((expert[:, 0], pipeline[:, 0], tensor[:, 0], -np.round(picked, 6), last, ~kept))
     if not kept.any():  # the nearest miss: the widest split
         order = np.argsort(copies[:, 0], kind="stable")
     best = tuple(
