@@ -58,6 +58,8 @@ class ServeCalibration:
     outer_alpha_s: Array
     imbalance: Array
     """Busiest over mean expert, and routing: factor on expert work."""
+    expert_8: Array
+    """Factor on the time of 8-bit experts: scales by block, kernels tuned for few shapes."""
 
 
 SERVE_BOUNDS: dict[str, tuple[float, float]] = {
@@ -78,6 +80,7 @@ SERVE_BOUNDS: dict[str, tuple[float, float]] = {
     "outer": (0.2, 0.95),
     "outer_alpha_s": (4e-6, 100e-6),
     "imbalance": (1.0, 3.0),
+    "expert_8": (1.0, 4.0),
 }
 """Ranges outside which a constant is no longer what its name says."""
 
@@ -177,7 +180,8 @@ def pass_cost(
     read = at.weight_b * (always * group / at.tensor + experts * touched_share(shape, tokens))
     linear = _longer(dense, at.weight_b * always / (machine.memory_b_s * c.bandwidth * at.tensor))
     routed = _longer(routed, at.weight_b * experts * touched_share(shape, tokens) / spread)
-    linear = linear + xp.where(mixture, routed, 0.0)
+    slowed = xp.where(machine.linear_bytes == 1.0, c.expert_8, 1.0)
+    linear = linear + xp.where(mixture, routed * slowed, 0.0)
     length = at.context_tokens + 0.5 * at.output_tokens
     cached = decoded * attended(shape, length) * kv_bytes_per_token(shape, 1.0) * at.cache_b * _copies(shape, at)
     cache = cached / (machine.memory_b_s * c.cache_bandwidth * group)

@@ -19,30 +19,32 @@ from twinloop.workload.constants import family
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.65, gemm_8=0.534, gemm_4=0.475, half=35.7, attention=0.449, bandwidth=0.732, expert_bandwidth=0.351,
-    cache_bandwidth=0.805, step_s=482e-6, layer_s=20.1e-6, mixture_s=10e-6, sequence_s=0.948e-6, inner=0.856,
-    inner_alpha_s=7.64e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.36,
+    gemm=0.65, gemm_8=0.536, gemm_4=0.475, half=28.4, attention=0.46, bandwidth=0.731, expert_bandwidth=0.58,
+    cache_bandwidth=0.806, step_s=489e-6, layer_s=21.2e-6, mixture_s=9e-6, sequence_s=0.768e-6, inner=0.859,
+    inner_alpha_s=7.53e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.56, expert_8=1.66,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
     gemm=0.65, gemm_8=0.55, gemm_4=0.467, half=865.0, attention=0.529, bandwidth=0.721, expert_bandwidth=0.678,
     cache_bandwidth=0.615, step_s=565e-6, layer_s=16.9e-6, mixture_s=10.4e-6, sequence_s=12.1e-6, inner=0.702,
-    inner_alpha_s=13e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.62,
+    inner_alpha_s=13e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.62, expert_8=1.66,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
     gemm=0.65, gemm_8=0.55, gemm_4=0.541, half=16.1, attention=0.633, bandwidth=0.784, expert_bandwidth=0.674,
     cache_bandwidth=0.89, step_s=9920e-6, layer_s=7.55e-6, mixture_s=6.43e-6, sequence_s=0.541e-6, inner=0.925,
-    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16,
+    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.66,
 )  # fmt: skip
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.809, gemm_8=0.466, gemm_4=0.475, half=53.5, attention=0.424, bandwidth=0.849, expert_bandwidth=0.85,
-    cache_bandwidth=0.786, step_s=977e-6, layer_s=4.96e-6, mixture_s=68.7e-6, sequence_s=55.7e-6, inner=0.322,
-    inner_alpha_s=10.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.45,
+    gemm=0.814, gemm_8=0.455, gemm_4=0.475, half=50.8, attention=0.424, bandwidth=0.849, expert_bandwidth=0.858,
+    cache_bandwidth=0.793, step_s=1580e-6, layer_s=6.16e-6, mixture_s=43.2e-6, sequence_s=56.5e-6, inner=0.31,
+    inner_alpha_s=8.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.56,
 )  # fmt: skip
 VLLM_BLACKWELL = ServeCalibration(
-    gemm=0.847, gemm_8=0.377, gemm_4=0.475, half=39.2, attention=0.423, bandwidth=0.667, expert_bandwidth=0.52,
-    cache_bandwidth=0.344, step_s=1400e-6, layer_s=19.6e-6, mixture_s=7.37e-6, sequence_s=39.8e-6, inner=0.364,
-    inner_alpha_s=6.21e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.33,
+    gemm=0.808, gemm_8=0.307, gemm_4=0.669, half=919.0, attention=0.425, bandwidth=0.791, expert_bandwidth=0.816,
+    cache_bandwidth=0.34, step_s=973e-6, layer_s=65.8e-6, mixture_s=20.1e-6, sequence_s=34.8e-6, inner=0.672,
+    inner_alpha_s=3.74e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.79, expert_8=2.13,
 )  # fmt: skip
+"""A constant no row of its pool speaks of keeps the middle of its bounds (``gemm`` of TensorRT-LLM, ``outer``);
+``expert_8`` then is Hopper's."""
 
 BLACKWELL = ("B200", "B300", "GB200", "GB300")
 WORKSTATION = ("RTX", "L40S", "L4", "L40")

@@ -15,10 +15,10 @@ from twinloop.workload.decoding import (
     replica_weight_b,
 )
 from twinloop.workload.host import Host
-from twinloop.workload.machine import STORED_B, required_peak, serve_machine
+from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import forward_s, live_b, sample_of, served, stack_of
-from twinloop.workload.power import device_power_w
+from twinloop.workload.power import device_power_w, phase_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
 from twinloop.workload.serve_job import ServingJob, checked
@@ -60,10 +60,10 @@ def estimate_serving(network: Network, on: Host, job: ServingJob) -> ServingEsti
     Raises:
         InputError: flags contradict each other or the model.
     """
-    job = checked(job, network, on)
+    asked, job = job.software, checked(job, network, on)
     if network.kind in DECODERS and network.layers and job.output_tokens:
         return _decoder(network, on, job)
-    return _plain(network, on, job)
+    return _plain(network, on, replace(job, software=asked))
 
 
 def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
@@ -87,6 +87,7 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     work = float(np.ravel(rate.cost.flops)[0]) / seconds / float(machine.peak_linear)
     moved = float(np.ravel(rate.cost.bytes_moved)[0]) / seconds / float(machine.memory_b_s)
     busy = tokens / full
+    active = float(device_power_w(on.device, min(work, 1.0), min(moved, 1.0)))
     constants = {"software": chosen.name, **{name: float(v) for name, v in asdict(chosen.calibration).items()}}
     layout = {
         "tensor": best.tensor, "pipeline": best.pipeline, "expert": best.expert, "data": best.data,
@@ -95,7 +96,7 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     }  # fmt: skip
     return _answer(
         on, tokens, tokens / output, (ttft, tpot, ttft + output * tpot), most,
-        float(np.ravel(held)[0]) + buffers_b(on.device), (min(work, 1.0), min(moved, 1.0), busy),
+        float(np.ravel(held)[0]) + buffers_b(on.device), (active, min(work * 1.5, 1.0), busy),
         (chosen.low, chosen.high), constants, layout, extrapolated=chosen.extrapolated,
     )  # fmt: skip
 
@@ -139,10 +140,11 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
         if arrivals is None
         else float(batch_latency_p99_s(one, batch, min(arrivals, 0.999 * batch / one * replicas), float(replicas)))
     )
-    peak = required_peak(on.device, job.precision)
     full = batch / one
-    work = min(full * sample.flops / peak, 1.0)
-    moved = min(full * sample.bytes_16 / on.device.memory_bandwidth_b_s, 1.0)
+    parts = {
+        name: float(np.interp(batch, batches, getattr(run, f"{name}_s"))) for name in ("compute", "memory", "overhead")
+    }
+    active = phase_power_w(on.device, parts)
     layout = {
         "tensor": 1,
         "pipeline": 1,
@@ -152,7 +154,8 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     }
     held = stored + buffers + batch * live_b(scaled)
     return _answer(
-        on, None, rate, (None, None, latency), most, held, (work, moved, rate / replicas / full), OTHER_INTERVAL,
+        on, None, rate, (None, None, latency), most, held,
+        (active, parts["compute"] / one, rate / replicas / full), OTHER_INTERVAL,
         {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=True,
     )  # fmt: skip
 
@@ -185,19 +188,19 @@ def _answer(
     most: int, held_b: float, activity: tuple[float, float, float], interval: tuple[float, float],
     constants: dict[str, Any], layout: dict[str, Any], *, extrapolated: bool,
 ) -> ServingEstimate:  # fmt: skip
-    (ttft, tpot, latency), (work, moved, busy) = latencies_s, activity
-    active = float(device_power_w(on.device, work, moved))
+    (ttft, tpot, latency), (active, arithmetic, busy) = latencies_s, activity
     settled = on.settle(on.device.idle_w + busy * (active - on.device.idle_w))
     # A slower clock slows arithmetic, not memory: charge the share of time that is arithmetic.
-    slow = 1.0 + (1.0 / settled.clock - 1.0) * min(work * 1.5, 1.0)
+    slow = 1.0 + (1.0 / settled.clock - 1.0) * arithmetic
     samples, latency = samples / slow, latency * slow
     node = on.node_w(settled.power_w)
     chip, whole = settled.power_w * on.devices, node["node_ac"] * on.devices / on.used_per_node
     done = None if tokens is None else tokens / slow
     return ServingEstimate(
         throughput_tokens_per_s=done, tokens_per_s_per_device=None if done is None else done / on.devices,
-        samples_per_s=samples, ttft_s=ttft, tpot_s=None if tpot is None else tpot * slow, latency_p99_s=latency,
-        max_batch=most, memory_per_device_gb=held_b / 1e9, fits=most >= 1, power_w=node,
+        samples_per_s=samples, ttft_s=None if ttft is None else ttft * slow,
+        tpot_s=None if tpot is None else tpot * slow, latency_p99_s=latency,
+        max_batch=most, memory_per_device_gb=held_b / 1e9, fits=most >= max(layout["batch"], 1), power_w=node,
         energy_per_token_j=None if not done else {"accelerator": chip / done, "node": whole / done},
         energy_per_sample_j={"accelerator": chip / samples, "node": whole / samples}, junction_c=settled.junction_c,
         interval={"low": (done or samples) / interval[1], "high": (done or samples) / interval[0]},

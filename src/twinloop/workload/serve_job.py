@@ -9,6 +9,7 @@ from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
 from twinloop.workload.host import Host
 from twinloop.workload.machine import peak_flops, required_peak
+from twinloop.workload.transformer import TRANSFORMERS
 
 SCENARIOS = ("offline", "server", "interactive", "single-stream")
 SCENARIO_LIMITS = {"server": (2.0, 0.2), "interactive": (0.45, 0.04)}
@@ -55,6 +56,8 @@ def checked(job: ServingJob, network: Network, on: Host) -> ServingJob:
     Raises:
         InputError: every contradiction at once.
     """
+    if network.kind not in TRANSFORMERS:  # served whole on every device
+        job = replace(job, tensor=None, pipeline=None, expert=None, data=None)
     faults = [*_sizes(job), *_divisors(job, network), *_ranges(job), *_product(job, on)]
     if faults:
         raise InputError(tuple(faults))
@@ -129,13 +132,12 @@ def _formats(job: ServingJob, device: Device) -> ServingJob:
     """Return the job in arithmetic that the device has.
 
     Formats it can only store (4 bits on Hopper, 8-bit floats on Ampere) are widened to 16 bits as they are read.
-    MXFP4 weights meet 8-bit activations where the units exist (OpenAI, gpt-oss model card, arXiv:2508.10925).
     """
     weights = job.weights or job.precision
     precision = job.precision
-    if precision == "mxfp4" and peak_flops(device, "fp4") is not None:
-        precision = "fp8"
     if peak_flops(device, precision) is None and precision in ("fp8", "mxfp8", "nvfp4", "mxfp4", "int8"):
         precision = "bf16"
     required_peak(device, precision)
-    return replace(job, precision=precision, weights=weights)
+    # vLLM's constants were measured at a stated number in flight, TensorRT-LLM's at the most that fits.
+    stated = "vllm" if job.batch is not None or job.concurrency is not None else None
+    return replace(job, precision=precision, weights=weights, software=job.software or stated)

@@ -15,7 +15,7 @@ from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, ServeSoftware, buffers_b, serve_software
 from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
-from twinloop.workload.transformer import Shape, shape_of
+from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
 POINTS = 96
 """Batches tried for each layout, spaced evenly in their logarithm."""
@@ -82,6 +82,8 @@ def rates(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftwar
 
 def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int, int]]:
     """Return every (tensor, pipeline, expert) that the devices, the model and the flags allow."""
+    if network.kind not in TRANSFORMERS:
+        return [(1, 1, 1)]
     if job.tensor is not None:
         return [(job.tensor, job.pipeline or 1, job.expert or 1)]
     found = []
@@ -115,13 +117,14 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     batch = np.maximum(np.round(np.geomspace(1.0, np.maximum(most, 1.0), POINTS, axis=1)), 1.0)
     copies = on.devices / (np.maximum(tensor, expert) * pipeline)
     if job.batch is not None or job.concurrency is not None or job.scenario == "single-stream":
-        batch = np.clip(_asked(job, copies), 1.0, np.maximum(most, 1.0)[:, None])
+        batch = _asked(job, copies)
     at = Serving(**{f.name: np.broadcast_to(getattr(placed, f.name), batch.shape) for f in fields(Serving)})
     rate = rates(shape, replace(at, batch=batch * job.beams), machine, chosen, job.speculative)
     tokens = np.asarray(rate.tokens_per_s) / job.beams * copies
     place = _places(job, batch, rate, tokens, copies)
     rows = np.arange(len(ways))
-    picked, kept = tokens[rows, place], most >= 1.0
+    picked = tokens[rows, place]
+    kept = most >= (batch[:, 0] if batch.shape[1] == 1 else 1.0)
     last = pipeline[:, 0] > 1 if plain and job.pipeline is None else np.zeros(len(ways), dtype=bool)
     order = np.lexsort((expert[:, 0], pipeline[:, 0], tensor[:, 0], -np.round(picked, 6), last, ~kept))
     if not kept.any():  # the nearest miss: the widest split

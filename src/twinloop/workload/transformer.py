@@ -15,6 +15,7 @@ TRANSFORMERS = ("transformer", "mixture")
 MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE = 1536.0, 512.0, 64.0
 """Ranks of multi-head latent attention: DeepSeek-V3 technical report (arXiv:2412.19437, section 4.2);
 Kimi K2 uses the same."""
+EXACT_TOLERANCE = 2e-4
 COUNT_TOLERANCE = 0.03
 """A published total this near the count is the same model, rounded; farther, the fields leave parts out."""
 
@@ -52,6 +53,8 @@ class Shape:
     """Reach of the layers that see only near tokens, where such alternate with others."""
     nearsighted: Array
     """Share of layers that do."""
+    attending: Array
+    """Share of layers that attend at all: state-space layers keep no cache and score nothing."""
 
 
 def shape_of(network: Network, sequence: float | None = None) -> Shape:
@@ -81,6 +84,7 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         dense_layers=float(network.dense_layers) if mixture else float(network.layers),
         near=float(network.window or length),
         nearsighted=network.window_layers / max(network.layers, 1),
+        attending=1.0 - network.state_space_layers / max(network.layers, 1),
     )
 
 
@@ -147,13 +151,16 @@ def parameter_count(network: Network) -> float:
     """Return all weights of ``network``.
 
     Counted from the layer fields where there are any. A published total that differs by more than 3 %
-    wins (the model has parts the fields leave out).
+    wins (the model has parts the fields leave out), and so does one nearer than 0.02 % (exact; the fields leave
+    out norms of queries or biases). In between it is a name's round number, and the count is better.
     """
     if not network.layers:
         return float(network.parameters or 0.0)
     count = float(counted(shape_of(network)))
     given = network.parameters
-    return float(given) if given is not None and abs(count / given - 1.0) > COUNT_TOLERANCE else count
+    if given is None or EXACT_TOLERANCE < abs(count / given - 1.0) <= COUNT_TOLERANCE:
+        return count
+    return float(given)
 
 
 def active_parameters(network: Network) -> float:
@@ -180,7 +187,7 @@ def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> 
     """
     wide = shape.head_dim + 0.5 * MLA_ROPE * shape.latent
     span = attended(shape, context)
-    return 4.0 * shape.layers * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
+    return 4.0 * shape.layers * shape.attending * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
 
 
 def model_flops_per_token(shape: Shape) -> Array:
@@ -200,5 +207,5 @@ def layer_flops_per_token(shape: Shape) -> Array:
 def kv_bytes_per_token(shape: Shape, bytes_per_value: float) -> Array:
     """Return the cache that one token leaves, all layers: ``2 l k d`` values; latent ``l (r_c + r)``."""
     latent = shape.layers * (MLA_CACHE_RANK + MLA_ROPE)
-    plain = 2.0 * shape.layers * shape.kv_heads * shape.head_dim
+    plain = 2.0 * shape.layers * shape.attending * shape.kv_heads * shape.head_dim
     return bytes_per_value * (shape.latent * latent + (1.0 - shape.latent) * plain)
