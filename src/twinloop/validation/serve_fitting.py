@@ -20,7 +20,7 @@ from twinloop.workload.decoding import (
     ServeMachine,
     Serving,
     largest_batch,
-    steady_rate,
+    steady_tokens_per_s,
 )
 from twinloop.workload.host import Host
 from twinloop.workload.machine import serve_machine
@@ -31,7 +31,7 @@ from twinloop.workload.transformer import Shape, shape_of
 
 SPREAD = 0.10
 """Scatter of published serving rates: releases, data sets, tuning; as a logarithm."""
-BATCHES = 24
+BATCHES = 12
 _MIDDLE_OUTER = 0.6
 """Share of the network reached; no row here crosses servers, so it is not fitted."""
 
@@ -66,7 +66,7 @@ class ServeStack:
 
     def tokens_per_s(self, c: ServeCalibration) -> FloatArray:
         """Return every case's rate under ``c``."""
-        rate = np.asarray(steady_rate(self.shape, self.at, self.machine, c).tokens_per_s)
+        rate = np.asarray(steady_tokens_per_s(self.shape, self.at, self.machine, c))
         return np.asarray(rate.max(axis=1) * self.copies)
 
     def take(self, chosen: FloatArray) -> ServeStack:

@@ -267,15 +267,27 @@ class ServeRate:
     """Of one prompt alone."""
 
 
+def steady_tokens_per_s(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> Array:
+    """Return only the output tokens per second of :func:`steady_rate`."""
+    _, stage = _steady(shape, at, machine, c)
+    return at.batch / at.pipeline / stage
+
+
+def _steady(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> tuple[StepCost, Array]:
+    """Return the pass of one pipeline group, and the seconds of a stage."""
+    group = at.batch / at.pipeline
+    cost = pass_cost(shape, at, machine, c, group, group * at.input_tokens / at.output_tokens)
+    return cost, (cost.total_s - c.step_s) / at.pipeline + c.step_s
+
+
 def steady_rate(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> ServeRate:
     """Return the steady state with ``at.batch`` sequences in flight.
 
     A pipeline of p stages carries p groups of ``batch/p``; each stage has 1/p of the layers.
     """
     xp = namespace(at.batch, at.pipeline)
-    p = at.pipeline
-    group = at.batch / p
-    cost = pass_cost(shape, at, machine, c, group, group * at.input_tokens / at.output_tokens)
-    stage = (cost.total_s - c.step_s) / p + c.step_s
+    cost, stage = _steady(shape, at, machine, c)
     prompt = pass_cost(shape, at, machine, c, xp.asarray(1.0), at.input_tokens)
-    return ServeRate(step_s=stage * p, tokens_per_s=group / stage, cost=cost, prefill_s=prompt.total_s)
+    return ServeRate(
+        step_s=stage * at.pipeline, tokens_per_s=at.batch / at.pipeline / stage, cost=cost, prefill_s=prompt.total_s
+    )

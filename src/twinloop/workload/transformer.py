@@ -15,7 +15,6 @@ TRANSFORMERS = ("transformer", "mixture")
 MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE = 1536.0, 512.0, 64.0
 """Ranks of multi-head latent attention: DeepSeek-V3 technical report (arXiv:2412.19437, section 4.2);
 Kimi K2 uses the same."""
-EXACT_TOLERANCE = 2e-4
 COUNT_TOLERANCE = 0.03
 """A published total this near the count is the same model, rounded; farther, the fields leave parts out."""
 
@@ -151,16 +150,17 @@ def parameter_count(network: Network) -> float:
     """Return all weights of ``network``.
 
     Counted from the layer fields where there are any. A published total that differs by more than 3 %
-    wins (the model has parts the fields leave out), and so does one nearer than 0.02 % (exact; the fields leave
-    out norms of queries or biases). In between it is a name's round number, and the count is better.
+    wins (the model has parts the fields leave out), and so does one stated closer than to a million (exact; the
+    fields leave out norms of queries or biases). Otherwise it is a rounded figure, and the count is better.
     """
     if not network.layers:
         return float(network.parameters or 0.0)
     count = float(counted(shape_of(network)))
     given = network.parameters
-    if given is None or EXACT_TOLERANCE < abs(count / given - 1.0) <= COUNT_TOLERANCE:
+    if given is None:
         return count
-    return float(given)
+    exact = round(given) % 1_000_000 != 0
+    return float(given) if exact or abs(count / given - 1.0) > COUNT_TOLERANCE else count
 
 
 def active_parameters(network: Network) -> float:
