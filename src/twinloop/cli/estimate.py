@@ -26,7 +26,7 @@ WORDS = 100
 LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
-"""Denoising steps of one sample in the catalogue's diffusion rows, at 1024 x 1024."""
+"""Denoising steps of one sample in the catalogue's diffusion rows."""
 
 
 @click.group(name="estimate")
@@ -59,7 +59,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
                 default=None,
                 help="Default: what the model's name says (…-FP8, a benchmark), else bf16.",
             ),
-            click.option("--input-shape", default=None, help="3x224x224 and so on, for models by name."),
+            click.option("--input-shape", default=None, help="3x224x224, a volume 1x128x128x128, or tokens: 384."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else."),
             click.option(
                 "--out", type=click.Path(path_type=Path), default=None, help="Also write estimate.json there."
@@ -177,7 +177,7 @@ def serve(**given: Any) -> None:
         ttft_s=_seconds("--ttft", given["ttft"]), tpot_s=_seconds("--tpot", given["tpot"]),
         latency_s=_seconds("--latency", given["latency"]), prefix_hit=given["prefix_hit"],
         speculative=given["speculative"], beams=given["beams"] or 1, software=_server_software(given["software"]),
-        work=_work(given) * asked,
+        work=_work(given, 0 if network.layers else network.context) * asked,
     )  # fmt: skip
     extra = _splits(network, on, job, given["top"]) if given["searching"] else {}
     answer = {**to_data(estimate_serving(network, on, job)), **extra}
@@ -298,7 +298,7 @@ def _seconds(flag: str, text: str | None) -> float | None:
     return float(match[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, None: 1.0}[match[2]]
 
 
-def _work(given: dict[str, Any]) -> float:
+def _work(given: dict[str, Any], pixels: int) -> float:
     work = 1.0
     if given["steps"] is not None:
         work *= given["steps"] / DIFFUSION_STEPS
@@ -306,7 +306,7 @@ def _work(given: dict[str, Any]) -> float:
         match = re.fullmatch(r"(\d+)x(\d+)", given["image"].lower())
         if match is None:
             raise click.BadParameter(f"got {given['image']!r}, expected HxW", param_hint="--image")
-        work *= int(match[1]) * int(match[2]) / 1024.0**2
+        work *= int(match[1]) * int(match[2]) / float(pixels or 1024**2)
     return work * (given["frames"] or 1)
 
 

@@ -42,6 +42,7 @@ class Network:
     tied: bool = True
     vocabulary: int = 0
     context: int = 0
+    """Tokens; of a network that is given as operations a sample, the pixels or voxels of that sample."""
     attention: AttentionKind = "flash"
     window: int = 0
     window_layers: int = 0

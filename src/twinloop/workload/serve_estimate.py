@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
 from twinloop.workload.decoding import (
     ServeMachine,
@@ -16,8 +17,7 @@ from twinloop.workload.decoding import (
 )
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
-from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import forward_s, live_b, sample_of, served, stack_of
+from twinloop.workload.other import forward_s, live_b, sample_of, served, stack_of, trust
 from twinloop.workload.power import device_power_w, phase_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
@@ -117,20 +117,21 @@ def _wait_s(job: ServingJob, service_s: float, replicas: int, most: int) -> floa
 def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     """Return one forward pass a sample: encoders, convnets, recommenders, trees, diffusion."""
     replicas = on.devices
+    interval, extrapolated = trust(network, on.device)
     if network.layers and not network.flops_per_sample:
         network = _as_sample(network, job)
     scaled = served(network, job.work)
     sample = sample_of(scaled)
-    stored = STORED_B[job.weights or job.precision] * sample.weights
-    buffers = min(1.5e9, 0.1 * on.device.memory_b)
-    room = (on.device.memory_b * USABLE_MEMORY - stored - buffers) / max(live_b(scaled), 1.0)
-    most = int(max(min(room, OTHER_BATCHES[-1]), 0.0))
-    batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES]
+    # Embedding tables are spread over the devices, the rest is on each.
+    placed = sample.weights - sample.sparse_weights * (1.0 - 1.0 / replicas)
+    held = STORED_B[job.weights or job.precision] * placed + min(1.5e9, 0.1 * on.device.memory_b)
+    most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live_b(scaled), 1.0), OTHER_BATCHES[-1]), 0.0))
+    asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
+    batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
     stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""))
     run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
-    seconds = np.asarray(run.total_s)
-    batch = _plain_batch(job, batches, seconds)
-    one = float(np.interp(batch, batches, seconds))
+    place = _place(job, batches, np.asarray(run.total_s))
+    batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])
     rate = batch / one * replicas
     if job.rate_per_s is not None:
         rate = min(rate, job.rate_per_s)
@@ -141,9 +142,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
         else float(batch_latency_p99_s(one, batch, min(arrivals, 0.999 * batch / one * replicas), float(replicas)))
     )
     full = batch / one
-    parts = {
-        name: float(np.interp(batch, batches, getattr(run, f"{name}_s"))) for name in ("compute", "memory", "overhead")
-    }
+    parts = {name: float(getattr(run, f"{name}_s")[place]) for name in ("compute", "memory", "overhead")}
     active = phase_power_w(on.device, parts)
     layout = {
         "tensor": 1,
@@ -152,11 +151,10 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
         "data": replicas,
         "batch": int(batch),
     }
-    held = stored + buffers + batch * live_b(scaled)
     return _answer(
-        on, None, rate, (None, None, latency), most, held,
-        (active, parts["compute"] / one, rate / replicas / full), OTHER_INTERVAL,
-        {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=True,
+        on, None, rate, (None, None, latency), most, held + batch * live_b(scaled),
+        (active, parts["compute"] / one, rate / replicas / full), interval,
+        {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=extrapolated,
     )  # fmt: skip
 
 
@@ -173,14 +171,12 @@ def _as_sample(network: Network, job: ServingJob) -> Network:
     )
 
 
-def _plain_batch(job: ServingJob, batches: Any, seconds: Any) -> float:
-    if job.batch is not None:
-        return float(min(max(job.batch, 1), batches[-1]))
+def _place(job: ServingJob, batches: FloatArray, seconds: FloatArray) -> int:
+    """Return which batch to run: the fastest that the limit on latency allows."""
     if job.scenario == "single-stream":
-        return 1.0
-    limit = job.latency_s or np.inf
-    good = np.flatnonzero(seconds <= limit)
-    return float(batches[good[np.argmax((batches / seconds)[good])]]) if good.size else 1.0
+        return 0
+    good = np.flatnonzero(seconds <= (job.latency_s or np.inf))
+    return int(good[np.argmax((batches / seconds)[good])]) if good.size else 0
 
 
 def _answer(
