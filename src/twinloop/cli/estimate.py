@@ -197,7 +197,8 @@ def _request(given: dict[str, Any], network: Network, on: Host) -> float:
     if given["precision"] is None:
         formats = known.precisions if known else ()
         made = next((each for each in formats if peak_flops(on.device, each)), None)
-        given["precision"] = made or stored_format(given["model"]) or "bf16"
+        plain = "bf16" if peak_flops(on.device, "bf16") else next(iter(on.device.flops), "bf16")
+        given["precision"] = made or stored_format(given["model"]) or plain
     if network.layers and given["prompt"] is None and given["output"] is None:
         if known is not None:
             given["prompt"], given["output"] = known.input_tokens, known.output_tokens

@@ -62,6 +62,9 @@ KIND_SHARE = {
     "quantum": 0.01,
 }
 """Factor on both by kind of device: compilers and operator cover. Low confidence."""
+ON_CHIP = {"cpu": 2.5, "npu": 10.0, "edge": 2.0, "fpga": 3.0}
+"""Factor on the second: activations of a sample that stay in caches and on-chip memory. Processors and one
+at-memory part from MLPerf Inference 4.1; the rest low confidence."""
 LAUNCH_S = {"gpu": 1.2e-3, "tpu": 1.0e-3, "npu": 0.8e-3, "cpu": 0.2e-3, "fpga": 0.15e-3, "edge": 0.6e-3}
 """Fixed time of one forward pass: launches of some hundred kernels, copies in and out. Low confidence."""
 EAGER_LAUNCH = 4.0
@@ -134,8 +137,7 @@ def shares(network: Network, device: Device, stack: str, *, training: bool) -> S
     factor = KIND_SHARE[device.kind]
     if network.hidden and not network.layers:
         eta /= 1.0 + NARROW.get(family(device), NARROW_CLASS) / network.hidden
-    # Processors keep a sample's activations in their caches.
-    return eta * factor, beta * factor * (2.5 if device.kind == "cpu" else 1.0)
+    return eta * factor, beta * factor * ON_CHIP.get(device.kind, 1.0)
 
 
 def trust(network: Network, device: Device) -> tuple[tuple[float, float], bool]:

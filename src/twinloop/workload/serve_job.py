@@ -135,7 +135,8 @@ def _formats(job: ServingJob, device: Device) -> ServingJob:
     """
     weights = job.weights or job.precision
     precision = job.precision
-    if peak_flops(device, precision) is None and precision in ("fp8", "mxfp8", "nvfp4", "mxfp4", "int8"):
+    narrow = precision in ("fp8", "mxfp8", "nvfp4", "mxfp4", "int8")
+    if narrow and peak_flops(device, precision) is None and peak_flops(device, "bf16") is not None:
         precision = "bf16"
     required_peak(device, precision)
     # vLLM's constants were measured at a stated number in flight, TensorRT-LLM's at the most that fits.
