@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twinloop import catalogue
 from twinloop.errors import InputError
-from twinloop.workload.decoding import Serving, steady_rate, touched_share
+from twinloop.workload.decoding import Serving, cache_b_per_sequence, steady_rate, touched_share
 from twinloop.workload.host import host
 from twinloop.workload.machine import serve_machine, sustained
 from twinloop.workload.named_model import network_named
@@ -165,10 +165,20 @@ def test_experts_spread_take_a_share_of_their_weights_each():
     tensor = estimate_serving(network, on(devices=8), replace(job, tensor=8))
     spread = estimate_serving(network, on(devices=8), replace(job, tensor=1, expert=8))
     assert tensor.layout["data"] == spread.layout["data"] == 1
+    # An eighth of 235 billion weights at 2 bytes, workspace, and 64 sequences of about a tenth of a gigabyte.
+    assert tensor.memory_per_device_gb == pytest.approx(235.1 * 2 / 8 + 4.0 + 1.9, rel=0.02)
     # Attention copied on every rank, experts an eighth on each.
     assert tensor.memory_per_device_gb < spread.memory_per_device_gb < 2.0 * tensor.memory_per_device_gb
     assert touched_share(shape_of(network), 1e6) == pytest.approx(1.0)
     assert touched_share(shape_of(network), 1.0) == pytest.approx(8 / 128)
+
+
+def test_more_ranks_than_key_heads_keep_copies_of_the_cache():
+    shape, one = shape_of(network_named("qwen3-235b-a22b"), 1000.0), np.ones(1)
+    at = Serving(one, 500.0 * one, 500.0 * one, 500.0 * one, 4.0 * one, one, one, one, one)
+    four, eight = (float(cache_b_per_sequence(shape, replace(at, tensor=n * one))[0]) for n in (4.0, 8.0))
+    # Four key heads: eight ranks hold each head twice. 94 layers, keys and values of 128 at one byte.
+    assert four == eight == pytest.approx(2 * 94 * 128 * 1000)
 
 
 def test_one_device_and_no_splits_is_the_plain_roofline():
@@ -200,6 +210,12 @@ def test_formats_a_device_lacks_are_widened_as_they_are_read():
     assert hopper.layout["precision"] == "bf16"
     assert hopper.layout["weights"] == "mxfp4"
     assert hopper.memory_per_device_gb < 80
+
+
+def test_a_device_that_waits_draws_little_more_than_idle():
+    seldom = estimate_serving(LLAMA, on(), replace(JOB, tensor=8, rate_per_s=0.01))
+    idle = estimate_serving(LLAMA, on(), replace(JOB, tensor=8, rate_per_s=1e-9))
+    assert idle.power_w["accelerator"] < seldom.power_w["accelerator"] < 8 * 1.2 * on().device.idle_w
 
 
 def test_beams_divide_the_rate():
