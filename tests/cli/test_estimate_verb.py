@@ -124,3 +124,124 @@ def test_any_layout_is_answered_or_refused(tensor, pipeline, data, batch, zero, 
     assert got["step_time_s"] > 0
     assert 0 < got["mfu"] < 1
     assert got["interval"]["low"] < got["step_time_s"] < got["interval"]["high"]
+
+
+BEYOND = (
+    "resnet50", "bert-large", "dlrm", "ncf", "stable-diffusion-xl", "xgboost:trees=900", "whisper", "gnn", "alphafold2",
+    "unet3d", "mask-rcnn", "jasper", "wav2vec2", "vit-l-16", "efficientnet-b4",
+    "kind=molecular,parameters=1e6,flops_per_sample=1e12,bytes_per_sample=1e9",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("model", BEYOND)
+def test_models_beyond_decoders_are_trained_and_served_by_name(model):
+    served = answer("serve", "--model", model, "--device", "H100", "--devices", "4")
+    trained = answer("train", "--model", model, "--device", "A100", "--devices", "8", "--batch", "64")
+    assert set(served) >= SERVE
+    assert set(trained) >= TRAIN
+    for got in (served, trained):
+        assert got["samples_per_s"] > 0
+        assert set(got["power_w"]) == POWER
+        assert got["junction_c"] > 20
+    assert trained["tokens_per_s"] is None or model == "bert-large"
+    assert (served["throughput_tokens_per_s"] is None) == (model != "whisper")
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "times"),
+    [
+        ("resnet50", "3x448x448", 4.0), ("resnet50", "448x448", 4.0), ("unet3d", "1x128x128x64", 0.5),
+        ("unet3d", "128x128x64", 0.5), ("dlrm", "1x26", 1.0),
+    ],
+)  # fmt: skip
+def test_work_follows_the_input_shape(model, shape, times):
+    flags = ("serve", "--model", model, "--device", "H100", "--batch", "4096")
+    plain, other = answer(*flags)["samples_per_s"], answer(*flags, "--input-shape", shape)["samples_per_s"]
+    assert plain / other == pytest.approx(times, rel=0.05)
+
+
+def test_every_flag_of_serving_is_taken():
+    got = answer(
+        "serve", "--model", "llama-3.1-70b", "--device", "h200 sxm", "--devices", "8", "--devices-per-node", "8",
+        "--scale-up-domain", "8", "--network", "50", "--network-kind", "roce", "--software", "2025.06",
+        "--power-limit-w", "600", "--cooling", "cold_plate", "--coolant-c", "30", "--tensor", "2", "--pipeline", "2",
+        "--expert", "1", "--data", "2", "--precision", "fp8", "--weights", "int4", "--activations", "bf16",
+        "--kv-precision", "fp8", "--input", "1000", "--output", "200", "--concurrency", "64", "--scenario", "server",
+        "--ttft", "2s", "--tpot", "200ms", "--latency", "60s", "--prefix-hit", "0.3", "--speculative", "1.8",
+    )  # fmt: skip
+    assert got["layout"] == {
+        "tensor": 2, "pipeline": 2, "expert": 1, "data": 2, "batch": 32, "input": 1000, "output": 200,
+        "precision": "bf16", "weights": "int4",
+    }  # fmt: skip
+    assert got["power_w"]["accelerator"] <= 8 * 600.001
+    images = ("serve", "--model", "stable-diffusion-xl", "--device", "L40S")
+    whole = answer(*images)["samples_per_s"]
+    small = answer(*images, "--steps", "10", "--image", "512x512", "--frames", "2")["samples_per_s"]
+    assert small == pytest.approx(4 * whole, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--devices 8 --tensor 3", "--tensor"),
+        ("--devices 8 --tensor 4 --pipeline 4", "--devices"),
+        ("--devices 8 --tensor 4 --data 4", "--devices"),
+        ("--devices 8 --data 3", "--devices"),
+        ("--devices 8 --expert 2", "--expert"),
+        ("--devices 8 --batch 4 --rate 3", "--batch"),
+        ("--devices 8 --prefix-hit 1.5", "--prefix-hit"),
+        ("--devices 8 --speculative 0.5", "--speculative"),
+        ("--devices 8 --rate -1", "--rate"),
+        ("--devices 0", "--devices"),
+        ("--devices 8 --batch 0", "--batch"),
+        ("--devices 8 --input 0 --output 5", "--input"),
+        ("--devices 8 --cooling bath --coolant-c 20 --power-limit-w 9000", "--power-limit-w"),
+        ("--devices 8 --pipeline 200 --tensor 1", "--pipeline"),
+    ],
+)
+def test_contradictory_flags_of_serving_are_refused(flags, words):
+    result = run("serve", "--model", "llama-3-70b", "--device", "H100", *flags.split())
+    assert isinstance(result.exception, InputError), (result.output, result.exception)
+    assert result.exception.exit_code == 2
+    assert words in str(result.exception)
+
+
+def test_a_model_too_large_still_answers():
+    got = answer(
+        "serve", "--model", "llama-3.1-405b", "--device", "L4", "--devices", "1", "--input", "9", "--output", "9"
+    )
+    assert got["fits"] is False
+    assert got["throughput_tokens_per_s"] > 0
+
+
+def test_a_search_over_layouts_lists_the_best_first():
+    flags = "--model llama-3.1-70b --device H200 --devices 8 --precision fp8 --input 2048 --output 128"
+    got = answer("serve", *flags.split(), "--search", "--top", "5")
+    rates = [each["tokens_per_s"] for each in got["best"] if each["fits"]]
+    assert len(got["best"]) == 5
+    assert rates == sorted(rates, reverse=True)
+    assert got["configurations_evaluated"] > 500
+    assert got["search_time_s"] < 1.0
+
+
+def test_a_name_brings_its_format_and_its_request():
+    gptj = answer("serve", "--model", "gptj-99", "--device", "H100")
+    assert (gptj["layout"]["input"], gptj["layout"]["output"], gptj["layout"]["precision"]) == (924, 69, "fp8")
+    assert answer("serve", "--model", "Qwen/Qwen3-32B-FP8", "--device", "H100")["layout"]["precision"] == "fp8"
+    assert answer("serve", "--model", "openai/gpt-oss-20b", "--device", "H100")["layout"]["weights"] == "mxfp4"
+    plain = answer("serve", "--model", "llama-3-8b", "--device", "H100")
+    assert (plain["layout"]["input"], plain["layout"]["precision"]) == (1024, "bf16")
+    pairs, query = (
+        answer("serve", "--model", name, "--device", "H100", "--precision", "int8")
+        for name in ("dlrm-dcnv2", "dlrm-v2-99")
+    )
+    assert pairs["samples_per_s"] / query["samples_per_s"] == pytest.approx(270, rel=0.3)
+
+
+def test_a_steady_rate_below_capacity_is_what_is_served():
+    flags = ("serve", "--model", "llama-3-8b", "--device", "H100", "--input", "500", "--output", "100")
+    most, some = answer(*flags), answer(*flags, "--rate", "2")
+    assert some["samples_per_s"] == pytest.approx(2.0)
+    assert some["samples_per_s"] < most["samples_per_s"]
+    assert some["power_w"]["accelerator"] < most["power_w"]["accelerator"]
+    assert some["latency_p99_s"] < most["latency_p99_s"]

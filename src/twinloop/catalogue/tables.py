@@ -55,24 +55,30 @@ def source_facts(table: str) -> tuple[Fact, ...]:
     Raises:
         InputError: there is no such table; names close ones.
     """
+    return tuple(_fact(table, row) for row in _lines(table))
+
+
+def _lines(table: str) -> list[list[str]]:
     table_name(table, exact=True)
     with (FOLDER / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
         if tuple(next(reader)) != COLUMNS:
             raise ValueError(f"{table}.csv: the header is not {','.join(COLUMNS)}")
-        return tuple(_fact(table, row) for row in reader)
+        return list(reader)
 
 
-def _fact(table: str, row: list[str]) -> Fact:
+def _fact(table: str, row: list[str], *, si: bool = False) -> Fact:
     name, quantity, value, unit, low, high, source, year, confidence, note = row
+    # Converted while read: building each of some thousand facts twice is what a start would notice.
+    factor, shown = FACTORS[unit] if si and unit != TEXT else (1.0, unit)
     return Fact(
         table,
         name,
         quantity,
-        value if unit == TEXT else float(value),
-        unit,
-        float(low) if low else None,
-        float(high) if high else None,
+        value if unit == TEXT else float(value) * factor,
+        shown,
+        float(low) * factor if low else None,
+        float(high) * factor if high else None,
         source,
         int(year),
         cast(Confidence, confidence),
@@ -107,7 +113,7 @@ def to_si(fact: Fact) -> Fact:
 @cache
 def facts(table: str) -> tuple[Fact, ...]:
     """Return ``table``'s facts in SI, in file order."""
-    return tuple(to_si(fact) for fact in source_facts(table))
+    return tuple(_fact(table, row, si=True) for row in _lines(table))
 
 
 @cache

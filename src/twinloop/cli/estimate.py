@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
     from twinloop.model.network import Network
     from twinloop.workload.host import Host
+    from twinloop.workload.serve_job import ServingJob
     from twinloop.workload.train_estimate import TrainingJob
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "mxfp4", "int4")
 GB = 1e9
 PROMPT, ANSWER = 1024, 128
 """Tokens of a request to a language model when neither --input nor --output says."""
+WORDS = 100
+"""Tokens spoken in half a minute."""
 LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
-"""Denoising steps of one sample in the catalogue's diffusion rows, at 1024 x 1024."""
+"""Denoising steps of one sample in the catalogue's diffusion rows."""
 
 
 @click.group(name="estimate")
@@ -51,9 +54,12 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--cooling", default=None, help="air, rear_door, cold_plate or bath."),
             click.option("--coolant-c", type=float, default=None, help="Intake air, plate or bath temperature."),
             click.option(
-                "--precision", type=click.Choice(PRECISIONS, case_sensitive=False), default="bf16", show_default=True
+                "--precision",
+                type=click.Choice(PRECISIONS, case_sensitive=False),
+                default=None,
+                help="Default: what the model's name says (…-FP8, a benchmark), else bf16.",
             ),
-            click.option("--input-shape", default=None, help="3x224x224 and so on, for models by name."),
+            click.option("--input-shape", default=None, help="3x224x224, a volume 1x128x128x128, or tokens: 384."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output and nothing else."),
             click.option(
                 "--out", type=click.Path(path_type=Path), default=None, help="Also write estimate.json there."
@@ -103,7 +109,7 @@ def train(**given: Any) -> None:
         micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
         recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
         shard_group=given["fsdp_group"] or 0, sequence_parallel=given["sequence_parallel"],
-        optimizer=given["optimizer"], lora_rank=_lora(given["task"]), precision=given["precision"],
+        optimizer=given["optimizer"], lora_rank=_lora(given["task"]), precision=given["precision"] or "bf16",
         sequence=given["sequence"], software=_generation(given["software"]),
     )  # fmt: skip
     extra: dict[str, Any] = {}
@@ -118,10 +124,10 @@ def train(**given: Any) -> None:
     "--input 2048 --output 128"
 )
 @_machine
-@click.option("--tensor", type=int, default=1, show_default=True)
-@click.option("--pipeline", type=int, default=1, show_default=True)
-@click.option("--expert", type=int, default=1, show_default=True)
-@click.option("--data", type=int, default=None, help="Replicas; default: devices/(tensor x pipeline).")
+@click.option("--tensor", type=int, default=None, help="Default: the fastest layout that fits.")
+@click.option("--pipeline", type=int, default=None, help="Default: chosen with --tensor, else 1.")
+@click.option("--expert", type=int, default=None, help="Default: chosen with --tensor, else 1.")
+@click.option("--data", type=int, default=None, help="Replicas; default: devices/(max(tensor, expert) x pipeline).")
 @click.option("--weights", type=click.Choice(PRECISIONS, case_sensitive=False), default=None, help="Format in memory.")
 @click.option(
     "--activations",
@@ -149,20 +155,20 @@ def train(**given: Any) -> None:
 @click.option("--latency", default=None, help="Longest time of a request.")
 @click.option("--prefix-hit", type=float, default=0.0, help="Share of prompt tokens already cached.")
 @click.option("--speculative", type=float, default=1.0, help="Mean tokens accepted a step.")
+@click.option("--beams", type=int, default=None, help="Sequences decoded for one that is kept.")
+@click.option("--search", "searching", is_flag=True, help="List the best layouts too.")
+@click.option("--top", type=int, default=10, show_default=True)
 @click.option("--steps", type=int, default=None, help="Denoising steps.")
 @click.option("--image", default=None, help="HxW.")
 @click.option("--frames", type=int, default=None)
 def serve(**given: Any) -> None:
     """Throughput, latency, memory and power of serving."""
     from twinloop.model.codec import to_data
-    from twinloop.workload.serve_estimate import ServingJob, estimate_serving
+    from twinloop.workload.serve_estimate import estimate_serving
+    from twinloop.workload.serve_job import ServingJob
 
     network, on = _network(given["model"], given["input_shape"]), _host(given)
-    if network.layers and network.causal:
-        if given["prompt"] is None and given["output"] is None:
-            given["prompt"], given["output"] = PROMPT, ANSWER
-        elif given["output"] is None:
-            given["output"] = 1
+    asked = _request(given, network, on)
     job = ServingJob(
         precision=given["activations"] or given["precision"], weights=given["weights"] or given["precision"],
         cache=given["kv_precision"], tensor=given["tensor"], pipeline=given["pipeline"], expert=given["expert"],
@@ -170,10 +176,55 @@ def serve(**given: Any) -> None:
         rate_per_s=given["rate"], concurrency=given["concurrency"], scenario=given["scenario"],
         ttft_s=_seconds("--ttft", given["ttft"]), tpot_s=_seconds("--tpot", given["tpot"]),
         latency_s=_seconds("--latency", given["latency"]), prefix_hit=given["prefix_hit"],
-        speculative=given["speculative"], software=_server_software(given["software"]), work=_work(given),
+        speculative=given["speculative"], beams=given["beams"] or 1, software=_server_software(given["software"]),
+        work=_work(given, 0 if network.layers else network.context) * asked,
     )  # fmt: skip
-    answer = to_data(estimate_serving(network, on, job))
-    _show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
+    extra = _splits(network, on, job, given["top"]) if given["searching"] else {}
+    answer = {**to_data(estimate_serving(network, on, job)), **extra}
+    _show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
+
+
+def _request(given: dict[str, Any], network: Network, on: Host) -> float:
+    """Fill in what the command line leaves open of a request; return catalogue samples in one of it.
+
+    A benchmark's name brings its lengths, beams and format; a published name its format; else a request to a
+    language model has PROMPT and ANSWER tokens.
+    """
+    from twinloop.workload.benchmarks import benchmark, stored_format
+    from twinloop.workload.machine import peak_flops
+
+    known = benchmark(given["model"])
+    if given["precision"] is None:
+        formats = known.precisions if known else ()
+        made = next((each for each in formats if peak_flops(on.device, each)), None)
+        plain = "bf16" if peak_flops(on.device, "bf16") else next(iter(on.device.flops), "bf16")
+        given["precision"] = made or stored_format(given["model"]) or plain
+    if network.layers and given["prompt"] is None and given["output"] is None:
+        if known is not None:
+            given["prompt"], given["output"] = known.input_tokens, known.output_tokens
+            given["beams"] = given["beams"] or known.beams
+        elif network.causal:
+            heard = network.kind == "speech"
+            given["prompt"], given["output"] = (network.context, WORDS) if heard else (PROMPT, ANSWER)
+    if network.layers and network.causal and given["output"] is None:
+        given["output"] = 1
+    return known.work if known else 1.0
+
+
+def _splits(network: Network, on: Host, job: ServingJob, top: int) -> dict[str, Any]:
+    """Return the search's part of the answer."""
+    from twinloop.errors import InputError
+    from twinloop.model.codec import to_data
+    from twinloop.workload.serve_job import checked
+    from twinloop.workload.serve_search import searched
+
+    if not network.layers or not job.output_tokens:
+        raise InputError(f"--search: {network.name} is served whole on each device; there is no layout to search")
+    found = searched(network, on, checked(job, network, on), top)
+    return {
+        "configurations_evaluated": found.configurations_evaluated, "search_time_s": found.search_time_s,
+        "best": [to_data(each) for each in found.best],
+    }  # fmt: skip
 
 
 def _network(text: str, input_shape: str | None) -> Network:
@@ -248,7 +299,7 @@ def _seconds(flag: str, text: str | None) -> float | None:
     return float(match[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, None: 1.0}[match[2]]
 
 
-def _work(given: dict[str, Any]) -> float:
+def _work(given: dict[str, Any], pixels: int) -> float:
     work = 1.0
     if given["steps"] is not None:
         work *= given["steps"] / DIFFUSION_STEPS
@@ -256,7 +307,7 @@ def _work(given: dict[str, Any]) -> float:
         match = re.fullmatch(r"(\d+)x(\d+)", given["image"].lower())
         if match is None:
             raise click.BadParameter(f"got {given['image']!r}, expected HxW", param_hint="--image")
-        work *= int(match[1]) * int(match[2]) / 1024.0**2
+        work *= int(match[1]) * int(match[2]) / float(pixels or 1024**2)
     return work * (given["frames"] or 1)
 
 

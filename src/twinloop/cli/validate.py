@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     "--cases",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    help="Folder with the published files themselves (for climate: *.epw), to compute the cases anew.",
+    help="Folder with published files that are not shipped: *.epw (climate); energy_validation.json and power traces "
+    "(workload).",
 )
 def command(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
     """Compare published cases with the model and show every error; exit 1 when one is too large."""

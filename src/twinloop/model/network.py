@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 NetworkKind = Literal[
-    "transformer", "mixture", "convnet", "recommender", "trees", "graph", "diffusion", "molecular", "generic"
+    "transformer",
+    "mixture",
+    "convnet",
+    "detector",
+    "recommender",
+    "trees",
+    "graph",
+    "diffusion",
+    "molecular",
+    "speech",
+    "generic",
 ]
 AttentionKind = Literal["full", "flash", "sliding", "mla"]
 
@@ -23,6 +33,7 @@ class Network:
     kind: NetworkKind
     layers: int = 0
     hidden: int = 0
+    """Width; of a convolutional network the mean output channels, weighted by operations."""
     heads: int = 0
     kv_heads: int = 0
     head_dim: int = 0
@@ -31,8 +42,11 @@ class Network:
     tied: bool = True
     vocabulary: int = 0
     context: int = 0
+    """Tokens; of a network that is given as operations a sample, the pixels or voxels of that sample."""
     attention: AttentionKind = "flash"
     window: int = 0
+    window_layers: int = 0
+    """Layers that attend no farther than ``window``; 0: all of them, where there is a window."""
     causal: bool = True
     experts: int = 0
     top_k: int = 0
@@ -44,6 +58,8 @@ class Network:
     """Given count; ``None`` means: count from the layer fields."""
     flops_per_sample: float | None = None
     """Forward pass, one sample."""
+    passes: int = 1
+    """Forward passes behind one served sample: denoising steps, twice with guidance."""
     bytes_per_sample: float | None = None
     """Activation and look-up traffic to memory of one forward sample, at 2 bytes per value."""
     trees: int = 0

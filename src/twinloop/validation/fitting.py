@@ -55,7 +55,7 @@ def fit(rows: Stack) -> Fit:
         robust = np.sign(error) * np.sqrt(2.0 * (np.sqrt(1.0 + error**2) - 1.0))
         return np.asarray(np.concatenate([robust, x[: len(names)] / PRIOR, x[len(names) :]]))
 
-    x = _minimised(misfit, np.zeros(free))
+    x = minimised(misfit, np.zeros(free))
     rates = dict(zip(devices, np.exp(x[len(names) :] * RATE_PRIOR).tolist(), strict=True)) if free > len(names) else {}
     share = 1.0 / (1.0 + np.exp(-x[: len(names)]))
     ends = tuple(name for name, at in zip(names, share, strict=True) if min(at, 1.0 - at) < 0.01)
@@ -70,7 +70,8 @@ def _constants(names: Sequence[str], x: FloatArray) -> Calibration:
     return Calibration(gradient_b=2.0, **values)
 
 
-def _minimised(call: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:
+def minimised(call: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:
+    """Return where the sum of squares of ``call`` is least, from ``x``: damped Gauss-Newton."""
     error, damping = call(x), 1.0
     for _ in range(ROUNDS):
         slopes = np.column_stack([(call(x + move) - error) / _STEP for move in _STEP * np.eye(x.size)])

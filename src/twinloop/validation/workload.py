@@ -1,4 +1,4 @@
-"""Training steps and serving rates against published measurements: in sample, and with models left out.
+"""Training steps against published measurements: in sample, and with models left out; then serving and power.
 
 In sample is what ``twinloop estimate`` answers for the row's flags. Left out refits the constants of a software
 generation without the row's model and predicts it (:mod:`twinloop.validation.fitting`).
@@ -6,21 +6,16 @@ generation without the row's model and predicts it (:mod:`twinloop.validation.fi
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from twinloop import catalogue
 from twinloop.arrays import FloatArray
 from twinloop.validation.fitting import left_out
 from twinloop.validation.result import Kind, Result
+from twinloop.validation.serving import serving_results
 from twinloop.validation.training_cases import TrainingCase, training_cases
-from twinloop.workload.host import host
-from twinloop.workload.named_model import network_named
-from twinloop.workload.serve_estimate import ServingJob, estimate_serving
 from twinloop.workload.train_estimate import estimate_training
 
 TRAINING_LIMITS = {
@@ -31,12 +26,11 @@ TRAINING_LIMITS = {
 ROW_BY_ROW = ("korthikanti", "sc21-t2", "sc21-zero3", "llama3", "bloom", "neox")
 """Too few rows for a mean: each is shown. ZeRO-3 of 2021 is another software than any fitted here."""
 ROW_LIMIT = 15.0
-SERVING_LIMIT = 15.0
 
 
-def validate_workload(cases: Path | None = None) -> tuple[Result, ...]:  # noqa: ARG001  # one signature for all
-    """Return training by group, in sample and left out, then serving by model and by device."""
-    return (*_training(), *_serving())
+def validate_workload(cases: Path | None = None) -> tuple[Result, ...]:
+    """Return training, serving, models beyond transformers, energy and power; in sample and left out."""
+    return (*_training(), *serving_results(cases))
 
 
 def _training() -> tuple[Result, ...]:
@@ -83,36 +77,3 @@ def _mean(
         unit="%", expected=0.0, got=float(100.0 * np.abs(errors).mean()), tolerance=limit,
         source=rows[0].source, kind=kind,
     )  # fmt: skip
-
-
-def _serving() -> tuple[Result, ...]:
-    text = (resources.files("twinloop.validation") / "tables" / "serving_rates.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    errors = np.array([_served(row) / float(row["measured_tokens_s"]) - 1.0 for row in rows])
-    groups = {"all": [True] * len(rows)}
-    for key in ("family", "device"):
-        groups |= {name: [row[key] == name for row in rows] for name in dict.fromkeys(row[key] for row in rows)}
-    results = []
-    for name, chosen in groups.items():
-        part, which = errors[chosen], np.flatnonzero(chosen)
-        worst = int(which[np.argmax(np.abs(part))])
-        results.append(
-            Result(
-                case=f"serving, offline: {name} (n={len(part)})",
-                quantity=f"mean absolute error, in sample; worst {rows[worst]['case']} {100.0 * errors[worst]:+.0f} %",
-                unit="%", expected=0.0, got=float(100.0 * np.abs(part).mean()), tolerance=SERVING_LIMIT,
-                source=rows[0]["source"], kind="calibration" if name == "all" else "soft",
-            )
-        )  # fmt: skip
-    return tuple(results)
-
-
-def _served(row: dict[str, str]) -> float:
-    tensor, pipeline = int(row["tensor"]), int(row["pipeline"])
-    on = host(catalogue.device(row["device"]), tensor * pipeline, None, None, None, "ib", None, None, None)
-    job = ServingJob(
-        precision=row["precision"], weights=row["precision"], tensor=tensor, pipeline=pipeline,
-        input_tokens=int(row["input"]), output_tokens=int(row["output"]), software="trtllm",
-    )  # fmt: skip
-    rate = estimate_serving(network_named(row["model"]), on, job).throughput_tokens_per_s
-    return float("nan") if rate is None else rate

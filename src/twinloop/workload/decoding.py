@@ -14,7 +14,7 @@ from twinloop.arrays import Array, namespace
 from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
 from twinloop.workload.transformer import (
     Shape,
-    active_layer_weights,
+    attended,
     attention_weights,
     dense_ffn_weights,
     expert_weights,
@@ -40,12 +40,16 @@ class ServeCalibration:
     """Prefill attention over 16-bit peak."""
     bandwidth: Array
     """Weights over peak memory bandwidth."""
+    expert_bandwidth: Array
+    """Same for experts: many narrow matrices, each read for a few rows."""
     cache_bandwidth: Array
     """Paged key and value cache over peak memory bandwidth."""
     step_s: Array
     """Host time of a step that the device waits for."""
     layer_s: Array
     """Launch gaps of one layer."""
+    mixture_s: Array
+    """What routing, permutation and the many small products of one layer's experts add to that."""
     sequence_s: Array
     """Host time a step spends on each sequence: scheduling, sampling, detokenising."""
     inner: Array
@@ -54,6 +58,8 @@ class ServeCalibration:
     outer_alpha_s: Array
     imbalance: Array
     """Busiest over mean expert, and routing: factor on expert work."""
+    expert_8: Array
+    """Factor on the time of 8-bit experts: scales by block, kernels tuned for few shapes."""
 
 
 SERVE_BOUNDS: dict[str, tuple[float, float]] = {
@@ -63,15 +69,18 @@ SERVE_BOUNDS: dict[str, tuple[float, float]] = {
     "half": (5.0, 1200.0),
     "attention": (0.1, 0.75),
     "bandwidth": (0.4, 0.95),
+    "expert_bandwidth": (0.15, 0.95),
     "cache_bandwidth": (0.15, 0.95),
     "step_s": (50e-6, 12e-3),
     "layer_s": (2e-6, 150e-6),
+    "mixture_s": (1e-6, 400e-6),
     "sequence_s": (0.2e-6, 60e-6),
     "inner": (0.25, 0.95),
     "inner_alpha_s": (2e-6, 40e-6),
     "outer": (0.2, 0.95),
     "outer_alpha_s": (4e-6, 100e-6),
     "imbalance": (1.0, 3.0),
+    "expert_8": (1.0, 4.0),
 }
 """Ranges outside which a constant is no longer what its name says."""
 
@@ -147,49 +156,77 @@ def touched_share(shape: Shape, tokens: Array) -> Array:
 def pass_cost(
     shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration, decoded: Array, prefilled: Array
 ) -> StepCost:
-    """Return one pass that advances ``decoded`` sequences and prefills ``prefilled`` tokens."""
+    """Return one pass that advances ``decoded`` sequences and prefills ``prefilled`` tokens.
+
+    One replica is ``max(tensor, expert)`` devices: one copy of the experts. Where ``expert`` exceeds ``tensor``
+    attention runs data-parallel inside it, each rank with its own copy of everything but the experts.
+    """
     xp = namespace(decoded, prefilled, at.tensor)
     tokens = decoded + prefilled
-    devices = at.tensor
+    group = replica_devices(at)
     narrow = xp.where(machine.linear_bytes < 1.0, c.gemm_4, c.gemm_8)
     share = xp.where(machine.linear_bytes >= 2.0, c.gemm, narrow)
-    layer_flops = 2.0 * active_layer_weights(shape)
-    flops = tokens * layer_flops + 2.0 * decoded * shape.hidden * shape.vocabulary
-    mixture = shape.dense_layers < shape.layers
-    uneven = xp.where(mixture, c.imbalance, 1.0)
-    # Products as narrow as a shard of the (expert's) feed-forward width fall short of the best rate.
-    width = xp.where(mixture, shape.expert_ffn, shape.ffn) / _split_of_width(at, mixture)
-    uneven = uneven * (1.0 + c.half * (1.0 / width + 1.0 / shape.hidden))
-    arithmetic = flops * uneven / (machine.peak_linear * share * devices)
+    reach = machine.peak_linear * share * group
     always, experts = weight_counts(shape)
-    read = at.weight_b * (always + experts * touched_share(shape, tokens))
-    stream = read / (machine.memory_b_s * c.bandwidth * devices)
-    linear = (arithmetic**SMOOTH + stream**SMOOTH) ** (1.0 / SMOOTH)
+    mixture = shape.dense_layers < shape.layers
+    expert_flops = 2.0 * tokens * mixture_layers(shape) * shape.top_k * expert_weights(shape)
+    dense_flops = 2.0 * tokens * (always - shape.vocabulary * shape.hidden)
+    dense_flops = dense_flops + 2.0 * decoded * shape.hidden * shape.vocabulary
+    # Products as narrow as a shard of the feed-forward width fall short of the best rate.
+    dense = dense_flops * _shortfall(c, shape.ffn / at.tensor, shape.hidden) / reach
+    width = shape.expert_ffn / xp.where(at.expert > 1, xp.maximum(at.tensor / at.expert, 1.0), at.tensor)
+    routed = expert_flops * c.imbalance * _shortfall(c, xp.maximum(width, 1.0), shape.hidden) / reach
+    spread = machine.memory_b_s * c.expert_bandwidth * group
+    read = at.weight_b * (always * group / at.tensor + experts * touched_share(shape, tokens))
+    linear = _longer(dense, at.weight_b * always / (machine.memory_b_s * c.bandwidth * at.tensor))
+    routed = _longer(routed, at.weight_b * experts * touched_share(shape, tokens) / spread)
+    slowed = xp.where(machine.linear_bytes == 1.0, c.expert_8, 1.0)
+    linear = linear + xp.where(mixture, routed * slowed, 0.0)
     length = at.context_tokens + 0.5 * at.output_tokens
-    cached = decoded * xp.minimum(length, xp.maximum(shape.window, 1.0)) * kv_bytes_per_token(shape, 1.0) * at.cache_b
-    # More tensor ranks than key heads keep copies of the cache.
-    copies = xp.maximum(at.tensor / shape.kv_heads * (1.0 - shape.latent), 1.0)
-    copies = xp.where(shape.latent > 0, at.tensor, copies)
-    cache = cached * copies / (machine.memory_b_s * c.cache_bandwidth * devices)
-    score = prefilled * score_flops_per_token(shape, 0.5 * at.context_tokens * 2.0, 1.0)
-    attention = score / (machine.peak_16 * c.attention * devices)
+    cached = decoded * attended(shape, length) * kv_bytes_per_token(shape, 1.0) * at.cache_b * _copies(shape, at)
+    cache = cached / (machine.memory_b_s * c.cache_bandwidth * group)
+    score = prefilled * score_flops_per_token(shape, at.context_tokens, 1.0)
+    attention = score / (machine.peak_16 * c.attention * group)
+    host = c.step_s + c.layer_s * shape.layers + c.mixture_s * mixture_layers(shape) + c.sequence_s * decoded
+    score_decode = decoded * score_flops_per_token(shape, length)
+    return StepCost(
+        linear, attention, cache, _exchange_s(shape, at, machine, c, tokens), host,
+        expert_flops + dense_flops + score + score_decode, read + cached,
+    )  # fmt: skip
+
+
+def replica_devices(at: Serving) -> Array:
+    """Return the devices of one pipeline stage of a replica."""
+    xp = namespace(at.tensor, at.expert)
+    return xp.maximum(at.tensor, at.expert)
+
+
+def _shortfall(c: ServeCalibration, width: Array, hidden: Array) -> Array:
+    return 1.0 + c.half * (1.0 / width + 1.0 / hidden)
+
+
+def _longer(arithmetic: Array, stream: Array) -> Array:
+    return (arithmetic**SMOOTH + stream**SMOOTH) ** (1.0 / SMOOTH)
+
+
+def _copies(shape: Shape, at: Serving) -> Array:
+    """Return how often a replica's tensor ranks hold the same cache: ranks beyond the key heads keep copies."""
+    xp = namespace(at.tensor, shape.kv_heads)
+    return xp.where(shape.latent > 0, at.tensor, xp.maximum(at.tensor / shape.kv_heads, 1.0))
+
+
+def _exchange_s(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration, tokens: Array) -> Array:
+    """Return a pass's collectives: all-reduce over tensor ranks, all-to-all where attention is data-parallel."""
+    xp = namespace(tokens, at.tensor)
     links = Links(
         machine.scale_up_b_s * c.inner, machine.network_b_s * c.outer, c.inner_alpha_s, c.outer_alpha_s,
         machine.scale_up_domain,
     )  # fmt: skip
-    size = 2.0 * tokens * shape.hidden
-    comm = 2.0 * shape.layers * all_reduce_s(size, at.tensor, 1.0, links)
-    exchange = 2.0 * mixture_layers(shape) * all_to_all_s(size * shape.top_k / at.expert, at.expert, 1.0, links)
-    comm = comm + xp.where(at.expert > 1, exchange, 0.0)
-    host = c.step_s + c.layer_s * shape.layers + c.sequence_s * decoded
-    score_decode = decoded * score_flops_per_token(shape, length)
-    return StepCost(linear, attention, cache, comm, host, flops + score + score_decode, read + cached)
-
-
-def _split_of_width(at: Serving, mixture: Array) -> Array:
-    """Return over how many devices one product's width is split: none where experts are whole."""
-    xp = namespace(at.tensor, at.expert)
-    return xp.where(mixture & (at.expert > 1), 1.0, at.tensor)
+    size = 2.0 * tokens * shape.hidden * at.tensor / replica_devices(at)
+    reduce = 2.0 * shape.layers * all_reduce_s(size, at.tensor, 1.0, links)
+    rows = 2.0 * tokens * shape.hidden * shape.top_k / replica_devices(at)
+    spread = 2.0 * mixture_layers(shape) * all_to_all_s(rows, at.expert, 1.0, links)
+    return reduce + xp.where(at.expert > at.tensor, spread, 0.0)
 
 
 def replica_weight_b(shape: Shape, at: Serving) -> Array:
@@ -197,22 +234,14 @@ def replica_weight_b(shape: Shape, at: Serving) -> Array:
     always, experts = weight_counts(shape)
     ends = shape.vocabulary * shape.hidden * (2.0 - shape.tied)
     body = at.weight_b * (always - shape.vocabulary * shape.hidden) + 2.0 * ends
-    return (body / at.tensor + at.weight_b * experts / _expert_ranks(at)) / at.pipeline
-
-
-def _expert_ranks(at: Serving) -> Array:
-    xp = namespace(at.tensor, at.expert)
-    return xp.maximum(at.tensor, at.expert)
+    return (body / at.tensor + at.weight_b * experts / replica_devices(at)) / at.pipeline
 
 
 def cache_b_per_sequence(shape: Shape, at: Serving) -> Array:
-    """Return the cache of one full-length sequence on one device."""
-    xp = namespace(at.tensor, at.output_tokens)
-    copies = xp.where(shape.latent > 0, at.tensor, xp.maximum(at.tensor / shape.kv_heads, 1.0))
-    windowed = shape.window < shape.context
-    length = at.context_tokens + at.output_tokens
-    length = xp.where(windowed, xp.minimum(length, shape.window), length)
-    return kv_bytes_per_token(shape, 1.0) * at.cache_b * length * copies / (at.tensor * at.pipeline)
+    """Return the cache of one of a replica's full-length sequences, spread over its devices."""
+    length = attended(shape, at.context_tokens + at.output_tokens)
+    held = kv_bytes_per_token(shape, 1.0) * at.cache_b * length * _copies(shape, at)
+    return held / (replica_devices(at) * at.pipeline)
 
 
 def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: float, buffers_b: float) -> Array:
@@ -238,15 +267,27 @@ class ServeRate:
     """Of one prompt alone."""
 
 
+def steady_tokens_per_s(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> Array:
+    """Return only the output tokens per second of :func:`steady_rate`."""
+    _, stage = _steady(shape, at, machine, c)
+    return at.batch / at.pipeline / stage
+
+
+def _steady(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> tuple[StepCost, Array]:
+    """Return the pass of one pipeline group, and the seconds of a stage."""
+    group = at.batch / at.pipeline
+    cost = pass_cost(shape, at, machine, c, group, group * at.input_tokens / at.output_tokens)
+    return cost, (cost.total_s - c.step_s) / at.pipeline + c.step_s
+
+
 def steady_rate(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> ServeRate:
     """Return the steady state with ``at.batch`` sequences in flight.
 
     A pipeline of p stages carries p groups of ``batch/p``; each stage has 1/p of the layers.
     """
     xp = namespace(at.batch, at.pipeline)
-    p = at.pipeline
-    group = at.batch / p
-    cost = pass_cost(shape, at, machine, c, group, group * at.input_tokens / at.output_tokens)
-    stage = (cost.total_s - c.step_s) / p + c.step_s
+    cost, stage = _steady(shape, at, machine, c)
     prompt = pass_cost(shape, at, machine, c, xp.asarray(1.0), at.input_tokens)
-    return ServeRate(step_s=stage * p, tokens_per_s=group / stage, cost=cost, prefill_s=prompt.total_s)
+    return ServeRate(
+        step_s=stage * at.pipeline, tokens_per_s=at.batch / at.pipeline / stage, cost=cost, prefill_s=prompt.total_s
+    )

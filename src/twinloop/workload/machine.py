@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from twinloop import catalogue
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.errors import InputError
+from twinloop.power.operating_point import CLOCK_EXPONENT
 from twinloop.workload.decoding import ServeMachine
 from twinloop.workload.training import Machine
 
@@ -42,6 +44,29 @@ def required_peak(device: Device, precision: str) -> float:
     return peak
 
 
+FAMILY_REFERENCE = {"H100": "H100-SXM-80GB", "H200": "H200-SXM-141GB", "A100": "A100-SXM-80GB", "A30": "A100-SXM-80GB",
+                    "T4": "V100-SXM-32GB"}  # fmt: skip
+"""The form with the most power of the same die or process: its peak is reached there."""
+
+
+def sustained(device: Device) -> float:
+    """Return the share of peak that ``device`` can keep up at its power limit, beside the same die in full form.
+
+    Operations cost energy: at the reference's joules per operation a form with less power per peak operation runs
+    its tensor units at a lower clock, ``(P/P_wanted)^0.4`` of dynamic power as in :mod:`twinloop.workload.power`.
+
+    >>> from twinloop import catalogue
+    >>> round(sustained(catalogue.device("H100-PCIe-80GB")), 2), sustained(catalogue.device("H100-SXM-80GB"))
+    (0.83, 1.0)
+    """
+    reference = FAMILY_REFERENCE.get(device.name.split("-")[0])
+    if reference is None or not device.flops.get("bf16"):
+        return 1.0
+    full = catalogue.device(reference)
+    wanted = (full.power_limit_w - full.idle_w) / full.flops["bf16"] * device.flops["bf16"]
+    return float(min((device.power_limit_w - device.idle_w) / wanted, 1.0) ** CLOCK_EXPONENT)
+
+
 def training_machine(device: Device, network_b_s: float, domain: int, precision: str) -> Machine:
     """Return ``device`` for a training step; ``network_b_s`` is per device and direction."""
     wide = peak_flops(device, "bf16") or required_peak(device, "fp32")
@@ -49,19 +74,28 @@ def training_machine(device: Device, network_b_s: float, domain: int, precision:
     if precision in ("fp32", "tf32", "fp64"):
         wide = required_peak(device, precision)
     return Machine(
-        peak_16=wide, peak_linear=required_peak(device, precision), linear_bytes=bytes_,
+        peak_16=wide * sustained(device), peak_linear=required_peak(device, precision) * sustained(device),
+        linear_bytes=bytes_,
         memory_b_s=device.memory_bandwidth_b_s, scale_up_b_s=max(device.scale_up_b_s, network_b_s),
         scale_up_domain=float(domain), network_b_s=network_b_s,
     )  # fmt: skip
 
 
+DECODER_SHARE = {"cpu": (0.3, 0.45), "edge": (0.3, 0.45), "npu": (0.6, 0.8), "fpga": (0.5, 0.7)}
+"""Kind -> factors on (operations, bandwidth) beside the graphics devices that serving is calibrated on: fewer fused
+kernels, memory shared with the host. Processors: eight offline
+results of MLPerf Inference 4.1 and 5.1; the rest low confidence."""
+
+
 def serve_machine(device: Device, network_b_s: float, domain: int, precision: str) -> ServeMachine:
     """Return ``device`` for serving."""
     wide = peak_flops(device, "bf16") or required_peak(device, precision)
+    arithmetic, stream = DECODER_SHARE.get(device.kind, (1.0, 1.0))
+    arithmetic *= sustained(device)
     return ServeMachine(
-        peak_linear=required_peak(device, precision),
+        peak_linear=required_peak(device, precision) * arithmetic,
         linear_bytes=2.0 if precision == "int4" else min(VALUE_B[precision], 2.0),
-        peak_16=wide, memory_b=device.memory_b, memory_b_s=device.memory_bandwidth_b_s,
+        peak_16=wide * arithmetic, memory_b=device.memory_b, memory_b_s=device.memory_bandwidth_b_s * stream,
         scale_up_b_s=max(device.scale_up_b_s, network_b_s), scale_up_domain=float(domain), network_b_s=network_b_s,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import fields, replace
 from typing import Any
@@ -20,11 +21,13 @@ KINDS = (
     "transformer",
     "mixture",
     "convnet",
+    "detector",
     "recommender",
     "trees",
     "graph",
     "diffusion",
     "molecular",
+    "speech",
     "generic",
 )
 _MARKS = re.compile(
@@ -137,8 +140,18 @@ def completed(values: dict[str, Any], name: str) -> Network:
     return Network(**found)
 
 
+CHANNELS = 16
+"""A first size up to this is channels, beyond it the depth of a volume."""
+
+
 def with_input(network: Network, shape: str) -> Network:
-    """Return ``network`` at another input size: work follows the area against the 224 × 224 of the tables.
+    """Return ``network`` at another input: ``3x512x512``, ``512x512``, a volume ``1x128x128x128``, tokens ``384``.
+
+    Work follows the pixels or voxels against those of the sample that the network's operations stand for. Tables
+    and records (recommenders, trees, graphs, molecules) cost the same whatever their shape.
+
+    >>> with_input(network_named("resnet50"), "3x448x448").flops_per_sample / 8.18e9
+    4.0
 
     Raises:
         InputError: ``shape`` is not numbers joined by x.
@@ -151,8 +164,12 @@ def with_input(network: Network, shape: str) -> Network:
         raise InputError(Fault("command line", None, "--input-shape", shape, "sizes joined by x, such as 3x224x224"))
     if network.layers:
         return replace(network, context=sizes[-1])
-    scale = sizes[-1] * sizes[-2] / 224.0**2 if len(sizes) >= 2 else 1.0
+    extent = sizes[1:] if len(sizes) >= 3 and sizes[0] <= CHANNELS else sizes
+    if not network.context or len(extent) < 2:
+        return network
+    scale = math.prod(extent) / network.context
     return replace(
-        network, flops_per_sample=None if network.flops_per_sample is None else network.flops_per_sample * scale,
+        network, context=math.prod(extent),
+        flops_per_sample=None if network.flops_per_sample is None else network.flops_per_sample * scale,
         bytes_per_sample=None if network.bytes_per_sample is None else network.bytes_per_sample * scale,
     )  # fmt: skip

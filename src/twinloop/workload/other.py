@@ -7,44 +7,49 @@ device differently; they are class constants with wide bands, said in every resu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Device
 from twinloop.model.network import Network
 from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
-from twinloop.workload.machine import VALUE_B, peak_flops
+from twinloop.workload.constants import OLD_PARTS, family
+from twinloop.workload.machine import VALUE_B, peak_flops, sustained
 
-SHARES: dict[str, tuple[float, float]] = {
-    "convnet": (0.30, 0.60),
-    "recommender": (0.25, 0.25),
-    "trees": (0.05, 0.08),
-    "graph": (0.12, 0.20),
-    "diffusion": (0.40, 0.60),
-    "molecular": (0.30, 0.50),
+Shares = tuple[float, float]
+"""(η, β): operations over dense peak, and ideal traffic over peak bandwidth. Ideal traffic writes and reads every
+layer's output once; normalisations, activation functions and residuals run apart pass over it again, so that β is
+low where software fuses little."""
+
+FRAMEWORK_TRAINING: dict[str, Shares] = {
+    "convnet": (0.50, 0.30), "detector": (0.19, 0.20), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20), "diffusion": (0.40, 0.40), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.40, 0.40),
+    "transformer": (0.45, 0.40), "mixture": (0.30, 0.40),
+}  # fmt: skip
+COMPILED_TRAINING: dict[str, Shares] = {
+    "convnet": (0.56, 0.60), "detector": (0.36, 0.40), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20), "diffusion": (0.40, 0.60), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
     "generic": (0.40, 0.60),
-    "transformer": (0.55, 0.60),
-    "mixture": (0.35, 0.55),
-}
-"""Kind -> (η, β). Convnet: ResNet-50 mixed precision on A100 trains at 2470 images/s (DeepLearningExamples),
-0.19 of peak with streams apart. Recommender: embedding gathers of 64-256 B reach about a quarter of bandwidth.
-The rest low confidence, ± 40 %."""
-INFERENCE_SHARES: dict[str, tuple[float, float]] = {
-    "convnet": (0.60, 0.80),
-    "recommender": (0.60, 0.50),
-    "trees": (0.05, 0.08),
-    "graph": (0.18, 0.25),
-    "diffusion": (0.34, 0.45),
-    "molecular": (0.30, 0.50),
-    "generic": (0.50, 0.60),
-    "transformer": (0.60, 0.60),
-    "mixture": (0.35, 0.55),
-}
-"""Same for compiled inference. Convnet and recommender: medians of MLPerf Inference 4.1 offline on H100
-(ResNet-50 88.5 thousand images/s, DLRM-DCNv2 46.9 thousand queries of about 270 items); the rest low."""
-FUSED_TRAFFIC = 0.5
-"""Memory traffic of a compiled forward pass over the eager one: elementwise layers are fused. Medium."""
-LIVE_SHARE = {"diffusion": 0.005, "convnet": 0.1, "graph": 0.1}
+    "transformer": (0.55, 0.60), "mixture": (0.35, 0.55),
+}  # fmt: skip
+FRAMEWORK_INFERENCE: dict[str, Shares] = {
+    "convnet": (0.47, 0.28), "detector": (0.085, 0.20), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.20), "diffusion": (0.34, 0.40), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.40, 0.40),
+    "transformer": (0.60, 0.40), "mixture": (0.35, 0.40),
+}  # fmt: skip
+COMPILED_INFERENCE: dict[str, Shares] = {
+    "convnet": (0.76, 1.60), "detector": (0.36, 0.80), "recommender": (0.57, 0.50), "trees": (0.05, 0.08),
+    "graph": (0.12, 0.15), "diffusion": (0.34, 0.90), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "generic": (0.50, 1.0),
+    "transformer": (0.60, 1.20), "mixture": (0.35, 1.0),
+}  # fmt: skip
+SHARES = {
+    ("framework", True): FRAMEWORK_TRAINING, ("compiled", True): COMPILED_TRAINING,
+    ("framework", False): FRAMEWORK_INFERENCE, ("compiled", False): COMPILED_INFERENCE,
+}  # fmt: skip
+LIVE_SHARE = {"diffusion": 0.005, "convnet": 0.1, "detector": 0.1, "graph": 0.1}
 """Live activations at inference over the traffic of a forward pass: buffers are reused. Low confidence."""
 KIND_SHARE = {
     "gpu": 1.0,
@@ -57,15 +62,29 @@ KIND_SHARE = {
     "quantum": 0.01,
 }
 """Factor on both by kind of device: compilers and operator cover. Low confidence."""
+ON_CHIP = {"cpu": 2.5, "npu": 10.0, "edge": 2.0, "fpga": 3.0}
+"""Factor on the second: activations of a sample that stay in caches and on-chip memory. Processors and one
+at-memory part from MLPerf Inference 4.1; the rest low confidence."""
 LAUNCH_S = {"gpu": 1.2e-3, "tpu": 1.0e-3, "npu": 0.8e-3, "cpu": 0.2e-3, "fpga": 0.15e-3, "edge": 0.6e-3}
 """Fixed time of one forward pass: launches of some hundred kernels, copies in and out. Low confidence."""
-BATCH_HALF = {"gpu": 16.0, "tpu": 16.0, "npu": 8.0, "cpu": 1.0, "fpga": 0.5, "edge": 1.0}
-"""Batch at which a device is half filled by image-sized samples. Low confidence."""
+EAGER_LAUNCH = 4.0
+"""Factor on it where a framework launches every operation by itself. Low confidence."""
+LAUNCH_KIND = {"recommender": 0.15, "trees": 0.05, "graph": 0.5}
+"""Factor on it for models of few kernels. Low confidence."""
+NARROW = {"H100": 50.0, "H200": 50.0, "GH200": 50.0, "B200": 50.0, "GB200": 50.0, "B300": 50.0, "GB300": 50.0}
+NARROW_CLASS = 15.0
+"""Channels at which a convolution is half as fast: tiles of 64 to 256 columns since Hopper, smaller before. Medium:
+one U-Net with 32 channels and ResNet-50 trained on H100 and L40S (MLPerf Training 4.0)."""
+STACKS = ("framework", "compiled")
 TREE_NODE_B = 16.0
 """Feature, threshold, children of one visited node. Counted."""
 TABLE_SHARE = 0.999
 """Of a recommender's weights that lie in embedding tables: sparse, never reduced whole."""
 INTERVAL = (0.6, 1.6)
+MEASURED_INTERVAL = (0.75, 1.35)
+"""About the 10th and 90th percentile of measured over predicted time, classes and families with published rows."""
+MEASURED_KINDS = ("convnet", "detector", "recommender", "diffusion", "transformer")
+MEASURED_FAMILIES = ("V100", "T4", "A100", "L4", "L40S", "H100", "H200", "GH200", "B200", "Xeon")
 
 
 @dataclass(frozen=True)
@@ -94,11 +113,38 @@ def sample_of(network: Network) -> Sample:
     return Sample(float(flops), float(traffic if traffic is not None else 0.04 * flops), weights, sparse)
 
 
-def shares(network: Network, device: Device, *, training: bool) -> tuple[float, float]:
+def served(network: Network, work: float = 1.0) -> Network:
+    """Return ``network`` with one served sample, ``work`` of the usual ones, as its sample: all its passes."""
+    sample = sample_of(network)
+    whole = network.passes * work
+    return replace(network, flops_per_sample=sample.flops * whole, bytes_per_sample=sample.bytes_16 * whole, passes=1)
+
+
+def stack_of(device: Device, precision: str, asked: str | None = None) -> str:
+    """Return whose constants hold: ``framework`` for 16 bits and wider on parts before 2022, else ``compiled``.
+
+    Published rates of the older parts are those of PyTorch, TensorFlow and MXNet examples with automatic mixed
+    precision; those of newer ones, and of 8 bits, come from compiled and tuned submissions.
+    """
+    if asked is not None:
+        return asked
+    return "framework" if family(device) in OLD_PARTS and VALUE_B.get(precision, 2.0) >= 2.0 else "compiled"
+
+
+def shares(network: Network, device: Device, stack: str, *, training: bool) -> Shares:
     """Return (η, β) of ``network`` on ``device``."""
-    eta, beta = (SHARES if training else INFERENCE_SHARES)[network.kind]
+    eta, beta = SHARES[stack, training][network.kind]
     factor = KIND_SHARE[device.kind]
-    return eta * factor, min(beta * factor * (1.4 if device.kind == "cpu" else 1.0), 0.9)
+    if network.hidden and not network.layers:
+        eta /= 1.0 + NARROW.get(family(device), NARROW_CLASS) / network.hidden
+    return eta * factor, beta * factor * ON_CHIP.get(device.kind, 1.0)
+
+
+def trust(network: Network, device: Device) -> tuple[tuple[float, float], bool]:
+    """Return the interval on time, and whether no published row speaks of this kind on this family."""
+    kind = "transformer" if network.layers else network.kind
+    known = kind in MEASURED_KINDS and family(device) in MEASURED_FAMILIES
+    return (MEASURED_INTERVAL if known else INTERVAL), not known
 
 
 @dataclass(frozen=True)
@@ -115,7 +161,9 @@ class PassTime:
         return self.compute_s + self.memory_s + self.overhead_s
 
 
-def forward_s(network: Network, device: Device, precision: str, batch: Array, *, training: bool = False) -> PassTime:
+def forward_s(
+    network: Network, device: Device, precision: str, batch: Array, *, training: bool = False, stack: str | None = None
+) -> PassTime:
     """Return one forward pass of ``batch`` samples at ``precision``.
 
     Raises:
@@ -125,14 +173,15 @@ def forward_s(network: Network, device: Device, precision: str, batch: Array, *,
     peak = peak_flops(device, precision)
     if peak is None:
         raise ValueError(f"{device.name} has no {precision} units")
-    sample, (eta, beta) = sample_of(network), shares(network, device, training=training)
-    wide = VALUE_B.get(precision, 2.0) / 2.0 * (1.0 if training else FUSED_TRAFFIC)
-    filled = batch / (batch + BATCH_HALF.get(device.kind, 4.0)) if network.kind in ("convnet", "generic") else 1.0
+    chosen = stack_of(device, precision, stack)
+    sample, (eta, beta) = sample_of(network), shares(network, device, chosen, training=training)
+    wide = VALUE_B.get(precision, 2.0) / 2.0
     dense = sample.weights - sample.sparse_weights
-    compute = batch * sample.flops / (peak * eta * filled)
+    compute = batch * sample.flops / (peak * sustained(device) * eta)
     moved = batch * sample.bytes_16 * wide + 2.0 * wide * dense
-    memory = moved / (device.memory_bandwidth_b_s * beta)
-    return PassTime(compute, memory, xp.asarray(LAUNCH_S.get(device.kind, 1e-3)) + 0.0 * batch)
+    launch = LAUNCH_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
+    launch *= LAUNCH_KIND.get(network.kind, 1.0)
+    return PassTime(compute, moved / (device.memory_bandwidth_b_s * beta), xp.asarray(launch) + 0.0 * batch)
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,55 @@
 """Calibrated constants of serving, by software and class of device: data, with sources.
 
-Fitted as in ``constants`` on TensorRT-LLM's published maximum throughput (NVIDIA/TensorRT-LLM
-docs/source/performance/perf-overview.md, 237 rows; left-out models: Hopper 8-bit 22 %, Blackwell 4-bit
-15 %, workstation Blackwell 23 %) and on vLLM at 16 bits with measured batch (299 runs on H100 and B200 of a
-public energy benchmark, coefficients only; left-out models: 18 % and 27 %).
+Fitted by :mod:`twinloop.validation.serve_fitting` (bounded, prior in the middle of the bounds, soft-L1) on
+
+- ``trtllm``: TensorRT-LLM's published maximum throughput (NVIDIA/TensorRT-LLM
+  docs/source/performance/perf-overview.md, 237 rows; Apache-2.0), table ``serving_rates``;
+- ``vllm``: 328 text runs of a public energy benchmark on H100 and B200 with measured batch (coefficients only;
+  its prompt lengths are not published and were taken as 150 and 200 tokens).
+
+``twinloop validate workload`` fits the first anew without the model it predicts; with ``--cases`` the second too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from twinloop.catalogue.nouns import Device
 from twinloop.workload.constants import family
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.65, gemm_8=0.597, gemm_4=0.40, half=89.0, attention=0.368, bandwidth=0.584, cache_bandwidth=0.806,
-    step_s=1064e-6, layer_s=9.8e-6, sequence_s=5.9e-6, inner=0.714, inner_alpha_s=8.1e-6, outer=0.60,
-    outer_alpha_s=20e-6, imbalance=1.415,
+    gemm=0.65, gemm_8=0.536, gemm_4=0.475, half=28.4, attention=0.46, bandwidth=0.731, expert_bandwidth=0.58,
+    cache_bandwidth=0.806, step_s=489e-6, layer_s=21.2e-6, mixture_s=9e-6, sequence_s=0.768e-6, inner=0.859,
+    inner_alpha_s=7.53e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.56, expert_8=1.66,
 )  # fmt: skip
-TRTLLM_BLACKWELL = replace(
-    TRTLLM_HOPPER, gemm_8=0.55, gemm_4=0.460, half=521.0, attention=0.407, bandwidth=0.754, cache_bandwidth=0.651,
-    step_s=1622e-6, layer_s=14.3e-6, sequence_s=15.1e-6, inner=0.626, inner_alpha_s=9.7e-6, imbalance=2.03,
+TRTLLM_BLACKWELL = ServeCalibration(
+    gemm=0.65, gemm_8=0.55, gemm_4=0.467, half=865.0, attention=0.529, bandwidth=0.721, expert_bandwidth=0.678,
+    cache_bandwidth=0.615, step_s=565e-6, layer_s=16.9e-6, mixture_s=10.4e-6, sequence_s=12.1e-6, inner=0.702,
+    inner_alpha_s=13e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.62, expert_8=1.66,
 )  # fmt: skip
-TRTLLM_WORKSTATION = replace(
-    TRTLLM_HOPPER, gemm_8=0.55, gemm_4=0.536, half=51.0, attention=0.532, bandwidth=0.763, cache_bandwidth=0.845,
-    step_s=9020e-6, layer_s=11.5e-6, sequence_s=1.0e-6, inner=0.90, inner_alpha_s=4.4e-6, imbalance=1.397,
+TRTLLM_WORKSTATION = ServeCalibration(
+    gemm=0.65, gemm_8=0.55, gemm_4=0.541, half=16.1, attention=0.633, bandwidth=0.784, expert_bandwidth=0.674,
+    cache_bandwidth=0.89, step_s=9920e-6, layer_s=7.55e-6, mixture_s=6.43e-6, sequence_s=0.541e-6, inner=0.925,
+    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.66,
 )  # fmt: skip
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.756, gemm_8=0.512, gemm_4=0.40, half=101.0, attention=0.351, bandwidth=0.852, cache_bandwidth=0.767,
-    step_s=1728e-6, layer_s=17.7e-6, sequence_s=50e-6, inner=0.704, inner_alpha_s=10e-6, outer=0.60,
-    outer_alpha_s=20e-6, imbalance=1.154,
+    gemm=0.814, gemm_8=0.455, gemm_4=0.475, half=50.8, attention=0.424, bandwidth=0.849, expert_bandwidth=0.858,
+    cache_bandwidth=0.793, step_s=1580e-6, layer_s=6.16e-6, mixture_s=43.2e-6, sequence_s=56.5e-6, inner=0.31,
+    inner_alpha_s=8.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.56,
 )  # fmt: skip
-VLLM_BLACKWELL = replace(
-    VLLM_HOPPER, gemm=0.781, gemm_8=0.363, half=647.0, attention=0.353, bandwidth=0.637, cache_bandwidth=0.361,
-    step_s=2370e-6, layer_s=28.6e-6, sequence_s=11.9e-6, inner=0.795, inner_alpha_s=6.9e-6, imbalance=2.72,
+VLLM_BLACKWELL = ServeCalibration(
+    gemm=0.808, gemm_8=0.307, gemm_4=0.669, half=919.0, attention=0.425, bandwidth=0.791, expert_bandwidth=0.816,
+    cache_bandwidth=0.34, step_s=973e-6, layer_s=65.8e-6, mixture_s=20.1e-6, sequence_s=34.8e-6, inner=0.672,
+    inner_alpha_s=3.74e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.79, expert_8=2.13,
 )  # fmt: skip
+"""A constant no row of its pool speaks of keeps the middle of its bounds (``gemm`` of TensorRT-LLM, ``outer``);
+``expert_8`` then is Hopper's."""
 
 BLACKWELL = ("B200", "B300", "GB200", "GB300")
 WORKSTATION = ("RTX", "L40S", "L4", "L40")
+OPEN_STACK = ("MI250X", "MI300X", "MI325X", "MI350X", "MI355X", "Gaudi")
+"""Makers whose published serving runs are vLLM's at any precision."""
 USABLE_MEMORY = 0.92
 """Share of device memory that servers give to weights and cache (vLLM default 0.9, TensorRT-LLM 0.9 of the
 rest)."""
@@ -53,6 +64,11 @@ UNSEEN_INTERVAL = (0.5, 2.0)
 SOFTWARE = ("trtllm", "vllm")
 
 
+def buffers_b(device: Device) -> float:
+    """Return what activations, workspace and communication take of one device's memory."""
+    return min(BUFFERS_B, 0.1 * device.memory_b)
+
+
 @dataclass(frozen=True)
 class ServeSoftware:
     """Constants chosen for serving."""
@@ -65,9 +81,9 @@ class ServeSoftware:
 
 
 def serve_software(device: Device, linear_bytes: float, name: str | None = None) -> ServeSoftware:
-    """Return the constants for ``device``; default: vLLM for 16 bits, TensorRT-LLM below."""
-    chosen = name or ("vllm" if linear_bytes >= 2.0 else "trtllm")
+    """Return the constants for ``device``; default: vLLM for 16 bits and open stacks, TensorRT-LLM below."""
     part = family(device)
+    chosen = name or ("vllm" if linear_bytes >= 2.0 or part in OPEN_STACK else "trtllm")
     blackwell = part in BLACKWELL
     if chosen == "vllm":
         calibration = VLLM_BLACKWELL if blackwell else VLLM_HOPPER

@@ -16,7 +16,7 @@ from twinloop.workload.compression import Lever, allowed_levers
 from twinloop.workload.decoding import Serving, cache_b_per_sequence, pass_cost, replica_weight_b, steady_rate
 from twinloop.workload.machine import STORED_B, peak_flops, scale_up_domain, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import forward_s, live_b, sample_of
+from twinloop.workload.other import forward_s, live_b, sample_of, served
 from twinloop.workload.power import busy_power, device_power_w, idle_power
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import BUFFERS_B, USABLE_MEMORY, serve_software
@@ -125,7 +125,8 @@ def _pruned(shape: Shape, share: float) -> Shape:
 
 
 def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
-    run = forward_s(network, device, lever.precision, BATCHES)
+    network = served(network)
+    run = forward_s(network, device, lever.precision, BATCHES, stack="compiled")
     sample = sample_of(network)
     total = np.asarray(run.total_s)
     peak = float(peak_flops(device, lever.precision) or 1.0)

@@ -18,7 +18,7 @@ from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
-from twinloop.workload.power import device_power_w
+from twinloop.workload.power import phase_power_w
 from twinloop.workload.training import StepTimes, step_times
 from twinloop.workload.transformer import (
     TRANSFORMERS,
@@ -312,7 +312,7 @@ def _answer(
 ) -> TrainingEstimate:  # fmt: skip
     peak = required_peak(on.device, job.precision)
     free_s = sum(parts.values())
-    wanted = float(device_power_w(on.device, min(hardware_flops / free_s / on.devices / peak, 1.0)))
+    wanted = phase_power_w(on.device, parts)
     settled = on.settle(wanted)
     throttle = (parts["compute"]) * (1.0 / settled.clock - 1.0)
     step = free_s + throttle

@@ -48,6 +48,12 @@ class Shape:
     expert_ffn: Array
     dense_layers: Array
     """Of a mixture: layers with an ordinary feed-forward block."""
+    near: Array
+    """Reach of the layers that see only near tokens, where such alternate with others."""
+    nearsighted: Array
+    """Share of layers that do."""
+    attending: Array
+    """Share of layers that attend at all: state-space layers keep no cache and score nothing."""
 
 
 def shape_of(network: Network, sequence: float | None = None) -> Shape:
@@ -68,13 +74,16 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         context=length,
         flash=float(network.attention != "full"),
         causal=float(network.causal),
-        window=float(min(network.window, length)) if network.window else length,
+        window=float(min(network.window, length)) if network.window and not network.window_layers else length,
         latent=float(network.attention == "mla"),
         experts=float(network.experts),
         top_k=float(network.top_k),
         shared_experts=float(network.shared_experts),
         expert_ffn=float(network.expert_ffn or network.ffn or 4 * network.hidden),
         dense_layers=float(network.dense_layers) if mixture else float(network.layers),
+        near=float(network.window or length),
+        nearsighted=network.window_layers / max(network.layers, 1),
+        attending=1.0 - network.state_space_layers / max(network.layers, 1),
     )
 
 
@@ -141,13 +150,17 @@ def parameter_count(network: Network) -> float:
     """Return all weights of ``network``.
 
     Counted from the layer fields where there are any. A published total that differs by more than 3 %
-    wins (the model has parts the fields leave out).
+    wins (the model has parts the fields leave out), and so does one stated closer than to a million (exact; the
+    fields leave out norms of queries or biases). Otherwise it is a rounded figure, and the count is better.
     """
     if not network.layers:
         return float(network.parameters or 0.0)
     count = float(counted(shape_of(network)))
     given = network.parameters
-    return float(given) if given is not None and abs(count / given - 1.0) > COUNT_TOLERANCE else count
+    if given is None:
+        return count
+    exact = round(given) % 1_000_000 != 0
+    return float(given) if exact or abs(count / given - 1.0) > COUNT_TOLERANCE else count
 
 
 def active_parameters(network: Network) -> float:
@@ -159,16 +172,22 @@ def active_parameters(network: Network) -> float:
     return float(active_layer_weights(shape) + ends)
 
 
+def attended(shape: Shape, context: Array) -> Array:
+    """Return how many of ``context`` tokens a layer sees, mean over the layers."""
+    xp = namespace(context, shape.window)
+    far = xp.minimum(context, xp.maximum(shape.window, 1.0))
+    return shape.nearsighted * xp.minimum(context, shape.near) + (1.0 - shape.nearsighted) * far
+
+
 def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> Array:
     """Return operations of scores and values for one token, all layers: ``4 l a d · min(context, window)``.
 
     ``halved`` 1 counts a causal model's skipped half, as a flash kernel does; 0 is the field's convention
     for model FLOPs (Chowdhery et al. 2022, appendix B; Narayanan et al. 2021, doi:10.1145/3458817.3476209).
     """
-    xp = namespace(context, shape.window)
     wide = shape.head_dim + 0.5 * MLA_ROPE * shape.latent
-    span = xp.minimum(context, shape.window)
-    return 4.0 * shape.layers * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
+    span = attended(shape, context)
+    return 4.0 * shape.layers * shape.attending * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
 
 
 def model_flops_per_token(shape: Shape) -> Array:
@@ -188,5 +207,5 @@ def layer_flops_per_token(shape: Shape) -> Array:
 def kv_bytes_per_token(shape: Shape, bytes_per_value: float) -> Array:
     """Return the cache that one token leaves, all layers: ``2 l k d`` values; latent ``l (r_c + r)``."""
     latent = shape.layers * (MLA_CACHE_RANK + MLA_ROPE)
-    plain = 2.0 * shape.layers * shape.kv_heads * shape.head_dim
+    plain = 2.0 * shape.layers * shape.attending * shape.kv_heads * shape.head_dim
     return bytes_per_value * (shape.latent * latent + (1.0 - shape.latent) * plain)

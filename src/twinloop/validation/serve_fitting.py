@@ -1,0 +1,152 @@
+"""Constants of the serving model from published rates: the fit of :mod:`fitting` on another model.
+
+Rates and sizes whose bounds span decades (seconds, ``half``) move between them as logarithms. A row whose batch
+is unknown (maximum throughput, offline) is judged at the best batch that fits, as ``estimate`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.model.network import Network
+from twinloop.validation.fitting import PRIOR, minimised
+from twinloop.workload.decoding import (
+    SERVE_BOUNDS,
+    ServeCalibration,
+    ServeMachine,
+    Serving,
+    largest_batch,
+    steady_tokens_per_s,
+)
+from twinloop.workload.host import Host
+from twinloop.workload.machine import serve_machine
+from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b
+from twinloop.workload.serve_job import ServingJob
+from twinloop.workload.serve_search import serving_of
+from twinloop.workload.transformer import Shape, shape_of
+
+SPREAD = 0.10
+"""Scatter of published serving rates: releases, data sets, tuning; as a logarithm."""
+BATCHES = 12
+_MIDDLE_OUTER = 0.6
+"""Share of the network reached; no row here crosses servers, so it is not fitted."""
+
+
+@dataclass(frozen=True)
+class ServeCase:
+    """One published rate of a language model."""
+
+    name: str
+    group: str
+    pool: str
+    """Software and class of device whose constants it shares."""
+    model: str
+    network: Network
+    on: Host
+    job: ServingJob
+    """With the layout settled."""
+    measured: float
+    """Output tokens a second of all devices."""
+    source: str
+
+
+@dataclass(frozen=True)
+class ServeStack:
+    """Many cases as arrays: cases down, batches across."""
+
+    shape: Shape
+    at: Serving
+    machine: ServeMachine
+    copies: FloatArray
+    measured: FloatArray
+
+    def tokens_per_s(self, c: ServeCalibration) -> FloatArray:
+        """Return every case's rate under ``c``."""
+        rate = np.asarray(steady_tokens_per_s(self.shape, self.at, self.machine, c))
+        return np.asarray(rate.max(axis=1) * self.copies)
+
+    def take(self, chosen: FloatArray) -> ServeStack:
+        """Return the cases where ``chosen`` holds."""
+
+        def cut(value: object) -> dict[str, FloatArray]:
+            return {f.name: getattr(value, f.name)[chosen] for f in fields(value)}  # type: ignore[arg-type]
+
+        return ServeStack(
+            Shape(**cut(self.shape)), Serving(**cut(self.at)), ServeMachine(**cut(self.machine)),
+            self.copies[chosen], self.measured[chosen],
+        )  # fmt: skip
+
+
+def stacked(cases: Sequence[ServeCase]) -> ServeStack:
+    """Return ``cases`` as arrays, each with the batches that fit (or the one it states)."""
+    shapes, servings, machines, copies = [], [], [], []
+    for case in cases:
+        job = case.job
+        shape = shape_of(case.network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
+        machine = serve_machine(case.on.device, case.on.network_b_s, case.on.domain, job.precision)
+        free = buffers_b(case.on.device)
+        most = float(largest_batch(shape, serving_of(job, np.ones(1)), machine, USABLE_MEMORY, free)[0])
+        top = min(max(most, 1.0), LARGEST_BATCH)
+        batch = np.full(BATCHES, float(job.batch)) if job.batch else np.geomspace(1.0, top, BATCHES)
+        shapes.append(shape)
+        machines.append(machine)
+        servings.append(serving_of(job, batch))
+        stage = max(job.tensor or 1, job.expert or 1) * (job.pipeline or 1)
+        copies.append(max(case.on.devices // stage, 1))
+    return ServeStack(
+        Shape(**{f.name: _column([getattr(s, f.name) for s in shapes]) for f in fields(Shape)}),
+        Serving(**{f.name: np.array([np.asarray(getattr(s, f.name)) for s in servings]) for f in fields(Serving)}),
+        ServeMachine(**{f.name: _column([getattr(m, f.name) for m in machines]) for f in fields(ServeMachine)}),
+        np.array(copies, dtype=np.float64), np.array([case.measured for case in cases]),
+    )  # fmt: skip
+
+
+def _column(values: Sequence[float]) -> FloatArray:
+    return np.array(values, dtype=np.float64)[:, None]
+
+
+def fit(rows: ServeStack) -> tuple[ServeCalibration, tuple[str, ...]]:
+    """Return the constants that explain ``rows`` best, and the names of those within 1 % of an end."""
+    names = tuple(name for name in SERVE_BOUNDS if not name.startswith("outer"))
+    measured = np.log(rows.measured)
+
+    def misfit(x: FloatArray) -> FloatArray:
+        error = (np.log(rows.tokens_per_s(constants(names, x))) - measured) / SPREAD
+        robust = np.sign(error) * np.sqrt(2.0 * (np.sqrt(1.0 + error**2) - 1.0))
+        return np.asarray(np.concatenate([robust, x / PRIOR]))
+
+    x = minimised(misfit, np.zeros(len(names)))
+    share = 1.0 / (1.0 + np.exp(-x))
+    return constants(names, x), tuple(n for n, at in zip(names, share, strict=True) if min(at, 1.0 - at) < 0.01)
+
+
+def constants(names: Sequence[str], x: FloatArray) -> ServeCalibration:
+    """Return the constants at free numbers ``x``; 0 is the middle of the bounds."""
+    values = {"outer": _MIDDLE_OUTER, "outer_alpha_s": 20e-6}
+    for name, free in zip(names, x, strict=True):
+        low, high = SERVE_BOUNDS[name]
+        share = 1.0 / (1.0 + np.exp(-free))
+        decades = name.endswith("_s") or name == "half"
+        values[name] = low * (high / low) ** share if decades else low + (high - low) * share
+    return ServeCalibration(**values)
+
+
+def left_out(cases: Sequence[ServeCase]) -> FloatArray:
+    """Return each case's relative error under constants fitted to its pool without its model."""
+    errors = np.full(len(cases), np.nan)
+    for pool in dict.fromkeys(case.pool for case in cases):
+        chosen = [place for place, case in enumerate(cases) if case.pool == pool]
+        rows = stacked([cases[place] for place in chosen])
+        places, models = np.array(chosen), np.array([cases[place].model for place in chosen])
+        for model in dict.fromkeys(models.tolist()):
+            out = models == model
+            if out.all():
+                continue
+            kept, _ = fit(rows.take(~out))
+            part = rows.take(out)
+            errors[places[out]] = part.tokens_per_s(kept) / part.measured - 1.0
+    return errors

@@ -1,0 +1,164 @@
+"""Serving, models beyond transformers, energy and node power against published measurements.
+
+In sample is what ``twinloop estimate`` answers. Left out predicts a model (or benchmark) from the others alone:
+language models by fitting their pool of constants anew, everything else by rescaling the class to its other models,
+node power by fitting the draw of each phase without the benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from twinloop import catalogue
+from twinloop.arrays import FloatArray
+from twinloop.validation.node_power import node_power_results, trace_results
+from twinloop.validation.result import Kind, Result
+from twinloop.validation.serve_fitting import ServeCase, left_out
+from twinloop.validation.serving_cases import (
+    Rate,
+    energy_cases,
+    offline_rates,
+    sample_rates,
+    served_tokens,
+    throughput_cases,
+)
+from twinloop.workload.serve_estimate import estimate_serving
+
+THROUGHPUT_LIMITS = (15.0, 25.0)
+"""In sample, left out, %."""
+OFFLINE_LIMIT = 25.0
+SAMPLES_LIMIT = 20.0
+ENERGY_LIMIT = 20.0
+UNBATCHED = "v5.1 whisper RTX-4090"
+"""Submissions of a server that takes one request at a time in 32 bits: shown, outside the mean."""
+
+
+def serving_results(cases: Path | None) -> tuple[Result, ...]:
+    """Return every group's errors; with a folder of cases also energy per token and replayed traces."""
+    results = [*_throughput(), *_offline(), *_samples(), *node_power_results()]
+    if cases is not None and (cases / "energy_validation.json").is_file():
+        results += _energy(cases)
+    if cases is not None:
+        results += trace_results(cases)
+    return tuple(results)
+
+
+def mean_error(
+    case: str, names: Sequence[str], errors: FloatArray, limit: float, how: str, source: str, kind: Kind
+) -> Result:
+    """Return the mean absolute error of ``errors`` (relative) as a result, its worst row named."""
+    worst = int(np.argmax(np.abs(errors)))
+    return Result(
+        case=f"{case} (n={len(errors)})",
+        quantity=f"mean absolute error, {how}; worst {names[worst]} {100.0 * errors[worst]:+.0f} %",
+        unit="%", expected=0.0, got=float(100.0 * np.abs(errors).mean()), tolerance=limit, source=source, kind=kind,
+    )  # fmt: skip
+
+
+def _throughput() -> list[Result]:
+    cases = throughput_cases()
+    names = [case.name for case in cases]
+    inside = np.array([served_tokens(case) / case.measured - 1.0 for case in cases])
+    outside = left_out(cases)
+    label, source = "serving: TensorRT-LLM maximum throughput", cases[0].source
+    within, beyond = THROUGHPUT_LIMITS
+    results = [
+        mean_error(label, names, inside, within, "in sample", source, "calibration"),
+        mean_error(label, names, outside, beyond, "left-out models", source, "proof"),
+    ]
+    for key in ("model", "group"):
+        for name in dict.fromkeys(getattr(case, key) for case in cases):
+            chosen = np.array([getattr(case, key) == name for case in cases])
+            part = [case.name for case in cases if getattr(case, key) == name]
+            results.append(
+                mean_error(f"{label}, {name}", part, outside[chosen], beyond, "left-out models", source, "soft")
+            )
+    return results
+
+
+def _offline() -> list[Result]:
+    rates = offline_rates()
+    label, source = "serving: MLPerf offline medians", rates[0].source
+    judged = [rate for rate in rates if rate.name != UNBATCHED]
+    results = [_rates(label, judged, OFFLINE_LIMIT, "in sample", source, "calibration")]
+    # Processors and edge parts have a factor that these rows set.
+    language = [rate for rate in judged if rate.pool == "language" and catalogue.device(rate.device).kind == "gpu"]
+    results.append(
+        _rates(
+            f"{label}, language models on graphics devices",
+            language,
+            OFFLINE_LIMIT,
+            "fitted on other sources",
+            source,
+            "proof",
+        )
+    )
+    results += _by(label, judged, lambda rate: rate.model, OFFLINE_LIMIT, source)
+    alone = [rate for rate in rates if rate.name == UNBATCHED]
+    return [*results, _rates(f"{label}, unbatched", alone, OFFLINE_LIMIT, "in sample", source, "soft")]
+
+
+def _samples() -> list[Result]:
+    rates = sample_rates()
+    label, source = "beyond language models: training and inference", rates[0].source
+    results = [_rates(label, rates, SAMPLES_LIMIT, "in sample", source, "calibration")]
+    chosen, errors = _rescaled(rates)
+    names = [rate.name for rate in chosen]
+    results.append(mean_error(label, names, errors, 1.5 * SAMPLES_LIMIT, "left-out models", source, "proof"))
+    return [*results, *_by(label, rates, lambda rate: rate.pool, SAMPLES_LIMIT, source)]
+
+
+def _rescaled(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:
+    """Return the rows of classes with several models, each under the rate that the others alone suggest."""
+    chosen, errors = [], []
+    for rate in rates:
+        others = [each for each in rates if each.pool == rate.pool and each.model != rate.model]
+        if others:
+            scale = float(np.exp(np.median([np.log(each.measured / each.got) for each in others])))
+            chosen.append(rate)
+            errors.append(rate.got * scale / rate.measured - 1.0)
+    return chosen, np.array(errors)
+
+
+def _energy(folder: Path) -> list[Result]:
+    pairs = energy_cases(folder)
+    cases = [case for case, _ in pairs]
+    names, label, source = [case.name for case in cases], "energy: joules per token, text", cases[0].source
+    inside = np.array([_joules(case, joules) for case, joules in pairs])
+    # Rates are predicted without the model; the power law, two numbers a family, stays.
+    rate = np.array([served_tokens(case) / case.measured for case in cases])
+    outside = (1.0 + inside) * rate / (1.0 + left_out(cases)) - 1.0
+    results = [
+        mean_error(label, names, inside, ENERGY_LIMIT, "in sample", source, "calibration"),
+        mean_error(label, names, outside, 1.25 * ENERGY_LIMIT, "left-out models", source, "proof"),
+    ]
+    for device in dict.fromkeys(case.group for case in cases):
+        chosen = np.array([case.group == device for case in cases])
+        part = [case.name for case in cases if case.group == device]
+        results.append(
+            mean_error(f"{label}, {device}", part, inside[chosen], ENERGY_LIMIT, "in sample", source, "soft")
+        )
+    return results
+
+
+def _joules(case: ServeCase, joules: float) -> float:
+    found = estimate_serving(case.network, case.on, case.job).energy_per_token_j
+    return float("nan") if found is None else found["accelerator"] / joules - 1.0
+
+
+def _rates(label: str, rates: Sequence[Rate], limit: float, how: str, source: str, kind: Kind) -> Result:
+    errors = np.array([rate.error for rate in rates])
+    return mean_error(label, [rate.name for rate in rates], errors, limit, how, source, kind)
+
+
+def _by(
+    label: str, rates: Sequence[Rate], key: Callable[[Rate], str], limit: float, source: str
+) -> list[Result]:  # fmt: skip
+    groups = dict.fromkeys(key(rate) for rate in rates)
+    return [
+        _rates(f"{label}, {name}", [rate for rate in rates if key(rate) == name], limit, "in sample", source, "soft")
+        for name in groups
+    ]

@@ -1,0 +1,166 @@
+"""Every way to lay a language model out on given devices, each at its best batch: arrays, not a loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from twinloop.arrays import FloatArray
+from twinloop.model.network import Network
+from twinloop.workload.decoding import ServeMachine, ServeRate, Serving, largest_batch, steady_rate
+from twinloop.workload.host import Host
+from twinloop.workload.machine import STORED_B, serve_machine
+from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, ServeSoftware, buffers_b, serve_software
+from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
+from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
+
+POINTS = 96
+"""Batches tried for each layout, spaced evenly in their logarithm."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One layout at its best batch."""
+
+    tensor: int
+    pipeline: int
+    expert: int
+    data: int
+    batch: int
+    tokens_per_s: float
+    """Of all devices."""
+    tpot_s: float
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a search found, best first."""
+
+    best: tuple[Split, ...]
+    configurations_evaluated: int
+    search_time_s: float
+
+
+def serving_of(job: ServingJob, batches: FloatArray) -> Serving:
+    """Return the job at each of ``batches`` sequences in flight on one replica."""
+    prompt, output = float(job.input_tokens or 1), float(job.output_tokens or 1)
+    one = np.ones_like(batches, dtype=np.float64)
+    return Serving(
+        batches * job.beams, max(prompt * (1.0 - job.prefix_hit), 1.0) / job.beams * one, prompt * one, output * one,
+        (job.tensor or 1) * one, (job.pipeline or 1) * one, (job.expert or 1) * one,
+        STORED_B[job.weights or job.precision] * one, _cache_b(job) * one,
+    )  # fmt: skip
+
+
+def room(shape: Shape, on: Host, job: ServingJob, at: Serving, machine: ServeMachine) -> FloatArray:
+    """Return the requests that fit on a replica laid out as ``at``; beams share the prompt's cache."""
+    shared = replace(at, context_tokens=at.context_tokens / job.beams)
+    most = largest_batch(shape, shared, machine, USABLE_MEMORY, buffers_b(on.device))
+    return np.asarray(most / job.beams, dtype=np.float64)
+
+
+def _cache_b(job: ServingJob) -> float:
+    """Return the bytes of a cached value: 8 bits beside narrow arithmetic, but for vLLM, which defaults to 16."""
+    narrow = job.precision not in ("bf16", "fp16", "fp32", "tf32", "int4") and job.software != "vllm"
+    return STORED_B[job.cache or ("fp8" if narrow else "bf16")]
+
+
+def rates(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftware, speculative: float) -> ServeRate:
+    """Return the steady state; speculation drafts ``n`` tokens and verifies ``n + 1`` to accept ``speculative``."""
+    if speculative <= 1.0:
+        return steady_rate(shape, at, machine, chosen.calibration)
+    drafted = np.ceil(speculative) + 1.0
+    wide = replace(at, batch=at.batch * drafted, input_tokens=at.input_tokens / drafted)
+    rate = steady_rate(shape, wide, machine, chosen.calibration)
+    faster = speculative / drafted
+    return replace(rate, step_s=rate.step_s / speculative, tokens_per_s=rate.tokens_per_s * faster)
+
+
+def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int, int]]:
+    """Return every (tensor, pipeline, expert) that the devices, the model and the flags allow."""
+    if network.kind not in TRANSFORMERS:
+        return [(1, 1, 1)]
+    if job.tensor is not None:
+        return [(job.tensor, job.pipeline or 1, job.expert or 1)]
+    found = []
+    for tensor in (n for n in range(1, min(on.devices, on.domain) + 1) if not network.heads % n):
+        pipelines = [job.pipeline] if job.pipeline else [n for n in (1, 2, 4, 8, 16, 32) if n <= network.layers]
+        wide = [n for n in (2, 4, 8, 16, 32, 64) if n >= tensor and network.experts and not network.experts % n]
+        for pipeline in pipelines:
+            for expert in [job.expert] if job.expert else [1, *wide]:
+                taken = max(tensor, expert) * pipeline
+                copies = on.devices // taken
+                if copies * taken == on.devices and job.data in (None, copies):
+                    found.append((tensor, pipeline, expert))
+    return found or [(1, 1, 1)]
+
+
+def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plain: bool = False) -> Splits:
+    """Return the fastest layouts of ``on`` for ``job``, those that fit first.
+
+    ``plain`` puts a pipeline behind every layout without one: servers use it where a tensor split does not fit.
+    """
+    start = time.perf_counter()
+    ways = layouts(network, on, job)
+    shape = shape_of(network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
+    machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software)
+    tensor, pipeline, expert = (np.array(column, dtype=np.float64)[:, None] for column in zip(*ways, strict=True))
+    job = replace(job, software=chosen.name)
+    one = serving_of(job, np.ones((len(ways), 1)))
+    placed = replace(one, tensor=tensor, pipeline=pipeline, expert=expert)
+    most = np.clip(np.floor(room(shape, on, job, placed, machine)[:, 0]), 0.0, LARGEST_BATCH)
+    batch = np.maximum(np.round(np.geomspace(1.0, np.maximum(most, 1.0), POINTS, axis=1)), 1.0)
+    copies = on.devices / (np.maximum(tensor, expert) * pipeline)
+    if job.batch is not None or job.concurrency is not None or job.scenario == "single-stream":
+        batch = _asked(job, copies)
+    at = Serving(**{f.name: np.broadcast_to(getattr(placed, f.name), batch.shape) for f in fields(Serving)})
+    rate = rates(shape, replace(at, batch=batch * job.beams), machine, chosen, job.speculative)
+    tokens = np.asarray(rate.tokens_per_s) / job.beams * copies
+    place = _places(job, batch, rate, tokens, copies)
+    rows = np.arange(len(ways))
+    picked = tokens[rows, place]
+    kept = most >= (batch[:, 0] if batch.shape[1] == 1 else 1.0)
+    last = pipeline[:, 0] > 1 if plain and job.pipeline is None else np.zeros(len(ways), dtype=bool)
+    order = np.lexsort((expert[:, 0], pipeline[:, 0], tensor[:, 0], -np.round(picked, 6), last, ~kept))
+    if not kept.any():  # the nearest miss: the widest split
+        order = np.argsort(copies[:, 0], kind="stable")
+    best = tuple(
+        Split(
+            ways[i][0], ways[i][1], ways[i][2], int(copies[i, 0]), int(batch[i, place[i]]), float(picked[i]),
+            float(np.broadcast_to(rate.step_s, batch.shape)[i, place[i]]), bool(kept[i]),
+        )
+        for i in order[:top]
+    )  # fmt: skip
+    return Splits(best, int(batch.size), time.perf_counter() - start)
+
+
+def _asked(job: ServingJob, copies: FloatArray) -> FloatArray:
+    if job.batch is not None:
+        return np.full(copies.shape, float(job.batch))
+    if job.concurrency is not None:
+        return np.asarray(np.ceil(job.concurrency / copies))
+    return np.ones(copies.shape)
+
+
+def _places(
+    job: ServingJob, batch: FloatArray, rate: ServeRate, tokens: FloatArray, copies: FloatArray
+) -> npt.NDArray[np.intp]:
+    """Return for each layout which batch to run: from the rate, or the fastest that the limits allow."""
+    output = float(job.output_tokens or 1)
+    step = np.broadcast_to(rate.step_s, batch.shape)
+    prefill = np.broadcast_to(rate.prefill_s, batch.shape)
+    if job.rate_per_s is not None:
+        # Little's law: in flight = rate x time in service, which itself grows with the batch.
+        enough = batch >= job.rate_per_s / copies * (prefill + output * step)
+        return np.asarray(np.where(enough.any(axis=1), enough.argmax(axis=1), batch.shape[1] - 1), dtype=np.intp)
+    ttft, tpot = SCENARIO_LIMITS.get(job.scenario, (np.inf, np.inf))
+    ttft, tpot = job.ttft_s or ttft, job.tpot_s or tpot
+    good = (step <= tpot) & (prefill + step <= ttft)
+    if job.latency_s is not None:
+        good &= prefill + (1.0 + output) * step <= job.latency_s
+    return np.asarray(np.argmax(np.where(good, tokens, 0.0), axis=1), dtype=np.intp)

@@ -1,0 +1,127 @@
+"""Serving, models beyond transformers, energy and node power against published measurements."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twinloop.validation.node_power import nodes, replay, run_of
+from twinloop.validation.serve_fitting import ServeCase, constants, fit, left_out, stacked
+from twinloop.validation.serving import serving_results
+from twinloop.validation.serving_cases import (
+    energy_cases,
+    offline_rates,
+    sample_rates,
+    served_tokens,
+    throughput_cases,
+)
+from twinloop.workload.decoding import SERVE_BOUNDS
+from twinloop.workload.serve_constants import (
+    TRTLLM_BLACKWELL,
+    TRTLLM_HOPPER,
+    TRTLLM_WORKSTATION,
+    VLLM_BLACKWELL,
+    VLLM_HOPPER,
+)
+
+DATA = Path(os.environ.get("TWINLOOP_REFERENCE") or Path(__file__).resolve().parents[3] / "shared" / "reference")
+
+
+@pytest.fixture(scope="module")
+def results():
+    return serving_results(None)
+
+
+@pytest.fixture(scope="module")
+def hopper() -> tuple[ServeCase, ...]:
+    return tuple(case for case in throughput_cases() if case.pool == "trtllm hopper")
+
+
+def test_every_judged_group_is_within_its_limit(results):
+    assert [result.case for result in results if result.failed] == []
+    judged = {result.case for result in results if result.kind == "proof"}
+    assert judged == {
+        "serving: TensorRT-LLM maximum throughput (n=237)",
+        "serving: MLPerf offline medians, language models on graphics devices (n=49)",
+        "beyond language models: training and inference (n=81)",
+        "power: nodes in training (n=22)",
+    }
+
+
+def test_each_group_names_its_rows_and_its_worst(results):
+    for result in results:
+        assert "(n=" in result.case
+        assert "worst" in result.quantity
+        assert result.source
+
+
+def test_every_row_of_the_tables_is_judged():
+    assert (len(throughput_cases()), len(offline_rates()), len(sample_rates()), len(nodes())) == (237, 128, 97, 22)
+
+
+@pytest.mark.parametrize("chosen", [TRTLLM_HOPPER, TRTLLM_BLACKWELL, TRTLLM_WORKSTATION, VLLM_HOPPER, VLLM_BLACKWELL])
+def test_shipped_constants_keep_off_their_bounds(chosen):
+    for name, (low, high) in SERVE_BOUNDS.items():
+        value = getattr(chosen, name)
+        share = np.log(value / low) / np.log(high / low) if name.endswith("_s") else (value - low) / (high - low)
+        assert 0.005 < share < 0.995, (name, value)
+
+
+def test_a_stack_gives_each_row_what_the_estimate_gives_it(hopper):
+    """The stack tries twelve batches a row, unrounded, and no clock; the estimate ninety-six whole ones."""
+    few = stacked(hopper).tokens_per_s(TRTLLM_HOPPER)
+    alone = np.array([served_tokens(case) for case in hopper])
+    np.testing.assert_allclose(few, alone, rtol=0.03)
+
+
+def test_fitting_gives_back_constants_that_made_the_rows(hopper):
+    rows = stacked(hopper)
+    made = replace(rows, measured=rows.tokens_per_s(TRTLLM_HOPPER))
+    found, on_bound = fit(made)
+    np.testing.assert_allclose(made.tokens_per_s(found), made.measured, rtol=0.05)
+    assert on_bound == ()
+
+
+def test_the_prior_is_the_middle_of_the_bounds():
+    prior = constants(tuple(SERVE_BOUNDS), np.zeros(len(SERVE_BOUNDS)))
+    assert prior.gemm == pytest.approx(0.65)
+    assert prior.step_s == pytest.approx(np.sqrt(50e-6 * 12e-3))
+
+
+def test_leaving_a_model_out_leaves_it_out(hopper):
+    """A model whose rates are all doubled must not teach the constants that it is fast."""
+    name = "Llama-3.1-405B"
+    spoilt = tuple(replace(case, measured=case.measured * (2.0 if case.model == name else 1.0)) for case in hopper)
+    wrong = np.array([case.model == name for case in hopper])
+    assert np.all(left_out(spoilt)[wrong] < -0.3)
+
+
+def test_a_replay_follows_a_step_with_its_lag():
+    t = np.arange(0.0, 10.0, 1.0)
+    power = replay(t, np.where(t >= 3.0, 100.0, 0.0), 2.0)
+    assert power[2] == 0.0
+    assert power[3] == pytest.approx(100.0 * (1.0 - np.exp(-0.5)))
+    assert np.all(np.diff(power) >= 0.0)
+
+
+def test_a_job_spread_thin_draws_less_per_node():
+    one, eight = run_of("llama2_70b_lora", 1)[1], run_of("llama2_70b_lora", 8)[1]
+    assert eight.power_w["node_ac"] < 0.95 * one.power_w["node_ac"]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    if not (DATA / "data" / "energy_validation.json").is_file():
+        pytest.skip(f"no energy cases in {DATA / 'data'}: set TWINLOOP_REFERENCE")
+    return DATA / "data"
+
+
+@pytest.mark.slow
+def test_energy_per_token_and_replayed_traces(folder):
+    shown = {result.case: result for result in serving_results(folder)}
+    assert [case for case, result in shown.items() if result.failed] == []
+    assert sum(case.startswith("power: trace of") for case in shown) == 12
+    assert all(result.passed for case, result in shown.items() if case.startswith("power: trace of"))
+    assert len(energy_cases(folder)) > 350
