@@ -14,7 +14,7 @@ from twinloop.cooling.cold_plates import plate_resistance_k_w
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
 from twinloop.power.operating_point import LEAST_POWER_SHARE
-from twinloop.twin.transient_nouns import Inputs, State
+from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 
 STILL = 0.02
@@ -75,7 +75,7 @@ def demanded_ratio(p: Parameters, heat_w: Array) -> Array:
 def links(p: Parameters, adequacy: Array, dt_s: float) -> _Links:
     """Return the chip network at ``adequacy`` (flow over demanded flow, (loops, cases))."""
     chips, c, xp = p.chips, p.c, namespace(adequacy)
-    film = plate_resistance_k_w(1.0, xp.clip(adequacy, STILL, 1.0))
+    film = plate_resistance_k_w(1.0, clamp(adequacy, STILL, 1.0))
     film = xp.where((chips.on_coolant > 0.0) & (chips.in_bath == 0.0), film, 1.0)
     fast = 1.0 / (chips.device_k * c.fast_share)
     slow = 1.0 / (chips.device_k * (1.0 - c.fast_share) * film)

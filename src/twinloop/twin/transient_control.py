@@ -17,7 +17,7 @@ from twinloop.cooling.exchangers import exchange
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
 from twinloop.twin.transient_air import water_asked_kg_s
 from twinloop.twin.transient_chips import demanded_ratio
-from twinloop.twin.transient_nouns import Inputs, State
+from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import HANDLER_FLOOR, Parameters
 from twinloop.twin.transient_water import air_at_coil_c, dry_link_w_k
 
@@ -61,7 +61,7 @@ class Actuators(NamedTuple):
 def move(now: Array, target: Array, dt_s: float, stroke_s: float) -> Array:
     """Return the position after ``dt_s`` on the way to ``target`` at full stroke in ``stroke_s``."""
     step = dt_s / stroke_s
-    return now + namespace(now, target).clip(target - now, -step, step)
+    return now + clamp(target - now, -step, step)
 
 
 def run_down(now: Array, dt_s: float, coast_s: float) -> Array:
@@ -77,7 +77,7 @@ def regulate(now: Array, error_k: Array, slope_k: Array, dt_s: float, p: Paramet
     """Return an actuator's new position 0-1 against ``error_k``; ``slope_k`` is its largest effect, K per stroke."""
     xp = namespace(now, error_k)
     gain = 1.0 - math.exp(-dt_s / p.c.control_s)
-    wanted = xp.clip(now + gain * error_k / xp.maximum(slope_k, 0.5), 0.0, 1.0)
+    wanted = clamp(now + gain * error_k / xp.maximum(slope_k, 0.5), 0.0, 1.0)
     return move(now, wanted, dt_s, p.c.valve_s)
 
 
@@ -103,7 +103,7 @@ def control(p: Parameters, state: State, inputs: Inputs, heat_on_air_w: Array, l
     demand = xp.minimum(demanded_ratio(p, loop_w), PUMP_MOST)
     cdu_pump = _turn(state.cdu_pump, demand, inputs.cdu_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
     # Below the warm setpoint (winter) the primary valve closes: coolant must not fall to the dew point.
-    guard = xp.clip(state.readings_c[COOLANT] - (inputs.warm_setpoint_c - 1.0), 0.0, 1.0)
+    guard = clamp(state.readings_c[COOLANT] - (inputs.warm_setpoint_c - 1.0), 0.0, 1.0)
     cdu_valve = move(state.cdu_valve, xp.maximum(demand * guard, 0.01) * inputs.cdu_ok, dt_s, c.valve_s)
     return Actuators(
         server_fan, cdu_pump, cdu_valve, *_hall(p, state, inputs, dt_s), *_warm(p, state, inputs, dt_s),
@@ -141,7 +141,7 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
         back_c = state.room_c + unit.fan_design_w * wanted**2 / (unit.air_design_kg_s * k.air_heat_capacity_j_kg_k)
         span_k = back_c - inputs.dry_bulb_c
         humid_ok = (inputs.dew_point_c >= k.dew_point_low_c) & (inputs.dew_point_c <= k.dew_point_high_c)
-        share = xp.clip((back_c - inputs.air_setpoint_c) / xp.maximum(span_k, 1.0), 0.0, 1.0)
+        share = clamp((back_c - inputs.air_setpoint_c) / xp.maximum(span_k, 1.0), 0.0, 1.0)
         damper = move(damper, xp.where(humid_ok & (span_k > 1.0), share, 0.0), dt_s, c.valve_s)
     return fans, xp.maximum(valve, 1e-4), xp.maximum(door_valve, 1e-3), damper
 
@@ -158,7 +158,7 @@ def _warm(
     pump = _turn(state.warm_pump, target, inputs.warm_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
     flow_w_k = xp.maximum(pump, 1e-3) * loop.flow_kg_s * cp
     over_k = state.readings_c[WARM_SUPPLY] - inputs.warm_setpoint_c
-    trim_w = xp.clip(flow_w_k * over_k, 0.0, loop.trim_w)
+    trim_w = clamp(flow_w_k * over_k, 0.0, loop.trim_w)
     trim_w = state.trim_w + (trim_w - state.trim_w) * (1.0 - math.exp(-dt_s / c.control_s))
     in_c = state.warm_return_c + loop.pump_w * state.warm_pump**3 / flow_w_k
     if isinstance(loop.cooler, DryCooler):
@@ -185,7 +185,7 @@ def _dry_fan(
     air_w_k = cooler.air_design_kg_s * k.air_heat_capacity_j_kg_k
     steep_k = air_w_k / flow_w_k * xp.maximum(in_c - air_c, 1.0)
     fan = regulate(state.cooler_fan, state.readings_c[WARM_SUPPLY] - target_c, steep_k, dt_s, p)
-    fan = xp.minimum(fan, xp.clip((in_c - air_c) / FADE_K, 0.0, 1.0))
+    fan = xp.minimum(fan, clamp((in_c - air_c) / FADE_K, 0.0, 1.0))
     return xp.where(inputs.coolers_ok > 0.0, fan, 0.0), pads
 
 
@@ -214,7 +214,7 @@ def _cold(
     """Return (cold pump, condenser pump, free fan, tower fan, chiller load, machines on, timer)."""
     loop, k, c, xp = p.plant.cold, p.k, p.c, namespace(state.room_c)
     cp = k.water_heat_capacity_j_kg_k
-    asked = xp.clip(water_asked_kg_s(p, state) / loop.flow_kg_s, k.minimum_flow_ratio, PUMP_MOST)
+    asked = clamp(water_asked_kg_s(p, state) / loop.flow_kg_s, k.minimum_flow_ratio, PUMP_MOST)
     pump = _turn(state.cold_pump, asked, inputs.cold_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
     flow_w_k = xp.maximum(pump, 1e-3) * loop.flow_kg_s * cp
     in_c = state.cold_return_c + loop.pump_w * state.cold_pump**3 / flow_w_k
@@ -227,7 +227,7 @@ def _cold(
         span_k = in_c - inputs.dry_bulb_c
         steep_k = air_w_k / flow_w_k * xp.maximum(span_k, 1.0)
         free_fan = regulate(free_fan, state.coil_out_c - inputs.cold_setpoint_c, steep_k, dt_s, p)
-        free_fan = xp.minimum(free_fan, xp.clip(span_k / FADE_K, 0.0, 1.0)) * xp.where(inputs.coils_ok > 0.0, 1.0, 0.0)
+        free_fan = xp.minimum(free_fan, clamp(span_k / FADE_K, 0.0, 1.0)) * xp.where(inputs.coils_ok > 0.0, 1.0, 0.0)
     if loop.tower is not None:
         target_c = xp.where(
             inputs.economise > 0.0, inputs.cold_setpoint_c - k.plate_exchanger_approach_k,
@@ -264,7 +264,7 @@ def _chillers(
     timer = xp.where(after == state.chillers_on, timer, 0.0)
     gain = 1.0 - math.exp(-dt_s / c.control_s)
     most_w = p.plant.cold.chiller.capacity_w * 1.25
-    wanted_w = xp.clip(state.chiller_w + gain * flow_w_k * over_k, 0.0, most_w)
+    wanted_w = clamp(state.chiller_w + gain * flow_w_k * over_k, 0.0, most_w)
     rate_w = p.plant.cold.chiller.capacity_w * dt_s / c.chiller_load_s
-    load_w = state.chiller_w + xp.clip(wanted_w - state.chiller_w, -rate_w, rate_w)
+    load_w = state.chiller_w + clamp(wanted_w - state.chiller_w, -rate_w, rate_w)
     return xp.where(after > 0.0, load_w, 0.0), after, timer

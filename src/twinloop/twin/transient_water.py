@@ -1,7 +1,7 @@
 """Facility water over one step: the warm loop with its outdoor cooler, the cold loop with its chillers.
 
-Supply and return pipes are mixed volumes, solved implicitly in themselves; what passes between loops
-rides on last step's temperatures of these slow volumes, so that both ends count the same watt.
+Supply and return pipes are mixed volumes that hold over a minute of flow. What leaves a supply pipe rides
+on its temperature before the step, wherever it goes, so that both ends count the same watt.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.towers import Tower, tower_heat_w
 from twinloop.twin.free_coolers import SLOWEST, TowerSet
-from twinloop.twin.transient_nouns import Inputs, State
+from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 
 LEAST_FLOW = 1e-3
@@ -102,9 +102,10 @@ def warm_step(p: Parameters, state: State, inputs: Inputs, heat_w: Array, dt_s: 
     in_c = return_c + pump_w / flow_w_k
     free_w, given_w, basin_c, cells_c, tower_pump_w = _outdoor(p, state, inputs, in_c, flow_w_k, dt_s)
     out_c = in_c - free_w / flow_w_k
-    trim_w = xp.clip(xp.minimum(state.trim_w, flow_w_k * (out_c - state.cold_supply_c - 1.0)), 0.0, loop.trim_w)
+    trim_w = clamp(xp.minimum(state.trim_w, flow_w_k * (out_c - state.cold_supply_c - 1.0)), 0.0, loop.trim_w)
     leaving_c = out_c - trim_w / flow_w_k
-    supply_c = (volume * state.warm_supply_c + flow_w_k * leaving_c) / (volume + flow_w_k)
+    # Explicit: what leaves the supply pipe is what entered units and return above. A pipe holds 80 s of flow.
+    supply_c = state.warm_supply_c + flow_w_k * (leaving_c - state.warm_supply_c) / volume
     return WarmStep(
         supply_c, return_c, basin_c, out_c, cells_c, in_c, flow, pump_w, tower_pump_w, free_w, given_w, trim_w
     )
@@ -171,13 +172,13 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     )  # fmt: skip
     most_w = flow_w_k * xp.maximum(coil_out_c - FREEZE_C, 0.0) * turning
     # The rating depends on the leaving water, which is last step's: it moves by hundredths of a kelvin.
-    asked_w = xp.clip(state.chiller_w, 0.0, most_w)
+    asked_w = clamp(state.chiller_w, 0.0, most_w)
     rated = chiller(machine, asked_w, state.evaporator_out_c, condenser_c)
     available_w = rated.available_w * xp.where(units > 0.0, 1.0, 0.0)
     load_w = xp.minimum(asked_w, available_w)
     compressor_w = rated.power_w * load_w / xp.maximum(asked_w, 1e-9)
     evaporator_out_c = coil_out_c - load_w / flow_w_k
-    supply_c = (out * state.cold_supply_c + flow_w_k * evaporator_out_c) / (out + flow_w_k)
+    supply_c = state.cold_supply_c + flow_w_k * (evaporator_out_c - state.cold_supply_c) / out
     tower_w, basin_c, cells_c = 0.0 * in_c, state.basin_c, state.basin_c
     if loop.tower is not None:
         water_w = free_w + load_w + compressor_w + condenser_w
