@@ -211,9 +211,7 @@ def _cells(
         cells.ua_w_k * running, cells.air_design_kg_s * running, cells.water_design_kg_s,
         cells.fan_design_w * running, cells.drift_fraction,
     )  # type: ignore[arg-type]  # fmt: skip
-    at = tower(
-        bank, np.maximum(fan, SLOWEST), hot_c, flow, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa
-    )
+    at = tower(bank, np.maximum(fan, SLOWEST), hot_c, flow, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa)
     duty = np.minimum(fan / SLOWEST, 1.0)
     air_w = at.air_flow_kg_s * (at.air_out_enthalpy_j_kg - at.air_in_enthalpy_j_kg)
     return _Outdoors(duty * air_w, duty * at.fan_w, duty * at.evaporation_kg_s, duty * at.drift_kg_s)

@@ -177,14 +177,14 @@ def distribution_unit(p: Parameters, state: State) -> tuple[Array, Array, Array]
     warm, k, xp = p.plant.warm, p.k, namespace(state.cdu_pump)
     assert warm is not None  # noqa: S101  the caller asks only where the loop exists
     cp = k.water_heat_capacity_j_kg_k
-    secondary, primary = state.cdu_pump, state.cdu_valve * primary_adequacy(p, state)
+    secondary, primary = state.cdu_pump, state.cdu_valve * primary_adequacy(state)
     flow_w_k = secondary * (warm.cdu.secondary_design_kg_s * cp / p.loops)
     ua_w_k = ua_at_flow_w_k(warm.cdu.ua_w_k / p.loops, secondary, primary)
     unit_w_k = exchange(1.0, 0.0, flow_w_k, primary * (warm.cdu.primary_design_kg_s * cp / p.loops), ua_w_k).heat_w
     return xp.maximum(flow_w_k, 1e-9), unit_w_k, warm.cdu.pump_design_w / p.loops * secondary**3
 
 
-def primary_adequacy(p: Parameters, state: State) -> Array:
+def primary_adequacy(state: State) -> Array:
     """Return the share of the valves' water that the warm pump moves, at most 1."""
     xp = namespace(state.warm_pump)
     asked = state.cdu_valve.mean(axis=0)

@@ -146,9 +146,7 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     return fans, xp.maximum(valve, 1e-4), xp.maximum(door_valve, 1e-3), damper
 
 
-def _warm(
-    p: Parameters, state: State, inputs: Inputs, dt_s: float
-) -> tuple[Array, Array, Array, Array, Array]:
+def _warm(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Array, Array, Array, Array, Array]:
     """Return (warm pump, tower pump, cooler fan, pads, trim)."""
     loop, k, c, xp = p.plant.warm, p.k, p.c, namespace(state.room_c)
     if loop is None:
@@ -240,9 +238,7 @@ def _cold(
     return pump, condenser, free_fan, tower_fan, *_chillers(p, state, inputs, flow_w_k, dt_s)
 
 
-def _chillers(
-    p: Parameters, state: State, inputs: Inputs, flow_w_k: Array, dt_s: float
-) -> tuple[Array, Array, Array]:
+def _chillers(p: Parameters, state: State, inputs: Inputs, flow_w_k: Array, dt_s: float) -> tuple[Array, Array, Array]:
     """Return (evaporator load, machines on, seconds since the last start or stop).
 
     All running machines share the load. One more starts when each would still keep 11 % of its rating, one

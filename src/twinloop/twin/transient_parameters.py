@@ -109,7 +109,8 @@ def transient_parameters(
     warm_w = plant.warm.heat_w if plant.warm else 0.0
     cp = k.water_heat_capacity_j_kg_k
     return Parameters(
-        plant=replace(plant, handler=_handler(plant, k)), fleet=fleet, k=k, c=given, chips=_chips(groups, plant.design, k, given),
+        plant=replace(plant, handler=_handler(plant, k)), fleet=fleet, k=k, c=given,
+        chips=_chips(groups, plant.design, k, given),
         pressure_pa=pressure_pa, loops=loops, rack_j_k=racks_j_k / loops, pipe_j_k=max(pipe_j_k, 1.0) / loops,
         air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k, 1.0), metal_j_k=given.metal_j_k_w * plant.it_w,
         warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
@@ -174,8 +175,8 @@ def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants,
     return Chips(
         names=tuple(g.name for g in groups), device_count=tuple(g.device_count for g in groups),
         idle_w=column(lambda g: g.idle.accelerator_w), busy_w=column(lambda g: max(g.busy.accelerator_w, 1e-3)),
-        other_idle_w=part(False, False), other_busy_w=part(True, False),  # noqa: FBT003
-        other_caught_idle_w=part(False, True), other_caught_busy_w=part(True, True),  # noqa: FBT003
+        other_idle_w=part(False, False), other_busy_w=part(True, False),
+        other_caught_idle_w=part(False, True), other_caught_busy_w=part(True, True),
         caught=caught, on_coolant=plate + bath, in_bath=bath,
         loss_caught=column(lambda g: caught_by[effective_path(g, "power_supply", design)]),
         efficiency=column(lambda g: g.psu_efficiency),
@@ -186,5 +187,3 @@ def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants,
         throttle_c=column(lambda g: g.throttle_c, 2), device_k=full_k * worst, spread_k=on_air,
         die_s=c.die_s / (full_k * c.fast_share), sink_s=sink_s,
     )  # fmt: skip
-
-

@@ -40,7 +40,8 @@ def steady_inputs(p: Parameters, cases: int, activity: FloatArray, dry_bulb_c: f
     loops, sensors = np.zeros((p.loops, cases)), np.zeros((len(SENSORS), cases))
     return Inputs(
         dry_bulb_c=dry_bulb_c * one, wet_bulb_c=wet_bulb_c * one, dew_point_c=dew_point_c * one,
-        activity=np.asarray(activity, dtype=float)[:, None] * one, it_power=one, air_setpoint_c=design.air_supply_c * one,
+        activity=np.asarray(activity, dtype=float)[:, None] * one, it_power=one,
+        air_setpoint_c=design.air_supply_c * one,
         warm_setpoint_c=design.warm_supply_c * one, cold_setpoint_c=design.cold_supply_c * one,
         recirculation=p.k.recirculation * one, economise=economise * one, cdu_ok=loops + 1.0, handler_ok=handlers,
         chillers_ok=one, towers_ok=one, coolers_ok=one, coils_ok=one, warm_pump_ok=one, cold_pump_ok=one,
