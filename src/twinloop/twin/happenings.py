@@ -92,7 +92,9 @@ def _plant(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
                         ("condenser_pump_ok", "condenser pump")):  # fmt: skip
         rows.append((getattr(given, name)[:, -1] == 0.0, f"{words} stands still", f"{words} runs again"))
     resting = trace.states.chillers_on[1:, -1] == 0.0
-    if not resting.all():
+    if not resting[0]:
+        rows.append((resting, "chillers rest", "chillers run"))
+    else:
         rows.append((~resting, "chillers run", "chillers rest"))
     return rows
 
