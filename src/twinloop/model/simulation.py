@@ -204,9 +204,7 @@ class Incident:
     event_times_s: tuple[float, ...]
     first_moment_s: float
     """Start of the window from 1 January 00:00."""
-    throttle_c: float
-    """Lowest throttle temperature of the hall's chips."""
     columns: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
-    """By name, each of shape (steps,): junction_c, worst_junction_c, coolant_c, intake_c, it_w, facility_w, …"""
+    """By name, each of shape (steps,): worst_margin_k, coolant_c, intake_c, it_w, facility_w, …"""
     in_order: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
     """The same without the faults; empty where there are none."""

@@ -81,7 +81,7 @@ def run_window(
     incident = Incident(
         site=site.name, window=f"{window.name} from {words_at(window, 0.0)}", faults=tuple(f.words for f in faults),
         fault_spans_s=spans, step_s=step_s, events=words, event_times_s=times, first_moment_s=window.start_s,
-        throttle_c=float(np.min(p.chips.throttle_c)), columns=columns[-1], in_order=columns[0] if faults else {},
+        columns=columns[-1], in_order=columns[0] if faults else {},
     )  # fmt: skip
     return WindowRun(hall, p, window, faults, trace, used, incident)
 
@@ -142,6 +142,8 @@ def columns_of(p: Parameters, trace: Trace, used: Account, case: int) -> dict[st
         "dry_bulb_c": trace.inputs.dry_bulb_c[:, case], "wet_bulb_c": trace.inputs.wet_bulb_c[:, case],
         "it_w": used.it_w[:, case], "facility_w": used.facility_w[:, case],
         "junction_c": dies[:, 0].max(axis=(1, 2)), "worst_junction_c": dies[:, 1].max(axis=(1, 2)),
+        "worst_margin_k": (p.chips.throttle_c - dies[:, 1]).min(axis=(1, 2)),
+        "margin_k": (p.chips.throttle_c - dies[:, 0]).min(axis=(1, 2)),
         "clock_share": later(after.ceiling)[:, 1].min(axis=(1, 2)), "supply_air_c": later(after.supply_air_c),
         "intake_c": later(after.intake_c), "room_c": later(after.room_c), "cold_supply_c": later(after.cold_supply_c),
         "cold_return_c": later(after.cold_return_c), "chillers_w": used.chillers_w[:, case],

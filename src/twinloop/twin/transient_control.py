@@ -30,6 +30,8 @@ STAGE_UP = 1.1 * MINIMUM_PART_LOAD
 """Part load that each machine would keep after one more starts."""
 CYCLE_OFF = 0.2 * MINIMUM_PART_LOAD
 """Part load at which the last machine stops."""
+STOP = 0.02
+"""Speed share at which friction stops a coasting rotor. Low confidence."""
 RESTART_K = 0.5
 """Chilled water this far above its setpoint starts a resting machine."""
 
@@ -67,10 +69,13 @@ def move(now: Array, target: Array, dt_s: float, stroke_s: float) -> Array:
 def run_down(now: Array, dt_s: float, coast_s: float) -> Array:
     """Return the speed of a tripped pump or fan: ``1/x`` grows by ``dt/τ`` (torque falls with speed squared).
 
-    >>> round(run_down(1.0, 4.0, 2.0), 4)
+    Below ``STOP`` friction ends it.
+
+    >>> round(float(run_down(1.0, 4.0, 2.0)), 4)
     0.3333
     """
-    return now / (1.0 + now * dt_s / coast_s)
+    slower = now / (1.0 + now * dt_s / coast_s)
+    return namespace(now).where(slower < STOP, 0.0, slower)
 
 
 def regulate(now: Array, error_k: Array, slope_k: Array, dt_s: float, p: Parameters) -> Array:

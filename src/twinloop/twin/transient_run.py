@@ -12,7 +12,7 @@ from twinloop.twin.transient_nouns import SENSORS, Inputs, Outputs, State
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_step import step
 
-SETTLE_S = 3.0 * 3600.0
+SETTLE_S = 2.0 * 3600.0
 SETTLE_STEP_S = 15.0
 
 

@@ -21,7 +21,10 @@ MOST_MARKS = 24
 STEPS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 14400.0, 21600.0, 43200.0, 86400.0)
 Curves = tuple[tuple[str, str, str], ...]
 PANELS: tuple[tuple[str, str, float, Curves], ...] = (
-    ("Chips, °C", "°C", 1.0, (("worst_junction_c", "hottest chip", "heat"), ("junction_c", "average chip", "amber"))),
+    (
+        "Chips, K left", "K", 1.0,
+        (("worst_margin_k", "hottest chip below its throttle temperature", "heat"), ("margin_k", "average", "amber")),
+    ),
     (
         "Air and water, °C", "°C", 1.0,
         (
@@ -52,13 +55,13 @@ def draw(ident: str, incident: Incident) -> Figure:
 
 
 def _words(incident: Incident) -> str:
-    hottest = float(np.max(incident.columns["worst_junction_c"]))
+    margin_k = float(np.min(incident.columns["worst_margin_k"]))
     least = float(np.min(incident.columns["it_w"]))
     faults = "; ".join(incident.faults) or "no fault"
     beside = " Dashed: the same hall without the faults." if incident.in_order else ""
     return (
-        f"{incident.window}: {faults}. The hottest chip reaches {fixed(hottest, '°C')} "
-        f"(throttles at {fixed(incident.throttle_c, '°C')}), IT power falls to {power(least)} at least.{beside}"
+        f"{incident.window}: {faults}. The hottest chip comes within {fixed(margin_k, 'K')} "
+        f"of its throttle temperature, IT power falls to {power(least)} at least.{beside}"
     )
 
 
@@ -107,12 +110,12 @@ def _panel(
     curves: Curves,
 ) -> str:  # fmt: skip
     """Return one plot with its curves and legend."""
-    limit = incident.throttle_c if name.startswith("Chips") else None
+    limit = 0.0 if name.startswith("Chips") else None
     drawn = {key: _thin(incident.columns[key] * scale, incident.step_s, shown) for key, _, _ in curves}
     dashed = {
         key: _thin(incident.in_order[key] * scale, incident.step_s, shown) for key, _, _ in curves if incident.in_order
     }
-    values = [y for points in (*drawn.values(), *dashed.values()) for _, y in points] + ([limit] if limit else [])
+    values = [y for points in (*drawn.values(), *dashed.values()) for _, y in points] + ([] if limit is None else [limit])
     p = svg.plot(box, shown, (min(values), max(values)), (6, 4))
     x = svg.linear(shown, (box[0], box[2]))
     body = svg.axes(p, y_name="", x_labels=False) + _hours(incident, shown, x, box[3])
