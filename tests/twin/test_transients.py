@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 
@@ -150,7 +151,9 @@ def test_a_stopped_loop_warms_at_that_rate_without_metal_and_slower_with_it(make
     assert fluid_s == pytest.approx(8.2, rel=0.05)
     metal_s = _seconds_to(*_stopped_rack(make_hall, make_group, TransientConstants()), 14.0)
     coasting_s = _seconds_to(*_stopped_rack(make_hall, make_group, TransientConstants(), coasting=True), 14.0)
-    print(f"+14 K: fluid {fluid_s:.1f} s, with plates and dies {metal_s:.1f} s, and pump run-down {coasting_s:.1f} s")
+    sys.stdout.write(
+        f"\n+14 K: fluid {fluid_s:.1f} s, with plates and dies {metal_s:.1f} s, and pump run-down {coasting_s:.1f} s\n"
+    )
     assert fluid_s + 1.0 < metal_s < coasting_s < 40.0
 
 
@@ -190,7 +193,7 @@ def test_a_day_of_five_second_steps_is_quick(make_hall):
     begun = time.process_time()
     run(p, guess(p, inputs), constant_series(inputs, 400), 5.0)
     day_s = (time.process_time() - begun) / 400 * 17280
-    print(f"24 h at 5 s, two cases: {day_s:.1f} CPU s")
+    sys.stdout.write(f"\n24 h at 5 s, two cases: {day_s:.1f} CPU s\n")
     assert day_s < 40.0  # about 12 on a quiet core; the bound is for a busy machine
 
 

@@ -8,6 +8,7 @@ import re
 
 from twinloop.errors import InputError
 from twinloop.twin.faults import BANKS, FaultKind, Happening
+from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.transient_nouns import SENSORS, Bank
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.windows import Window, clock_s
@@ -110,7 +111,8 @@ def _what(what: str, p: Parameters) -> tuple[FaultKind, int, float, float, str]:
     if match := _UNIT.fullmatch(what):
         word = match["unit"]
         kind = _ALSO.get(word, word)
-        if kind == "tower" and p.plant.cold.tower is None and _exists("cooler", p):
+        warm = p.plant.warm
+        if kind == "tower" and p.plant.cold.tower is None and warm and isinstance(warm.cooler, TowerSet):
             kind = "cooler"  # the warm loop's cells
         _must_have(kind, p)
         return kind, _number(kind, int(match["number"]), p), 0.0, 0.0, ""  # type: ignore[return-value]

@@ -51,15 +51,13 @@ def _turns(flags: FloatArray, begins: str, ends: str, step_s: float) -> list[tup
 def _chips(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
     rows = []
     ceiling, alive = trace.states.ceiling[1:, ..., -1], trace.states.alive[1:, ..., -1]
-    throttled = trace.states.throttled[1:, ..., -1]
     for g, name in enumerate(p.chips.names):
         for loop in range(p.loops):
             on = p.chips.on_coolant[g, 0, 0] > 0.0
             if not on and loop > 0:
                 continue  # air is shared: every loop's chips are alike
             where = f"{name} on cdu-{loop + 1}" if on and p.loops > 1 else name
-            first = (ceiling[:, 1, g, loop] < CLOCK_LOST) | (throttled[:, 1, g, loop] > 0.0)
-            every = (ceiling[:, 0, g, loop] < CLOCK_LOST) | (throttled[:, 0, g, loop] > 0.0)
+            first, every = ceiling[:, 1, g, loop] < CLOCK_LOST, ceiling[:, 0, g, loop] < CLOCK_LOST
             rows += [
                 (first, f"the hottest chip of {where} throttles", f"the hottest chip of {where} has its clock back"),
                 (every, f"the average chip of {where} throttles", f"the average chip of {where} has its clock back"),

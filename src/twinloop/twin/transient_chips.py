@@ -20,6 +20,9 @@ from twinloop.twin.transient_parameters import Parameters
 STILL = 0.02
 """Flow share that a stopped loop keeps by buoyancy, for film resistance alone: the law is fitted above 0.2."""
 
+MOST_IN_RISE = 0.8
+"""Largest part of a sink's resistance that the coolant's rise can be."""
+
 
 class Servers(NamedTuple):
     """Power and heat of the servers in one step."""
@@ -78,7 +81,10 @@ def links(p: Parameters, adequacy: Array, dt_s: float) -> _Links:
     film = plate_resistance_k_w(1.0, clamp(adequacy, STILL, 1.0))
     film = xp.where((chips.on_coolant > 0.0) & (chips.in_bath == 0.0), film, 1.0)
     fast = 1.0 / (chips.device_k * c.fast_share)
-    slow = 1.0 / (chips.device_k * (1.0 - c.fast_share) * film)
+    # Resistances are stated to the coolant's inlet, half of whose rise is in them; without flow it is not.
+    slow_k = chips.device_k * (1.0 - c.fast_share)
+    in_rise = xp.minimum(0.5 * p.k.coolant_rise_k / slow_k, MOST_IN_RISE) * chips.on_coolant
+    slow = 1.0 / (slow_k * film * (1.0 - in_rise * (1.0 - adequacy)))
     die, sink = chips.die_s / dt_s, chips.sink_s / dt_s
     pivot = die + fast
     return _Links(fast, slow, die, sink, pivot, sink + slow + fast * die / pivot)

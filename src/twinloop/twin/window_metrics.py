@@ -46,7 +46,7 @@ def verdict(run: WindowRun) -> Verdict:
         np.all(np.abs(values[..., 1] - values[..., 0]) < BACK_K)
         for values in (end.die_c, end.intake_c, end.coolant_c, end.cold_supply_c, end.warm_supply_c)
     )
-    healthy = bool(np.all(end.alive[..., 1] == 1.0) and np.all(end.throttled[..., 1] <= end.throttled[..., 0]))
+    healthy = bool(np.all(end.alive[..., 1] == 1.0) and np.all(end.ceiling[..., 1] >= end.ceiling[..., 0] - 1e-6))
     running = bool(np.all(run.trace.inputs.it_power[-1] == 1.0))
     return Verdict(
         _first_s(lost[..., 1], begin, step_s), _first_s(dead[..., 1], begin, step_s), float(np.min(margin_k)),

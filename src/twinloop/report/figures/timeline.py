@@ -115,7 +115,8 @@ def _panel(
     dashed = {
         key: _thin(incident.in_order[key] * scale, incident.step_s, shown) for key, _, _ in curves if incident.in_order
     }
-    values = [y for points in (*drawn.values(), *dashed.values()) for _, y in points] + ([] if limit is None else [limit])
+    values = [y for points in (*drawn.values(), *dashed.values()) for _, y in points]
+    values += [] if limit is None else [limit]
     p = svg.plot(box, shown, (min(values), max(values)), (6, 4))
     x = svg.linear(shown, (box[0], box[2]))
     body = svg.axes(p, y_name="", x_labels=False) + _hours(incident, shown, x, box[3])
