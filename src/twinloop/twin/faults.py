@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from twinloop.arrays import FloatArray
+from twinloop.arrays import Array
 from twinloop.fluids.psychrometrics import humidity_ratio_from_wet_bulb, wet_bulb_c
 from twinloop.twin.swings import square_wave
 from twinloop.twin.transient_nouns import SENSORS, Bank, Inputs
@@ -77,7 +77,7 @@ def with_faults(
     return Inputs(**columns)
 
 
-def _during(faults: tuple[Happening, ...], kind: str, time_s: FloatArray, unit: int | None = None) -> FloatArray:
+def _during(faults: tuple[Happening, ...], kind: str, time_s: Array, unit: int | None = None) -> Array:
     """Return when a fault of ``kind`` (and of ``unit``) lasts, booleans over time."""
     on = np.zeros(time_s.shape, dtype=bool)
     for fault in faults:
@@ -86,7 +86,7 @@ def _during(faults: tuple[Happening, ...], kind: str, time_s: FloatArray, unit: 
     return on
 
 
-def _lasting(mask: FloatArray, time_s: FloatArray, seconds: float) -> FloatArray:
+def _lasting(mask: Array, time_s: Array, seconds: float) -> Array:
     """Return ``mask`` where it has been true for at least ``seconds``."""
     step_s = time_s[1] - time_s[0] if time_s.size > 1 else 1.0
     late = max(round(seconds / step_s), 0)
@@ -98,7 +98,7 @@ def _lasting(mask: FloatArray, time_s: FloatArray, seconds: float) -> FloatArray
     return mask & shifted & (whole >= late)
 
 
-def _extended(mask: FloatArray, time_s: FloatArray, seconds: float) -> FloatArray:
+def _extended(mask: Array, time_s: Array, seconds: float) -> Array:
     """Return ``mask`` with each stretch ``seconds`` longer."""
     step_s = time_s[1] - time_s[0] if time_s.size > 1 else 1.0
     longer = mask.copy()
@@ -108,8 +108,8 @@ def _extended(mask: FloatArray, time_s: FloatArray, seconds: float) -> FloatArra
 
 
 def _power(
-    p: Parameters, faults: tuple[Happening, ...], time_s: FloatArray, ride_through_s: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    p: Parameters, faults: tuple[Happening, ...], time_s: Array, ride_through_s: float
+) -> tuple[Array, Array, Array]:
     """Return (nothing but the UPS has power, the UPS has run down too, IT power 0-1) over time."""
     grid_away = _during(faults, "power", time_s)
     generator = _lasting(grid_away, time_s, p.c.generator_start_s) & ~_during(faults, "generator", time_s)
@@ -121,8 +121,8 @@ def _power(
 
 
 def _units(
-    p: Parameters, columns: dict[str, FloatArray], faults: tuple[Happening, ...], case: int, time_s: FloatArray,
-    unpowered: FloatArray, run_down: FloatArray,
+    p: Parameters, columns: dict[str, Array], faults: tuple[Happening, ...], case: int, time_s: Array,
+    unpowered: Array, run_down: Array,
 ) -> None:  # fmt: skip
     """Write which units can run into ``columns``; spares stand in after their delay."""
     c, fleet = p.c, p.fleet
@@ -147,8 +147,8 @@ def _units(
 
 
 def _bank(
-    faults: tuple[Happening, ...], kind: str, bank: Bank, time_s: FloatArray, delay_s: float, restart_s: float
-) -> FloatArray:
+    faults: tuple[Happening, ...], kind: str, bank: Bank, time_s: Array, delay_s: float, restart_s: float
+) -> Array:
     """Return 0/1 by time and unit, (steps, running + spare): spares run while others have been down a while."""
     columns = [_during(faults, kind, time_s, unit + 1) for unit in range(bank.running + bank.spare)]
     down = np.stack([_extended(column, time_s, restart_s) for column in columns], axis=1)
@@ -159,7 +159,7 @@ def _bank(
     return up
 
 
-def _isolated(p: Parameters, faults: tuple[Happening, ...], unit: int, time_s: FloatArray) -> FloatArray:
+def _isolated(p: Parameters, faults: tuple[Happening, ...], unit: int, time_s: Array) -> Array:
     """Return when a leaking loop's pump is stopped: the rope has told, or the reservoir is empty."""
     off = np.zeros(time_s.shape, dtype=bool)
     for fault in faults:
@@ -174,7 +174,7 @@ def _leak_lasts_s(p: Parameters, fault: Happening) -> float:
 
 
 def _world(
-    p: Parameters, columns: dict[str, FloatArray], fault: Happening, case: int, time_s: FloatArray, series: Inputs
+    p: Parameters, columns: dict[str, Array], fault: Happening, case: int, time_s: Array, series: Inputs
 ) -> None:
     """Write faults that are not of a unit into ``columns``."""
     on = (time_s >= fault.start_s) & (time_s < fault.end_s)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.arrays import FloatArray
+from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.dry_coolers import DryCooler, Rejection, dry_cooler
 from twinloop.cooling.towers import Tower, tower
 from twinloop.twin.electrical import electric_state
@@ -190,12 +190,12 @@ def _tower_outdoors(p: Parameters, trace: Trace, before: State, after: State) ->
 
 
 def _dry(
-    p: Parameters, cooler: DryCooler, fan: FloatArray, units: FloatArray, in_c: FloatArray, flow: FloatArray,
+    p: Parameters, cooler: DryCooler, fan: FloatArray, units: Array, in_c: FloatArray, flow: FloatArray,
     given: Inputs, pads: FloatArray,
 ) -> _Outdoors:  # fmt: skip
     bank = DryCooler(
         cooler.ua_w_k * units, cooler.air_design_kg_s * units, cooler.fan_design_w * units, cooler.pad_effectiveness,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     at: Rejection = dry_cooler(
         bank, fan, in_c, flow * p.k.water_heat_capacity_j_kg_k, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa, pads
     )
@@ -204,13 +204,13 @@ def _dry(
 
 
 def _cells(
-    p: Parameters, cells: Tower, fan: FloatArray, units: FloatArray, hot_c: FloatArray, flow: FloatArray, given: Inputs
+    p: Parameters, cells: Tower, fan: FloatArray, units: Array, hot_c: FloatArray, flow: FloatArray, given: Inputs
 ) -> _Outdoors:
     running = np.maximum(units, LEAST_FLOW)
     bank = Tower(
         cells.ua_w_k * running, cells.air_design_kg_s * running, cells.water_design_kg_s,
         cells.fan_design_w * running, cells.drift_fraction,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     at = tower(bank, np.maximum(fan, SLOWEST), hot_c, flow, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa)
     duty = np.minimum(fan / SLOWEST, 1.0)
     air_w = at.air_flow_kg_s * (at.air_out_enthalpy_j_kg - at.air_in_enthalpy_j_kg)

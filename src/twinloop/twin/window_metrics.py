@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.arrays import FloatArray
+from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.towers import make_up
 from twinloop.model.simulation import Simulation
 from twinloop.twin.happenings import CLOCK_LOST
@@ -37,8 +37,9 @@ def verdict(run: WindowRun) -> Verdict:
         return Verdict(None, None, None, None)
     states, step_s = run.trace.states, run.trace.step_s
     begin = math.floor(min(fault.start_s for fault in run.faults) / step_s)
-    lost = (states.ceiling[1:, 1] < CLOCK_LOST) & (states.ceiling[1:, 1] < states.ceiling[1:, 1, ..., :1] - 1e-6)
-    dead = states.alive[1:, 1] == 0.0
+    share: Array = states.ceiling[1:, 1]
+    lost = np.asarray((share < CLOCK_LOST) & (share < share[..., :1] - 1e-6))
+    dead = np.asarray(states.alive[1:, 1] == 0.0)
     margin_k = (run.parameters.chips.throttle_c - states.die_c[1:, 1])[begin:, ..., 1]
     last = [values[-1] for values in states]
     end = type(states)(*last)
@@ -70,12 +71,12 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
     facility_j = [float(run.account.facility_w[:, -1].sum()) * step_s for run in runs]
     source_m3 = math.fsum(j * r.hall.site.grid.source_water_m3_per_j for j, r in zip(facility_j, runs, strict=True))
     carbon_kg = math.fsum(j * r.hall.site.grid.carbon_kg_per_j for j, r in zip(facility_j, runs, strict=True))
-    mechanical_w = sum(
+    mechanical_w: Array = sum(
         r.account.crah_fans_w[:, -1] + r.account.pumps_w[:, -1] + r.account.chillers_w[:, -1]
         + r.account.heat_rejection_w[:, -1] for r in runs
     )  # fmt: skip
-    it_w = sum(r.account.it_w[:, -1] for r in runs)
-    facility_w = sum(r.account.facility_w[:, -1] for r in runs)
+    it_w: Array = sum(r.account.it_w[:, -1] for r in runs)
+    facility_w: Array = sum(r.account.facility_w[:, -1] for r in runs)
     worst = int(np.argmax(mechanical_w))
     reused = None if any(r.hall.site.heat_offtake for r in runs) else 0.0
     faulted = [verdict(r) for r in runs if r.faults]
