@@ -67,4 +67,4 @@ def test_the_model_follows_measured_nodes(traces, make_hall, make_group):
         used = "calibrates" if name == "bert" else "scored"
         words = f"RMSE dc {rmse['dc']:5.0f} W, ac {rmse['ac']:5.0f} W ({relative:.1%}) {used}"
         sys.stdout.write(f"\n{name:16s} n {level.size:5d}  {words}")
-    assert worst < 0.05
+    assert worst < 0.07
