@@ -38,8 +38,8 @@ def verdict(run: WindowRun) -> Verdict:
     states, step_s = run.trace.states, run.trace.step_s
     begin = math.floor(min(fault.start_s for fault in run.faults) / step_s)
     share: Array = states.ceiling[1:, 1]
-    lost = np.asarray((share < CLOCK_LOST) & (share < share[..., :1] - 1e-6))
-    dead = np.asarray(states.alive[1:, 1] == 0.0)
+    lost: FloatArray = np.less(share, np.minimum(CLOCK_LOST, share[..., :1] - 1e-6))
+    dead = np.asarray(states.alive[1:, 1]) < 0.5
     margin_k = (run.parameters.chips.throttle_c - states.die_c[1:, 1])[begin:, ..., 1]
     last = [values[-1] for values in states]
     end = type(states)(*last)
