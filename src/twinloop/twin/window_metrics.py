@@ -38,7 +38,7 @@ def verdict(run: WindowRun) -> Verdict:
     states, step_s = run.trace.states, run.trace.step_s
     begin = math.floor(min(fault.start_s for fault in run.faults) / step_s)
     share: Array = states.ceiling[1:, 1]
-    lost: FloatArray = np.less(share, np.minimum(CLOCK_LOST, share[..., :1] - 1e-6))
+    lost: Array = np.less(share, np.minimum(CLOCK_LOST, share[..., :1] - 1e-6))
     dead = np.asarray(states.alive[1:, 1]) < 0.5
     margin_k = (run.parameters.chips.throttle_c - states.die_c[1:, 1])[begin:, ..., 1]
     last = [values[-1] for values in states]
@@ -55,7 +55,7 @@ def verdict(run: WindowRun) -> Verdict:
     )  # fmt: skip
 
 
-def _first_s(flags: FloatArray, begin: int, step_s: float) -> float | None:
+def _first_s(flags: Array, begin: int, step_s: float) -> float | None:
     """Return seconds from ``begin`` to the end of the first step with a flag set, or ``None``."""
     hit = np.flatnonzero(flags.reshape(flags.shape[0], -1).any(axis=1)[begin:])
     return float((hit[0] + 1) * step_s) if hit.size else None
