@@ -1,4 +1,4 @@
-"""``twinloop simulate``: what happens over a year?"""
+"""``twinloop simulate``: what happens over a year, on the hottest day, when a pump dies?"""
 
 from __future__ import annotations
 
@@ -11,9 +11,36 @@ if TYPE_CHECKING:
     from twinloop.model.model import Model
     from twinloop.model.plan import Plan
     from twinloop.model.simulation import Simulation, SiteYear
+    from twinloop.twin.incidents import WindowRun
+
+FAULT_WINDOW = "hottest day"
+"""Where a fault is named and no window."""
+SHORTEST_S, LONGEST_S = 1.0, 15.0
+EPILOG = """
+\b
+Examples:
+  twinloop simulate my.yaml --plan out/my/plan.json
+  twinloop simulate my.yaml --window "hottest day" --step 5s
+  twinloop simulate my.yaml --fault "cdu-2 pump stops at 14:00 for 10 min"
+  twinloop simulate my.yaml --window "07-14 12:00/07-14 18:00" --fault "chiller-1 trips at 13:00 for 1 h" \\
+      --fault "power fails at 15:00 for 30 s"
+
+\b
+Windows: hottest day, coldest day, most humid day, design day, or START/END, at most seven days.
+
+\b
+Faults are WHAT at HH:MM [for DURATION]; WHAT is one of:
+  cdu-N, crah-N, chiller-N, tower-N, cooler-N, coil-N  fails, stops or trips
+  fan wall stops; warm pump, cold pump, condenser pump stops
+  power fails; generator fails
+  cdu-N leaks 2 L/min
+  supply air|coolant|warm supply|cold supply|basin sensor  sticks, reads 3 K high|low
+  containment opens; heat wave of 8 K; STAGE swings 40 % every 20 s
+With several halls, start with the hall's name: "frankfurt: crah-1 fails at 14:00".
+"""
 
 
-@click.command(epilog="Example: twinloop simulate examples/fraud-detection.yaml --plan out/fraud-detection/plan.json")
+@click.command(epilog=EPILOG)
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option(
     "--plan",
@@ -22,14 +49,26 @@ if TYPE_CHECKING:
     default=None,
     help="A plan.json of this scenario; without it the scenario is planned first.",
 )
+@click.option("--window", default=None, help='Part of the year to run second by second: "hottest day", START/END, …')
+@click.option(
+    "--step", "step_text", default="5 s", show_default=True, help="Length of a step in a window, 1 s to 15 s."
+)
+@click.option("--fault", "faults", multiple=True, help='"cdu-2 pump stops at 14:00 for 10 min"; may be repeated.')
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder [out/<name>-simulation].")
 @click.option("--json", "as_json", is_flag=True, help="Print simulation.json on standard output and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tables.")
-def command(scenario: Path, plan_file: Path | None, out: Path | None, as_json: bool, quiet: bool) -> None:
-    """Run the halls of SCENARIO through their weather year, hour by hour.
+def command(
+    scenario: Path, plan_file: Path | None, window: str | None, step_text: str, faults: tuple[str, ...],
+    out: Path | None, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Run the halls of SCENARIO through their weather year, hour by hour, or a part of it second by second.
 
-    Writes simulation.json, trace.parquet (hourly) and report.html into the output folder.
+    With --window or --fault, the hall runs at --step with its controllers, and beside it the same hall without the
+    faults. Writes simulation.json, trace.parquet (hourly, or at the step) and report.html into the output folder.
     """
+    if window is not None or faults:
+        _run_window(scenario, plan_file, window or FAULT_WINDOW, step_text, faults, out, as_json, quiet)
+        return
     from twinloop.cli.console import narrator
     from twinloop.errors import TwinloopError
     from twinloop.model.codec import dumps
@@ -54,22 +93,120 @@ def command(scenario: Path, plan_file: Path | None, out: Path | None, as_json: b
         click.echo(f"report: {folder / 'report.html'}")
 
 
-def _years(model: Model, digest: str, plan_file: Path | None, say: object) -> tuple[Plan, tuple[SiteYear, ...]]:
+def _run_window(
+    scenario: Path, plan_file: Path | None, window: str, step_text: str, faults: tuple[str, ...], out: Path | None,
+    as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    from twinloop.cli.console import narrator
+    from twinloop.errors import TwinloopError
+    from twinloop.model.codec import dumps
+    from twinloop.planner.plan import plan
+    from twinloop.planner.replay import planned_halls
+    from twinloop.scenario import load, resolve, scenario_hash
+    from twinloop.twin.design import PlantConstants
+    from twinloop.twin.incidents import run_window
+    from twinloop.twin.window_metrics import window_simulation
+
+    step_s = _step_s(step_text)
+    parsed = load(scenario)
+    model, digest = resolve(parsed), scenario_hash(parsed)
+    with narrator(quiet=quiet or as_json) as say:
+        given = plan(model, digest, say).plan if plan_file is None else _given(plan_file, digest)
+        halls = planned_halls(model, given)
+        if not halls:
+            raise TwinloopError("the plan uses no hall of its own: a provider's hall cannot be simulated")
+        mine = _by_hall(faults, tuple(hall.site.name for hall in halls))
+        runs = []
+        for hall in halls:
+
+            def progress(done: int, of: int, name: str = hall.site.name) -> None:
+                say(f"{name}: {done / of:.0%} of the window")
+
+            name = hall.site.name
+            runs.append(run_window(hall, window, mine[name], step_s, PlantConstants(), say=progress))
+        found = window_simulation(model.name, digest, runs)
+        folder = out or Path("out") / f"{model.name}-simulation"
+        words = " ".join(f'--fault "{fault}"' for fault in faults)
+        _write_window(
+            folder, found, runs, f'twinloop simulate {scenario} --window "{window}" --step {step_text} {words}'
+        )
+    if as_json:
+        click.echo(dumps(found), nl=False)
+    elif not quiet:
+        _print_window(found)
+        click.echo(f"report: {folder / 'report.html'}")
+
+
+def _step_s(text: str) -> float:
+    from twinloop.errors import InputError
+    from twinloop.units import UnitError, parse
+
+    try:
+        step_s = parse(text, "duration")
+    except UnitError as error:
+        raise InputError(f"--step: {error}") from error
+    if not SHORTEST_S <= step_s <= LONGEST_S:
+        raise InputError(f"--step: got {text}, expected {SHORTEST_S:g} s to {LONGEST_S:g} s")
+    return step_s
+
+
+def _by_hall(faults: tuple[str, ...], names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the faults of each hall; the hall's name may be left out where there is only one."""
+    from twinloop.errors import InputError
+
+    mine: dict[str, list[str]] = {name: [] for name in names}
+    wrong = []
+    for fault in faults:
+        head, colon, rest = fault.partition(": ")
+        if colon and head.strip() in mine:
+            mine[head.strip()].append(rest)
+        elif len(names) == 1:
+            mine[names[0]].append(fault)
+        else:
+            wrong.append(f"--fault {fault!r}: got no hall, expected one of {', '.join(names)} and a colon before it")
+    if wrong:
+        raise InputError(tuple(wrong))
+    return {name: tuple(texts) for name, texts in mine.items()}
+
+
+def _given(plan_file: Path, digest: str) -> Plan:
     from twinloop.errors import InputError
     from twinloop.model.codec import loads
     from twinloop.model.plan import Plan
-    from twinloop.planner.plan import plan
-    from twinloop.planner.replay import planned_years
 
-    if plan_file is None:
-        fresh = plan(model, digest, say if callable(say) else print)
-        return fresh.plan, fresh.years
     given = loads(Plan, plan_file.read_text(encoding="utf-8"))
     if given.scenario_hash != digest:
         raise InputError(
             f"--plan: got the plan of scenario {given.scenario!r} as it was (hash {given.scenario_hash[:12]}), "
             f"expected hash {digest[:12]}: the scenario has changed, plan it again"
         )
+    return given
+
+
+def _write_window(folder: Path, found: Simulation, runs: list[WindowRun], command: str) -> None:
+    from twinloop.cli.write import write_trace
+    from twinloop.errors import TwinloopError
+    from twinloop.model.codec import dumps
+    from twinloop.report import render_incidents
+
+    incidents = tuple(run.incident for run in runs)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "simulation.json").write_text(dumps(found), encoding="utf-8")
+        (folder / "report.html").write_text(render_incidents(found, incidents, command), encoding="utf-8")
+        write_trace(incidents, folder / "trace.parquet")
+    except OSError as error:
+        raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def _years(model: Model, digest: str, plan_file: Path | None, say: object) -> tuple[Plan, tuple[SiteYear, ...]]:
+    from twinloop.planner.plan import plan
+    from twinloop.planner.replay import planned_years
+
+    if plan_file is None:
+        fresh = plan(model, digest, say if callable(say) else print)
+        return fresh.plan, fresh.years
+    given = _given(plan_file, digest)
     return given, planned_years(model, given)
 
 
@@ -111,3 +248,29 @@ def _print(found: Simulation) -> None:
         f"{hours['full']} h, part {hours['partial']} h, all {hours['none']} h, {found.chiller_starts} starts"
     )
     console.print(f"nearest limit: {found.first_limit}; throttled device hours {found.throttled_device_hours:,.0f}\n")
+
+
+def _print_window(found: Simulation) -> None:
+    from rich.console import Console
+
+    console = Console(width=100, highlight=False)
+    console.print(
+        f"\n[bold]{found.scenario}[/bold]: {', '.join(found.halls)}, {found.window}, {found.step_s:g} s steps\n"
+    )
+    for event in found.events:
+        console.print(f"  {event}", markup=False)
+    console.print(
+        f"\nIT {found.it_energy_mwh:,.2f} MWh  PUE {found.pue:.3f}  peak {found.peak_power_w / 1e3:,.0f} kW  "
+        f"hottest chip {found.peak_junction_c:.1f} °C  nearest limit: {found.first_limit}"
+    )
+    if found.recovered is not None:
+        throttle = _after(found.time_to_throttle_s, "no chip throttles", "the hottest chip throttles")
+        shutdown = _after(found.time_to_shutdown_s, "none switches itself off", "one switches itself off")
+        console.print(
+            f"{throttle}; {shutdown}; smallest margin {found.min_margin_k:.1f} K; "
+            f"{'recovered' if found.recovered else 'not recovered'} at the end\n"
+        )
+
+
+def _after(seconds: float | None, never: str, what: str) -> str:
+    return never if seconds is None else f"{what} after {seconds:g} s"

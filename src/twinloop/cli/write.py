@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twinloop.errors import TwinloopError
 from twinloop.model.codec import dumps
-from twinloop.model.simulation import SiteYear
+from twinloop.model.simulation import Incident, SiteYear
 from twinloop.planner.plan import Planned
 from twinloop.report import render
 from twinloop.report.tables import equipment_csv
@@ -58,3 +58,25 @@ def write_year(years: tuple[SiteYear, ...], path: Path) -> None:
         }
         tables.append(pa.table(columns))
     pq.write_table(pa.concat_tables(tables), path, compression="zstd")
+
+
+def write_trace(incidents: tuple[Incident, ...], path: Path) -> None:
+    """Write the step-by-step columns of all halls as one Parquet table; ``…_in_order`` is the run without faults."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tables = []
+    for incident in incidents:
+        steps = len(incident.columns["it_w"])
+        in_order = {f"{name}_in_order": values for name, values in incident.in_order.items()}
+        tables.append(
+            pa.table(
+                {
+                    "site": pa.array([incident.site] * steps),
+                    "time_s": pa.array(np.arange(1, steps + 1) * incident.step_s),
+                    **{name: pa.array(np.asarray(v)) for name, v in {**incident.columns, **in_order}.items()},
+                }
+            )
+        )
+    pq.write_table(pa.concat_tables(tables, promote_options="default"), path, compression="zstd")

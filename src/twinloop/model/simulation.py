@@ -176,3 +176,35 @@ class Simulation:
     monthly: tuple[Month, ...]
     energy_balance_error: float
     events: tuple[str, ...] = ()
+    window: str | None = None
+    """``None``: the whole year by hours. Else the part of it that was run at ``step_s``; amounts are of the window."""
+    step_s: float | None = None
+    time_to_throttle_s: float | None = None
+    """From the first fault until the worst chip loses clock because of it; ``None``: it does not."""
+    time_to_shutdown_s: float | None = None
+    min_margin_k: float | None = None
+    """Smallest distance of the worst chip from its throttle temperature since the first fault."""
+    recovered: bool | None = None
+    """At the window's end all chips run, none throttles that would not without the fault, and temperatures are
+    within 1 K of the run without it. ``None``: no fault."""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A window of one hall at second scale, with its faults and, beside it, in order: what the timeline draws."""
+
+    site: str
+    window: str
+    """In words, with the moment it starts at."""
+    faults: tuple[str, ...]
+    fault_spans_s: tuple[tuple[float, ...], ...]
+    """(start, end) of each fault from the window's start."""
+    step_s: float
+    events: tuple[str, ...]
+    event_times_s: tuple[float, ...]
+    first_moment_s: float
+    """Start of the window from 1 January 00:00."""
+    columns: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
+    """By name, each of shape (steps,): worst_margin_k, coolant_c, intake_c, it_w, facility_w, …"""
+    in_order: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
+    """The same without the faults; empty where there are none."""

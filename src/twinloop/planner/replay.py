@@ -13,7 +13,9 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
+from twinloop.twin.incidents import Hall
 from twinloop.twin.sizing import size_plant
+from twinloop.twin.transient_nouns import fleet_of
 from twinloop.twin.year import site_year
 from twinloop.workload.options import stage_options
 from twinloop.workload.profile import hourly_activity
@@ -26,8 +28,20 @@ def planned_years(model: Model, plan: Plan, k: PlantConstants | None = None) -> 
         InputError: the plan is of another scenario: a stage, device, layout, hall or cooling it names is unknown.
     """
     constants = k or PlantConstants()
+    return tuple(
+        site_year(hall.site, hall.plant, hall.groups, constants) for hall in planned_halls(model, plan, constants)
+    )
+
+
+def planned_halls(model: Model, plan: Plan, k: PlantConstants | None = None) -> tuple[Hall, ...]:
+    """Return every hall that ``plan`` uses, sized as planning did, with the unit counts of its equipment schedule.
+
+    Raises:
+        InputError: the plan is of another scenario: a stage, device, layout, hall or cooling it names is unknown.
+    """
+    constants = k or PlantConstants()
     halls = {site.name: site for site in model.on_premise}
-    years = []
+    found = []
     for planned in plan.sites:
         if planned.cooling is None:
             continue
@@ -38,8 +52,8 @@ def planned_years(model: Model, plan: Plan, k: PlantConstants | None = None) -> 
         design = _design(hall, model.allow, planned.cooling.name)
         weather = hall.weather
         plant = size_plant(design, groups, weather.design, weather.pressure_pa, hall.floor.area_m2, constants)
-        years.append(site_year(hall, plant, groups, constants))
-    return tuple(years)
+        found.append(Hall(hall, plant, groups, fleet_of(planned.equipment)))
+    return tuple(found)
 
 
 def _group(model: Model, planned: PlannedStage) -> ItGroup:

@@ -1,0 +1,162 @@
+"""A fault's timeline: chips, coolants and air, power, one above the other, with what happened when."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.model.simulation import Incident
+from twinloop.report.figures import svg
+from twinloop.report.numbers import duration, fixed, power
+from twinloop.report.parts import Figure, Table, columns
+
+WIDTH = 960.0
+LEFT, RIGHT = 64.0, 944.0
+TOP, HEIGHT, GAP = 74.0, 150.0, 62.0
+BUCKETS = 400
+"""Each is drawn by its lowest and highest value, so that no spike is lost."""
+MOST_MARKS = 24
+STEPS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 14400.0, 21600.0, 43200.0, 86400.0)
+Curves = tuple[tuple[str, str, str], ...]
+PANELS: tuple[tuple[str, str, float, Curves], ...] = (
+    (
+        "Chips, K left", "K", 1.0,
+        (("worst_margin_k", "hottest chip below its throttle temperature", "heat"), ("margin_k", "average", "amber")),
+    ),
+    (
+        "Air and water, °C", "°C", 1.0,
+        (
+            ("rack_coolant_c", "coolant in racks", "heat"), ("coolant_c", "coolant supply", "violet"),
+            ("intake_c", "server intake", "air"), ("warm_supply_c", "warm water", "green"),
+            ("cold_supply_c", "cold water", "liquid"),
+        ),
+    ),
+    ("Power, kW", "kW", 1e-3, (("facility_w", "facility", "grey"), ("it_w", "IT", "liquid"))),
+)  # fmt: skip
+"""(axis, unit, scale, (column, name, colour))."""
+
+
+def draw(ident: str, incident: Incident) -> Figure:
+    """Return the timeline of ``incident``: solid with the faults, dashed without."""
+    shown = _stretch(incident)
+    body, top = _marks(incident, shown), TOP
+    for name, _, scale, curves in PANELS:
+        have = tuple(curve for curve in curves if curve[0] in incident.columns)
+        body += _panel(incident, shown, (LEFT, top, RIGHT, top + HEIGHT), name, scale, have)
+        top += HEIGHT + GAP
+    title = f"Timeline of {incident.site}"
+    picture = svg.drawing(ident, title, _words(incident), (WIDTH, top - GAP + 44.0), body)
+    rows = tuple((_clock(incident, at), sentence[15:]) for at, sentence in _events(incident))
+    return Figure(
+        ident, title, _words(incident), (("", picture),), Table("What happened", columns("Time", "~Event"), rows)
+    )
+
+
+def _words(incident: Incident) -> str:
+    margin_k = float(np.min(incident.columns["worst_margin_k"]))
+    least = float(np.min(incident.columns["it_w"]))
+    faults = "; ".join(incident.faults) or "no fault"
+    beside = " Dashed: the same hall without the faults." if incident.in_order else ""
+    return (
+        f"{incident.window}: {faults}. The hottest chip comes within {fixed(margin_k, 'K')} "
+        f"of its throttle temperature, IT power falls to {power(least)} at least.{beside}"
+    )
+
+
+def _stretch(incident: Incident) -> tuple[float, float]:
+    """Return the part worth drawing: from a little before the first fault until well after the last event."""
+    whole = len(incident.columns["it_w"]) * incident.step_s
+    if not incident.fault_spans_s:
+        return 0.0, whole
+    first = min(span[0] for span in incident.fault_spans_s)
+    last = max([span[1] for span in incident.fault_spans_s] + list(incident.event_times_s))
+    room = max(0.25 * (last - first), 300.0)
+    return max(first - room, 0.0), min(last + room, whole)
+
+
+def _events(incident: Incident) -> list[tuple[float, str]]:
+    return list(zip(incident.event_times_s, incident.events, strict=True))
+
+
+def _clock(incident: Incident, after_s: float) -> str:
+    moment = datetime.timedelta(seconds=(incident.first_moment_s + after_s) % 86400.0)
+    return str(moment).rjust(8, "0")
+
+
+def _marks(incident: Incident, shown: tuple[float, float]) -> str:
+    """Return shaded faults and numbered events across all panels."""
+    x = svg.linear(shown, (LEFT, RIGHT))
+    bottom = TOP + len(PANELS) * (HEIGHT + GAP) - GAP
+    body = ""
+    for (start, end), words in zip(incident.fault_spans_s, incident.faults, strict=True):
+        left, right = x(max(start, shown[0])), x(min(end, shown[1]))
+        body += svg.rect(left, TOP, max(right - left, 1.5), bottom - TOP, "f-amber soft", words)
+    inside = [(n, at, words) for n, (at, words) in enumerate(_events(incident), 1) if shown[0] <= at <= shown[1]]
+    last_x = -1e9
+    for n, at, words in inside[:MOST_MARKS]:
+        body += svg.line((x(at), TOP - 8), (x(at), bottom), "grid")
+        if x(at) - last_x > 14:
+            body += svg.element(
+                "text", str(n) + svg.tip(words), x=x(at), y=TOP - 14, class_="tick", text_anchor="middle"
+            )
+            last_x = x(at)
+    return body + svg.text(LEFT - 8, TOP - 14, "event", "tick faint", "end")
+
+
+def _panel(
+    incident: Incident, shown: tuple[float, float], box: tuple[float, float, float, float], name: str, scale: float,
+    curves: Curves,
+) -> str:  # fmt: skip
+    """Return one plot with its curves and legend."""
+    limit = 0.0 if name.startswith("Chips") else None
+    drawn = {key: _thin(incident.columns[key] * scale, incident.step_s, shown) for key, _, _ in curves}
+    dashed = {
+        key: _thin(incident.in_order[key] * scale, incident.step_s, shown) for key, _, _ in curves if incident.in_order
+    }
+    values = [y for points in (*drawn.values(), *dashed.values()) for _, y in points]
+    values += [] if limit is None else [limit]
+    p = svg.plot(box, shown, (min(values), max(values)), (6, 4))
+    x = svg.linear(shown, (box[0], box[2]))
+    body = svg.axes(p, y_name="", x_labels=False) + _hours(incident, shown, x, box[3])
+    if limit is not None:
+        body += svg.line((box[0], p.y(limit)), (box[2], p.y(limit)), "k-heat dashed")
+        body += svg.text(box[2], p.y(limit) - 5, "throttles", "tick", "end")
+    for key, _, colour in curves:
+        if key in dashed:
+            body += svg.polyline([(x(at), p.y(y)) for at, y in dashed[key]], f"k-{colour} dashed")
+        body += svg.polyline([(x(at), p.y(y)) for at, y in drawn[key]], f"k-{colour} curve-line")
+    keys, _ = svg.legend(box[0] + 130, box[1] - 26 if box[1] > TOP else 20, [(f"f-{c}", n) for _, n, c in curves])
+    return body + keys + svg.text(box[0] - 56, box[1] - 26 if box[1] > TOP else 20, name, "name")
+
+
+def _hours(incident: Incident, shown: tuple[float, float], x: svg.Scale, bottom: float) -> str:
+    """Return clock labels at round times."""
+    step = next((size for size in STEPS_S if (shown[1] - shown[0]) / size <= 9), STEPS_S[-1])
+    first = np.ceil((incident.first_moment_s + shown[0]) / step) * step - incident.first_moment_s
+    ticks = np.arange(first, shown[1] + 1.0, step)
+    return "".join(
+        svg.line((x(at), bottom), (x(at), bottom + 5), "axis")
+        + svg.text(x(at), bottom + 18, _clock(incident, float(at))[:5], "tick", "middle")
+        for at in ticks.tolist()
+    )
+
+
+def _thin(values: FloatArray, step_s: float, shown: tuple[float, float]) -> list[tuple[float, float]]:
+    """Return (time, value) points: all, or the lowest and highest of each bucket in their order."""
+    first, last = int(shown[0] // step_s), min(int(np.ceil(shown[1] / step_s)), len(values))
+    part = values[first:last]
+    times = (np.arange(first, last) + 1.0) * step_s
+    if part.size <= 2 * BUCKETS:
+        return list(zip(times.tolist(), part.tolist(), strict=True))
+    points = []
+    for index in np.array_split(np.arange(part.size), BUCKETS):
+        low, high = index[np.argmin(part[index])], index[np.argmax(part[index])]
+        points += [(float(times[i]), float(part[i])) for i in sorted({int(low), int(high)})]
+    return points
+
+
+def how_long(seconds: float | None) -> str:
+    """Return a time to throttling or shutdown in words."""
+    return "never" if seconds is None else duration(seconds)

@@ -1,0 +1,119 @@
+"""What happened, in words: faults, stops and starts, throttling, shutdown, temperatures that left their setpoints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.twin.faults import Happening
+from twinloop.twin.transient_nouns import Inputs
+from twinloop.twin.transient_parameters import Parameters
+from twinloop.twin.transient_run import Trace
+from twinloop.twin.windows import Window, words_at
+
+MOST_TURNS = 6
+"""Turns of one thing that are told one by one; more are counted."""
+OFF_SETPOINT_K = 2.0
+BACK_K = 0.5
+CLOCK_LOST = 1.0 - 1e-6
+
+
+def events_of(
+    p: Parameters, trace: Trace, faults: tuple[Happening, ...], window: Window
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Return (seconds into the window, sentences with their moment), in order of time, of the last case."""
+    found: list[tuple[float, str]] = []
+    length_s = trace.steps * trace.step_s
+    for fault in faults:
+        found.append((fault.start_s, f"fault: {fault.words}"))
+        if fault.end_s < length_s:
+            found.append((fault.end_s, f"fault over: {fault.words}"))
+    for flags, begins, ends in (*_chips(p, trace), *_plant(p, trace), *_supplies(p, trace)):
+        found += _turns(flags, begins, ends, trace.step_s)
+    found.sort(key=lambda event: event[0])
+    return (
+        tuple(time_s for time_s, _ in found),
+        tuple(f"{words_at(window, time_s)} {sentence}" for time_s, sentence in found),
+    )
+
+
+def _turns(flags: FloatArray, begins: str, ends: str, step_s: float) -> list[tuple[float, str]]:
+    """Return an event wherever ``flags`` (booleans over time) turns; many turns become one sentence."""
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], flags]).astype(int)))
+    if turns.size == 0:
+        return []
+    if turns.size > MOST_TURNS:
+        share = float(np.mean(flags[turns[0] :]))
+        return [(turns[0] * step_s, f"{begins}; {turns.size} turns from here on, {share:.0%} of the time")]
+    return [(at * step_s, begins if flags[at] else ends) for at in turns if flags[at] or ends]
+
+
+def _chips(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
+    rows = []
+    ceiling, alive = trace.states.ceiling[1:, ..., -1], trace.states.alive[1:, ..., -1]
+    for g, name in enumerate(p.chips.names):
+        for loop in range(p.loops):
+            on = p.chips.on_coolant[g, 0, 0] > 0.0
+            if not on and loop > 0:
+                continue  # air is shared: every loop's chips are alike
+            where = f"{name} on cdu-{loop + 1}" if on and p.loops > 1 else name
+            first, every = ceiling[:, 1, g, loop] < CLOCK_LOST, ceiling[:, 0, g, loop] < CLOCK_LOST
+            rows += [
+                (first, f"the hottest chip of {where} throttles", f"the hottest chip of {where} has its clock back"),
+                (every, f"the average chip of {where} throttles", f"the average chip of {where} has its clock back"),
+                (alive[:, 1, g, loop] == 0.0, f"the hottest chip of {where} switches itself off", ""),
+                (alive[:, 0, g, loop] == 0.0, f"the chips of {where} switch themselves off", ""),
+            ]
+    return rows
+
+
+def _plant(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
+    given: Inputs = trace.inputs
+    rows = [(given.it_power[:, -1] == 0.0, "the servers lose power", "the servers have power again")]
+    if p.plant.warm is not None:
+        for loop in range(p.loops):
+            stopped = given.cdu_ok[:, loop, -1] == 0.0
+            rows.append((stopped, f"cdu-{loop + 1} stands still", f"cdu-{loop + 1} or its stand-in runs"))
+    for unit in range(given.handler_ok.shape[1]):
+        spare = unit >= p.fleet.handlers.running
+        on = given.handler_ok[:, unit, -1] > 0.0
+        if spare:
+            rows.append((on, f"crah-{unit + 1} stands in", f"crah-{unit + 1} stands by again"))
+        else:
+            rows.append((~on, f"crah-{unit + 1} stands still", f"crah-{unit + 1} runs again"))
+    for name, words in (("chillers_ok", "chillers"), ("towers_ok", "tower cells"), ("coolers_ok", "outdoor coolers"),
+                        ("coils_ok", "outdoor coils")):  # fmt: skip
+        ok = getattr(given, name)[:, -1]
+        least = float(ok.min())
+        rows.append((ok < 1.0 - 1e-9, f"{words} able to run fall to {least:.0%} of design", f"all {words} able to run"))
+    for name, words in (("warm_pump_ok", "warm pump"), ("cold_pump_ok", "cold pump"),
+                        ("condenser_pump_ok", "condenser pump")):  # fmt: skip
+        rows.append((getattr(given, name)[:, -1] == 0.0, f"{words} stands still", f"{words} runs again"))
+    resting = trace.states.chillers_on[1:, -1] == 0.0
+    if not resting[0]:
+        rows.append((resting, "chillers rest", "chillers run"))
+    else:
+        rows.append((~resting, "chillers run", "chillers rest"))
+    return rows
+
+
+def _supplies(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
+    states, given = trace.states, trace.inputs
+    rows = [("supply air", states.supply_air_c, given.air_setpoint_c),
+            ("cold water", states.cold_supply_c, given.cold_setpoint_c)]  # fmt: skip
+    if p.plant.warm is not None:
+        rows.append(("warm water", states.warm_supply_c, given.warm_setpoint_c))
+    return [
+        (_latched(values[1:, -1] - setpoint[:, -1]), f"{name} is {OFF_SETPOINT_K:g} K above its setpoint",
+         f"{name} is back at its setpoint")
+        for name, values, setpoint in rows
+    ]  # fmt: skip
+
+
+def _latched(over_k: FloatArray) -> FloatArray:
+    """Return true from ``OFF_SETPOINT_K`` above until within ``BACK_K``."""
+    on, flags = False, []
+    for value in over_k.tolist():
+        on = value > BACK_K if on else value > OFF_SETPOINT_K
+        flags.append(on)
+    return np.array(flags)

@@ -1,0 +1,165 @@
+"""A window of one hall, run twice at once: in order, and with its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.cooling.solve import invert
+from twinloop.cooling.towers import tower_heat_w
+from twinloop.model.simulation import Incident
+from twinloop.model.site import OnPremise
+from twinloop.twin.design import PlantConstants
+from twinloop.twin.fault_words import read_faults
+from twinloop.twin.faults import Happening, with_faults
+from twinloop.twin.groups import ItGroup
+from twinloop.twin.happenings import events_of
+from twinloop.twin.sizing import Plant
+from twinloop.twin.transient_account import Account, account
+from twinloop.twin.transient_nouns import Fleet, Inputs, TransientConstants
+from twinloop.twin.transient_parameters import Parameters, transient_parameters
+from twinloop.twin.transient_run import Trace, run, settle, steady_inputs
+from twinloop.twin.windows import Window, at_moments, held, read_window, steps_of, words_at
+
+LONG_S = 30.0 * 86400.0
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A planned hall, ready to run: what the year was computed with, and its unit counts."""
+
+    site: OnPremise
+    plant: Plant
+    groups: tuple[ItGroup, ...]
+    fleet: Fleet
+
+
+@dataclass(frozen=True)
+class WindowRun:
+    """The run and its account; the last case has the faults, the first, if there are two, is in order."""
+
+    hall: Hall
+    parameters: Parameters
+    window: Window
+    faults: tuple[Happening, ...]
+    trace: Trace
+    account: Account
+    incident: Incident
+
+
+def run_window(
+    hall: Hall,
+    window_text: str,
+    fault_texts: tuple[str, ...],
+    step_s: float,
+    k: PlantConstants,
+    c: TransientConstants | None = None,
+    say: Callable[[int, int], None] | None = None,
+) -> WindowRun:
+    """Return ``hall`` over a window of its weather year at ``step_s``.
+
+    Raises:
+        InputError: the window or a fault is not understood.
+    """
+    site = hall.site
+    window = read_window(window_text, site.weather)
+    p = transient_parameters(hall.plant, hall.groups, hall.fleet, site.floor.area_m2, site.weather.pressure_pa, k, c)
+    faults = read_faults(fault_texts, p, window, step_s)
+    cases = 2 if faults else 1
+    series = window_series(p, hall, window, step_s, cases)
+    start = settle(p, Inputs(*[values[0] for values in series]))
+    if faults:
+        series = with_faults(p, series, faults, 1, step_s, site.ride_through_s)
+    trace = run(p, start, series, step_s, say)
+    used = account(p, trace)
+    times, words = events_of(p, trace, faults, window)
+    spans = tuple((fault.start_s, min(fault.end_s, window.end_s - window.start_s)) for fault in faults)
+    columns = [columns_of(p, trace, used, case) for case in range(cases)]
+    incident = Incident(
+        site=site.name, window=f"{window.name} from {words_at(window, 0.0)}", faults=tuple(f.words for f in faults),
+        fault_spans_s=spans, step_s=step_s, events=words, event_times_s=times, first_moment_s=window.start_s,
+        columns=columns[-1], in_order=columns[0] if faults else {},
+    )  # fmt: skip
+    return WindowRun(hall, p, window, faults, trace, used, incident)
+
+
+def window_series(p: Parameters, hall: Hall, window: Window, step_s: float, cases: int) -> Inputs:
+    """Return the inputs of ``window`` in order, time first: weather, load, setpoints of the design."""
+    weather, k, steps = hall.site.weather, p.k, steps_of(window, step_s)
+    whole = np.ones(steps)
+    if window.design:
+        design = weather.design
+        dry, wet = (design.dry_bulb_c + k.recirculation_outdoor_k) * whole, design.coincident_wet_bulb_c * whole
+        dew = k.dew_point_high_c * whole
+        activity = [float(np.max(group.activity)) * whole for group in hall.groups]
+    else:
+        dry = at_moments(weather.dry_bulb_c, window, step_s) + k.recirculation_outdoor_k
+        wet, dew = at_moments(weather.wet_bulb_c, window, step_s), at_moments(weather.dew_point_c, window, step_s)
+        activity = [held(group.activity, window, step_s) for group in hall.groups]
+    first = steady_inputs(p, cases, np.array([column[0] for column in activity]), dry[0], wet[0], dew[0])
+    series = {name: np.broadcast_to(values, (steps, *values.shape)) for name, values in first._asdict().items()}
+    for name, column in (("dry_bulb_c", dry), ("wet_bulb_c", wet), ("dew_point_c", dew),
+                         ("economise", economises(p, wet))):  # fmt: skip
+        series[name] = np.broadcast_to(column[:, None], (steps, cases))
+    load = np.stack(activity, axis=1)[:, :, None]
+    series["activity"] = np.broadcast_to(load, (*load.shape[:2], cases))
+    return Inputs(**series)
+
+
+def economises(p: Parameters, wet_bulb_c: FloatArray) -> FloatArray:
+    """Return 1 where the cold tower at full speed under its design load cools below the return: the hourly rule."""
+    loop, k = p.plant.cold, p.k
+    if loop.tower is None:
+        return 0.0 * wet_bulb_c
+    cells, water_w_k = loop.tower, loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
+    load_w = loop.heat_w + loop.condenser_pump_w
+
+    def overshoot_k(basin_c: FloatArray) -> FloatArray:
+        given_w = tower_heat_w(
+            cells, 1.0 + 0.0 * basin_c, basin_c + load_w / water_w_k, loop.condenser_kg_s, wet_bulb_c, p.pressure_pa
+        )
+        return np.asarray((load_w - given_w) / water_w_k)
+
+    zero = 0.0 * wet_bulb_c
+    basin_c = invert(overshoot_k, zero, wet_bulb_c - 0.5, wet_bulb_c + 40.0, iterations=13)
+    return_c = p.plant.design.cold_supply_c + k.chilled_water_rise_k
+    return np.where(basin_c < return_c - 1.0, 1.0, 0.0)
+
+
+def columns_of(p: Parameters, trace: Trace, used: Account, case: int) -> dict[str, FloatArray]:
+    """Return what a reader of the trace wants by name, each of shape (steps,), for one case."""
+    after, out = trace.states, trace.outputs
+    warm = p.plant.warm is not None
+
+    def later(values: FloatArray) -> FloatArray:
+        return np.asarray(values[1:, ..., case])
+
+    dies = later(after.die_c)
+    columns = {
+        "dry_bulb_c": trace.inputs.dry_bulb_c[:, case], "wet_bulb_c": trace.inputs.wet_bulb_c[:, case],
+        "it_w": used.it_w[:, case], "facility_w": used.facility_w[:, case],
+        "junction_c": dies[:, 0].max(axis=(1, 2)), "worst_junction_c": dies[:, 1].max(axis=(1, 2)),
+        "worst_margin_k": (p.chips.throttle_c[:, :, 0] - dies[:, 1]).min(axis=(1, 2)),
+        "margin_k": (p.chips.throttle_c[:, :, 0] - dies[:, 0]).min(axis=(1, 2)),
+        "clock_share": later(after.ceiling)[:, 1].min(axis=(1, 2)), "supply_air_c": later(after.supply_air_c),
+        "intake_c": later(after.intake_c), "room_c": later(after.room_c), "cold_supply_c": later(after.cold_supply_c),
+        "cold_return_c": later(after.cold_return_c), "chillers_w": used.chillers_w[:, case],
+        "crah_fans_w": used.crah_fans_w[:, case], "pumps_w": used.pumps_w[:, case],
+        "heat_rejection_w": used.heat_rejection_w[:, case], "chillers_on": later(after.chillers_on),
+        "chiller_load_w": out.chiller_load_w[:, case], "coil_valve": later(after.coil_valve),
+        "water_kg_s": used.evaporation_kg_s[:, case], "energy_balance_error": used.balance_error[:, case],
+    }  # fmt: skip
+    for unit, fan in enumerate(later(after.handler_fan).T, 1):
+        columns[f"crah_{unit}_fan"] = fan
+    if warm:
+        columns |= {
+            "warm_supply_c": later(after.warm_supply_c), "coolant_c": later(after.coolant_c).max(axis=1),
+            "rack_coolant_c": later(after.rack_c).max(axis=1), "cooler_fan": later(after.cooler_fan),
+            "trim_w": out.trim_w[:, case],
+        }  # fmt: skip
+        for unit, (pump, coolant) in enumerate(zip(later(after.cdu_pump).T, later(after.coolant_c).T, strict=True), 1):
+            columns[f"cdu_{unit}_pump"], columns[f"cdu_{unit}_coolant_c"] = pump, coolant
+    return columns

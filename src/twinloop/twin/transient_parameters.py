@@ -1,0 +1,189 @@
+"""Sizes of the second-scale hall: the sized plant, unit counts, and heat stored at every node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twinloop.arrays import FloatArray
+from twinloop.cooling.crahs import Crah
+from twinloop.cooling.exchangers import ua_at_flow_w_k, ua_for_duty_w_k
+from twinloop.cooling.servers import server_air_flow_kg_s
+from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.free_coolers import TowerSet
+from twinloop.twin.groups import DC_COMPONENTS, ItGroup, effective_path
+from twinloop.twin.sizing import Plant
+from twinloop.twin.transient_nouns import Fleet, TransientConstants
+
+HANDLER_FLOOR = 0.2
+"""Slowest air-handler fan over design, the hourly plant's floor."""
+
+
+@dataclass(frozen=True)
+class Chips:
+    """Servers by group; W of the whole group. Shapes broadcast to (2, groups, loops, cases) or (groups, cases)."""
+
+    names: tuple[str, ...]
+    device_count: tuple[int, ...]
+    idle_w: FloatArray
+    """Accelerators, (groups, 1)."""
+    busy_w: FloatArray
+    other_idle_w: FloatArray
+    other_busy_w: FloatArray
+    other_caught_idle_w: FloatArray
+    """The part of the others that plates or baths catch."""
+    other_caught_busy_w: FloatArray
+    caught: FloatArray
+    """Share of accelerator heat that passes its sink, (groups, 1, 1)."""
+    on_coolant: FloatArray
+    """1 where that sink is in the coolant, 0 in air, (groups, 1, 1)."""
+    in_bath: FloatArray
+    loss_caught: FloatArray
+    """Share of power-supply loss in the coolant, (groups, 1)."""
+    efficiency: FloatArray
+    fan_w: FloatArray
+    fan_floor: float
+    air_kg_s: FloatArray
+    air_heat_w: FloatArray
+    """Heat for which ``air_kg_s`` is the design flow, (groups, 1)."""
+    limit: FloatArray
+    """Power limit over the power at the reference junction, (groups, 1, 1)."""
+    throttle_c: FloatArray
+    device_k: FloatArray
+    """Junction above coolant at full power, K: (2, groups, 1, 1), mean and worst chip."""
+    spread_k: FloatArray
+    """Air intake above the mean's: (2, groups, 1, 1)."""
+    die_s: FloatArray
+    """Heat stored per watt of full power and kelvin, J/(K W): (groups, 1, 1)."""
+    sink_s: FloatArray
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One hall. Capacities in J/K."""
+
+    plant: Plant
+    fleet: Fleet
+    k: PlantConstants
+    c: TransientConstants
+    chips: Chips
+    pressure_pa: float
+    loops: int
+    rack_j_k: float
+    """Per loop: coolant inside plates or baths."""
+    pipe_j_k: float
+    """Per loop: manifolds, pipes and unit."""
+    air_j_k: float
+    metal_j_k: float
+    warm_j_k: float
+    """Each of supply and return."""
+    warm_basin_j_k: float
+    cold_j_k: float
+    """Return; the supply adds ``store_j_k``."""
+    store_j_k: float
+    basin_j_k: float
+
+
+def transient_parameters(
+    plant: Plant,
+    groups: tuple[ItGroup, ...],
+    fleet: Fleet,
+    floor_m2: float,
+    pressure_pa: float,
+    k: PlantConstants,
+    c: TransientConstants | None = None,
+) -> Parameters:
+    """Return the parameters of ``plant`` with ``groups``: nothing is sized again, only stored heat is added."""
+    given = c or TransientConstants()
+    loops = fleet.cdus.running if plant.warm else 1
+    water_j_m3_k = k.water_density_kg_m3 * k.water_heat_capacity_j_kg_k
+    racks_j_k = 1.0
+    if plant.warm:
+        volume_j_k = plant.warm_heat_w * k.coolant_volume_m3_per_w * given.coolant_j_m3_k
+        racks_j_k = plant.warm_heat_w * given.bath_j_k_w if plant.design.immersed else volume_j_k
+    pipe_j_k = plant.warm_heat_w * k.coolant_volume_m3_per_w * given.coolant_j_m3_k * given.pipework_per_rack_volume
+    cooler = plant.warm.cooler if plant.warm else None
+    wet_kg_s = cooler.water_kg_s if isinstance(cooler, TowerSet) else 0.0
+    warm_w = plant.warm.heat_w if plant.warm else 0.0
+    cp = k.water_heat_capacity_j_kg_k
+    return Parameters(
+        plant=replace(plant, handler=_handler(plant, k)), fleet=fleet, k=k, c=given,
+        chips=_chips(groups, plant.design, k, given),
+        pressure_pa=pressure_pa, loops=loops, rack_j_k=racks_j_k / loops, pipe_j_k=max(pipe_j_k, 1.0) / loops,
+        air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k, 1.0), metal_j_k=given.metal_j_k_w * plant.it_w,
+        warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
+        warm_basin_j_k=max(given.basin_s * wet_kg_s * cp, 1.0),
+        cold_j_k=0.5 * given.cold_m3_w * plant.cold.heat_w * water_j_m3_k,
+        store_j_k=given.cold_store_m3 * water_j_m3_k,
+        basin_j_k=max(given.basin_s * plant.cold.condenser_kg_s * cp, 1.0),
+    )  # fmt: skip
+
+
+def _handler(plant: Plant, k: PlantConstants) -> Crah:
+    """Return the air handlers, enlarged where their slowest speed would let the hall boil.
+
+    Baths leave next to no air through servers, from which handlers are sized; the heat of power conversion
+    still needs air. Where it would warm the air by more than 30 K at the slowest fan speed, flow and coil are
+    raised to the servers' design rise at that speed.
+    """
+    unit, slowest = plant.handler, HANDLER_FLOOR
+    if plant.handler_heat_w < 30.0 * slowest * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k:
+        return unit
+    air_kg_s = plant.handler_heat_w / (slowest * k.air_heat_capacity_j_kg_k * k.server_air_rise_k)
+    fan_w = air_kg_s / 1.17 * k.crah_static_pa / k.crah_fan_efficiency  # air at 27 °C, as in sizing
+    slow_w_k = slowest * air_kg_s * k.air_heat_capacity_j_kg_k
+    design = plant.design
+    ua_w_k = ua_for_duty_w_k(
+        plant.handler_heat_w, design.air_supply_c + k.server_air_rise_k, design.cold_supply_c, slow_w_k,
+        unit.water_design_kg_s * k.water_heat_capacity_j_kg_k,
+    ) / float(ua_at_flow_w_k(1.0, slowest, 1.0))  # fmt: skip
+    return Crah(ua_w_k * (1.0 + k.sizing_margin), air_kg_s, unit.water_design_kg_s, fan_w)
+
+
+def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants, c: TransientConstants) -> Chips:
+    carriers = [effective_path(group, "accelerator", design) for group in groups]
+    caught_by = {"air": 0.0, "rear_door": 0.0, "cold_plate": k.plate_capture, "bath": 1.0}
+    others = [name for name in DC_COMPONENTS if name != "accelerator"]
+
+    def column(value: Callable[[ItGroup], float], axes: int = 1) -> FloatArray:
+        return np.array([value(group) for group in groups]).reshape((-1,) + (1,) * axes)
+
+    def part(busy: bool, caught: bool) -> FloatArray:  # noqa: FBT001  two independent switches of one sum
+        return column(
+            lambda g: sum(
+                getattr(g.busy if busy else g.idle, f"{name}_w")
+                * (caught_by[effective_path(g, name, design)] if caught else 1.0)
+                for name in others
+            )
+        )
+
+    plate = np.array([float(path == "cold_plate") for path in carriers]).reshape(-1, 1, 1)
+    bath = np.array([float(path == "bath") for path in carriers]).reshape(-1, 1, 1)
+    resistance = column(lambda g: g.r_air_k_w, 2) * (1.0 - plate - bath) + column(lambda g: g.r_plate_k_w, 2) * plate
+    resistance = resistance + k.immersion_resistance_k_w * bath
+    full_k = resistance * column(lambda g: g.device_w, 2)
+    caught = np.where(plate + bath > 0.0, k.plate_capture * plate + bath, 1.0)
+    slow_k = full_k * (1.0 - c.fast_share)
+    sink_s = np.where(
+        plate > 0.0, c.plate_j_k / (column(lambda g: g.device_w, 2) * caught),
+        np.where(bath > 0.0, c.bath_sink_s, c.air_sink_s) / slow_k,
+    )  # fmt: skip
+    worst = np.array([1.0, 1.0 + k.spread_resistance]).reshape(2, 1, 1, 1)
+    on_air = np.array([0.0, k.spread_intake_k]).reshape(2, 1, 1, 1) * (1.0 - plate - bath)
+    return Chips(
+        names=tuple(g.name for g in groups), device_count=tuple(g.device_count for g in groups),
+        idle_w=column(lambda g: g.idle.accelerator_w), busy_w=column(lambda g: max(g.busy.accelerator_w, 1e-3)),
+        other_idle_w=part(False, False), other_busy_w=part(True, False),
+        other_caught_idle_w=part(False, True), other_caught_busy_w=part(True, True),
+        caught=caught, on_coolant=plate + bath, in_bath=bath,
+        loss_caught=column(lambda g: caught_by[effective_path(g, "power_supply", design)]),
+        efficiency=column(lambda g: g.psu_efficiency),
+        fan_w=column(lambda g: 0.0 if design.immersed else g.fan_design_w),
+        fan_floor=1e-6 if design.immersed else 0.3,
+        air_kg_s=column(lambda g: float(server_air_flow_kg_s(g.busy.total_w, k.server_air_rise_k))),
+        air_heat_w=column(lambda g: g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
+        throttle_c=column(lambda g: g.throttle_c, 2), device_k=full_k * worst, spread_k=on_air,
+        die_s=c.die_s / (full_k * c.fast_share), sink_s=sink_s,
+    )  # fmt: skip
