@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render

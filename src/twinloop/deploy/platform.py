@@ -22,17 +22,21 @@ def _meta(deployment: Deployment, site: str, name: str, *, cluster: bool = False
     return meta | {"labels": labels(deployment, site)}
 
 
+def namespace(deployment: Deployment, site: str) -> Document:
+    """Return the namespace, under the restricted pod-security standard."""
+    meta = _meta(deployment, site, deployment.label, cluster=True)
+    meta["labels"] |= {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
 def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> list[Document]:
-    """Return everything at ``site`` but the stages and the queues."""
+    """Return everything at ``site`` but the namespace, the stages and the queues."""
     works = deployment.at(site)
-    space = _meta(deployment, site, deployment.label, cluster=True)
-    space["labels"] |= {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     account = {
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta(deployment, site, deployment.label),
         "automountServiceAccountToken": False,
     }  # fmt: skip
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": space},
         account,
         *(_priority(deployment, site, kind) for kind in sorted({work.kind for work in works})),
         _plan_map(deployment, site),

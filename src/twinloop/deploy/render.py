@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from twinloop.deploy.access import access_documents
+from twinloop.deploy.bundle import ACCESS
 from twinloop.deploy.cooling import Flavor, flavors, hosts, node_labels
 from twinloop.deploy.images import dockerfile, entry_point
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, torchrun, work_arguments
 from twinloop.deploy.names import label
-from twinloop.deploy.platform import site_documents
+from twinloop.deploy.platform import namespace, site_documents
 from twinloop.deploy.pods import Document
 from twinloop.deploy.queueing import queue_documents
 from twinloop.deploy.workloads import stage_documents
@@ -49,6 +51,8 @@ def _site_files(deployment: Deployment, site: str, found: tuple[Flavor, ...], *,
         documents["queue.yaml"] = queue_documents(deployment, site, found)
     for work in deployment.at(site):
         documents[f"stage-{work.label}.yaml"] = stage_documents(deployment, work, queued=queued)
+    whole = [each for some in documents.values() for each in some]
+    documents = {ACCESS: access_documents(deployment, site, namespace(deployment, site), whole), **documents}
     layer = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(documents),
         "images": [{"name": f"{deployment.label}-{work.label}", "newName": f"{deployment.label}-{work.label}",
@@ -98,7 +102,11 @@ def _compose(deployment: Deployment) -> Document:
 
 
 def _readme(deployment: Deployment, target: str, *, queued: bool) -> str:
-    sites = "\n".join(f"kubectl apply --server-side -k sites/{label(site.name)}" for site in deployment.sites)
+    sites = "\n".join(
+        f"kubectl apply -f sites/{label(site.name)}/access.yaml   # once, by an administrator\n"
+        f"twinloop deploy apply . --site {label(site.name)} --dry-run   # then --yes"
+        for site in deployment.sites
+    )
     run = {
         "k8s": f"```\n{sites}\n```\n",
         "slurm": "```\nsbatch slurm/STAGE.sbatch\n```\n",
