@@ -7,6 +7,7 @@ from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
+from twinloop.deploy.style import style_of
 from twinloop.model.model import Provenance
 from twinloop.model.plan import (
     Electrical,
@@ -88,9 +89,9 @@ def changed():
 
 @pytest.fixture
 def written(tmp_path):
-    def write(plan, folder="out", *, target="k8s", queued=False):
+    def write(plan, folder="out", *, target="k8s", **choices):
         root = tmp_path / folder
-        for name, text in render(deployment_of(plan, "ab" * 8), target, queued=queued).items():
+        for name, text in render(deployment_of(plan, "ab" * 8), target, style_of(target, **choices)).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         return root

@@ -8,6 +8,8 @@ from twinloop.deploy.cooling import Flavor
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, labels, resources, selector, volume_name
+from twinloop.deploy.services import DRIVERS
+from twinloop.deploy.style import PLAIN, Style
 
 PRIORITY = {"serve": 100_000, "ingest": 50_000, "train": 10_000, "preprocess": 5_000}
 """Who waits when heat or power run short: payments are answered before models are trained."""
@@ -29,7 +31,7 @@ def namespace(deployment: Deployment, site: str) -> Document:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
-def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> list[Document]:
+def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style = PLAIN) -> list[Document]:
     """Return everything at ``site`` but the namespace, the stages and the queues."""
     works = deployment.at(site)
     account = {
@@ -41,7 +43,7 @@ def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...]) 
         *(_priority(deployment, site, kind) for kind in sorted({work.kind for work in works})),
         _plan_map(deployment, site),
         *_claims(deployment, site),
-        _quota(deployment, site, made),
+        _quota(deployment, site, made, style),
         *_network(deployment, site),
     ]
 
@@ -85,12 +87,14 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
     ]  # fmt: skip
 
 
-def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> Document:
+def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style) -> Document:
     """Return the namespace's quota of accelerators: what heat and power carry, summed over flavors."""
     hard: dict[str, int] = {"pods": sum(2 * work.pods + 2 for work in deployment.at(site))}
     for flavor in made:
         if flavor.hardware.resource:
             name = f"requests.{flavor.hardware.resource}"
+            if style.devices == "dra":
+                name = f"{DRIVERS[flavor.hardware.resource]}.deviceclass.resource.k8s.io/devices"
             hard[name] = hard.get(name, 0) + flavor.quota
     return {
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": _meta(deployment, site, deployment.label),

@@ -8,6 +8,7 @@ from typing import Any
 from twinloop.deploy.cooling import flavor_name
 from twinloop.deploy.intent import Deployment, Hardware, Work
 from twinloop.deploy.names import key, label
+from twinloop.deploy.style import PLAIN, Style
 
 Document = dict[str, Any]
 
@@ -66,7 +67,9 @@ def volume_name(deployment: Deployment, work: Work, deployment_site: str) -> str
     return label(f"data-{known[0]}", 50) if known else label(f"data-{deployment_site}", 50)
 
 
-def pod_spec(deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None) -> Document:
+def pod_spec(
+    deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None, style: Style = PLAIN
+) -> Document:
     """Return the pod's spec; the caller adds what its kind of controller needs."""
     memory_gib = cpu_and_memory(work.hardware, work.per_pod if work.hardware.resource else 1)[1]
     container: Document = {
@@ -106,6 +109,11 @@ def pod_spec(deployment: Deployment, work: Work, command: list[str], env: list[D
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _shm(memory_gib)}},
         ],
     }  # fmt: skip
+    if work.hardware.resource and style.devices == "dra":
+        for amounts in container["resources"].values():
+            del amounts[work.hardware.resource]
+        container["resources"]["claims"] = [{"name": "devices"}]
+        spec["resourceClaims"] = [{"name": "devices", "resourceClaimTemplateName": f"{work.label}-devices"}]
     if work.hardware.resource:
         spec["tolerations"] = [{"key": work.hardware.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return spec
