@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from kube_server import Fault
 
+from twinloop.deploy import marks
 from twinloop.deploy.apply import CAP_NOTE, KINDS_NOTE, apply_bundle
 from twinloop.deploy.bundle import load, renamed, sites_in
 from twinloop.deploy.cluster import ClusterError, Target
@@ -203,6 +204,18 @@ def test_a_cap_of_live_operation_is_not_undone_until_it_ends(make, written, clus
     kubectl("patch", "hpa", "score", "-n", "bank", "--type=merge", "-p", '{"spec":{"maxReplicas":3}}')
     assert did(run(bundle_of(written(make())), cluster, access=True))["HorizontalPodAutoscaler/score"] == "held"
     assert kubectl("get", "hpa", "score", "-n", "bank", "-o", "jsonpath={.spec.maxReplicas}") == "3"
+
+
+def test_what_a_cap_left_behind_is_taken_back_from_ourselves_only(make, written, cluster, kubectl):
+    run(bundle_of(written(make())), cluster, access=True)
+    target = Target("autoscaling/v2", "HorizontalPodAutoscaler", "score", "bank")
+    cluster.patch(target, marks.cap_patch(cluster.get(target), 9, NOW), dry_run=False)  # over at once
+    assert did(run(bundle_of(written(make())), cluster, access=True))[str(target)] == "changed"
+    shown = kubectl("get", "hpa", "score", "-n", "bank", "-o", "jsonpath={.spec.maxReplicas}")
+    assert shown == "16"
+    cluster.patch(target, marks.cap_patch(cluster.get(target), 9, NOW), dry_run=False)
+    kubectl("patch", "hpa", "score", "-n", "bank", "--type=merge", "-p", '{"spec":{"minReplicas":2}}')
+    assert did(run(bundle_of(written(make())), cluster, access=True))[str(target)] == "refused"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 0])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kube_patch import json_patch
 
 from twinloop.deploy import marks
 from twinloop.deploy.cluster import ClusterError, Target
@@ -99,11 +100,17 @@ def test_quotas_and_suspension():
     queue = {"metadata": {"resourceVersion": "5"}, "spec": {"resourceGroups": groups}}
     patch = marks.quota_patch(queue, "a", "gpu", 12, LATER)
     assert patch[0] == {"op": "test", "path": "/metadata/resourceVersion", "value": "5"}
-    assert {
-        "op": "replace",
-        "path": "/spec/resourceGroups/0/flavors/0/resources/1/nominalQuota",
-        "value": "12",
-    } in patch
+    capped = json_patch(queue, patch)
+    assert [row["nominalQuota"] for row in capped["spec"]["resourceGroups"][0]["flavors"][0]["resources"]] == [
+        "9",
+        "12",
+    ]
+    both = json_patch(capped, marks.quota_patch(capped, "a", "cpu", 5, LATER))
+    assert marks.quota_patch(both, "a", "cpu", 5, LATER) == []
+    back = json_patch(both, marks.unquota_patch(both))
+    assert back["spec"] == queue["spec"]
+    assert back["metadata"]["annotations"] == {}
+    assert marks.unquota_patch(back) == []
     assert marks.quota_patch(queue, "b", "gpu", 12, LATER) == []
     job = {"metadata": {}, "spec": {}}
     assert marks.suspend_patch(job, suspended=False) == []

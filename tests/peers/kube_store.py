@@ -172,6 +172,9 @@ class Store:
             raise RefusedError(400, "BadRequest", "the name of the object does not match the name on the URL")
         live = self.objects.get((kind.group, kind.kind, namespace, name))
         self._namespace_is_there(kind, namespace)
+        asked = body["metadata"].pop("resourceVersion", None)
+        if asked is not None and asked != (live or {}).get("metadata", {}).get("resourceVersion"):
+            raise RefusedError(409, "Conflict", f'{kind.plural} "{name}": the object has been modified')
         self._check(kind, body)
         made, conflicts = apply(self.schemas, live, body, manager, _now(), force=force)
         if conflicts:

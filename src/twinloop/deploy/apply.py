@@ -15,7 +15,7 @@ from typing import Literal
 
 from twinloop.deploy.access import CLUSTER_WIDE, KEPT
 from twinloop.deploy.bundle import Bundle, order
-from twinloop.deploy.cluster import Cluster, ClusterError, Document, Target, is_ours, others, target_of
+from twinloop.deploy.cluster import LIVE_MANAGER, Cluster, ClusterError, Document, Target, is_ours, others, target_of
 from twinloop.deploy.names import key
 from twinloop.deploy.readiness import readiness
 
@@ -191,7 +191,7 @@ def _rehearse(
             continue
         there = live.get(target)
         try:
-            after = cluster.apply(document, dry_run=True)
+            after = _sent(document, there, cluster, dry_run=True)
         except ClusterError as error:
             if error.status == 404 and target.namespace in new_spaces:
                 yield Action(target, "created", "not rehearsed: its namespace is new")
@@ -202,6 +202,18 @@ def _rehearse(
             yield Action(target, "created")
         else:
             yield Action(target, "unchanged" if _content(after) == _content(there) else "changed")
+
+
+def _sent(document: Document, there: Document | None, cluster: Cluster, *, dry_run: bool) -> Document:
+    """Apply ``document``; fields that only our own live operation still holds, its cap being over, are taken back."""
+    try:
+        return cluster.apply(document, dry_run=dry_run)
+    except ClusterError as error:
+        ours = f'conflict with "{LIVE_MANAGER}"'
+        if error.status != 409 or there is None or not error.causes or not all(ours in c for c in error.causes):
+            raise
+        exact = {**document["metadata"], "resourceVersion": there["metadata"]["resourceVersion"]}
+        return cluster.apply({**document, "metadata": exact}, dry_run=dry_run, force=True)
 
 
 def _explained(error: ClusterError, target: Target) -> str:
@@ -223,14 +235,14 @@ def _content(document: Document) -> Document:
 def _write(document: Document, before: Document | None, cluster: Cluster) -> Action:
     target = target_of(document)
     try:
-        after = cluster.apply(document, dry_run=False)
+        after = _sent(document, before, cluster, dry_run=False)
     except ClusterError as error:
         if error.status != 409:
             return Action(target, "refused", _explained(error, target))
         try:
             # Somebody (a queue, an autoscaler) moved between looking and writing: look again, once.
             before = cluster.get(target)
-            after = cluster.apply(_handed_over(document, before), dry_run=False)
+            after = _sent(_handed_over(document, before), before, cluster, dry_run=False)
         except ClusterError as again:
             return Action(target, "refused", _explained(again, target))
     if before is None:

@@ -45,8 +45,11 @@ class Cluster(Protocol):
     def get(self, target: Target) -> Document | None:
         """Return the object, ``None`` where there is none (or its namespace)."""
 
-    def apply(self, document: Document, *, dry_run: bool) -> Document:
-        """Apply on the server's side under ``MANAGER``, never by force; return the outcome."""
+    def apply(self, document: Document, *, dry_run: bool, force: bool = False) -> Document:
+        """Apply on the server's side under ``MANAGER``; return the outcome.
+
+        ``force`` is only for taking fields back from ``LIVE_MANAGER``, on exactly the version that was looked at.
+        """
 
     def find(self, api_version: str, kind: str, namespace: str | None, labels: dict[str, str]) -> list[Document]:
         """Return all objects of a kind with ``labels``, page after page; none where the kind is not served."""

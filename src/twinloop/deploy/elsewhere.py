@@ -41,7 +41,7 @@ def compose(deployment: Deployment) -> Document:
             "volumes": ["data:/data", "artefacts:/artefacts"],
             **({"ports": ["127.0.0.1:8080:8080"]} if work.kind == "serve" else {}),
         }  # fmt: skip
-    return {"name": deployment.label, "services": services, "volumes": {"data": {}, "artefacts": {}}}
+    return {"services": services, "volumes": {"data": {}, "artefacts": {}}}
 
 
 def accelerator(device: str) -> str:

@@ -39,14 +39,15 @@ class KubeCluster:
                 return None
             raise
 
-    def apply(self, document: Document, *, dry_run: bool) -> Document:
-        """Apply on the server's side, unknown fields refused, conflicts not forced."""
+    def apply(self, document: Document, *, dry_run: bool, force: bool = False) -> Document:
+        """Apply on the server's side, unknown fields refused."""
         meta = document["metadata"]
         resource = self._resource(document["apiVersion"], document["kind"])
         return self._send(
             "patch", resource.path(name=meta["name"], namespace=meta.get("namespace")), body=document,
             content_type="application/apply-patch+yaml", dry_run="All" if dry_run else None,
-            query_params=[("fieldManager", MANAGER), ("fieldValidation", "Strict")],
+            query_params=[("fieldManager", MANAGER), ("fieldValidation", "Strict"),
+                          *([("force", "true")] if force else [])],
         )  # fmt: skip
 
     def find(self, api_version: str, kind: str, namespace: str | None, labels: dict[str, str]) -> list[Document]:

@@ -7,8 +7,9 @@ Every mark carries an end; whoever finds it past that end clears it. What others
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -186,20 +187,46 @@ def uncap_patch(live: Document) -> list[Document]:
 
 
 def quota_patch(queue: Document, flavor: str, resource: str, most: int, until: datetime) -> list[Document]:
-    """Return the operations that bring one nominal quota of a ClusterQueue to ``most``."""
+    """Return the operations that cap one nominal quota of a ClusterQueue at ``most``, and note until when."""
+    for name, path, row in _quotas(queue):
+        if name != f"{flavor}/{resource}":
+            continue
+        full = _full_quotas(queue) | ({} if name in _full_quotas(queue) else {name: str(row["nominalQuota"])})
+        marks = annotation_patch(queue, {FULL_NOTE: json.dumps(full, sort_keys=True), CAP_NOTE: stamp(until)})
+        size = [] if str(row["nominalQuota"]) == str(most) else _quota_change(path, row, str(most))
+        return [*_guard(queue), *size, *_unguarded(marks)] if size or marks else []
+    return []
+
+
+def unquota_patch(queue: Document) -> list[Document]:
+    """Return the operations that put back every quota that we capped; none where we capped none."""
+    full = _full_quotas(queue)
+    if not full:
+        return []
+    size = [op for name, path, row in _quotas(queue) if name in full for op in _quota_change(path, row, full[name])]
+    return [*_guard(queue), *size, *_unguarded(annotation_patch(queue, {FULL_NOTE: None, CAP_NOTE: None}))]
+
+
+def _quotas(queue: Document) -> Iterator[tuple[str, str, Document]]:
     for g, group in enumerate(queue["spec"].get("resourceGroups") or []):
         for f, each in enumerate(group.get("flavors") or []):
             for r, row in enumerate(each.get("resources") or []):
-                if (each.get("name"), row.get("name")) != (flavor, resource):
-                    continue
-                at = f"/spec/resourceGroups/{g}/flavors/{f}"
-                marks = annotation_patch(queue, {CAP_NOTE: stamp(until)})
-                if str(row.get("nominalQuota")) == str(most):
-                    return marks
-                return [*_guard(queue), {"op": "test", "path": f"{at}/name", "value": flavor},
-                        {"op": "replace", "path": f"{at}/resources/{r}/nominalQuota", "value": str(most)},
-                        *_unguarded(marks)]  # fmt: skip
-    return []
+                path = f"/spec/resourceGroups/{g}/flavors/{f}/resources/{r}"
+                yield f"{each.get('name')}/{row.get('name')}", path, row
+
+
+def _quota_change(path: str, row: Document, value: str) -> list[Document]:
+    return [{"op": "test", "path": path, "value": row},
+            {"op": "replace", "path": f"{path}/nominalQuota", "value": value}]  # fmt: skip
+
+
+def _full_quotas(queue: Document) -> dict[str, str]:
+    text = ((queue.get("metadata") or {}).get("annotations") or {}).get(FULL_NOTE)
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = {}
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 
 def suspend_patch(job: Document, *, suspended: bool) -> list[Document]:

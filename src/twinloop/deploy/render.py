@@ -36,6 +36,8 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
         made |= {f"slurm/{work.label}.sbatch": sbatch(work) for work in deployment.works}
     elif target == "compose":
         made["compose.yaml"] = dump(compose(deployment))
+        # The project's name stands here: older compose knows no name in the file.
+        made[".env"] = f"COMPOSE_PROJECT_NAME={deployment.label}\n"
     elif target == "skypilot":
         made |= {f"sky/{work.label}.yaml": dump(sky_task(work)) for work in deployment.works}
     elif target == "local":
