@@ -107,3 +107,28 @@ def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, python)
             assert sum(rank["sent"]) == pytest.approx(8 * PARAMETERS / 2, rel=0.02)  # a bias of one is not halved
         if which == "tensor":
             assert rank["sent"] == [WIDTH * HIDDEN]  # half of two matrices
+
+
+@pytest.mark.slow
+def test_two_ray_workers_train_like_one_process(tmp_path, python):
+    """Ray Train runs the same program: losses equal those of one process on the same samples."""
+    ray = os.environ.get("TWINLOOP_RAY_PYTHON")
+    if ray is None:
+        pytest.skip("set TWINLOOP_RAY_PYTHON to a Python with ray[train] and torch")
+    for name in ("train", "ray_train"):
+        (tmp_path / f"{name}.py").write_text(program(name))
+    words = ["--synthetic", "--steps=2", "--float64", "--global-batch-size=8"]
+    both, one = tmp_path / "both.json", tmp_path / "one.json"
+    # Four logical processors and a small store: with fewer, the worker group waits for ever.
+    start = "import ray; ray.init(num_cpus=4, include_dashboard=False, object_store_memory=200_000_000); "
+    start += "ray.init = lambda *a, **k: None; import ray_train; ray_train.main()"
+    subprocess.run(
+        [ray, "-c", start, "--workers=2", "--device=CPU", "--", *words, "--data-parallel-size=2", f"--report={both}"],
+        check=True, capture_output=True, timeout=500, cwd=tmp_path,
+        env={**os.environ, "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300", "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    subprocess.run([python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "train.py", *words,
+                    f"--report={one}"], check=True, capture_output=True, timeout=300, cwd=tmp_path)  # fmt: skip
+    (reference,) = json.loads(one.read_text())["ranks"]
+    for rank in json.loads(both.read_text())["ranks"]:
+        assert rank["losses"] == pytest.approx(reference["losses"], abs=1e-10)
