@@ -120,6 +120,8 @@ BROKEN = {
         "--workers=16", "--workers=8")), "starts 8 ranks"),
     "runtime": ("trainjob", "TrainJob", put("x", "spec", "runtimeRef", "name"), "no TrainingRuntime is called x"),
     "nodes": ("trainjob", "TrainJob", put(3, "spec", "trainer", "numNodes"), "numNodes differs"),
+    "queue": ("trainjob", "TrainJob", lambda d: d["metadata"]["labels"].update({"kueue.x-k8s.io/queue-name": "x"}),
+              "no LocalQueue is called x"),
     "word": ("pytorchjob", "PyTorchJob", put("Sometimes", "spec", "pytorchReplicaSpecs", "Master", "restartPolicy"),
              "Master.restartPolicy: got Sometimes"),
     "worker quota": ("pytorchjob", "PyTorchJob", put(9, "spec", "pytorchReplicaSpecs", "Worker", "replicas"),

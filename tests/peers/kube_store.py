@@ -175,7 +175,6 @@ class Store:
         asked = body["metadata"].pop("resourceVersion", None)
         if asked is not None and asked != (live or {}).get("metadata", {}).get("resourceVersion"):
             raise RefusedError(409, "Conflict", f'{kind.plural} "{name}": the object has been modified')
-        self._check(kind, body)
         made, conflicts = apply(self.schemas, live, body, manager, _now(), force=force)
         if conflicts:
             causes = [("FieldManagerConflict", "." + ".".join(p.removeprefix("f:") for p in path),

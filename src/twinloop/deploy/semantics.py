@@ -202,7 +202,7 @@ def restricted(documents: Documents) -> Iterator[Fault]:
 def references(documents: Documents) -> Iterator[Fault]:
     """Claims, priority classes, accounts and queues that are named exist."""
     known = {(d.get("kind"), _at(d, "metadata", "name")) for _, d in documents}
-    for file, name, document, template in _pods(documents):
+    for file, name, _, template in _pods(documents):
         spec = template.get("spec") or {}
         wanted = [("PriorityClass", spec.get("priorityClassName")), ("ServiceAccount", spec.get("serviceAccountName"))]
         wanted += [
@@ -210,10 +210,17 @@ def references(documents: Documents) -> Iterator[Fault]:
             for volume in spec.get("volumes") or []
             if "persistentVolumeClaim" in volume
         ]
-        wanted.append(("LocalQueue", _at(document, "metadata", "labels", "kueue.x-k8s.io/queue-name")))
         for kind, each in wanted:
             if each is not None and (kind, each) not in known:
                 yield file, name, f"no {kind} is called {each}"
+    for file, document in documents:
+        queue = _at(document, "metadata", "labels", "kueue.x-k8s.io/queue-name")
+        if queue is not None and ("LocalQueue", queue) not in known:
+            yield (
+                file,
+                f"{document.get('kind')}/{_at(document, 'metadata', 'name')}",
+                f"no LocalQueue is called {queue}",
+            )
 
 
 def secrets(documents: Documents) -> Iterator[Fault]:
