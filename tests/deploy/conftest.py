@@ -1,3 +1,4 @@
+import copy
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
+from twinloop.deploy.check import read
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
 from twinloop.deploy.style import style_of
@@ -97,6 +99,22 @@ def written(tmp_path):
         return root
 
     return write
+
+
+READ = {}
+
+
+@pytest.fixture
+def documents(written):
+    """Return a fresh copy of the small plan's documents in a style; each style is written and read once."""
+
+    def find(**choices):
+        name = repr(sorted(choices.items()))
+        if name not in READ:
+            READ[name] = read(written(small_plan(), **choices))
+        return copy.deepcopy(READ[name])
+
+    return find
 
 
 @pytest.fixture

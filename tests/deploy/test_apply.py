@@ -10,6 +10,7 @@ import pytest
 from kube_server import Fault
 
 from twinloop.deploy import marks
+from twinloop.deploy.access import CLUSTER_WIDE, plural
 from twinloop.deploy.apply import CAP_NOTE, KINDS_NOTE, apply_bundle
 from twinloop.deploy.bundle import load, renamed, sites_in
 from twinloop.deploy.cluster import ClusterError, Target
@@ -180,6 +181,14 @@ def test_an_applier_has_exactly_the_rights_it_uses(api, make, written, cluster, 
 def renamed_plan(bundle):
     (plan,) = [d for d in bundle.documents if d["metadata"]["name"] == "bank-plan"]
     return {**plan, "metadata": {**plan["metadata"], "name": "bank-plan-2"}}
+
+
+def test_an_applier_goes_on_where_an_administrator_began(api, make, written, cluster, client):
+    bundle = bundle_of(written(make()))
+    run(bundle, cluster, access=True)
+    api.accounts[TOKEN] = ("bank", "bank-applier")
+    client.client.default_headers["Authorization"] = f"Bearer {TOKEN}"
+    assert set(did(run(bundle, cluster)).values()) == {"unchanged"}
 
 
 def test_without_the_access_file_it_says_who_must_act(make, written, cluster):
@@ -369,3 +378,29 @@ def test_images_are_named_as_the_layer_says(make, written):
     layer.write_text(layer.read_text() + "patches: []\n")
     with pytest.raises(InputError, match="got patches"):
         bundle_of(folder)
+
+
+@pytest.mark.parametrize("choices", [
+    {"queued": True, "gang": True, "keda": True}, {"dra": True, "minor": 34}, {"target": "kubeflow"},
+    {"target": "kubeflow", "profile": "v1"}, {"target": "ray"},
+])  # fmt: skip
+def test_roles_name_the_resources_that_a_cluster_serves(api, documents, crds, choices):
+    api.store.install(crds)
+    served = {(kind.api_version, kind.kind): kind for kind in api.store.kinds.values()}
+    for _, document in documents(**choices):
+        kind = served[document["apiVersion"], document["kind"]]
+        assert plural(kind.kind) == kind.plural
+        assert (kind.kind in CLUSTER_WIDE) != kind.namespaced
+        assert ("namespace" in document["metadata"]) == kind.namespaced
+
+
+def test_without_the_client_it_says_how_to_get_it(make, written, monkeypatch):
+    from click.testing import CliRunner
+
+    from twinloop.cli.deploy import command as deploy
+    from twinloop.errors import MissingExtraError
+
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    done = CliRunner().invoke(deploy, ["apply", str(written(make())), "--yes"])
+    assert isinstance(done.exception, MissingExtraError)
+    assert "pip install 'twinloop[kubernetes]'" in str(done.exception)

@@ -1,6 +1,5 @@
 """Every target and style: files that pass the published schemas and our rules, and what they carry."""
 
-import copy
 import os
 import re
 import shutil
@@ -140,9 +139,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_rule_is_found(make, written, case):
+def test_a_broken_rule_is_found(documents, case):
     style, kind, change, message = BROKEN[case]
-    documents = copy.deepcopy(read(written(make(), **STYLES[style])))
+    documents = documents(**STYLES[style])
     assert semantic_faults(documents) == []
     change(next(d for _, d in documents if d["kind"] == kind))
     assert any(message in fault[2] for fault in semantic_faults(documents)), semantic_faults(documents)

@@ -12,7 +12,7 @@ KEPT = ("Namespace", "PersistentVolumeClaim")
 """Kinds that hold what cannot be made again: never pruned."""
 CLUSTER_WIDE = {
     "Namespace", "PriorityClass", "Topology", "ResourceFlavor", "ClusterQueue", "Cohort", "WorkloadPriorityClass",
-    "ClusterTrainingRuntime", "DeviceTaintRule", "DeviceClass",
+    "ClusterTrainingRuntime", "ClusterRole", "ClusterRoleBinding", "DeviceTaintRule", "DeviceClass",
 }  # fmt: skip
 """Kinds without a namespace, among those written here."""
 PLURAL = {

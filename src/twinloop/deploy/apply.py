@@ -71,7 +71,7 @@ def apply_bundle(
     documents = (*bundle.access, *bundle.documents) if access else bundle.documents
     live, reading = _survey(documents, cluster)
     wanted, early = _wanted(documents, live, now)
-    known = _kinds(documents, live)
+    known = _kinds(bundle.documents, live)
     rehearsed = [*early, *_rehearse(wanted, live, cluster, {str(t) for t in reading})]
     # The administrator's objects stay, whoever applies today.
     planned = {target_of(each) for each in (*bundle.access, *bundle.documents)}
@@ -89,7 +89,7 @@ def apply_bundle(
     actions += [_prune(each, cluster, now) for each in doomed]
     if not any(action.did == "refused" for action in actions):
         # Only now is it safe to forget the kinds that are gone.
-        _write_kinds(wanted, _pairs(documents, kept=doomed, now=now), cluster)
+        _write_kinds(wanted, _pairs(bundle.documents, kept=doomed, now=now), cluster)
     return Report(tuple(_wait(actions, cluster, wait_s, clock, sleep)), dry_run=False)
 
 
