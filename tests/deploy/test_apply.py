@@ -15,7 +15,6 @@ from twinloop.deploy.apply import CAP_NOTE, KINDS_NOTE, apply_bundle
 from twinloop.deploy.bundle import load, renamed, sites_in
 from twinloop.deploy.cluster import ClusterError, Target
 from twinloop.deploy.kube import KubeCluster
-from twinloop.deploy.readiness import readiness
 from twinloop.errors import InputError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -298,26 +297,6 @@ def test_waiting_ends(make, written, cluster):
         ("Deployment/score", "0 of 1 available")
     ]
     assert report.failed
-
-
-@pytest.mark.parametrize(("live", "state"), [
-    ({"kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 2}, "status": {
-        "observedGeneration": 1, "updatedReplicas": 2, "availableReplicas": 2}}, "waiting"),
-    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"updatedReplicas": 1, "availableReplicas": 2}},
-     "waiting"),
-    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"conditions": [
-        {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}}, "failed"),
-    ({"kind": "Job", "status": {"conditions": [{"type": "Failed", "status": "True", "message": "x"}]}}, "failed"),
-    ({"kind": "Job", "spec": {"suspend": True}}, "ready"),
-    ({"kind": "Job", "status": {"active": 1}}, "ready"),
-    ({"kind": "Job"}, "waiting"),
-    ({"kind": "PersistentVolumeClaim", "status": {"phase": "Lost"}}, "failed"),
-    ({"kind": "TrainJob", "status": {"conditions": [{"type": "Failed", "status": "True"}]}}, "failed"),
-    ({"kind": "ClusterQueue", "status": {"conditions": [{"type": "Active", "status": "False"}]}}, "waiting"),
-    ({"kind": "ConfigMap"}, "ready"),
-])  # fmt: skip
-def test_states(live, state):
-    assert readiness(live)[0] == state
 
 
 def command(api, folder, tmp_path, *extra):
