@@ -110,13 +110,19 @@ def pod_spec(
         ],
     }  # fmt: skip
     if work.hardware.resource and style.devices == "dra":
-        for amounts in container["resources"].values():
-            del amounts[work.hardware.resource]
-        container["resources"]["claims"] = [{"name": "devices"}]
-        spec["resourceClaims"] = [{"name": "devices", "resourceClaimTemplateName": f"{work.label}-devices"}]
+        _claim_devices(spec, work)
     if work.hardware.resource:
         spec["tolerations"] = [{"key": work.hardware.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return spec
+
+
+def _claim_devices(spec: Document, work: Work) -> None:
+    """Let the pod claim its devices instead of asking for the plug-in's resource."""
+    resources_ = spec["containers"][0]["resources"]
+    for amounts in resources_.values():
+        del amounts[work.hardware.resource]
+    resources_["claims"] = [{"name": "devices"}]
+    spec["resourceClaims"] = [{"name": "devices", "resourceClaimTemplateName": f"{work.label}-devices"}]
 
 
 def _shm(memory: str) -> str:
