@@ -1,11 +1,15 @@
+import copy
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
+from twinloop.deploy.check import read
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
+from twinloop.deploy.style import style_of
 from twinloop.model.model import Provenance
 from twinloop.model.plan import (
     Electrical,
@@ -87,14 +91,30 @@ def changed():
 
 @pytest.fixture
 def written(tmp_path):
-    def write(plan, folder="out", *, target="k8s", queued=False):
+    def write(plan, folder="out", *, target="k8s", **choices):
         root = tmp_path / folder
-        for name, text in render(deployment_of(plan, "ab" * 8), target, queued=queued).items():
+        for name, text in render(deployment_of(plan, "ab" * 8), target, style_of(target, **choices)).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         return root
 
     return write
+
+
+READ = {}
+
+
+@pytest.fixture
+def documents(written):
+    """Return a fresh copy of the small plan's documents in a style; each style is written and read once."""
+
+    def find(**choices):
+        name = repr(sorted(choices.items()))
+        if name not in READ:
+            READ[name] = read(written(small_plan(), **choices))
+        return copy.deepcopy(READ[name])
+
+    return find
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from twinloop.deploy.cooling import flavors, hosts
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.names import label
 from twinloop.deploy.render import TARGETS, render
+from twinloop.deploy.style import style_of
 from twinloop.deploy.yaml_text import dump
 from twinloop.errors import InfeasibleError, InputError
 
@@ -44,7 +45,9 @@ def test_with_queues_it_passes_the_published_schemas(make, written, crds):
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_same_plan_gives_the_same_bytes(make, target):
     deployment = deployment_of(make(), "ab" * 8)
-    assert render(deployment, target, queued=True) == render(deployment, target, queued=True)
+    assert render(deployment, target, style_of(target, queued=True)) == render(
+        deployment, target, style_of(target, queued=True)
+    )
 
 
 def test_quota_is_what_heat_and_power_carry(make):
@@ -62,7 +65,7 @@ def test_quota_follows_the_power_chain_where_that_is_tighter(make):
 
 def test_a_hall_that_cannot_cool_its_job_is_refused(make):
     with pytest.raises(InfeasibleError, match="needs 2 × EPYC-9654"):
-        render(deployment_of(make(margin=-0.2), ""), "k8s", queued=True)
+        render(deployment_of(make(margin=-0.2), ""), "k8s", style_of("k8s", queued=True))
 
 
 def test_every_host_stands_in_one_rack_of_one_loop_of_one_hall(make):

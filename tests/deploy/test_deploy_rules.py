@@ -1,10 +1,8 @@
 """Each rule refuses a document that breaks it, and says so."""
 
-import copy
-
 import pytest
 
-from twinloop.deploy.check import read, schema_faults
+from twinloop.deploy.check import schema_faults
 from twinloop.deploy.semantics import pod_template, semantic_faults
 
 SCORE, TRAIN = ("Deployment", "score"), ("CronJob", "train")
@@ -58,9 +56,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_rule_is_found(make, written, case):
+def test_a_broken_rule_is_found(documents, case):
     target, change, message = BROKEN[case]
-    documents = copy.deepcopy(read(written(make(), queued=True)))
+    documents = documents(queued=True)
     assert semantic_faults(documents) == []
     (found,) = [d for _, d in documents if (d["kind"], d["metadata"]["name"]) == target]
     change(found)
@@ -79,15 +77,15 @@ def test_an_object_that_should_not_be_there_is_found(message):
     assert any(message in fault[2] for fault in semantic_faults([("sites/a/x.yaml", EXTRA[message])]))
 
 
-def test_an_object_written_twice_is_found(make, written):
-    documents = read(written(make()))
+def test_an_object_written_twice_is_found(documents):
+    documents = documents()
     assert any("twice" in fault[2] for fault in semantic_faults([*documents, documents[0]]))
 
 
 @pytest.mark.parametrize("change", [put("3", "spec", "replicas"), put(1, "spec", "replicass"),
                                     container("name", value=7)])  # fmt: skip
-def test_schemas_refuse_wrong_types_and_unknown_fields(make, written, change):
-    (found,) = [d for _, d in read(written(make())) if (d["kind"], d["metadata"]["name"]) == SCORE]
+def test_schemas_refuse_wrong_types_and_unknown_fields(documents, change):
+    (found,) = [d for _, d in documents() if (d["kind"], d["metadata"]["name"]) == SCORE]
     assert schema_faults(found, {}) == []
     change(found)
     assert schema_faults(found, {})

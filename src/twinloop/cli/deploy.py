@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,29 +25,44 @@ class DefaultGroup(click.Group):
 
 @click.group(cls=DefaultGroup, epilog="Example: twinloop deploy out/plan.json --target k8s --out out/deploy")
 def command() -> None:
-    """Write the files that run a plan (deploy PLAN), or check such a folder (deploy check DIR)."""
+    """Write the files that run a plan (deploy PLAN), check such a folder, or apply it to a cluster."""
 
 
 @command.command("write", context_settings={"ignore_unknown_options": False})
 @click.argument("plan", type=click.Path(path_type=Path))
-@click.option("--target", type=click.Choice(["k8s", "slurm", "compose"]), default="k8s", show_default=True)
+@click.option(
+    "--target",
+    default="k8s",
+    show_default=True,
+    type=click.Choice(["k8s", "kubeflow", "ray", "slurm", "compose", "skypilot", "local"]),
+)
 @click.option("--queue", type=click.Choice(["kueue", "none"]), default="none", show_default=True,
               help="kueue: topology and quotas by cooling loop (k8s).")  # fmt: skip
+@click.option("--profile", type=click.Choice(["v2", "v1", "mpi"]), default="v2", show_default=True,
+              help="kubeflow: Trainer 2 and KServe, Training Operator 1, or MPI Operator.")  # fmt: skip
+@click.option("--gang", is_flag=True, help="k8s: training as a JobSet, all pods or none.")
+@click.option("--keda", is_flag=True, help="Scale by KEDA instead of an autoscaler of the cluster.")
+@click.option("--devices", type=click.Choice(["plugin", "dra"]), default="plugin", show_default=True,
+              help="dra: devices by resource claims (Kubernetes 1.34 or newer).")  # fmt: skip
+@click.option("--kubernetes", "minor", type=click.IntRange(30, 37), default=30, show_default=True,
+              help="Oldest minor version of Kubernetes 1.x that must take the files.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON and nothing else.")
-def write(plan: Path, target: str, queue: str, out: Path, as_json: bool) -> None:
+def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: bool, devices: str, minor: int,
+          out: Path, as_json: bool) -> None:  # fmt: skip
     """Write images, manifests and launchers of PLAN (a plan.json)."""
     from twinloop.deploy.intent import deployment_of
     from twinloop.deploy.render import render
-    from twinloop.errors import InputError, TwinloopError
-    from twinloop.model.codec import content_hash, loads
-    from twinloop.model.plan import Plan
+    from twinloop.deploy.style import style_of
+    from twinloop.errors import TwinloopError
+    from twinloop.model.codec import content_hash
 
-    try:
-        parsed = loads(Plan, plan.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{plan}: cannot be read: {error}") from error
-    texts = render(deployment_of(parsed, content_hash(parsed)), target, queued=queue == "kueue" and target == "k8s")
+    parsed = _plan(plan)
+    queued = queue == "kueue" and target in ("k8s", "kubeflow", "ray")
+    style = style_of(
+        target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", minor=minor
+    )  # fmt: skip
+    texts = render(deployment_of(parsed, content_hash(parsed)), target, style)
     try:
         for name, text in texts.items():
             path = out / name
@@ -56,12 +76,14 @@ def write(plan: Path, target: str, queue: str, out: Path, as_json: bool) -> None
 @command.command("check")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--crds", type=click.Path(path_type=Path), default=None, help="Folder of CustomResourceDefinitions.")
+@click.option("--kubernetes", "minor", type=click.IntRange(30, 37), default=30, show_default=True,
+              help="Oldest minor version of Kubernetes 1.x that must take the files.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON and nothing else.")
-def check(folder: Path, crds: Path | None, as_json: bool) -> int:
+def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
     """Check the manifests in FOLDER: schemas (a missing one is a fault), then what schemas miss."""
     from twinloop.deploy.check import check_folder
 
-    faults = check_folder(folder, crds)
+    faults = check_folder(folder, crds, minor)
     if as_json:
         click.echo(json.dumps([{"file": f.file, "object": f.object, "message": f.message} for f in faults]))
     else:
@@ -69,3 +91,173 @@ def check(folder: Path, crds: Path | None, as_json: bool) -> int:
             click.echo(str(fault))
         click.echo(f"{len(faults)} faults" if faults else "all checks passed")
     return 2 if faults else 0
+
+
+@command.command("apply")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--site", default=None, help="Which of the folder's sites; needed where there are several.")
+@click.option("--context", default=None, help="Context of the kubeconfig; default: the current one.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), default=None,
+              help="Default: $KUBECONFIG, ~/.kube/config, else the pod's own account.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Rehearse on the server; change nothing.")
+@click.option("--yes", is_flag=True, help="Apply.")
+@click.option("--with-access", is_flag=True, help="The namespace and the applier's roles too (administrators).")
+@click.option("--wait", "wait_s", type=click.FloatRange(0.0), default=300.0, show_default=True,
+              help="Seconds to wait for what has a state; 0: do not wait.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON and nothing else.")
+def apply(folder: Path, site: str | None, context: str | None, kubeconfig: Path | None, dry_run: bool, yes: bool,
+          with_access: bool, wait_s: float, as_json: bool) -> int:  # fmt: skip
+    """Apply a site of FOLDER to a cluster, on the server's side; prune what left the plan; wait and report."""
+    import time
+    from datetime import UTC, datetime
+
+    from twinloop.deploy.apply import apply_bundle
+    from twinloop.deploy.bundle import load, sites_in
+    from twinloop.deploy.kube import KubeCluster
+    from twinloop.deploy.semantics import semantic_faults
+    from twinloop.errors import InputError
+
+    if dry_run == yes:
+        raise InputError("apply: got neither or both of --dry-run and --yes, expected one")
+    sites = sites_in(folder)
+    name = site if site is not None or len(sites) > 1 else next(iter(sites))
+    if name is None or name not in sites:
+        raise InputError(f"--site: got {site or 'none'}, expected one of {', '.join(sites)}")
+    layer = sites[name]
+    bundle = load(layer)
+    faults = semantic_faults([(f"sites/{layer.name}", each) for each in (*bundle.access, *bundle.documents)])
+    if faults:
+        raise InputError(tuple(f"{file}: {name}: {message}" for file, name, message in faults))
+    with _connected(kubeconfig, context) as client:
+        report = apply_bundle(
+            bundle, KubeCluster(client), dry_run=dry_run, now=datetime.now(UTC), wait_s=wait_s, access=with_access,
+            clock=time.monotonic, sleep=time.sleep,
+        )  # fmt: skip
+    if as_json:
+        rows = [{"kind": a.target.kind, "name": a.target.name, "did": a.did, "state": a.state, "detail": a.detail}
+                for a in report.actions]  # fmt: skip
+        click.echo(json.dumps({"dry_run": report.dry_run, "counts": report.counts(), "objects": rows}))
+    else:
+        for action in report.actions:
+            click.echo(
+                "  ".join(part for part in (action.did, str(action.target), action.state, action.detail) if part)
+            )
+        counts = ", ".join(f"{number} {did}" for did, number in sorted(report.counts().items()))
+        click.echo(f"{'nothing was written; would be: ' if report.dry_run else ''}{counts}")
+    return 1 if report.failed else 0
+
+
+@contextmanager
+def _connected(kubeconfig: Path | None, context: str | None) -> Iterator[Any]:
+    """Yield a dynamic client of the official library: from a kubeconfig, else from the pod's own account."""
+    import os
+    import tempfile
+
+    from twinloop.errors import InputError, MissingExtraError
+
+    try:
+        from kubernetes import client, config, dynamic
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("kubernetes", "kubernetes", "applying to a cluster") from error
+    settings = client.Configuration()
+    settings.retries = False  # deploy.kube knows what may be asked again
+    inside = os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG")
+    try:
+        if inside and kubeconfig is None and context is None:
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            config.load_kube_config(str(kubeconfig) if kubeconfig else None, context, settings)
+    except (config.ConfigException, OSError) as error:
+        raise InputError(f"no cluster to apply to: {error}") from error
+    # The library keeps what it discovers in a file; a shared one would be stale for the next cluster.
+    with tempfile.TemporaryDirectory() as folder, client.ApiClient(settings) as connection:
+        yield dynamic.DynamicClient(connection, cache_file=str(Path(folder) / "discovery.json"))
+
+
+@command.command("local")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--python", default=sys.executable, help="A Python that has torch; default: this one.")
+@click.option("--processes", type=click.IntRange(1, 16), default=4, show_default=True, help="Most ranks to start.")
+@click.option("--steps", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON and nothing else.")
+def local(plan: Path, python: str, processes: int, steps: int, as_json: bool) -> int:
+    """Run each training layout of PLAN small, by torchrun on this machine's cores; compare with the formulas."""
+    from twinloop.deploy import local as small
+    from twinloop.deploy.intent import deployment_of
+    from twinloop.errors import InputError, MissingExtraError
+    from twinloop.model.codec import content_hash
+
+    parsed = _plan(plan)
+    works = [work for work in deployment_of(parsed, content_hash(parsed)).works if work.kind == "train"]
+    if not works:
+        raise InputError(f"{plan}: got no training stage, expected one")
+    if subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode:
+        raise MissingExtraError("torch", "torch", f"running a layout with {python}")
+    told: list[dict[str, Any]] = []
+    agrees = True
+    for work in works:
+        p = work.parallelism
+        layout = small.small_layout(p.data, p.tensor, p.pipeline, processes)
+        dense = _trained(python, small.Small(1, 1, 1), steps, samples=layout.data)
+        found = _trained(python, layout, steps, samples=layout.data)
+        rows = small.compare(layout, found, dense)
+        idle = {"measured": small.bubble(found), "formula": small.expected(layout, 0).bubble}
+        agrees = agrees and all(row.agrees for row in rows)
+        told.append({
+            "stage": work.name, "layout": vars(layout), "precision": {"planned": work.precision, "run": "fp64"},
+            "compared": [{**vars(row), "agrees": row.agrees} for row in rows], "bubble": idle,
+        })  # fmt: skip
+    if as_json:
+        click.echo(json.dumps({"stages": told}))
+    else:
+        for each in told:
+            click.echo(f"{each['stage']}: {each['layout']}, float64 ({each['precision']['planned']} was planned)")
+            for row in each["compared"]:
+                click.echo(f"  {row['what']}: {row['measured']:.6g}, formula {row['formula']:.6g}"
+                           f"{'' if row['agrees'] else '  DIFFERS'}")  # fmt: skip
+            click.echo(f"  pipeline bubble: measured {each['bubble']['measured']:.3f} on shared cores, "
+                       f"formula {each['bubble']['formula']:.3f} (not judged)")  # fmt: skip
+    return 0 if agrees else 1
+
+
+def _plan(path: Path) -> Any:
+    from twinloop.errors import InputError
+    from twinloop.model.codec import loads
+    from twinloop.model.plan import Plan
+
+    try:
+        return loads(Plan, path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _trained(python: str, layout: Any, steps: int, samples: int) -> dict[str, Any]:
+    """Return train.py's report of a small run; ``samples``: data parallel size whose batch is trained on."""
+    import os
+    import tempfile
+    from dataclasses import replace
+
+    from twinloop.deploy.images import program
+    from twinloop.deploy.local import arguments
+    from twinloop.errors import TwinloopError
+
+    with tempfile.TemporaryDirectory() as folder:
+        script, report = Path(folder) / "train.py", Path(folder) / "report.json"
+        script.write_text(program("train"), encoding="utf-8")
+        words = arguments(layout, steps=steps, report=str(report))
+        batch = next(w for w in arguments(replace(layout, data=samples), steps=steps, report="") if "global-batch" in w)
+        words = [batch if "global-batch" in word else word for word in words]
+        launch = [
+            python,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={layout.ranks}",
+            str(script),
+        ]
+        done = subprocess.run([*launch, *words], capture_output=True, text=True, check=False,
+                              env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+        if done.returncode:
+            raise TwinloopError(f"torchrun ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        found: dict[str, Any] = json.loads(report.read_text("utf-8"))
+        return found

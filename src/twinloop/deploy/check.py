@@ -30,8 +30,10 @@ class Found:
         return f"{self.file}: {self.object}: {self.message}"
 
 
-def check_folder(folder: Path, crds: Path | None = None) -> list[Found]:
+def check_folder(folder: Path, crds: Path | None = None, minor: int = 30) -> list[Found]:
     """Return every fault of the manifests under ``folder``; an empty list means all is well.
+
+    ``minor``: the oldest version of Kubernetes (1.``minor``) that must take them.
 
     Raises:
         InputError: no manifest is there, or a file is no YAML.
@@ -40,11 +42,11 @@ def check_folder(folder: Path, crds: Path | None = None) -> list[Found]:
     documents = read(folder)
     if not documents:
         raise InputError(f"{folder}: got no manifest (sites/**/*.yaml), expected some")
-    custom = _custom(crds)
+    custom = _custom(crds, {(str(d.get("apiVersion")), str(d.get("kind"))) for _, d in documents})
     faults = []
     for file, document in documents:
         name = f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"
-        faults += [Found(file, name, message) for message in schema_faults(document, custom)]
+        faults += [Found(file, name, message) for message in schema_faults(document, custom, f"1.{minor}")]
     return faults + [Found(*fault) for fault in semantic_faults(documents)]
 
 
@@ -68,18 +70,18 @@ def read(folder: Path) -> list[tuple[str, Document]]:
     return found
 
 
-def schema_faults(document: Document, custom: dict[tuple[str, str], Document]) -> list[str]:
+def schema_faults(document: Document, custom: dict[tuple[str, str], Document], oldest: str = OLDEST) -> list[str]:
     """Return what the schema of the document's kind refuses, under the oldest and newest version."""
     version, kind = document.get("apiVersion"), document.get("kind")
     if not isinstance(version, str) or not isinstance(kind, str):
         return ["got no apiVersion or kind"]
     if (version, kind) in custom:
-        return _violations(document, custom[version, kind], OLDEST)
+        return _violations(document, custom[version, kind], oldest)
     faults: list[str] = []
-    for minor in (OLDEST, NEWEST):
+    for minor in dict.fromkeys((oldest, NEWEST)):
         schema = _core(version, kind, minor)
         if schema is None:
-            return [f"no schema for {version} {kind}: name a folder of CRDs with --crds"]
+            return [f"no schema for {version} {kind} in Kubernetes {minor}: name a folder of CRDs with --crds"]
         faults += [f"{message} (Kubernetes {minor})" for message in _violations(document, schema, minor)]
     return faults
 
@@ -115,8 +117,8 @@ def _core(version: str, kind: str, minor: str) -> Document | None:
     return found
 
 
-def _custom(crds: Path | None) -> dict[tuple[str, str], Document]:
-    """Return (apiVersion, kind) -> JSON schema of the CustomResourceDefinitions in ``crds`` (JSON or YAML)."""
+def _custom(crds: Path | None, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], Document]:
+    """Return (apiVersion, kind) -> JSON schema of the CustomResourceDefinitions in ``crds`` that are ``wanted``."""
     if crds is None:
         return {}
     if not crds.is_dir():
@@ -132,6 +134,8 @@ def _custom(crds: Path | None) -> dict[tuple[str, str], Document]:
                 continue
             spec = crd["spec"]
             for version in spec["versions"]:
+                if (f"{spec['group']}/{version['name']}", spec["names"]["kind"]) not in wanted:
+                    continue
                 schema = _closed(version["schema"]["openAPIV3Schema"])
                 schema["properties"]["metadata"] = {"type": "object"}
                 found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema

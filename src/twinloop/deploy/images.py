@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from twinloop.deploy.intent import Work
+from twinloop.deploy.operators import RAY
 from twinloop.deploy.pods import USER
 
 PYTHON = "python:3.12-slim"
@@ -12,12 +13,15 @@ FRAMEWORK = {"nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime", 
 """Default bases; the build argument takes your own, by digest. The ROCm tag is a starting point only."""
 
 
-def dockerfile(work: Work) -> str:
+def dockerfile(work: Work, programs: list[str]) -> str:
     """Return the Dockerfile of ``work``: base by argument, numeric user, no package manager at run time."""
     base = FRAMEWORK.get(work.hardware.resource or "", PYTHON) if work.kind in ("train", "serve") else PYTHON
     numpy = "" if base != PYTHON else 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6"]\n'
     if base == PYTHON and work.kind == "train":
         numpy = 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "torch==2.13.0"]\n'
+    if "ray_train" in programs:
+        numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[train]=={RAY}"]\n'
+    sources = " ".join(f"{name}.py" for name in programs)
     return (
         f"ARG BASE_IMAGE={base}\n"
         "# The base is your choice: pass one by digest.\n"
@@ -26,13 +30,13 @@ def dockerfile(work: Work) -> str:
         f'LABEL org.opencontainers.image.title="{work.label}" dev.twinloop.precision="{work.precision}"\n'
         "WORKDIR /app\n"
         f"{numpy}"
-        f"COPY {work.kind}.py /app/\n"
+        f"COPY {sources} /app/\n"
         "ENV PYTHONUNBUFFERED=1\n"
         f"USER {USER}:{USER}\n"
         f'ENTRYPOINT ["python", "/app/{work.kind}.py"]\n'
     )
 
 
-def entry_point(work: Work) -> str:
-    """Return the program that the stage runs."""
-    return (files("twinloop.deploy") / "files" / f"{work.kind}.py.txt").read_text("utf-8")
+def program(name: str) -> str:
+    """Return the text of one of our programs."""
+    return (files("twinloop.deploy") / "files" / f"{name}.py.txt").read_text("utf-8")

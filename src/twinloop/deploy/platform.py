@@ -8,6 +8,8 @@ from twinloop.deploy.cooling import Flavor
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, labels, resources, selector, volume_name
+from twinloop.deploy.services import DRIVERS
+from twinloop.deploy.style import PLAIN, Style
 
 PRIORITY = {"serve": 100_000, "ingest": 50_000, "train": 10_000, "preprocess": 5_000}
 """Who waits when heat or power run short: payments are answered before models are trained."""
@@ -22,22 +24,26 @@ def _meta(deployment: Deployment, site: str, name: str, *, cluster: bool = False
     return meta | {"labels": labels(deployment, site)}
 
 
-def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> list[Document]:
-    """Return everything at ``site`` but the stages and the queues."""
+def namespace(deployment: Deployment, site: str) -> Document:
+    """Return the namespace, under the restricted pod-security standard."""
+    meta = _meta(deployment, site, deployment.label, cluster=True)
+    meta["labels"] |= {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
+def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style = PLAIN) -> list[Document]:
+    """Return everything at ``site`` but the namespace, the stages and the queues."""
     works = deployment.at(site)
-    space = _meta(deployment, site, deployment.label, cluster=True)
-    space["labels"] |= {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     account = {
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta(deployment, site, deployment.label),
         "automountServiceAccountToken": False,
     }  # fmt: skip
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": space},
         account,
         *(_priority(deployment, site, kind) for kind in sorted({work.kind for work in works})),
         _plan_map(deployment, site),
         *_claims(deployment, site),
-        _quota(deployment, site, made),
+        _quota(deployment, site, made, style),
         *_network(deployment, site),
     ]
 
@@ -81,12 +87,14 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
     ]  # fmt: skip
 
 
-def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> Document:
+def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style) -> Document:
     """Return the namespace's quota of accelerators: what heat and power carry, summed over flavors."""
     hard: dict[str, int] = {"pods": sum(2 * work.pods + 2 for work in deployment.at(site))}
     for flavor in made:
         if flavor.hardware.resource:
             name = f"requests.{flavor.hardware.resource}"
+            if style.devices == "dra":
+                name = f"{DRIVERS[flavor.hardware.resource]}.deviceclass.resource.k8s.io/devices"
             hard[name] = hard.get(name, 0) + flavor.quota
     return {
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": _meta(deployment, site, deployment.label),

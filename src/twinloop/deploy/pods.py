@@ -8,6 +8,7 @@ from typing import Any
 from twinloop.deploy.cooling import flavor_name
 from twinloop.deploy.intent import Deployment, Hardware, Work
 from twinloop.deploy.names import key, label
+from twinloop.deploy.style import PLAIN, Style
 
 Document = dict[str, Any]
 
@@ -66,7 +67,9 @@ def volume_name(deployment: Deployment, work: Work, deployment_site: str) -> str
     return label(f"data-{known[0]}", 50) if known else label(f"data-{deployment_site}", 50)
 
 
-def pod_spec(deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None) -> Document:
+def pod_spec(
+    deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None, style: Style = PLAIN
+) -> Document:
     """Return the pod's spec; the caller adds what its kind of controller needs."""
     memory_gib = cpu_and_memory(work.hardware, work.per_pod if work.hardware.resource else 1)[1]
     container: Document = {
@@ -106,9 +109,20 @@ def pod_spec(deployment: Deployment, work: Work, command: list[str], env: list[D
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _shm(memory_gib)}},
         ],
     }  # fmt: skip
+    if work.hardware.resource and style.devices == "dra":
+        _claim_devices(spec, work)
     if work.hardware.resource:
         spec["tolerations"] = [{"key": work.hardware.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return spec
+
+
+def _claim_devices(spec: Document, work: Work) -> None:
+    """Let the pod claim its devices instead of asking for the plug-in's resource."""
+    resources_ = spec["containers"][0]["resources"]
+    for amounts in resources_.values():
+        del amounts[work.hardware.resource]
+    resources_["claims"] = [{"name": "devices"}]
+    spec["resourceClaims"] = [{"name": "devices", "resourceClaimTemplateName": f"{work.label}-devices"}]
 
 
 def _shm(memory: str) -> str:

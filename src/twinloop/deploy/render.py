@@ -2,53 +2,69 @@
 
 from __future__ import annotations
 
+from twinloop.deploy.access import access_documents
+from twinloop.deploy.bundle import ACCESS
 from twinloop.deploy.cooling import Flavor, flavors, hosts, node_labels
-from twinloop.deploy.images import dockerfile, entry_point
-from twinloop.deploy.intent import Deployment, Work
-from twinloop.deploy.launch import PORT, torchrun, work_arguments
+from twinloop.deploy.elsewhere import compose, pipeline, sbatch, sky_task
+from twinloop.deploy.images import dockerfile, program
+from twinloop.deploy.intent import Deployment
+from twinloop.deploy.local import small_run
 from twinloop.deploy.names import label
-from twinloop.deploy.platform import site_documents
+from twinloop.deploy.platform import namespace, site_documents
 from twinloop.deploy.pods import Document
 from twinloop.deploy.queueing import queue_documents
+from twinloop.deploy.style import PLAIN, Style
 from twinloop.deploy.workloads import stage_documents
 from twinloop.deploy.yaml_text import dump
 
-TARGETS = ("k8s", "slurm", "compose")
+TARGETS = ("k8s", "kubeflow", "ray", "slurm", "compose", "skypilot", "local")
 
 
-def render(deployment: Deployment, target: str, *, queued: bool) -> dict[str, str]:
-    """Return relative path -> text of every file for ``target``.
+def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[str, str]:
+    """Return relative path -> text of every file for ``target``; ``style`` is for those on Kubernetes.
 
     Raises:
         InfeasibleError: a job does not fit the heat or power of its site.
     """
     made: dict[str, str] = {}
     for work in deployment.works:
-        made[f"images/{work.label}/Dockerfile"] = dockerfile(work)
-        made[f"images/{work.label}/{work.kind}.py"] = entry_point(work)
-        made[f"images/{work.label}/.dockerignore"] = f"*\n!{work.kind}.py\n"
+        programs = [work.kind, *(["ray_train"] if target == "ray" and work.kind == "train" else [])]
+        made[f"images/{work.label}/Dockerfile"] = dockerfile(work, programs)
+        made |= {f"images/{work.label}/{name}.py": program(name) for name in programs}
+        made[f"images/{work.label}/.dockerignore"] = "".join(["*\n", *(f"!{name}.py\n" for name in programs)])
     if target == "slurm":
-        made |= {f"slurm/{work.label}.sbatch": _sbatch(work) for work in deployment.works}
+        made |= {f"slurm/{work.label}.sbatch": sbatch(work) for work in deployment.works}
     elif target == "compose":
-        made["compose.yaml"] = dump(_compose(deployment))
+        made["compose.yaml"] = dump(compose(deployment))
+        # The project's name stands here: older compose knows no name in the file.
+        made[".env"] = f"COMPOSE_PROJECT_NAME={deployment.label}\n"
+    elif target == "skypilot":
+        made |= {f"sky/{work.label}.yaml": dump(sky_task(work)) for work in deployment.works}
+    elif target == "local":
+        made |= {f"local/{work.label}.sh": small_run(work) for work in deployment.works if work.kind == "train"}
     else:
         for site in deployment.sites:
             found = flavors(deployment, site)
-            made |= _site_files(deployment, site.name, found, queued=queued)
+            made |= _site_files(deployment, site.name, found, style)
             rows = [f"{host.name},{','.join(f'{k}={v}' for k, v in node_labels(host))}" for host in
                     hosts(deployment, site)]  # fmt: skip
             made[f"sites/{label(site.name)}/nodes.csv"] = "\n".join(rows) + "\n"
-    made["README.md"] = _readme(deployment, target, queued=queued)
+            whole = pipeline(deployment, site.name) if target == "kubeflow" else None
+            if whole is not None:
+                made[f"pipelines/{label(site.name)}.yaml"] = dump(whole)
+    made["README.md"] = _readme(deployment, target, style)
     return dict(sorted(made.items()))
 
 
-def _site_files(deployment: Deployment, site: str, found: tuple[Flavor, ...], *, queued: bool) -> dict[str, str]:
+def _site_files(deployment: Deployment, site: str, found: tuple[Flavor, ...], style: Style) -> dict[str, str]:
     folder = f"sites/{label(site)}"
-    documents: dict[str, list[Document]] = {"platform.yaml": site_documents(deployment, site, found)}
-    if queued:
+    documents: dict[str, list[Document]] = {"platform.yaml": site_documents(deployment, site, found, style)}
+    if style.queued:
         documents["queue.yaml"] = queue_documents(deployment, site, found)
     for work in deployment.at(site):
-        documents[f"stage-{work.label}.yaml"] = stage_documents(deployment, work, queued=queued)
+        documents[f"stage-{work.label}.yaml"] = stage_documents(deployment, work, style)
+    whole = [each for some in documents.values() for each in some]
+    documents = {ACCESS: access_documents(deployment, site, namespace(deployment, site), whole), **documents}
     layer = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(documents),
         "images": [{"name": f"{deployment.label}-{work.label}", "newName": f"{deployment.label}-{work.label}",
@@ -58,53 +74,46 @@ def _site_files(deployment: Deployment, site: str, found: tuple[Flavor, ...], *,
     return made | {f"{folder}/kustomization.yaml": dump(layer)}
 
 
-def _sbatch(work: Work) -> str:
-    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}", f"#SBATCH --nodes={work.pods}",
-             "#SBATCH --ntasks-per-node=1", "#SBATCH --exclusive"]  # fmt: skip
-    if work.hardware.resource:
-        lines.append(f"#SBATCH --gpus-per-node={work.per_pod}")
-    lines.append(f"#SBATCH --constraint={work.hardware.label}&{label(work.cooling)}")
-    if work.deadline_s is not None and work.kind != "serve":
-        lines.append(f"#SBATCH --time={int(-(-work.deadline_s // 60))}")
-    lines += ["set -euo pipefail", f"cd images/{work.label}", 'export NODES="$SLURM_NNODES"']
-    if work.kind == "train":
-        lines.append('head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)')
-        command = " ".join(torchrun(work, '"$head"', "'\"$SLURM_NODEID\"'"))
-        lines.append(f"srun bash -c 'head=$0; NODE_RANK=$SLURM_NODEID exec {_inner(command)}' \"$head\"")
-    else:
-        lines.append(f"srun bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(work_arguments(work))}'")
-    return "\n".join(lines) + "\n"
+ONE_RUN = "one run, named by its plan; `twinloop.dev/schedule` says when it recurs: have your pipeline start it.\n"
+NEEDS = {
+    "jobset": f"- JobSet 0.12 must be installed. A JobSet is {ONE_RUN}",
+    "trainjob": f"- Kubeflow Trainer 2.3 must be installed. A TrainJob is {ONE_RUN}",
+    "pytorchjob": f"- Training Operator 1.9 must be installed. A PyTorchJob is {ONE_RUN}",
+    "mpijob": (
+        f"- MPI Operator 0.8 must be installed (its MPIJob, v2beta1). An MPIJob is {ONE_RUN}"
+        "- The image needs Open MPI and sshd. Horovod does not build against today's torch: with an image that has it, "
+        "put your own program in the launcher's command.\n"
+    ),
+    "rayjob": (
+        f"- KubeRay 1.7 must be installed; the training image needs Ray (its Dockerfile adds it). A RayJob is {ONE_RUN}"
+        "- Serving stays a Deployment: `serve.py` is no Ray Serve application.\n"
+    ),
+    "kserve": "- KServe 0.20 must be installed.\n",
+    "keda": "- KEDA 2.20 must be installed; put your Prometheus into `serverAddress`.\n",
+    "dra": "- The maker's DRA driver must be installed (device classes `gpu.nvidia.com`, `gpu.amd.com`).\n",
+}
+"""What the cluster must hold, by the style's kinds."""
 
 
-def _inner(command: str) -> str:
-    return command.replace("'\"$SLURM_NODEID\"'", "$SLURM_NODEID")
-
-
-def _compose(deployment: Deployment) -> Document:
-    """One machine: each stage once, one process; for trying the images, not for the planned speed."""
-    services: Document = {}
-    for work in deployment.works:
-        command = work_arguments(work)
-        if work.kind == "train":
-            command = ["torchrun", "--nproc-per-node=1", f"--master-port={PORT}", "train.py", "--data=/data",
-                       "--checkpoint=/artefacts", f"--stage={work.name}"]  # fmt: skip
-        services[work.label] = {
-            "build": {"context": f"images/{work.label}"}, "entrypoint": command, "read_only": True,
-            "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"], "tmpfs": ["/tmp"],  # noqa: S108
-            "volumes": ["data:/data", "artefacts:/artefacts"],
-            **({"ports": ["127.0.0.1:8080:8080"]} if work.kind == "serve" else {}),
-        }  # fmt: skip
-    return {"name": deployment.label, "services": services, "volumes": {"data": {}, "artefacts": {}}}
-
-
-def _readme(deployment: Deployment, target: str, *, queued: bool) -> str:
-    sites = "\n".join(f"kubectl apply --server-side -k sites/{label(site.name)}" for site in deployment.sites)
-    run = {
+def _readme(deployment: Deployment, target: str, style: Style) -> str:
+    sites = "\n".join(
+        f"kubectl apply -f sites/{label(site.name)}/access.yaml   # once, by an administrator\n"
+        f"twinloop deploy apply . --site {label(site.name)} --dry-run   # then --yes"
+        for site in deployment.sites
+    )
+    runs = {
         "k8s": f"```\n{sites}\n```\n",
         "slurm": "```\nsbatch slurm/STAGE.sbatch\n```\n",
         "compose": "```\ndocker compose up --build\n```\n",
-    }[target]
-    kueue = "- Kueue 0.19 or newer with topology-aware scheduling must be installed.\n" if queued else ""
+        "skypilot": "```\nsky launch sky/STAGE.yaml\n```\n",
+        "local": "```\nbash local/STAGE.sh   # or, compared with the formulas: twinloop deploy local PLAN\n```\n",
+    }
+    run = runs.get(target, runs["k8s"])
+    needs = NEEDS.get(style.training, "")
+    needs += NEEDS["kserve"] if style.serving == "kserve" else ""
+    needs += NEEDS["keda"] if style.scaler == "keda" else ""
+    needs += NEEDS["dra"] if style.devices == "dra" else ""
+    kueue = "- Kueue 0.19 or newer with topology-aware scheduling must be installed.\n" if style.queued else ""
     return (
         f"# {deployment.name}\n\nWritten by twinloop from plan {deployment.plan_hash}. Same plan, same bytes.\n\n"
         f"{run}\n"
@@ -116,5 +125,5 @@ def _readme(deployment: Deployment, target: str, *, queued: bool) -> str:
         "- Claims ask for ReadWriteMany of the default storage class.\n"
         "- The autoscaler reads the pods' metric `twinloop_requests_per_second`: install a metrics adapter.\n"
         '- Clients of a served model need the label `twinloop.dev/client: "true"` on their namespace.\n'
-        f"{kueue}"
+        f"{kueue}{needs if target not in ('slurm', 'compose', 'skypilot', 'local') else ''}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,21 +36,38 @@ def _at(document: Any, *path: str) -> Any:
     return document
 
 
+def pod_templates(document: Document) -> list[Document]:
+    """Return every pod template inside an object, wherever its kind keeps them."""
+    found: list[Document] = []
+    if document.get("kind") == "InferenceService":
+        # KServe's predictor is the pod's spec itself, among other fields.
+        predictor = _at(document, "spec", "predictor")
+        return [{"metadata": {"labels": _at(predictor, "labels")}, "spec": predictor}] if predictor else []
+    _collect(document.get("spec"), found)
+    return found
+
+
+def _collect(node: Any, found: list[Document]) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _collect(item, found)
+    elif isinstance(node, dict):
+        if isinstance(_at(node, "spec", "containers"), list):
+            found.append(node)
+        else:
+            for item in node.values():
+                _collect(item, found)
+
+
 def pod_template(document: Document) -> Document | None:
-    """Return the pod template inside a controller, ``None`` for other kinds."""
-    paths = {
-        "Deployment": ("spec", "template"), "Job": ("spec", "template"),
-        "CronJob": ("spec", "jobTemplate", "spec", "template"),
-        "LeaderWorkerSet": ("spec", "leaderWorkerTemplate", "workerTemplate"),
-    }  # fmt: skip
-    found = _at(document, *paths[document["kind"]]) if document.get("kind") in paths else None
-    return found if isinstance(found, dict) else None
+    """Return the first pod template inside a controller, ``None`` for other kinds."""
+    found = pod_templates(document)
+    return found[0] if found else None
 
 
 def _pods(documents: Documents) -> Iterator[tuple[str, str, Document, Document]]:
     for file, document in documents:
-        template = pod_template(document)
-        if template is not None:
+        for template in pod_templates(document):
             yield file, f"{document['kind']}/{_at(document, 'metadata', 'name')}", document, template
 
 
@@ -88,21 +106,41 @@ def selectors(documents: Documents) -> Iterator[Fault]:
             yield file, name, f"selector {wanted} matches no pod template"
 
 
+ENDING: dict[str, tuple[str | None, ...]] = {
+    "Job": ("Never", "OnFailure"), "CronJob": ("Never", "OnFailure"), "JobSet": ("Never", "OnFailure"),
+    "TrainingRuntime": ("Never", "OnFailure"),
+    # The replica's own word counts, or the operator's.
+    "PyTorchJob": (None,), "MPIJob": (None,), "RayJob": (None, "Never"),
+}  # fmt: skip
+"""What a pod template may say by its owner's kind; others run for ever."""
+REPLICA_WORDS = ("Always", "OnFailure", "Never", "ExitCode")
+
+
 def restart_policy(documents: Documents) -> Iterator[Fault]:
     """A job's pods end: Never or OnFailure."""
     for file, name, document, template in _pods(documents):
         policy = _at(template, "spec", "restartPolicy")
-        allowed = ("Never", "OnFailure") if document["kind"] in ("Job", "CronJob") else (None, "Always")
+        allowed = ENDING.get(document["kind"], (None, "Always"))
         if policy not in allowed:
             yield file, name, f"restartPolicy: got {policy}, expected one of {allowed}"
+    for file, name, document in _of(documents, "PyTorchJob", "MPIJob", "TFJob"):
+        for part, replicas in (document.get("spec") or {}).items():
+            for role, each in replicas.items() if part.endswith("ReplicaSpecs") else ():
+                # The schemas leave this word open: a slip of the pen passes them.
+                if each.get("restartPolicy") not in REPLICA_WORDS:
+                    yield file, name, f"{role}.restartPolicy: got {each.get('restartPolicy')}, expected {REPLICA_WORDS}"
 
 
 def autoscalers(documents: Documents) -> Iterator[Fault]:
     """Bounds in order, the target exists, and the target leaves replicas to the autoscaler."""
     known = {(d.get("kind"), _at(d, "metadata", "name")): d for _, d in documents}
-    for file, name, document in _of(documents, "HorizontalPodAutoscaler"):
+    for file, name, document in _of(documents, "HorizontalPodAutoscaler", "ScaledObject"):
         spec = document.get("spec") or {}
-        if (spec.get("minReplicas") or 1) > (spec.get("maxReplicas") or 0):
+        least, most = (
+            spec.get("minReplicas", spec.get("minReplicaCount")),
+            spec.get("maxReplicas", spec.get("maxReplicaCount")),
+        )
+        if (least or 1) > (most or 0):
             yield file, name, "minReplicas is above maxReplicas"
         target = known.get((_at(spec, "scaleTargetRef", "kind"), _at(spec, "scaleTargetRef", "name")))
         if target is None:
@@ -141,6 +179,8 @@ def tolerations(documents: Documents) -> Iterator[Fault]:
         kept = {each.get("key") for each in _at(template, "spec", "tolerations") or []}
         for container in _containers(template):
             devices = {r for r in _at(container, "resources", "limits") or {} if "/" in r}
+            if _at(container, "resources", "claims") and not kept:
+                yield file, name, "no toleration beside its device claims"
             for resource in sorted(devices - kept):
                 yield file, name, f"no toleration of {resource}"
 
@@ -162,7 +202,7 @@ def restricted(documents: Documents) -> Iterator[Fault]:
 def references(documents: Documents) -> Iterator[Fault]:
     """Claims, priority classes, accounts and queues that are named exist."""
     known = {(d.get("kind"), _at(d, "metadata", "name")) for _, d in documents}
-    for file, name, document, template in _pods(documents):
+    for file, name, _, template in _pods(documents):
         spec = template.get("spec") or {}
         wanted = [("PriorityClass", spec.get("priorityClassName")), ("ServiceAccount", spec.get("serviceAccountName"))]
         wanted += [
@@ -170,10 +210,17 @@ def references(documents: Documents) -> Iterator[Fault]:
             for volume in spec.get("volumes") or []
             if "persistentVolumeClaim" in volume
         ]
-        wanted.append(("LocalQueue", _at(document, "metadata", "labels", "kueue.x-k8s.io/queue-name")))
         for kind, each in wanted:
             if each is not None and (kind, each) not in known:
                 yield file, name, f"no {kind} is called {each}"
+    for file, document in documents:
+        queue = _at(document, "metadata", "labels", "kueue.x-k8s.io/queue-name")
+        if queue is not None and ("LocalQueue", queue) not in known:
+            yield (
+                file,
+                f"{document.get('kind')}/{_at(document, 'metadata', 'name')}",
+                f"no LocalQueue is called {queue}",
+            )
 
 
 def secrets(documents: Documents) -> Iterator[Fault]:
@@ -195,8 +242,7 @@ def secrets(documents: Documents) -> Iterator[Fault]:
             yield file, name, "a Secret in a file"
         if any(_SECRET.search(text) for text in texts(document)):
             yield file, name, "a text looks like a secret"
-        template = pod_template(document)
-        for container in _containers(template) if template else []:
+        for container in [each for template in pod_templates(document) for each in _containers(template)]:
             for env in container.get("env") or []:
                 if env.get("value") and _SECRET_NAME.search(str(env.get("name"))):
                     yield file, name, f"env {env['name']}: a value in the file"
@@ -224,6 +270,64 @@ def images(documents: Documents) -> Iterator[Fault]:
                 yield file, name, "the image has neither tag nor digest"
 
 
+def _pods_of(document: Document) -> int | None:
+    """Return the pods that a queued run holds at once; ``None`` where no queue admits the kind."""
+    spec, kind = document.get("spec") or {}, document.get("kind")
+    if kind == "CronJob":
+        return int(_at(spec, "jobTemplate", "spec", "parallelism") or 1)
+    if kind == "Job":
+        return int(spec.get("parallelism") or 1)
+    if kind == "JobSet":
+        return sum(int(_at(each, "template", "spec", "parallelism") or 1) for each in spec["replicatedJobs"])
+    if kind == "TrainingRuntime":
+        return int(_at(spec, "mlPolicy", "numNodes") or 1)
+    if kind in ("PyTorchJob", "MPIJob"):
+        part = spec.get("pytorchReplicaSpecs") or spec.get("mpiReplicaSpecs") or {}
+        return sum(int(each.get("replicas") or 1) for role, each in part.items() if role != "Launcher")
+    if kind == "RayJob":
+        return sum(int(each.get("replicas") or 1) for each in _at(spec, "rayClusterSpec", "workerGroupSpecs") or [])
+    return None
+
+
+def layouts(documents: Documents) -> Iterator[Fault]:
+    """The ranks that are started are the ranks of the layout: data × tensor × pipeline × context."""
+    for file, name, document, template in _pods(documents):
+        words = [str(w) for c in _containers(template) for w in (*(c.get("command") or []), *(c.get("args") or []))]
+        words += str(_at(document, "spec", "entrypoint") or "").split()
+        sizes = {m[1]: int(m[2]) for w in words if (m := re.fullmatch(r"--(\w+?)(?:-model)?-parallel-size=(\d+)", w))}
+        started = {m[1]: int(m[2]) for w in words if (m := re.fullmatch(r"--(nnodes|nproc-per-node|workers)=(\d+)", w))}
+        if "data" not in sizes or not started or "serve.py" in words:
+            continue
+        ranks = started.get("workers") or started.get("nnodes", 1) * started.get("nproc-per-node", 1)
+        wanted = math.prod(sizes.get(each, 1) for each in ("data", "tensor", "pipeline", "context"))
+        if ranks != wanted:
+            yield file, name, f"starts {ranks} ranks for a layout of {wanted}"
+
+
+def runtimes(documents: Documents) -> Iterator[Fault]:
+    """A TrainJob's runtime exists, and both mean the same number of nodes."""
+    known = {_at(d, "metadata", "name"): d for _, _, d in _of(documents, "TrainingRuntime", "ClusterTrainingRuntime")}
+    for file, name, document in _of(documents, "TrainJob"):
+        runtime = known.get(_at(document, "spec", "runtimeRef", "name"))
+        if runtime is None:
+            yield file, name, f"no TrainingRuntime is called {_at(document, 'spec', 'runtimeRef', 'name')}"
+        elif _at(runtime, "spec", "mlPolicy", "numNodes") != _at(document, "spec", "trainer", "numNodes"):
+            yield file, name, "numNodes differs from its runtime's"
+
+
+def claims(documents: Documents) -> Iterator[Fault]:
+    """Device claims that pods name exist, and containers use what their pod claims."""
+    known = {_at(d, "metadata", "name") for _, _, d in _of(documents, "ResourceClaimTemplate")}
+    for file, name, _, template in _pods(documents):
+        made = {each.get("name"): each.get("resourceClaimTemplateName") for each in
+                _at(template, "spec", "resourceClaims") or []}  # fmt: skip
+        for each in sorted(str(wanted) for wanted in made.values() if wanted not in known):
+            yield file, name, f"no ResourceClaimTemplate is called {each}"
+        used = {each.get("name") for c in _containers(template) for each in _at(c, "resources", "claims") or []}
+        if used != set(made):
+            yield file, name, f"containers use claims {sorted(map(str, used))}, the pod has {sorted(map(str, made))}"
+
+
 def queue_quotas(documents: Documents) -> Iterator[Fault]:
     """Every queued job fits the quota of its flavor; topologies and flavors that are named exist."""
     made = {_at(d, "metadata", "name"): d for _, _, d in _of(documents, "ResourceFlavor")}
@@ -240,21 +344,21 @@ def queue_quotas(documents: Documents) -> Iterator[Fault]:
         if _at(document, "spec", "topologyName") not in topologies:
             yield file, name, f"no Topology is called {_at(document, 'spec', 'topologyName')}"
     for file, name, document, template in _pods(documents):
-        if not made or document["kind"] not in ("Job", "CronJob"):
+        pods = _pods_of(document)
+        if not made or pods is None:
             continue
-        job = _at(document, "spec", "jobTemplate", "spec") if document["kind"] == "CronJob" else document["spec"]
         wanted = _at(template, "spec", "nodeSelector") or {}
         fitting = [f for f, d in made.items() if (_at(d, "spec", "nodeLabels") or {}).items() <= wanted.items()]
         if not fitting:
             yield file, name, "no ResourceFlavor matches its node selector"
         for resource, each in (_at(_containers(template)[0], "resources", "requests") or {}).items():
-            total = int(each) * (job.get("parallelism") or 1) if str(each).isdigit() else 0
+            total = int(each) * pods if str(each).isdigit() else 0
             if fitting and total > max(quotas.get((flavor, resource), 0) for flavor in fitting):
                 yield file, name, f"{total} {resource} are more than the quota of {', '.join(map(str, fitting))}"
 
 
 RULES: tuple[Callable[[Documents], Iterator[Fault]], ...] = (
     names, selectors, restart_policy, autoscalers, quantities, ports, tolerations, restricted, references, secrets,
-    roles, images, queue_quotas,
+    roles, images, queue_quotas, layouts, runtimes, claims,
 )  # fmt: skip
 """All rules."""

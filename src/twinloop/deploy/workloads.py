@@ -8,6 +8,7 @@ from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, torchrun, work_arguments
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels, pod_spec, remarks, selector
+from twinloop.deploy.style import Style
 
 DAY_S, HOUR_S = 86400.0, 3600.0
 RETRIES = 3
@@ -33,19 +34,27 @@ def metadata(deployment: Deployment, work: Work, name: str = "") -> Document:
     }
 
 
-def stage_documents(deployment: Deployment, work: Work, *, queued: bool) -> list[Document]:
+def stage_documents(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return the objects that run ``work``, autoscaling and budget included."""
+    from twinloop.deploy.operators import training_documents
+    from twinloop.deploy.services import claim_template
+
+    claims = [claim_template(deployment, work)] if style.devices == "dra" and work.hardware.resource else []
     if work.kind == "serve":
-        return serving(deployment, work)
+        return [*claims, *serving(deployment, work, style)]
     if work.kind == "ingest":
-        return [_deployment(deployment, work, work_arguments(work), work.pods), _budget(deployment, work, 1)]
-    found = [recurrent(deployment, work, queued=queued)]
+        return [
+            *claims, _deployment(deployment, work, work_arguments(work), work.pods, style), _budget(deployment, work, 1)
+        ]  # fmt: skip
+    if work.kind == "train" and style.training != "job":
+        return [*claims, *training_documents(deployment, work, style), _budget(deployment, work, 0)]
+    found = [*claims, recurrent(deployment, work, style)]
     if work.kind == "train" and work.pods > 1:
         found.insert(0, _headless(deployment, work))
     return [*found, _budget(deployment, work, 0)]
 
 
-def job_spec(deployment: Deployment, work: Work, *, queued: bool) -> Document:
+def job_spec(deployment: Deployment, work: Work, style: Style) -> Document:
     """Return an indexed job, one pod a node share; torchrun finds node 0 through the headless service."""
     name = work.label
     if work.kind == "train":
@@ -53,12 +62,12 @@ def job_spec(deployment: Deployment, work: Work, *, queued: bool) -> Document:
         command = torchrun(work, master)
     else:
         command = work_arguments(work)
-    spec = pod_spec(deployment, work, command, [*NODE_RANK, {"name": "NODES", "value": str(work.pods)}])
+    spec = pod_spec(deployment, work, command, [*NODE_RANK, {"name": "NODES", "value": str(work.pods)}], style)
     spec["restartPolicy"] = "Never"
     if work.kind == "train" and work.pods > 1:
         spec["subdomain"] = name
     notes = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
-    if queued:
+    if style.queued:
         notes[TOPOLOGY_NOTE] = key("cooling-loop")
     made: Document = {
         "parallelism": work.pods,
@@ -72,17 +81,17 @@ def job_spec(deployment: Deployment, work: Work, *, queued: bool) -> Document:
     }
     if work.deadline_s is not None:
         made["activeDeadlineSeconds"] = math.ceil(work.deadline_s)
-    if queued:
+    if style.queued:
         made["suspend"] = True
     made["template"] = {"metadata": {"labels": labels(deployment, work.site, work), "annotations": notes}, "spec": spec}
     return made
 
 
-def recurrent(deployment: Deployment, work: Work, *, queued: bool) -> Document:
+def recurrent(deployment: Deployment, work: Work, style: Style) -> Document:
     """Return a CronJob for a stage with a period, else a Job named by its plan (a job's template cannot change)."""
-    job = job_spec(deployment, work, queued=queued)
+    job = job_spec(deployment, work, style)
     meta = metadata(deployment, work)
-    if queued:
+    if style.queued:
         meta["labels"] = meta["labels"] | {QUEUE_LABEL: deployment.label}
     if work.every_s is None:
         meta["name"] = f"{work.label}-{deployment.plan_hash[:8]}"
@@ -161,9 +170,9 @@ def _headless(deployment: Deployment, work: Work) -> Document:
     }  # fmt: skip
 
 
-def _deployment(deployment: Deployment, work: Work, command: list[str], replicas: int | None) -> Document:
+def _deployment(deployment: Deployment, work: Work, command: list[str], replicas: int | None, style: Style) -> Document:
     """Return a Deployment; ``replicas`` is left out where an autoscaler owns it."""
-    spec = pod_spec(deployment, work, command)
+    spec = pod_spec(deployment, work, command, style=style)
     container = spec["containers"][0]
     spec["terminationGracePeriodSeconds"] = 60
     if work.kind == "serve":
@@ -193,14 +202,19 @@ def _deployment(deployment: Deployment, work: Work, command: list[str], replicas
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(deployment, work), "spec": made}
 
 
-def serving(deployment: Deployment, work: Work) -> list[Document]:
+def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return deployment (or leader-worker sets where a replica spans nodes), service, autoscaler, budget."""
+    from twinloop.deploy.services import inference_service, scaled_object
+
     target: Document = {"apiVersion": "apps/v1", "kind": "Deployment", "name": work.label}
     if work.replica_devices > work.hardware.per_node:
-        first = leader_worker_set(deployment, work)
+        first = leader_worker_set(deployment, work, style)
         target = {"apiVersion": first["apiVersion"], "kind": first["kind"], "name": work.label}
     else:
-        first = _deployment(deployment, work, work_arguments(work), None)
+        first = _deployment(deployment, work, work_arguments(work), None, style)
+        if style.serving == "kserve":
+            budget = _budget(deployment, work, spare_replicas(work))
+            return [inference_service(deployment, work, first["spec"]["template"]), budget]
     service = {
         "apiVersion": "v1", "kind": "Service", "metadata": metadata(deployment, work),
         "spec": {
@@ -208,12 +222,13 @@ def serving(deployment: Deployment, work: Work) -> list[Document]:
             "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
         },
     }  # fmt: skip
-    return [first, service, autoscaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
+    scaler = scaled_object if style.scaler == "keda" else autoscaler
+    return [first, service, scaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
 
 
-def leader_worker_set(deployment: Deployment, work: Work) -> Document:
+def leader_worker_set(deployment: Deployment, work: Work, style: Style) -> Document:
     """Return a LeaderWorkerSet: one group of pods a replica."""
-    plain = _deployment(deployment, work, work_arguments(work), None)["spec"]["template"]
+    plain = _deployment(deployment, work, work_arguments(work), None, style)["spec"]["template"]
     size = math.ceil(work.replica_devices / work.per_pod)
     return {
         "apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "metadata": metadata(deployment, work),

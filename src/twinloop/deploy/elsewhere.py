@@ -1,0 +1,109 @@
+"""Targets without Kubernetes' own syntax: Slurm, compose, SkyPilot tasks, Kubeflow's pipeline IR."""
+
+from __future__ import annotations
+
+from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.launch import PORT, torchrun, work_arguments
+from twinloop.deploy.names import label
+from twinloop.deploy.pods import Document, cpu_and_memory, image
+
+
+def sbatch(work: Work) -> str:
+    """Return the batch script of ``work``: one task a node, the launcher inside."""
+    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}", f"#SBATCH --nodes={work.pods}",
+             "#SBATCH --ntasks-per-node=1", "#SBATCH --exclusive"]  # fmt: skip
+    if work.hardware.resource:
+        lines.append(f"#SBATCH --gpus-per-node={work.per_pod}")
+    lines.append(f"#SBATCH --constraint={work.hardware.label}&{label(work.cooling)}")
+    if work.deadline_s is not None and work.kind != "serve":
+        lines.append(f"#SBATCH --time={int(-(-work.deadline_s // 60))}")
+    lines += ["set -euo pipefail", f"cd images/{work.label}", 'export NODES="$SLURM_NNODES"']
+    if work.kind == "train":
+        lines.append('head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)')
+        command = " ".join(torchrun(work, "$head", "$SLURM_NODEID"))
+        lines.append(f"srun bash -c 'head=$0; NODE_RANK=$SLURM_NODEID exec {command}' \"$head\"")
+    else:
+        lines.append(f"srun bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(work_arguments(work))}'")
+    return "\n".join(lines) + "\n"
+
+
+def compose(deployment: Deployment) -> Document:
+    """Return one machine's file: each stage once, one process; for trying the images, not for the planned speed."""
+    services: Document = {}
+    for work in deployment.works:
+        command = work_arguments(work)
+        if work.kind == "train":
+            command = ["torchrun", "--nproc-per-node=1", f"--master-port={PORT}", "train.py", "--data=/data",
+                       "--checkpoint=/artefacts", f"--stage={work.name}"]  # fmt: skip
+        services[work.label] = {
+            "build": {"context": f"images/{work.label}"}, "entrypoint": command, "read_only": True,
+            "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"], "tmpfs": ["/tmp"],  # noqa: S108
+            "volumes": ["data:/data", "artefacts:/artefacts"],
+            **({"ports": ["127.0.0.1:8080:8080"]} if work.kind == "serve" else {}),
+        }  # fmt: skip
+    return {"services": services, "volumes": {"data": {}, "artefacts": {}}}
+
+
+def accelerator(device: str) -> str:
+    """Return SkyPilot's name of a device: its model, with the memory where that tells two apart.
+
+    >>> accelerator("H100-SXM-80GB"), accelerator("A100-SXM-80GB"), accelerator("MI300X")
+    ('H100', 'A100-80GB', 'MI300X')
+    """
+    model = device.split("-")[0]
+    return "A100-80GB" if model == "A100" and "80GB" in device else model
+
+
+def sky_task(work: Work) -> Document:
+    """Return a SkyPilot task; its node list and rank take the place of the planned hosts."""
+    resources: Document = {"cpus": f"{work.hardware.cores}+"}
+    if work.hardware.resource:
+        resources["accelerators"] = f"{accelerator(work.hardware.device)}:{work.per_pod}"
+    if work.kind == "serve":
+        resources["ports"] = 8080
+    command = work_arguments(work)
+    head = ""
+    if work.kind == "train":
+        head = 'head=$(echo "$SKYPILOT_NODE_IPS" | head -n 1)\n'
+        command = torchrun(work, '"$head"', '"$SKYPILOT_NODE_RANK"')
+    ready = "python -m pip install --no-cache-dir numpy" + (" torch" if work.kind == "train" else "")
+    return {
+        "name": work.label, "workdir": f"images/{work.label}", "num_nodes": work.pods, "resources": resources,
+        "envs": {"NODES": str(work.pods)}, "setup": f"set -e\n{ready}\n",
+        "run": f"set -e\nexport NODE_RANK=\"$SKYPILOT_NODE_RANK\"\n{head}{' '.join(command)}\n",
+    }  # fmt: skip
+
+
+def pipeline(deployment: Deployment, site: str) -> Document | None:
+    """Return the Kubeflow pipeline (IR 2.1.0) of a site's stages that end, ``None`` where there is none.
+
+    A pipeline's task is one pod, so a stage over several nodes is not in it: its own job runs it.
+    """
+    works = [w for w in deployment.at(site) if w.kind in ("preprocess", "train") and w.pods == 1]
+    if not works:
+        return None
+    known = {work.name: work for work in works}
+    executors, components, tasks = {}, {}, {}
+    for work in works:
+        name = work.label
+        devices = work.per_pod if work.hardware.resource else work.hardware.per_node
+        cpu, memory = cpu_and_memory(work.hardware, devices)
+        resources: Document = {"resourceCpuLimit": cpu, "resourceMemoryLimit": memory}
+        if work.hardware.resource:
+            resources["accelerator"] = {"resourceType": work.hardware.resource, "resourceCount": str(work.per_pod)}
+        command = torchrun(work, "127.0.0.1", "0") if work.kind == "train" else work_arguments(work)
+        container = {
+            "image": image(deployment, work), "command": command[:1], "args": command[1:], "resources": resources,
+        }  # fmt: skip
+        executors[f"exec-{name}"] = {"container": container}
+        components[f"comp-{name}"] = {"executorLabel": f"exec-{name}"}
+        tasks[name] = {
+            "taskInfo": {"name": name}, "componentRef": {"name": f"comp-{name}"}, "cachingOptions": {},
+            **({"dependentTasks": [known[n].label for n in work.after if n in known]}
+               if any(n in known for n in work.after) else {}),
+        }  # fmt: skip
+    return {
+        "pipelineInfo": {"name": label(f"{deployment.label}-{site}", 60)}, "schemaVersion": "2.1.0",
+        "sdkVersion": "twinloop", "deploymentSpec": {"executors": executors}, "components": components,
+        "root": {"dag": {"tasks": tasks}},
+    }  # fmt: skip

