@@ -73,12 +73,14 @@ def check(
     ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
-    return Checked(placements, tuple(sites), ledger, cash, totals, objective(model, totals))
+    time_s = sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in placements)
+    return Checked(placements, tuple(sites), ledger, cash, totals, objective(model, totals, time_s))
 
 
-def objective(model: Model, totals: Totals) -> float:
+def objective(model: Model, totals: Totals, time_s: float) -> float:
     """Return the objective: the present cost, or the weighted sum over the horizon.
 
+    ``time_s`` is what one pass through the stages takes, runs and answers one after the other.
     A scenario's carbon and water prices are part of the cost already.
     """
     years = model.horizon_s / (8760 * 3600.0)
@@ -88,10 +90,11 @@ def objective(model: Model, totals: Totals) -> float:
         "energy": totals.facility_energy_mwh_per_year * 3.6e9 * years,
         "carbon": carbon_kg,
         "water": totals.water_m3_per_year * years,
+        "time": time_s,
     }
     if model.objective.name == "cost":
         return totals.tco_usd
-    return sum(weight * amounts.get(name, 0.0) for name, weight in model.objective.weights.items())
+    return sum(weight * amounts[name] for name, weight in model.objective.weights.items())
 
 
 def groups_at(model: Model, placements: tuple[Placement, ...]) -> tuple[ItGroup, ...]:
@@ -126,6 +129,7 @@ def check_hall(
         bill,
         year.water.total_m3,
         plant.cold.heat_w * (1.0 + k.sizing_margin),
+        bathed=design.immersed,
     )
     day = design_day(plant, groups, site, k)
     electrics = plant.electrics

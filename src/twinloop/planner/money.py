@@ -22,6 +22,10 @@ REFRIGERANT = "R134a"
 """What chillers of this size commonly hold; newer ones hold R1234ze with far less effect. Low confidence."""
 GENERATOR_RATIO = 1.5
 """Generator over IT power: cooling, losses and margin. Low confidence."""
+BATH_CONVERSION = 0.03
+"""Added to the price of a server sold for air when it goes into a bath: fans out, heat sinks and thermal paste
+changed, firmware, warranty; 1-6 %. A chassis sold with plates costs 4-5 % more than its air twin (catalogue).
+From memory, low confidence."""
 BUILDING_LIFE_S = 25 * YEAR_S
 """Shell and electrical plant; practice, low confidence."""
 
@@ -65,10 +69,11 @@ def hall_ledger(
     bill: Bill,
     water_m3: float,
     chiller_w: float,
+    bathed: bool = False,  # noqa: FBT001 - named by its callers
 ) -> Ledger:
     """Return the ledger of servers in a hall of ours; ``chiller_w`` is rated, for refrigerant leaks."""
     finance = model.finance
-    it_usd = sum(server.price_usd * count for server, count in servers)
+    it_usd = sum(server.price_usd * count for server, count in servers) * (1.0 + BATH_CONVERSION * bathed)
     capital = (
         CapitalItem("servers", it_usd, finance.refresh_s, finance.maintenance_it_per_year),
         CapitalItem("building and power", it_w * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),

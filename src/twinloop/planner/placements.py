@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from twinloop.catalogue import device, server_cooling
 from twinloop.catalogue.nouns import CloudOffer, Server
+from twinloop.economics.capital import capex_usd
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import Cloud, Edge, OnPremise
@@ -80,6 +81,12 @@ class Placement:
     offer: CloudOffer | None = None
     copies: int = 1
     """Edge: places; cloud and hall: 1."""
+    capex_usd: float = 0.0
+    """Purchases of year 0."""
+    anchors: bool = True
+    """Whether its server really uses the design's plates or baths: a hall of plates needs one that does."""
+    short: tuple[tuple[str, float, float, str], ...] = ()
+    """Limits of a rack position that one server breaks: name, limit, need, unit. Only to explain infeasibility."""
 
     @property
     def key(self) -> str:
@@ -97,19 +104,22 @@ def dc_energy_j(option: StageOption) -> float:
 
 
 def hall_placement(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, rates: Rates
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, rates: Rates, *, loose: bool = False
 ) -> Placement | None:
     """Return ``option`` in ``site``'s hall under ``design``, or ``None`` where no server fits a rack
-    or none is sold for the bath."""
+    or none is sold for the bath.
+
+    ``loose`` keeps what breaks the power, height or weight of a position, one server a rack, and notes it.
+    """
     server = server_of(model, option.server)
-    if not _sold_for(server, design):
+    if not belongs(server, design):
         return None
     it_w = option.busy.total_w * rates.it_per_dc_peak
     server_w = it_w / option.servers
     packing = pack(server, server_w, server_w * rates.air_share, site.racks, design)
-    if packing.servers_per_rack < 1:
+    if packing.servers_per_rack < 1 and not (loose and packing.short):
         return None
-    racks = math.ceil(option.servers / packing.servers_per_rack)
+    racks = math.ceil(option.servers / max(packing.servers_per_rack, 1))
     it_j = dc_energy_j(option) * rates.it_per_dc
     facility_j = it_j * rates.facility_per_it
     water_m3 = it_j * rates.water_m3_per_it_j
@@ -125,17 +135,25 @@ def hall_placement(
         bill,
         water_m3,
         it_w * rates.chiller_w_per_it_w,
+        bathed=design.immersed,
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
         weight_kg=option.servers * server.weight_kg, it_w=it_w, facility_peak_w=it_w * rates.facility_per_it_peak,
         it_j=it_j, facility_j=facility_j, cooling_capex_usd=cooling_usd, water_m3=water_m3,
         carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
-        ledger=ledger, cost_usd=present_cost_usd(ledger, model),
+        ledger=ledger, cost_usd=present_cost_usd(ledger, model), capex_usd=capex_usd(ledger.capital),
+        anchors=plated(server, design),
+        short=packing.short,
     )  # fmt: skip
 
 
-def _sold_for(server: Server, design: HybridDesign) -> bool:
+def plated(server: Server, design: HybridDesign) -> bool:
+    """Whether ``server`` really gets the plates or baths of ``design``; one without plates stays on air."""
+    return design.paths["accelerator"] in server_cooling(server.name)
+
+
+def belongs(server: Server, design: HybridDesign) -> bool:
     """Whether ``server`` is sold for what ``design`` gives it; one without plates may stay on air beside them."""
     offered = set(server_cooling(server.name))
     if design.immersed:
@@ -205,6 +223,7 @@ def edge_placement(model: Model, site: Edge, option: StageOption) -> Placement |
         cooling_capex_usd=0.0, water_m3=0.0, carbon_kg=sum(ledger.carbon_kg_per_year.values()),
         source_water_m3=facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
         cost_usd=present_cost_usd(ledger, model), copies=site.count,
+        capex_usd=capex_usd(ledger.capital),
     )  # fmt: skip
 
 
