@@ -22,8 +22,8 @@ def clash_of(small, **changes: str) -> InfeasibleError:
 
 
 CASES = {
-    "power": ({"power": "50 kW"}, {"utility power of hall"}),
-    "racks": ({"positions": "2"}, {"rack positions of hall"}),
+    "power": ({"power": "50 kW"}, {"utility power of hall", "deadline of train"}),
+    "racks": ({"positions": "2"}, {"rack positions of hall", "deadline of train"}),
     "water": (
         {"water": "1 m3/year", "cooling": ", cooling: [air, water_cooled_chiller]"}, {"water of hall"},
     ),
@@ -49,7 +49,7 @@ def test_a_planted_clash_is_named_and_its_way_out_works(small, name):
     assert error.exit_code == 3
     assert error.ways_out
     assert answer.plan.ways_out == error.ways_out
-    assert any(word in error.ways_out[0] for clash in expected for word in (clash,))
+    assert any(clash in error.ways_out[0] for clash in expected)
     assert answer.plan.totals.tco_usd > 0.0
     assert any(stage.name == "train" for stage in answer.plan.stages)
 
@@ -63,15 +63,14 @@ def test_a_budget_that_no_plan_meets(small):
 
     with pytest.raises(InfeasibleError) as caught:
         plan(replace(model, caps=Caps(capex_usd=1e6)))
-    assert {clash.name for clash in caught.value.answer.plan.clashes} == {"capital budget"}
-    assert "raise capital budget from 1,000,000 USD" in caught.value.ways_out[0] or "capital budget" in (
-        caught.value.ways_out[0]
-    )
+    assert {clash.name for clash in caught.value.answer.plan.clashes} == {"capital budget", "deadline of train"}
+    assert any(way.startswith("raise capital budget from 1e+06 to") or "raise capital budget" in way
+               for way in caught.value.ways_out)
 
 
 @pytest.mark.slow
 def test_two_limits_that_only_clash_together(small):
-    """Few positions ask for dense racks; a cap on purchases forbids the count of devices a deadline asks for."""
+    """Positions enough for a slow run, a deadline that more positions could meet."""
     error = clash_of(small, deadline="3 days", positions="20")
     names = {clash.name for clash in error.answer.plan.clashes}
     assert names == {"deadline of train", "rack positions of hall"}

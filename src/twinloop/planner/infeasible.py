@@ -28,6 +28,8 @@ from twinloop.workload.options import rejected, stage_options
 
 LOOSER = (1.0, 2.0, 6.0, 30.0)
 """Multiples of deadline and latency at which options are looked up."""
+LOOSEST = (300.0, 3e3, 3e4, 3e5)
+"""Where none of those finds an option: the first of these that does."""
 DEADLINE_SHARE = 0.9
 """Recurrent runs keep a tenth of their deadline free (see the workload options)."""
 TIE = 1e-6
@@ -81,7 +83,10 @@ def _refuse_empty(model: Model, found: dict[str, bool]) -> None:
 def _looser_options(model: Model, stage: Stage) -> tuple[StageOption, ...]:
     """Return the options at the stage's own deadline and latency and at multiples of them."""
     found: dict[tuple[object, ...], StageOption] = {}
-    for factor in LOOSER if stage.deadline_s or stage.latency_p99_s else LOOSER[:1]:
+    timed = bool(stage.deadline_s or stage.latency_p99_s)
+    for factor in (*LOOSER, *LOOSEST) if timed else LOOSER[:1]:
+        if factor > LOOSER[-1] and found:
+            break
         looser = _looser(stage, factor)
         for option in shortlist(model, stage, stage_options(model, looser)):
             period = stage.every_s

@@ -66,15 +66,19 @@ def rates(
 ) -> tuple[Rates, Plant]:
     """Return the coefficients of ``design`` for ``group``'s kind of server at ``site``, and the sized plant.
 
-    The plant is sized with the group fully busy; its year runs at the group's own activity.
+    The plant is sized with the group fully busy; its year runs at the group's own activity. The hottest and the
+    most humid hour are looked at besides with the group at its busiest, without weight: they say what throttles
+    and what the meter's peak is.
     """
     full = replace(group, activity=np.ones(1))
     plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k)
-    here = hours_of(outdoor_air(site.weather, k), sample.index)
-    activity = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)[sample.index]
+    yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
+    worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
+    here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
+    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, float(np.max(yearly)))])
     at = replace(group, activity=activity)
     state = solve_plant(plant, (at,), here, k)
-    weight = sample.weight
+    weight = np.concatenate([sample.weight, np.zeros(worst_hours.size)])
     it_j = float(weight @ state.it_w)
     dc_j = float(weight @ state.it[0].compute_w)
     makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)

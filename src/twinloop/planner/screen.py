@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise, Site
@@ -25,7 +23,7 @@ from twinloop.planner.placements import (
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import Rates, group_of, rates
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.sample import SampledHours, sample_hours
+from twinloop.twin.sample import sample_hours
 from twinloop.workload.options import stage_options
 from twinloop.workload.profile import hourly_activity
 
@@ -167,9 +165,6 @@ def _screen_hall(
 ) -> tuple[list[Placement], list[HybridDesign], int]:  # fmt: skip
     """Rate every design for every kind of server, keep the best designs of each kit."""
     candidates = candidate_designs(site, model.allow)
-    sample = sample_hours(
-        site.weather.dry_bulb_c, site.weather.wet_bulb_c, np.zeros_like(site.weather.dry_bulb_c), SAMPLE_HOURS
-    )
     references = _references(model, site, options, allowed)
     if not references:
         return [], [], 0
@@ -178,14 +173,14 @@ def _screen_hall(
         heaviest = _heaviest(model, design, references)
         if heaviest is None:
             continue
-        placed = _place(model, site, design, heaviest, _rate(model, site, design, heaviest, sample, k), loose=loose)
+        placed = _place(model, site, design, heaviest, _rate(model, site, design, heaviest, k), loose=loose)
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
     found: list[Placement] = []
     for design in kept:
         table = {
-            server: _rate(model, site, design, option, sample, k)
+            server: _rate(model, site, design, option, k)
             for server, option in references.items()
             if belongs(server_of(model, server), design)
         }
@@ -208,12 +203,10 @@ def _references(
     return found
 
 
-def _rate(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, sample: SampledHours, k: PlantConstants
-) -> Rates:
+def _rate(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
     stage = next(each for each in model.stages if each.name == option.stage)
-    mean = float(np.mean(hourly_activity(option, stage)))
-    activity = np.full(site.weather.dry_bulb_c.shape, max(mean, 0.05))
+    activity = hourly_activity(option, stage)
+    sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
     group = group_of(option, model.device(option.device), server_of(model, option.server), activity)
     return rates(site, design, group, sample, k)[0]
 
