@@ -64,8 +64,10 @@ def test_a_budget_that_no_plan_meets(small):
     with pytest.raises(InfeasibleError) as caught:
         plan(replace(model, caps=Caps(capex_usd=1e6)))
     assert {clash.name for clash in caught.value.answer.plan.clashes} == {"capital budget", "deadline of train"}
-    assert any(way.startswith("raise capital budget from 1e+06 to") or "raise capital budget" in way
-               for way in caught.value.ways_out)
+    assert any(
+        way.startswith("raise capital budget from 1e+06 to") or "raise capital budget" in way
+        for way in caught.value.ways_out
+    )
 
 
 @pytest.mark.slow

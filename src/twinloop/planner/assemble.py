@@ -20,6 +20,7 @@ from twinloop.planner.check import Checked
 from twinloop.planner.economy import economies
 from twinloop.planner.explain import cooling_reason, stage_reasons
 from twinloop.planner.frontier import frontier
+from twinloop.planner.growth import phases
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.money import Ledger
 from twinloop.planner.optimise import Optimised
@@ -53,7 +54,7 @@ def assemble(
         summary=_summary(model, checked, rivals),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
-        phases=_phases(model), cashflow=checked.cash, totals=checked.totals, potential=None,
+        phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals, potential=None,
         baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
         frontier=frontier(model, best), uncertainty=uncertainty(_shortlist(checked, rivals, others), model),
         constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,
@@ -135,14 +136,8 @@ def _constraints(best: Optimised) -> tuple[Constraint, ...]:
     )
 
 
-def _phases(model: Model) -> tuple[str, ...]:
-    growing = [site for site in model.on_premise if site.growth_per_year > 0.0]
-    years = round(model.horizon_s / (8760 * 3600.0))
-    return tuple(
-        f"{site.name}: load grows {site.growth_per_year:.0%} a year; at that pace the hall needs "
-        f"{(1.0 + site.growth_per_year) ** years:.2f} times today's IT power in year {years}"
-        for site in growing
-    )
+def _bought(p: Placement) -> str:
+    return f" ({p.purchase})" if p.purchase not in ("", "on_demand") else ""
 
 
 def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
@@ -159,7 +154,9 @@ def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
     rented = [p for p in checked.placements if p.offer]
     if rented:
         parts.append(
-            ", ".join(f"{p.servers} × {p.offer.instance} at {p.site} for {p.stage}" for p in rented if p.offer)
+            ", ".join(
+                f"{p.servers} × {p.offer.instance}{_bought(p)} at {p.site} for {p.stage}" for p in rented if p.offer
+            )
         )
     known = [r for r in rivals if r.optimised and r.baseline.feasible]
     text = "Build " + "; ".join(parts) if halls else "Rent " + "; ".join(parts)

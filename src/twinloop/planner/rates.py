@@ -12,7 +12,7 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
-from twinloop.planner.equipment import capital_items, schedule
+from twinloop.planner.equipment import capital_items, less_standing, schedule
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import hours_of
 from twinloop.twin.groups import ItGroup
@@ -27,7 +27,7 @@ class Rates:
     """What one watt of a server's DC or IT power costs under one design."""
 
     it_per_dc: float
-    """Energy at the IT meter per DC energy: fans and power supplies."""
+    """Energy at the IT meter per nominal DC energy: fans, power supplies, and leakage at the chips' temperature."""
     it_per_dc_peak: float
     facility_per_it: float
     facility_per_it_peak: float
@@ -41,6 +41,8 @@ class Rates:
     throttled: bool
     """Whether the worst chip loses clock in any sampled hour."""
     worst_junction_c: float
+    mean_junction_c: float
+    """Of the mean chip over its busy hours."""
 
     def cooling_items(self, it_w: float) -> tuple[CapitalItem, ...]:
         """Return the cooling purchase for ``it_w``."""
@@ -80,7 +82,8 @@ def rates(
     state = solve_plant(plant, (at,), here, k)
     weight = np.concatenate([sample.weight, np.zeros(worst_hours.size)])
     it_j = float(weight @ state.it_w)
-    dc_j = float(weight @ state.it[0].compute_w)
+    # Against the nominal power, so that what warm or cool chips leak more or less is in the ratio.
+    dc_j = float(weight @ (group.idle.total_w + activity * (group.busy.total_w - group.idle.total_w)))
     makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)
     hot = int(np.argmax(state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0)))
     worst = np.where(activity > 0.0, state.it[0].worst_junction_c, -np.inf)
@@ -94,11 +97,16 @@ def rates(
             air_share=plant.air_heat_w / plant.it_w,
             items_per_it_w=tuple(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
-                for item in capital_items(schedule(plant, site, k))
+                for item in capital_items(less_standing(schedule(plant, site, k), site.plant).lines)
             ),
             chiller_w_per_it_w=plant.cold.heat_w / plant.it_w,
             throttled=bool(np.any(state.it[0].throttled > 0.0)),
             worst_junction_c=float(np.max(worst)),
+            mean_junction_c=_busy_mean(state.it[0].junction_c, activity * weight),
         ),
         plant,
     )
+
+
+def _busy_mean(values: FloatArray, weight: FloatArray) -> float:
+    return float(np.average(np.broadcast_to(values, weight.shape), weights=np.maximum(weight, 1e-12)))

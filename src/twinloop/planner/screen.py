@@ -9,7 +9,7 @@ from functools import partial
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise, Site
-from twinloop.planner.designs import KITS, candidate_designs
+from twinloop.planner.designs import KITS, candidate_designs, existing_design
 from twinloop.planner.placements import (
     Placement,
     belongs,
@@ -71,7 +71,9 @@ def place(
         designs |= {(site.name, design.name): design for design in kept}
         evaluated += count
     for cloud in model.clouds:
-        placements += _placed(model, options, cloud, allowed, partial(cloud_placement, model, cloud))
+        for purchase in cloud.purchase:
+            put = partial(cloud_placement, model, cloud, purchase=purchase)
+            placements += _placed(model, options, cloud, allowed, put)
     for edge in model.edges:
         placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge))
     kit_of = {design.name: _kit(design) for design in designs.values()}
@@ -177,6 +179,9 @@ def _screen_hall(
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
+    standing = existing_design(site)
+    if standing is not None and standing.name not in {design.name for design in kept}:
+        kept += [design for design in candidates if design.name == standing.name]
     found: list[Placement] = []
     for design in kept:
         table = {

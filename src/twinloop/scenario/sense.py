@@ -21,7 +21,15 @@ DAY_H = 24
 
 def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault]:
     """Return the faults that only show when values stand side by side."""
-    found = [*_networks(spec), *_stages(spec), *_datasets(spec), *_tariffs(spec), *_plants(spec), *_finance(spec)]
+    found = [
+        *_networks(spec),
+        *_stages(spec),
+        *_datasets(spec),
+        *_tariffs(spec),
+        *_plants(spec),
+        *_clouds(spec),
+        *_finance(spec),
+    ]
     return [Fault(file, line_of(root, steps), path_text(steps), got, expected) for steps, got, expected in found]
 
 
@@ -120,6 +128,15 @@ def _plants(spec: schema.ScenarioSpec) -> Iterator[_Found]:
             yield from _power_phases(site.utility_power, (*where, "utility_power"))
         if site.design is not None:
             yield from _plant(site, site.design, (*where, "design"))
+
+
+def _clouds(spec: schema.ScenarioSpec) -> Iterator[_Found]:
+    for index, site in enumerate(spec.sites):
+        if not isinstance(site, schema.CloudSpec):
+            continue
+        for key, word in (("reserved_share", "reserved"), ("preemptions", "spot")):
+            if getattr(site, key) is not None and word not in (site.purchase or []):
+                yield ("sites", index, key), f"{key} without {word} purchase", f"purchase: [{word}] beside it"
 
 
 def _power_phases(phases: list[schema.PowerPhaseSpec], where: Steps) -> Iterator[_Found]:
