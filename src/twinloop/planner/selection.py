@@ -78,7 +78,12 @@ def solve(
     solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
-    x = [solver.addBinary(obj=cost, name=p.key) for p, cost in zip(problem.placements, problem.costs, strict=True)]
+    # A banned choice may leave a dominated column as the next best, so nothing is dropped then.
+    useless = frozenset() if banned else dominated(problem)
+    x = [
+        solver.addVariable(0.0, 0.0 if i in useless else 1.0, obj=cost, type=highspy.HighsVarType.kInteger, name=p.key)
+        for i, (p, cost) in enumerate(zip(problem.placements, problem.costs, strict=True))
+    ]
     for stage in problem.stages:
         mine = [x[i] for i, p in enumerate(problem.placements) if p.stage == stage]
         if not mine:
@@ -115,6 +120,30 @@ def solve(
         float(info.objective_function_value),
         float(info.mip_dual_bound),
     )
+
+
+def dominated(problem: Problem) -> frozenset[int]:
+    """Return placements that another of the same stage, site and design beats or equals in cost and every limit.
+
+    Placements with links to others stay: their cost depends on those. Of equals the first stays.
+    """
+    linked = {i for link in problem.links for i in (link.first, link.second)}
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, p in enumerate(problem.placements):
+        anchor = problem.anchors is None or i in problem.anchors
+        if i not in linked:
+            groups.setdefault((p.stage, p.site, p.design, anchor), []).append(i)
+    dropped: set[int] = set()
+    for members in groups.values():
+        figures = np.array([[problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits)] for i in members])
+        order = np.lexsort((np.arange(len(members)), *figures.T[::-1]))
+        kept = np.empty((0, figures.shape[1]))
+        for position in order:
+            if kept.size and bool(np.any(np.all(kept <= figures[position], axis=1))):
+                dropped.add(members[position])
+            else:
+                kept = np.vstack([kept, figures[position]])
+    return frozenset(dropped)
 
 
 def _solver() -> highspy.Highs:
