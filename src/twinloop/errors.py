@@ -53,10 +53,11 @@ class InfeasibleError(TwinloopError):
 
     exit_code = 3
 
-    def __init__(self, clashes: tuple[str, ...], ways_out: tuple[str, ...] = ()) -> None:
-        """Keep the clashing constraints and the possible relaxations, cheapest first."""
+    def __init__(self, clashes: tuple[str, ...], ways_out: tuple[str, ...] = (), answer: object = None) -> None:
+        """Keep the clashing constraints, the possible relaxations, cheapest first, and what is known anyway."""
         self.clashes = clashes
         self.ways_out = ways_out
+        self.answer = answer
         lines = ["no plan satisfies all constraints:", *(f"  - {clash}" for clash in clashes)]
         if ways_out:
             lines += ["cheapest way out:", *(f"  - {way}" for way in ways_out)]

@@ -144,7 +144,7 @@ def test_objectives():
     mixed = model(BASE + "objective: {minimise: {cost: 1, carbon: 100 USD/t}}\n").objective
     assert mixed.name == "weighted"
     assert mixed.weights == pytest.approx({"cost": 1.0, "carbon": 0.1})
-    for wrong in ("time", "{minimise: {cost: 0}}", "{minimise: {cost: 1}, carbon_price: 1 USD/t}"):
+    for wrong in ("speed", "{minimise: {cost: 0}}", "{minimise: {cost: 1}, carbon_price: 1 USD/t}"):
         with pytest.raises(InputError, match="objective"):
             model(BASE + f"objective: {wrong}\n")
 

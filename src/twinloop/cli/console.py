@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
-from twinloop.model.plan import Plan, Totals
+from twinloop.model.plan import Plan, Sequential, Totals
 
 
 @contextmanager
@@ -43,9 +43,19 @@ def print_plan(plan: Plan) -> None:
             console.print(f"\n[bold]Cooling of {site.name}[/bold]: {site.cooling.name}\n  {site.cooling.why}")
     console.print()
     console.print(_totals_table(plan))
+    if plan.sequential is not None:
+        console.print(f"\n[bold]Together or one after the other[/bold]: {_gain(plan.sequential)}")
     for breach in plan.warnings:
         console.print(f"[yellow]warning[/yellow] {breach.rule}: {breach.message}")
     console.print()
+
+
+def _gain(found: Sequential) -> str:
+    if found.saving is None:
+        return found.cause
+    if abs(found.saving) < 5e-5:
+        return f"choosing together gains {found.cause}."
+    return f"choosing together saves {found.saving:.2%}; {found.cause}."
 
 
 def _takes(duration_s: float | None, latency_s: float | None) -> str:

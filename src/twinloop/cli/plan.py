@@ -20,8 +20,8 @@ def command(scenario: Path, out: Path | None, as_json: bool, stage: str | None, 
     Writes plan.json, report.html, equipment.csv and year.parquet into the output folder.
     """
     from twinloop.cli.console import narrator, print_plan
-    from twinloop.cli.write import write_results
-    from twinloop.errors import InputError
+    from twinloop.cli.write import write_infeasible, write_results
+    from twinloop.errors import InfeasibleError, InputError
     from twinloop.model.codec import dumps
     from twinloop.planner.plan import plan
     from twinloop.scenario import load, resolve, scenario_hash
@@ -30,7 +30,14 @@ def command(scenario: Path, out: Path | None, as_json: bool, stage: str | None, 
     parsed = load(scenario)
     model = resolve(parsed)
     with narrator(quiet=quiet or as_json) as say:
-        planned = plan(model, scenario_hash(parsed), say)
+        try:
+            planned = plan(model, scenario_hash(parsed), say)
+        except InfeasibleError as error:
+            folder = out or Path("out") / model.name
+            text = write_infeasible(error, model.name, scenario_hash(parsed), folder, f"twinloop plan {scenario}")
+            if as_json:
+                click.echo(text, nl=False)
+            raise
         folder = out or Path("out") / model.name
         say("writing the report")
         paths = write_results(planned, folder, f"twinloop plan {scenario}")

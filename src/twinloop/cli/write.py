@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
-from twinloop.errors import TwinloopError
+from twinloop.errors import InfeasibleError, TwinloopError
 from twinloop.model.codec import dumps
+from twinloop.model.plan import SCHEMA, Plan
 from twinloop.model.simulation import Incident, SiteYear
 from twinloop.planner.plan import Planned
 from twinloop.report import render
@@ -31,6 +33,31 @@ def write_results(planned: Planned, folder: Path, command: str) -> dict[str, Pat
     except OSError as error:
         raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error
     return paths
+
+
+def write_infeasible(error: InfeasibleError, scenario: str, scenario_hash: str, folder: Path, command: str) -> str:
+    """Write what is known of a scenario without a plan; return the text of plan.json.
+
+    With a way out: the plan that it allows, marked infeasible, and its report. Without one: plan.json alone, the
+    clash in words and everything unknown ``null``.
+    """
+    if isinstance(error.answer, Planned):
+        write_results(error.answer, folder, command)
+        return dumps(error.answer.plan)
+    known = {
+        "schema": SCHEMA, "scenario": scenario, "scenario_hash": scenario_hash, "status": "infeasible",
+        "summary": str(error),
+        "clashes": [{"name": words.partition(":")[0], "bound": None, "needed": None, "unit": "", "words": words}
+                    for words in error.clashes],
+        "ways_out": list(error.ways_out),
+    }  # fmt: skip
+    text = dumps({field.name: known.get(field.name) for field in fields(Plan)})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plan.json").write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise TwinloopError(f"cannot write to {folder}: {problem.strerror}") from problem
+    return text
 
 
 def write_year(years: tuple[SiteYear, ...], path: Path) -> None:

@@ -11,7 +11,7 @@ from twinloop.model.model import Finance
 
 @dataclass(frozen=True)
 class CapitalItem:
-    """One asset, or many alike, bought in year 0 and again whenever its life ends.
+    """One asset, or many alike, bought at the end of ``bought_year`` and again whenever its life ends.
 
     ``life_s`` may be infinite (land). ``maintenance_per_year`` is a share of ``amount_usd``.
     """
@@ -20,6 +20,7 @@ class CapitalItem:
     amount_usd: float
     life_s: float
     maintenance_per_year: float
+    bought_year: int = 0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.amount_usd) and self.amount_usd >= 0.0):
@@ -46,12 +47,12 @@ def hardware_item(name: str, amount_usd: float, finance: Finance) -> CapitalItem
 
 
 def capex_usd(capital: tuple[CapitalItem, ...]) -> float:
-    """Return the purchase of year 0: the sum of the amounts.
+    """Return the purchase of year 0: the sum of the amounts bought then.
 
     >>> capex_usd((CapitalItem("a", 2.0, 1.0, 0.0), CapitalItem("b", 3.0, 1.0, 0.0)))
     5.0
     """
-    return math.fsum(item.amount_usd for item in capital)
+    return math.fsum(item.amount_usd for item in capital if item.bought_year == 0)
 
 
 def residual_usd(amount_usd: float, age_years: float, life_years: float) -> float:

@@ -11,7 +11,8 @@ Conventions:
   ends, at ``(1 + e)^t`` of its price if an escalation goes by the asset's name. One whose life ends
   with the horizon is not.
 - What an asset is still worth at the horizon (straight line) comes back as ``residual``, negative.
-- Maintenance is a share of the first price, each year.
+- Maintenance is a share of the first price, each year after the purchase.
+- An asset may be bought later (``bought_year``), at the end of that year: growth is bought so.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def cashflow(
     count = math.ceil(horizon)
     amounts: list[dict[str, float]] = [{} for _ in range(count + 1)]
     for item in capital:
-        _add(amounts[0], item.name, item.amount_usd)
+        _add(amounts[item.bought_year], item.name, _first_usd(item, escalation_per_year))
     for year in range(1, count + 1):
         share = min(1.0, horizon - (year - 1))
         _add_running(amounts[year], capital, yearly_usd, escalation_per_year, year, share)
@@ -113,6 +114,10 @@ def payback_years(cash_a: tuple[CashYear, ...], cash_b: tuple[CashYear, ...]) ->
     return last + cumulative[last] / (cumulative[last] - cumulative[last + 1])
 
 
+def _first_usd(item: CapitalItem, escalation_per_year: dict[str, float]) -> float:
+    return item.amount_usd * (1.0 + escalation_per_year.get(item.name, 0.0)) ** item.bought_year
+
+
 def _spent_usd(year: CashYear) -> float:
     return math.fsum(amount for name, amount in year.amounts_usd.items() if name != RESIDUAL)
 
@@ -135,7 +140,8 @@ def _add_running(
     year: int,
     share: float,
 ) -> None:
-    upkeep = math.fsum(item.amount_usd * item.maintenance_per_year for item in capital)
+    standing = [item for item in capital if item.bought_year < year]
+    upkeep = math.fsum(item.amount_usd * item.maintenance_per_year for item in standing)
     if upkeep > 0.0:
         _add(money, MAINTENANCE, upkeep * share * (1.0 + escalation.get(MAINTENANCE, 0.0)) ** (year - 1))
     for name, amount in yearly_usd.items():
@@ -144,14 +150,15 @@ def _add_running(
 
 def _add_renewals(amounts: list[dict[str, float]], item: CapitalItem, escalation: float, horizon: float) -> None:
     """Add the replacements of ``item`` before the horizon, and the value left at it."""
-    life = item.life_years
+    life, start = item.life_years, item.bought_year
+    span = horizon - start
     # A life that divides the horizon ends with it: the tolerance is that of the snapped years.
-    renewals = 0 if math.isinf(life) else max(0, math.ceil(horizon / life - 1e-9) - 1)
-    price_usd = item.amount_usd
+    renewals = 0 if math.isinf(life) else max(0, math.ceil(span / life - 1e-9) - 1)
+    price_usd = item.amount_usd * (1.0 + escalation) ** start
     for renewal in range(1, renewals + 1):
-        moment = renewal * life
+        moment = start + renewal * life
         price_usd = item.amount_usd * (1.0 + escalation) ** moment
         _add(amounts[math.ceil(moment - 1e-9)], item.name, price_usd)
-    left_usd = residual_usd(price_usd, horizon - renewals * life if renewals else horizon, life)
+    left_usd = residual_usd(price_usd, span - renewals * life if renewals else span, life)
     if left_usd > 1e-9 * price_usd:
         _add(amounts[-1], RESIDUAL, -left_usd)

@@ -72,6 +72,20 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Caps:
+    """What the whole plan may not exceed; ``None``: no cap."""
+
+    capex_usd: float | None = None
+    """Purchases of year 0."""
+    cost_usd: float | None = None
+    """Present cost over the horizon."""
+    carbon_kg_per_year: float | None = None
+    """Scopes 1 to 3."""
+    water_m3_per_year: float | None = None
+    """Of all sites, providers' included."""
+
+
+@dataclass(frozen=True)
 class Finance:
     """How money is counted."""
 
@@ -82,6 +96,12 @@ class Finance:
     staff_usd_per_year: float
     maintenance_it_per_year: float
     """Share of IT capex a year."""
+    downtime_usd_per_s: float = 0.0
+    """What a second of standing still costs; 0: not counted."""
+    failures: str = ""
+    """How device failures grow with temperature: linear or arrhenius; empty: not counted."""
+    repair_usd: float = 0.0
+    """Parts and hands of one device failure."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +152,7 @@ class Model:
     finance: Finance
     allow: Allow
     provenance: tuple[Provenance, ...]
+    caps: Caps = Caps()
 
     def network(self, name: str) -> Network:
         """Return the AI model called ``name``."""

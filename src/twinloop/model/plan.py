@@ -145,6 +145,9 @@ class Totals:
     peak_junction_c: float | None
     throttled_hours: float
     unit_costs: dict[str, float]
+    ere: float | None = None
+    """Energy reuse effectiveness, (1 - ERF) PUE."""
+    heat_sold_mwh_per_year: float | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,46 @@ class Baseline:
     totals: Totals | None
     saving: float | None
     """Of the objective, as a share of the baseline's; negative: the baseline is better."""
+    note: str
+
+
+@dataclass(frozen=True)
+class Sequential:
+    """The plan that comes out when compute is chosen first and cooling afterwards, beside the joint one."""
+
+    feasible: bool
+    totals: Totals | None
+    saving: float | None
+    """Of the objective by choosing together, as a share of the sequential plan's; 0: nothing gained."""
+    technology: str
+    """The single cooling technology at whose figures compute was chosen."""
+    cause: str
+
+
+@dataclass(frozen=True)
+class Clash:
+    """One constraint of the smallest set that cannot hold together."""
+
+    name: str
+    bound: float | None
+    needed: float | None
+    """By the cheapest relaxation; ``None`` where that leaves it alone."""
+    unit: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Economy:
+    """One way of cooling the same load: what it costs to buy and in the long run."""
+
+    name: str
+    feasible: bool
+    capex_usd: float | None
+    cooling_capex_usd: float | None
+    opex_usd_per_year: float | None
+    tco_usd: float | None
+    payback_years: float | None
+    """Until the recommendation, dearer to buy, has cost no more than this; 0: never dearer; ``None``: never."""
     note: str
 
 
@@ -308,3 +351,9 @@ class Plan:
     constraints: tuple[Constraint, ...]
     warnings: tuple[RuleBreach, ...]
     provenance: tuple[Provenance, ...]
+    sequential: Sequential | None = None
+    economics: tuple[Economy, ...] = ()
+    """The recommendation against air, liquid and immersion."""
+    clashes: tuple[Clash, ...] = ()
+    """``infeasible`` only: constraints that cannot hold together; the plan is then that of the first way out."""
+    ways_out: tuple[str, ...] = ()

@@ -61,6 +61,53 @@ class HeatOfftake:
 
 
 @dataclass(frozen=True)
+class StandingUnits:
+    """Machines alike that stand in the hall already."""
+
+    type: str
+    """As in the equipment schedule: crah, dry_cooler, air_cooled_chiller, ups …"""
+    count: int
+    spare: int
+    """Of ``count``, those that stand by."""
+    rated_w: float
+    """Of one: heat; electricity for the power chain."""
+
+    @property
+    def running_w(self) -> float:
+        """Capacity without the spares."""
+        return (self.count - self.spare) * self.rated_w
+
+
+@dataclass(frozen=True)
+class ExistingPlant:
+    """The cooling design that stands in a hall, and its machines."""
+
+    kit: str
+    """Kind of cooling, as the planner names it."""
+    heat_rejection: str
+    """Outdoor cooler of the warm loop; ``none`` without one."""
+    cold_plant: str
+    warm_supply_c: float | None
+    cold_supply_c: float
+    outdoor_air: bool
+    keep: bool
+    """Whether a plan may only extend it; else it may build another beside what stands."""
+    units: tuple[StandingUnits, ...]
+
+    def standing_w(self, kind: str) -> float:
+        """Return the running capacity of all machines of ``kind``."""
+        return sum(unit.running_w for unit in self.units if unit.type == kind)
+
+
+@dataclass(frozen=True)
+class PowerPhase:
+    """Utility power from a time on, counted from the start of the horizon."""
+
+    start_s: float
+    power_w: float
+
+
+@dataclass(frozen=True)
 class OnPremise:
     """A hall that we build or own."""
 
@@ -82,6 +129,9 @@ class OnPremise:
     growth_per_year: float
     build_usd_per_w: float
     """Shell, electrical and land, per watt of IT, cooling plant apart."""
+    power_phases: tuple[PowerPhase, ...] = ()
+    """Later steps of utility power, in order; empty: ``utility_power_w`` throughout."""
+    plant: ExistingPlant | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +149,12 @@ class Cloud:
     egress_usd_per_b: tuple[tuple[float, ...], ...]
     """Marginal tiers: (monthly bytes up to which, price per byte); the last tier's bound is 1e30."""
     embodied_kg_per_device_s: float
+    purchase: tuple[str, ...] = ("on_demand",)
+    """Ways to buy that are allowed: on_demand, reserved, spot."""
+    reserved_share: float = 0.6
+    """Price of reserved capacity over on-demand."""
+    preemptions_per_s: float = 0.05 / 3600.0
+    """How often one spot machine is taken away."""
 
 
 @dataclass(frozen=True)

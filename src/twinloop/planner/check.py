@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from twinloop.catalogue.nouns import COMPONENTS
 from twinloop.model.model import Model
 from twinloop.model.plan import (
@@ -16,9 +18,9 @@ from twinloop.model.plan import (
 )
 from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
-from twinloop.planner.equipment import capital_items, cooling_words, schedule
+from twinloop.planner.equipment import capital_items, cooling_words, less_standing, schedule, standing_it_w
 from twinloop.planner.failures import design_day, failure_cases
-from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill
+from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill, risk_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
@@ -73,12 +75,14 @@ def check(
     ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
-    return Checked(placements, tuple(sites), ledger, cash, totals, objective(model, totals))
+    time_s = sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in placements)
+    return Checked(placements, tuple(sites), ledger, cash, totals, objective(model, totals, time_s))
 
 
-def objective(model: Model, totals: Totals) -> float:
+def objective(model: Model, totals: Totals, time_s: float) -> float:
     """Return the objective: the present cost, or the weighted sum over the horizon.
 
+    ``time_s`` is what one pass through the stages takes, runs and answers one after the other.
     A scenario's carbon and water prices are part of the cost already.
     """
     years = model.horizon_s / (8760 * 3600.0)
@@ -88,10 +92,11 @@ def objective(model: Model, totals: Totals) -> float:
         "energy": totals.facility_energy_mwh_per_year * 3.6e9 * years,
         "carbon": carbon_kg,
         "water": totals.water_m3_per_year * years,
+        "time": time_s,
     }
     if model.objective.name == "cost":
         return totals.tco_usd
-    return sum(weight * amounts.get(name, 0.0) for name, weight in model.objective.weights.items())
+    return sum(weight * amounts[name] for name, weight in model.objective.weights.items())
 
 
 def groups_at(model: Model, placements: tuple[Placement, ...]) -> tuple[ItGroup, ...]:
@@ -113,7 +118,8 @@ def check_hall(
     groups = groups_at(model, placements)
     plant = size_plant(design, groups, site.weather.design, site.weather.pressure_pa, site.floor.area_m2, k)
     year = site_year(site, plant, groups, k)
-    lines = schedule(plant, site, k)
+    standing = less_standing(schedule(plant, site, k), site.plant)
+    lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff)
     ledger = hall_ledger(
@@ -126,6 +132,12 @@ def check_hall(
         bill,
         year.water.total_m3,
         plant.cold.heat_w * (1.0 + k.sizing_margin),
+        bathed=design.immersed,
+        risk_usd={
+            **risk_usd(model, site, _junctions(placements, year)),
+            **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
+        },
+        standing_w=standing_it_w(site.plant),
     )
     day = design_day(plant, groups, site, k)
     electrics = plant.electrics
@@ -145,6 +157,11 @@ def check_hall(
         totals=hall_totals(model, site, year, ledger), marked="twin",
     )  # fmt: skip
     return CheckedSite(planned, ledger, year, plant)
+
+
+def _junctions(placements: tuple[Placement, ...], year: SiteYear) -> dict[float, int]:
+    """Return the year's mean junction with all devices of the hall: the twin's column is of its hottest busy group."""
+    return {float(np.mean(year.hourly["junction_c"])): sum(p.option.device_count for p in placements)}
 
 
 def _setpoints(design: HybridDesign) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import get_args
 
 from twinloop.catalogue.nouns import COMPONENTS, Component
 from twinloop.model.model import Allow
@@ -40,8 +41,16 @@ LIQUID_LIMIT_C = {
 
 
 def candidate_designs(site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]:
-    """Return every design that the site's classes, heat customers and the scenario's ``allow`` admit."""
+    """Return every design that the site's classes, heat customers and the scenario's ``allow`` admit.
+
+    The design that stands in the hall is among them, and the only one where the scenario keeps it.
+    """
+    standing = existing_design(site)
+    if standing is not None and site.plant is not None and site.plant.keep:
+        return (standing,)
     designs = [design for kit in KITS for design in _of_kit(kit, site)]
+    if standing is not None and all(design.name != standing.name for design in designs):
+        designs.insert(0, standing)
     return tuple(design for design in designs if _allowed(design, allow) and _in_class(design, site))
 
 
@@ -56,20 +65,39 @@ def _of_kit(kit: str, site: OnPremise) -> list[HybridDesign]:
     for cooler, warm_c, plant, cold_c, outside in product(
         coolers, WARM_SUPPLY_C if warm else (32.0,), plants, colds, economisers
     ):
-        words = [kit]
-        if warm:
-            words.append(f"{cooler.replace('_', ' ')} {warm_c:g} °C")
-        words.append(f"{plant.replace('_', ' ')} {cold_c:g} °C")
-        if outside:
-            words.append("outdoor air")
-        result.append(
-            HybridDesign(
-                name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
-                cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
-                air_economiser=outside, redundancy=site.redundancy,
-            )
-        )  # fmt: skip
+        result.append(_design(site, kit, cooler, warm_c, plant, cold_c, outside=outside))
     return result
+
+
+def _design(
+    site: OnPremise, kit: str, cooler: FreeCooler, warm_c: float, plant: ColdPlant, cold_c: float, *, outside: bool
+) -> HybridDesign:
+    paths = KITS[kit]
+    warm = bool({"cold_plate", "bath"} & set(paths.values()))
+    words = [kit]
+    if warm:
+        words.append(f"{cooler.replace('_', ' ')} {warm_c:g} °C")
+    words.append(f"{plant.replace('_', ' ')} {cold_c:g} °C")
+    if outside:
+        words.append("outdoor air")
+    return HybridDesign(
+        name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
+        cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
+        air_economiser=outside, redundancy=site.redundancy,
+    )  # fmt: skip
+
+
+def existing_design(site: OnPremise) -> HybridDesign | None:
+    """Return the design that stands in the hall, ``None`` where nothing stands."""
+    if site.plant is None:
+        return None
+    standing = site.plant
+    cooler = next(each for each in get_args(FreeCooler) if each == standing.heat_rejection)
+    plant = next(each for each in get_args(ColdPlant) if each == standing.cold_plant)
+    return _design(
+        site, standing.kit, cooler, standing.warm_supply_c or 32.0, plant, standing.cold_supply_c,
+        outside=standing.outdoor_air,
+    )  # fmt: skip
 
 
 def _allowed(design: HybridDesign, allow: Allow) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment
-from twinloop.model.site import OnPremise, Redundancy
+from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant
@@ -164,6 +164,41 @@ def _power_lines(plant: Plant) -> list[Equipment]:
         Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, 0.0)
         for tag, kind, rated in rows
     ]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A schedule less what stands: lines that cost only what is new, and the yearly upkeep of the rest."""
+
+    lines: tuple[Equipment, ...]
+    upkeep_usd_per_year: float
+
+
+def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> Standing:
+    """Take what stands off the purchase: capacity of a kind, spares included, is not bought again.
+
+    >>> less_standing((), None)
+    Standing(lines=(), upkeep_usd_per_year=0.0)
+    """
+    if plant is None:
+        return Standing(lines, 0.0)
+    left_w = {unit.type: sum(u.count * u.rated_w for u in plant.units if u.type == unit.type) for unit in plant.units}
+    found, upkeep = [], 0.0
+    for line in lines:
+        need_w = line.rated_w * (line.count + line.spare) / line.count
+        used_w = min(left_w.get(line.type, 0.0), need_w)
+        left_w[line.type] = left_w.get(line.type, 0.0) - used_w
+        free_usd = line.capex_usd * used_w / need_w
+        if free_usd > 0.0:
+            upkeep += free_usd * cooling_kit(line.type).maintenance_per_year
+        condition = f"{line.design_condition}; {used_w / need_w:.0%} stands" if used_w > 0.0 else line.design_condition
+        found.append(replace(line, capex_usd=line.capex_usd - free_usd, design_condition=condition))
+    return Standing(tuple(found), upkeep)
+
+
+def standing_it_w(plant: ExistingPlant | None) -> float:
+    """Return the IT power for which shell and power chain stand: what the standing UPS carries."""
+    return 0.0 if plant is None else plant.standing_w("ups")
 
 
 def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twinloop.economics.unit_costs import annuity_factor
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
+from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Choice, Limit, Problem, solve
@@ -87,8 +87,7 @@ def _turning_price(model: Model, best: Checked, rival: Checked, extra: float) ->
         return " Both take the same energy: the difference is the purchase."
     prices = here[0].tariff.energy_usd_per_j
     price = sum(prices) / len(prices) * 3.6e9
-    years = model.horizon_s / (8760 * 3600.0)
-    factor = 1.0 / annuity_factor(model.finance.discount_per_year, years)
+    factor = present_cost_usd(Ledger((), {"electricity": 1.0}, best.ledger.escalation, {}), model)
     turn = price - extra / ((theirs_mwh - ours_mwh) * factor)
     if turn <= 0.0:
         return " It wins even with free electricity."

@@ -1,57 +1,224 @@
-"""Which constraints clash, and the cheapest way out."""
+"""Which constraints clash, in words, and the cheapest way out.
+
+Every limit becomes a named row: those of the halls and of the whole plan, and, for options that are looked up
+anew without them, deadlines, latencies, residency, named sites and rack positions. The smallest set of rows
+that cannot hold together is found by trying each alone, each pair, then by the deletion filter (Chinneck and
+Dravnieks 1991, doi:10.1287/ijoc.3.2.157). The way out is an elastic programme: each row may be exceeded at a
+price per multiple of its limit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import combinations
+
 from twinloop.errors import InfeasibleError
-from twinloop.model.model import Model
-from twinloop.planner.placements import residency
-from twinloop.planner.selection import Problem, solve
+from twinloop.model.estimate import StageOption
+from twinloop.model.model import Model, Stage
+from twinloop.model.plan import Clash
+from twinloop.model.site import Site
+from twinloop.planner.limits import plan_limits, site_limits
+from twinloop.planner.placements import Placement, may_run, residency
+from twinloop.planner.screen import Screened, place, shortlist
+from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.twin.design import PlantConstants
+from twinloop.units import show
+from twinloop.workload.options import rejected, stage_options
+
+LOOSER = (1.0, 2.0, 6.0, 30.0)
+"""Multiples of deadline and latency at which options are looked up."""
+LOOSEST = (300.0, 3e3, 3e4, 3e5)
+"""Where none of those finds an option: the first of these that does."""
+DEADLINE_SHARE = 0.9
+"""Recurrent runs keep a tenth of their deadline free (see the workload options)."""
+TIE = 1e-6
+"""Weight of the plan's relative cost beside relative relaxations: it only breaks ties."""
 
 
-def explain(model: Model, problem: Problem) -> InfeasibleError:
-    """Return the error that names the smallest clash found and how far each single limit must move."""
-    placed = {p.stage for p in problem.placements}
-    missing = [stage for stage in model.stages if stage.name not in placed]
+@dataclass(frozen=True)
+class WayOut:
+    """The choice under the cheapest relaxation, and the words that go with it."""
+
+    screened: Screened
+    problem: Problem
+    choice: Choice
+    clashes: tuple[Clash, ...]
+    ways_out: tuple[str, ...]
+
+
+def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) -> WayOut:
+    """Return what clashes and the plan that the cheapest relaxation allows.
+
+    Raises:
+        InfeasibleError: some stage runs on nothing that is allowed, however the limits are relaxed.
+    """
+    progress("looking for the constraints that clash")
+    options = {stage.name: _looser_options(model, stage) for stage in model.stages}
+    _refuse_empty(model, {name: bool(found) for name, found in options.items()})
+    screened = place(model, options, k, progress, loose=True)
+    placed = {p.stage for p in screened.placements}
+    _refuse_empty(model, {stage.name: stage.name in placed for stage in model.stages})
+    problem = _problem(model, screened.placements)
+    names = sorted({limit.name for limit in problem.limits})
+    core = _smallest_clash(problem, names)
+    choice = _elastic(problem, dict.fromkeys(names, 1.0))
+    if choice is None:  # only the one-design rows are left, and every hall's best design takes every stage it can
+        raise InfeasibleError(tuple(_words(problem, name) for name in core), ("allow more kinds of cooling or sites",))
+    exceeded = _exceeded(problem, choice)
+    clashes = tuple(_clash(problem, name, exceeded.get(name)) for name in core)
+    return WayOut(screened, problem, choice, clashes, _ways_out(problem, core, choice))
+
+
+def _refuse_empty(model: Model, found: dict[str, bool]) -> None:
+    missing = [stage for stage in model.stages if not found[stage.name]]
     if missing:
-        return InfeasibleError(
-            tuple(_nowhere(model, stage.name) for stage in missing),
-            ("add a site, a cloud region or a wider residency",),
+        clashes = tuple(f"{stage.name}: {reason}" for stage in missing for reason in rejected(model, stage)[:6])
+        raise InfeasibleError(
+            clashes or tuple(f"{stage.name}: no site can run it" for stage in missing),
+            ("allow more devices, or add a site that offers one it fits",),
         )
-    names = [limit.name for limit in problem.limits]
-    core = _core(problem, names)
-    clashes = tuple(_words(problem, name) for name in core)
-    return InfeasibleError(clashes or ("the stages together",), _ways_out(problem, core))
 
 
-def _nowhere(model: Model, name: str) -> str:
-    stage = next(each for each in model.stages if each.name == name)
-    bound = residency(model, stage)
-    where = f" with its data bound to {', '.join(sorted(bound))}" if bound else ""
-    return f"{name}: no site can run it{where}: none offers a device it fits, or no server fits a rack"
+def _looser_options(model: Model, stage: Stage) -> tuple[StageOption, ...]:
+    """Return the options at the stage's own deadline and latency and at multiples of them."""
+    found: dict[tuple[object, ...], StageOption] = {}
+    timed = bool(stage.deadline_s or stage.latency_p99_s)
+    for factor in (*LOOSER, *LOOSEST) if timed else LOOSER[:1]:
+        if factor > LOOSER[-1] and found:
+            break
+        looser = _looser(stage, factor)
+        for option in shortlist(model, stage, stage_options(model, looser)):
+            period = stage.every_s
+            if option.duration_s is not None and period is not None:
+                option = replace(option, busy_fraction=min(option.duration_s / period, 1.0))
+            key = (option.server, option.device_count, option.precision, option.compression, option.parallelism)
+            found.setdefault(key, option)
+    return tuple(found.values())
 
 
-def _core(problem: Problem, names: list[str]) -> list[str]:
-    """Drop rows one at a time while the rest still clash: what remains is irreducible."""
-    kept = list(names)
+def _looser(stage: Stage, factor: float) -> Stage:
+    deadline = None if stage.deadline_s is None else stage.deadline_s * factor
+    every = stage.every_s
+    if deadline is not None and every is not None:
+        every = max(every, deadline)
+    latency = None if stage.latency_p99_s is None else stage.latency_p99_s * factor
+    return replace(stage, deadline_s=deadline, every_s=every, latency_p99_s=latency)
+
+
+def _problem(model: Model, placements: tuple[Placement, ...]) -> Problem:
+    """Return the problem with every constraint a named row; costs only break ties."""
+    dearest = max((p.cost_usd for p in placements), default=1.0) or 1.0
+    rows = (*site_limits(model, placements), *plan_limits(model, placements), *_stage_rows(model, placements),
+            *_rack_rows(placements))  # fmt: skip
+    costs = tuple(TIE * p.cost_usd / dearest for p in placements)
+    anchors = frozenset(i for i, p in enumerate(placements) if p.anchors)
+    return Problem(tuple(stage.name for stage in model.stages), placements, costs, rows, anchors=anchors)
+
+
+def _stage_rows(model: Model, placements: tuple[Placement, ...]) -> list[Limit]:
+    everywhere: tuple[Site, ...] = (*model.on_premise, *model.clouds, *model.edges)
+    sites = {site.name: site for site in everywhere}
+    rows = []
+    for stage in model.stages:
+        mine = {i: p for i, p in enumerate(placements) if p.stage == stage.name}
+        if stage.deadline_s is not None:
+            need = {i: (p.option.duration_s or 0.0) / DEADLINE_SHARE for i, p in mine.items()}
+            rows.append(Limit(f"deadline of {stage.name}", stage.deadline_s, "s", need))
+        if stage.latency_p99_s is not None:
+            need = {i: p.option.latency_p99_s or 0.0 for i, p in mine.items()}
+            rows.append(Limit(f"latency of {stage.name}", stage.latency_p99_s, "s", need))
+        bound = residency(model, stage)
+        away = {i: 1.0 for i, p in mine.items() if not may_run(replace(stage, sites=()), sites[p.site], bound)}
+        if away:
+            where = ", ".join(sorted(bound))
+            rows.append(Limit(f"residency of {stage.name}'s data in {where}", 0.5, "", away))
+        if stage.sites:
+            unnamed = {i: 1.0 for i, p in mine.items() if p.site not in stage.sites}
+            if unnamed:
+                rows.append(Limit(f"sites named for {stage.name}", 0.5, "", unnamed))
+    return rows
+
+
+def _rack_rows(placements: tuple[Placement, ...]) -> list[Limit]:
+    """Return the limits of a rack position that some server breaks, a row for each stage under one name."""
+    needs: dict[tuple[str, str], tuple[float, str, dict[int, float]]] = {}
+    for i, p in enumerate(placements):
+        for name, bound, need, unit in p.short:
+            needs.setdefault((f"{name} of {p.site}", p.stage), (bound, unit, {}))[2][i] = need
+    return [Limit(name, bound, unit, use) for (name, _), (bound, unit, use) in needs.items()]
+
+
+def _smallest_clash(problem: Problem, names: list[str]) -> tuple[str, ...]:
+    """Return the fewest rows that cannot hold together: one, two, or an irreducible set."""
+
+    def clash(kept: tuple[str, ...]) -> bool:
+        return solve(problem, relaxed=frozenset(names) - frozenset(kept), gap=1.0) is None
+
+    for size in (1, 2):
+        for kept in combinations(names, size):
+            if clash(kept):
+                return kept
+    kept = tuple(names)
     for name in names:
-        trial = [other for other in kept if other != name]
-        if solve(problem, relaxed=frozenset(set(names) - set(trial))) is None:
+        trial = tuple(other for other in kept if other != name)
+        if clash(trial):
             kept = trial
     return kept
 
 
-def _words(problem: Problem, name: str) -> str:
-    limit = next(each for each in problem.limits if each.name == name)
-    return f"{name}: {limit.bound:,.4g} {limit.unit} is not enough"
+def _elastic(problem: Problem, prices: dict[str, float]) -> Choice | None:
+    return solve(problem, elastic=prices)
 
 
-def _ways_out(problem: Problem, core: list[str]) -> tuple[str, ...]:
-    ways = []
+def _exceeded(problem: Problem, choice: Choice) -> dict[str, float]:
+    """Return what the choice takes of each limit that it exceeds."""
+    found: dict[str, float] = {}
+    for limit in problem.limits:
+        taken = sum(limit.use.get(i, 0.0) for i in choice.picked)
+        if taken > limit.bound * (1.0 + 1e-6):
+            found[limit.name] = max(taken, found.get(limit.name, 0.0))
+    return found
+
+
+def _ways_out(problem: Problem, core: tuple[str, ...], cheapest: Choice) -> tuple[str, ...]:
+    """Return the cheapest relaxation, then what each clashing limit alone would have to be."""
+    ways = [_way(problem, cheapest)]
     for name in core:
-        choice = solve(problem, relaxed=frozenset({name}))
-        if choice is None:
-            continue
-        limit = next(each for each in problem.limits if each.name == name)
-        need = sum(limit.use.get(i, 0.0) for i in choice.picked)
-        ways.append((need / limit.bound, f"raise {name} from {limit.bound:,.4g} to {need:,.4g} {limit.unit}"))
-    return tuple(text for _, text in sorted(ways)) or ("raise all of them together, or relax deadlines and latency",)
+        alone = _elastic(problem, {name: 1.0})
+        if alone is not None:
+            ways.append(_way(problem, alone))
+    return tuple(dict.fromkeys(ways))
+
+
+def _way(problem: Problem, choice: Choice) -> str:
+    cost = sum(problem.placements[i].cost_usd for i in choice.picked)
+    moves = [_move(problem, name, need) for name, need in _exceeded(problem, choice).items()]
+    return f"{' and '.join(moves)} (then about {cost / 1e6:,.2f} M USD over the horizon)"
+
+
+def _limit(problem: Problem, name: str) -> Limit:
+    return next(each for each in problem.limits if each.name == name)
+
+
+def _move(problem: Problem, name: str, need: float) -> str:
+    limit = _limit(problem, name)
+    if not limit.unit:
+        return f"give up {name}"
+    return f"raise {name} from {_shown(limit.bound, limit.unit)} to {_shown(need, limit.unit)}"
+
+
+def _clash(problem: Problem, name: str, need: float | None) -> Clash:
+    limit = _limit(problem, name)
+    soft = not limit.unit
+    return Clash(name, None if soft else limit.bound, None if soft else need, limit.unit, _words(problem, name))
+
+
+def _words(problem: Problem, name: str) -> str:
+    limit = _limit(problem, name)
+    return name if not limit.unit else f"{name}: {_shown(limit.bound, limit.unit)}"
+
+
+def _shown(value: float, unit: str) -> str:
+    kinds = {"W": "power", "s": "duration", "kg": "mass"}
+    return show(value, kinds[unit]) if unit in kinds else f"{value:,.4g} {unit}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from twinloop.economics.cloud import egress_usd_per_month
-from twinloop.economics.unit_costs import annuity_factor
 from twinloop.model.model import Dataset, Model, Stage
 from twinloop.model.site import Cloud
+from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Link
 
@@ -59,5 +59,4 @@ def dataset_egress_usd(model: Model, data: Dataset, site: str) -> float:
 
 
 def _present(model: Model, per_month_usd: float) -> float:
-    years = model.horizon_s / (8760 * 3600.0)
-    return 12.0 * per_month_usd / annuity_factor(model.finance.discount_per_year, years)
+    return present_cost_usd(Ledger((), {"egress": 12.0 * per_month_usd}, {}, {}), model)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import CloudOffer, Server
+from twinloop.economics.availability import SITE_AVAILABILITY, downtime_usd_per_year, failures_per_year
 from twinloop.economics.capital import CapitalItem
 from twinloop.economics.carbon import embodied_kg_per_year, scope1_kg_per_year, scope2_kg
 from twinloop.economics.cashflow import cashflow, tco_usd
 from twinloop.economics.energy_cost import demand_charge_usd, energy_cost_usd
+from twinloop.economics.periods import years
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model
 from twinloop.model.plan import CashYear
@@ -22,6 +25,12 @@ REFRIGERANT = "R134a"
 """What chillers of this size commonly hold; newer ones hold R1234ze with far less effect. Low confidence."""
 GENERATOR_RATIO = 1.5
 """Generator over IT power: cooling, losses and margin. Low confidence."""
+BATH_CONVERSION = 0.03
+"""Added to the price of a server sold for air when it goes into a bath: fans out, heat sinks and thermal paste
+changed, firmware, warranty; 1-6 %. A chassis sold with plates costs 4-5 % more than its air twin (catalogue).
+From memory, low confidence."""
+NOT_GROWING = ("staff", "downtime")
+"""Yearly amounts that do not follow the load."""
 BUILDING_LIFE_S = 25 * YEAR_S
 """Shell and electrical plant; practice, low confidence."""
 
@@ -65,13 +74,20 @@ def hall_ledger(
     bill: Bill,
     water_m3: float,
     chiller_w: float,
+    bathed: bool = False,  # noqa: FBT001 - named by its callers
+    risk_usd: dict[str, float] | None = None,
+    standing_w: float = 0.0,
 ) -> Ledger:
-    """Return the ledger of servers in a hall of ours; ``chiller_w`` is rated, for refrigerant leaks."""
+    """Return the ledger of servers in a hall of ours.
+
+    ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures and downtime;
+    shell and power for ``standing_w`` of IT stand already.
+    """
     finance = model.finance
-    it_usd = sum(server.price_usd * count for server, count in servers)
+    it_usd = sum(server.price_usd * count for server, count in servers) * (1.0 + BATH_CONVERSION * bathed)
     capital = (
         CapitalItem("servers", it_usd, finance.refresh_s, finance.maintenance_it_per_year),
-        CapitalItem("building and power", it_w * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
+        CapitalItem("building and power", max(it_w - standing_w, 0.0) * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
         *cooling,
     )
     embodied = sum(embodied_kg_per_year(server.embodied_kg * count, finance.refresh_s) for server, count in servers)
@@ -79,6 +95,7 @@ def hall_ledger(
         "electricity": bill.energy_usd,
         "demand charge": bill.demand_usd,
         "water": water_m3 * site.water.price_usd_per_m3,
+        **(risk_usd or {}),
     }
     carbon = {
         "scope1": scope1_kg_per_year(chiller_w, REFRIGERANT, it_w * GENERATOR_RATIO),
@@ -89,12 +106,38 @@ def hall_ledger(
     return _priced(Ledger(capital, yearly, escalation, carbon), model, water_m3)
 
 
+def risk_usd(model: Model, site: OnPremise, devices: dict[float, int]) -> dict[str, float]:
+    """Return the yearly cost of failures and of downtime, where the scenario prices them.
+
+    Args:
+        model: for the failure law, the price of a repair and of an hour's standstill.
+        site: for its redundancy.
+        devices: mean busy junction, °C -> how many devices.
+    """
+    finance, found = model.finance, {}
+    if finance.failures:
+        count = sum(failures_per_year(n, junction_c, finance.failures) for junction_c, n in devices.items())
+        found["failures"] = count * finance.repair_usd
+    if finance.downtime_usd_per_s > 0.0:
+        hourly = finance.downtime_usd_per_s * 3600.0
+        found["downtime"] = downtime_usd_per_year(SITE_AVAILABILITY[site.redundancy], hourly)
+    return found
+
+
+def cloud_price(site: Cloud, offer: CloudOffer, purchase: str) -> float | None:
+    """Return the price per second of one machine bought on_demand, reserved or spot; ``None``: not sold so."""
+    if purchase == "spot":
+        return offer.spot_usd_per_s
+    return offer.price_usd_per_s * (site.reserved_share if purchase == "reserved" else 1.0)
+
+
 def cloud_ledger(
-    model: Model, site: Cloud, offer: CloudOffer, instances: int, option: StageOption, facility_j: float
-) -> Ledger:
-    """Return the ledger of rented instances: always-on stages all year, recurrent runs by their busy share."""
+    model: Model, site: Cloud, price_usd_per_s: float, instances: int, option: StageOption, facility_j: float,
+    held: float,
+) -> Ledger:  # fmt: skip
+    """Return the ledger of rented instances, ``held`` for that share of the year."""
     share = option.busy_fraction if option.duration_s is not None else 1.0
-    yearly = {"cloud rental": instances * offer.price_usd_per_s * YEAR_S * share}
+    yearly = {"cloud rental": instances * price_usd_per_s * YEAR_S * held}
     devices_s = option.device_count * share * YEAR_S
     carbon = {
         "scope1": 0.0,
@@ -148,8 +191,28 @@ def add_ledgers(ledgers: tuple[Ledger, ...]) -> Ledger:
 
 
 def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
-    """Return the cash flow of ``ledger`` over the horizon, staff not included."""
-    return cashflow(ledger.capital, ledger.yearly_usd, ledger.escalation, model.finance, model.horizon_s)
+    """Return the cash flow of ``ledger`` over the horizon, the growth of the load in it.
+
+    Year 1 carries today's load, every later year ``(1 + g)`` times the one before: assets for it are bought in
+    proportion at the end of the year before, yearly amounts but staff and downtime grow with it.
+    """
+    growth = load_growth_per_year(model)
+    escalation = {
+        name: (1.0 + ledger.escalation.get(name, 0.0)) * (1.0 + (0.0 if name in NOT_GROWING else growth)) - 1.0
+        for name in ledger.yearly_usd
+    }
+    later = [
+        replace(item, amount_usd=item.amount_usd * growth * (1.0 + growth) ** (year - 1), bought_year=year)
+        for year in range(1, math.ceil(years(model.horizon_s)))
+        for item in ledger.capital
+        if growth > 0.0 and item.amount_usd > 0.0
+    ]
+    return cashflow((*ledger.capital, *later), ledger.yearly_usd, escalation, model.finance, model.horizon_s)
+
+
+def load_growth_per_year(model: Model) -> float:
+    """Return the yearly growth of the load: the largest that a hall expects, wherever the load then lies."""
+    return max((site.growth_per_year for site in model.on_premise), default=0.0)
 
 
 def present_cost_usd(ledger: Ledger, model: Model) -> float:

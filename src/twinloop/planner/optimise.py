@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from twinloop.model.model import Model
+from twinloop.model.plan import Totals
 from twinloop.planner.check import Checked, check
+from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW, plan_limits, site_limits
 from twinloop.planner.links import data_links
-from twinloop.planner.placements import Placement
-from twinloop.planner.selection import Choice, Problem, site_limits, solve
+from twinloop.planner.placements import YEAR_S, Placement
+from twinloop.planner.selection import Choice, Problem, solve
+from twinloop.planner.totals import MWH_J
 from twinloop.twin.design import HybridDesign, PlantConstants
 
 MOST_ROUNDS = 5
@@ -26,14 +30,39 @@ class Optimised:
     rounds: int
 
 
-def problem_of(
-    model: Model, placements: tuple[Placement, ...], corrections: dict[tuple[str, str | None], float]
-) -> Problem:
-    """Return the selection problem with each (site, design)'s coefficients times its correction."""
-    costs = tuple(coefficient(model, p) * corrections.get((p.site, p.design), 1.0) for p in placements)
+@dataclass(frozen=True)
+class Factors:
+    """The twin's figures over the screened ones, of one (site, design)."""
+
+    cost: float = 1.0
+    energy: float = 1.0
+    peak: float = 1.0
+    water: float = 1.0
+    carbon: float = 1.0
+    capex: float = 1.0
+
+
+Corrections = dict[tuple[str, str | None], Factors]
+
+
+def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Corrections) -> Problem:
+    """Return the selection problem, each (site, design)'s coefficients times what the twin found."""
+    mended = tuple(_corrected(p, corrections.get((p.site, p.design))) for p in placements)
     return Problem(
-        stages=tuple(stage.name for stage in model.stages), placements=placements, costs=costs,
-        limits=site_limits(model, placements), links=data_links(model, placements),
+        stages=tuple(stage.name for stage in model.stages), placements=placements,
+        costs=tuple(coefficient(model, p) for p in mended),
+        limits=(*site_limits(model, mended), *plan_limits(model, mended)), links=data_links(model, placements),
+        anchors=frozenset(i for i, p in enumerate(placements) if p.anchors),
+    )  # fmt: skip
+
+
+def _corrected(p: Placement, by: Factors | None) -> Placement:
+    if by is None:
+        return p
+    return replace(
+        p, cost_usd=p.cost_usd * by.cost, facility_j=p.facility_j * by.energy,
+        facility_peak_w=p.facility_peak_w * by.peak, water_m3=p.water_m3 * by.water,
+        carbon_kg=p.carbon_kg * by.carbon, capex_usd=p.capex_usd * by.capex,
     )  # fmt: skip
 
 
@@ -41,11 +70,12 @@ def coefficient(model: Model, p: Placement) -> float:
     """Return what choosing ``p`` adds to the objective."""
     if model.objective.name == "cost":
         return p.cost_usd
-    years = model.horizon_s / (8760 * 3600.0)
+    years = model.horizon_s / YEAR_S
     amounts = {
         "cost": p.cost_usd, "energy": p.facility_j * years, "carbon": p.carbon_kg * years, "water": p.water_m3 * years,
+        "time": p.option.duration_s or p.option.latency_p99_s or 0.0,
     }  # fmt: skip
-    return sum(weight * amounts.get(name, 0.0) for name, weight in model.objective.weights.items())
+    return sum(weight * amounts[name] for name, weight in model.objective.weights.items())
 
 
 def optimise(
@@ -61,56 +91,76 @@ def optimise(
 
     ``relaxed`` names limits that do not hold; ``seen`` are checks already made, by choice.
     """
-    corrections: dict[tuple[str, str | None], float] = {}
+    corrections: Corrections = {}
     tried: dict[tuple[int, ...], Checked] = {} if seen is None else seen
     best: tuple[Checked, Choice] | None = None
     last: Choice | None = None
     problem = problem_of(model, placements, corrections)
     visited: set[tuple[int, ...]] = set()
-    count = 0
+    refused: list[tuple[int, ...]] = []
     for _ in range(rounds):
         problem = problem_of(model, placements, corrections)
-        last = solve(problem, relaxed)
+        last = solve(problem, relaxed, tuple(refused))
         if last is None or last.picked in visited:
             break
         visited.add(last.picked)
-        count += 1
         chosen = tuple(placements[i] for i in last.picked)
         checked = tried.get(last.picked) or check(model, chosen, designs, k)
         tried[last.picked] = checked
-        if acceptable(model, checked) and (best is None or checked.objective < best[0].objective):
+        if not acceptable(model, checked, relaxed):
+            refused.append(last.picked)
+        elif best is None or checked.objective < best[0].objective:
             best = (checked, last)
         corrections |= _corrections(checked)
     if best is None:
         return None
     bound = min(last.bound, best[0].objective) if last is not None else best[0].objective
     gap = (best[0].objective - bound) / max(abs(best[0].objective), 1e-9)
-    return Optimised(best[0], problem, best[1], bound, gap, count)
+    return Optimised(best[0], problem, best[1], bound, gap, len(visited))
 
 
-def acceptable(model: Model, checked: Checked) -> bool:
-    """Whether the twin's figures, too, respect utility power and water, and nothing throttles."""
+def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:
+    """Whether the twin's figures, too, respect power, water and the plan's caps, and nothing throttles."""
+    rows = list(_plan_rows(model, checked.totals))
     halls = {site.name: site for site in model.on_premise}
     for site in checked.sites:
         hall = halls.get(site.planned.name)
         if hall is None:
             continue
         totals = site.planned.totals
-        water = hall.water.supply_m3_per_year
-        if totals.peak_power_w > hall.utility_power_w or totals.throttled_hours > 0.0:
+        if totals.throttled_hours > 0.0:
             return False
-        if water is not None and totals.water_m3_per_year > water:
-            return False
-    return True
+        rows.append((f"utility power of {hall.name}", totals.peak_power_w, hall.utility_power_w))
+        rows.append((f"water of {hall.name}", totals.water_m3_per_year, hall.water.supply_m3_per_year))
+    return all(name in relaxed or bound is None or value <= bound * (1.0 + 1e-9) for name, value, bound in rows)
 
 
-def _corrections(checked: Checked) -> dict[tuple[str, str | None], float]:
-    """Return the twin's cost over the screened cost, by (site, design)."""
-    found: dict[tuple[str, str | None], float] = {}
+def _plan_rows(model: Model, totals: Totals) -> Iterator[tuple[str, float, float | None]]:
+    caps = model.caps
+    yield CAPEX_ROW, totals.capex_usd, caps.capex_usd
+    yield COST_ROW, totals.tco_usd, caps.cost_usd
+    yield CARBON_ROW, sum(totals.carbon_t_per_year.values()) * 1e3, caps.carbon_kg_per_year
+    yield WATER_ROW, totals.water_m3_per_year, caps.water_m3_per_year
+
+
+def _corrections(checked: Checked) -> Corrections:
+    """Return the twin's figures over the screened ones, by (site, design)."""
+    found: Corrections = {}
     for site in checked.sites:
         if site.year is None:
             continue
         mine = [p for p in checked.placements if p.site == site.planned.name]
-        screened = sum(p.cost_usd for p in mine)
-        found[site.planned.name, mine[0].design] = site.planned.totals.tco_usd / screened
+        totals = site.planned.totals
+
+        def over(value: float, name: str, mine: list[Placement] = mine) -> float:
+            screened = sum(getattr(p, name) for p in mine)
+            return value / screened if screened > 0.0 else 1.0
+
+        found[site.planned.name, mine[0].design] = Factors(
+            cost=over(totals.tco_usd, "cost_usd"),
+            energy=over(totals.facility_energy_mwh_per_year * MWH_J, "facility_j"),
+            peak=over(totals.peak_power_w, "facility_peak_w"), water=over(totals.water_m3_per_year, "water_m3"),
+            carbon=over(sum(totals.carbon_t_per_year.values()) * 1e3, "carbon_kg"),
+            capex=over(totals.capex_usd, "capex_usd"),
+        )  # fmt: skip
     return found

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinloop.catalogue import device, server_cooling
 from twinloop.catalogue.nouns import CloudOffer, Server
+from twinloop.economics.capital import capex_usd
+from twinloop.economics.cloud import preemption_overhead
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import Cloud, Edge, OnPremise
-from twinloop.planner.money import Ledger, cloud_ledger, edge_ledger, flat_bill, hall_ledger, present_cost_usd
+from twinloop.planner.money import (
+    Ledger,
+    cloud_ledger,
+    cloud_price,
+    edge_ledger,
+    flat_bill,
+    hall_ledger,
+    present_cost_usd,
+    risk_usd,
+)
 from twinloop.planner.racks import pack, server_of
 from twinloop.planner.rates import Rates
 from twinloop.twin.design import HybridDesign
@@ -80,6 +91,14 @@ class Placement:
     offer: CloudOffer | None = None
     copies: int = 1
     """Edge: places; cloud and hall: 1."""
+    capex_usd: float = 0.0
+    """Purchases of year 0."""
+    purchase: str = ""
+    """Cloud: on_demand, reserved or spot."""
+    anchors: bool = True
+    """Whether its server really uses the design's plates or baths: a hall of plates needs one that does."""
+    short: tuple[tuple[str, float, float, str], ...] = ()
+    """Limits of a rack position that one server breaks: name, limit, need, unit. Only to explain infeasibility."""
 
     @property
     def key(self) -> str:
@@ -87,6 +106,8 @@ class Placement:
         o = self.option
         layout = f"d{o.parallelism.data}t{o.parallelism.tensor}p{o.parallelism.pipeline}b{o.parallelism.batch}"
         where = f"{self.site}[{self.design}]" if self.design else self.site
+        if self.purchase not in ("", "on_demand"):
+            where += f":{self.purchase}"
         return f"{self.stage}@{where}:{o.device_count}x{o.device}:{o.server}:{o.precision}:{o.compression}:{layout}"
 
 
@@ -97,19 +118,22 @@ def dc_energy_j(option: StageOption) -> float:
 
 
 def hall_placement(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, rates: Rates
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, rates: Rates, *, loose: bool = False
 ) -> Placement | None:
     """Return ``option`` in ``site``'s hall under ``design``, or ``None`` where no server fits a rack
-    or none is sold for the bath."""
+    or none is sold for the bath.
+
+    ``loose`` keeps what breaks the power, height or weight of a position, one server a rack, and notes it.
+    """
     server = server_of(model, option.server)
-    if not _sold_for(server, design):
+    if not belongs(server, design):
         return None
     it_w = option.busy.total_w * rates.it_per_dc_peak
     server_w = it_w / option.servers
     packing = pack(server, server_w, server_w * rates.air_share, site.racks, design)
-    if packing.servers_per_rack < 1:
+    if packing.servers_per_rack < 1 and not (loose and packing.short):
         return None
-    racks = math.ceil(option.servers / packing.servers_per_rack)
+    racks = math.ceil(option.servers / max(packing.servers_per_rack, 1))
     it_j = dc_energy_j(option) * rates.it_per_dc
     facility_j = it_j * rates.facility_per_it
     water_m3 = it_j * rates.water_m3_per_it_j
@@ -125,17 +149,26 @@ def hall_placement(
         bill,
         water_m3,
         it_w * rates.chiller_w_per_it_w,
+        bathed=design.immersed,
+        risk_usd=risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
         weight_kg=option.servers * server.weight_kg, it_w=it_w, facility_peak_w=it_w * rates.facility_per_it_peak,
         it_j=it_j, facility_j=facility_j, cooling_capex_usd=cooling_usd, water_m3=water_m3,
         carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
-        ledger=ledger, cost_usd=present_cost_usd(ledger, model),
+        ledger=ledger, cost_usd=present_cost_usd(ledger, model), capex_usd=capex_usd(ledger.capital),
+        anchors=plated(server, design),
+        short=packing.short,
     )  # fmt: skip
 
 
-def _sold_for(server: Server, design: HybridDesign) -> bool:
+def plated(server: Server, design: HybridDesign) -> bool:
+    """Whether ``server`` really gets the plates or baths of ``design``; one without plates stays on air."""
+    return design.paths["accelerator"] in server_cooling(server.name)
+
+
+def belongs(server: Server, design: HybridDesign) -> bool:
     """Whether ``server`` is sold for what ``design`` gives it; one without plates may stay on air beside them."""
     offered = set(server_cooling(server.name))
     if design.immersed:
@@ -145,29 +178,53 @@ def _sold_for(server: Server, design: HybridDesign) -> bool:
     return bool(offered & ({"cold_plate", on_air} if path == "cold_plate" else {path}))
 
 
-def cloud_placement(model: Model, site: Cloud, option: StageOption) -> Placement | None:
-    """Return ``option`` on the cheapest offer of ``site`` that has its device, or ``None``."""
+def cloud_placement(model: Model, site: Cloud, option: StageOption, purchase: str = "on_demand") -> Placement | None:
+    """Return ``option`` on the cheapest offer of ``site`` that has its device, or ``None``.
+
+    On-demand and spot machines of recurrent runs are held while they run, reserved ones all year. Spot is for
+    runs that can be repeated, which take longer by Young's rule; a run then late for its deadline is none.
+    """
     server = server_of(model, option.server)
-    fitting = [offer for offer in site.offers if _serves(offer, option, server)]
-    if not fitting:
+    fitting = [
+        (offer, price)
+        for offer in site.offers
+        if _serves(offer, option, server) and (price := cloud_price(site, offer, purchase)) is not None
+    ]
+    if not fitting or (purchase == "spot" and option.duration_s is None):
         return None
-
-    def price(offer: CloudOffer) -> float:
-        return _instances(offer, option, server) * offer.price_usd_per_s
-
-    offer = min(fitting, key=lambda offer: (price(offer), offer.instance))
+    offer, price = min(fitting, key=lambda each: (_instances(each[0], option, server) * each[1], each[0].instance))
     count = _instances(offer, option, server)
+    if purchase == "spot":
+        longer = _interrupted(model, option, preemption_overhead(count, site.preemptions_per_s))
+        if longer is None:
+            return None
+        option = longer
     fans_and_psu = 1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)
     it_w = option.busy.total_w * fans_and_psu / server.psu_efficiency
     it_j = dc_energy_j(option) * fans_and_psu / server.psu_efficiency
     facility_j = it_j * site.pue
-    ledger = cloud_ledger(model, site, offer, count, option, facility_j)
+    held = 1.0 if option.duration_s is None or purchase == "reserved" else option.busy_fraction
+    ledger = cloud_ledger(model, site, price, count, option, facility_j, held)
     return Placement(
         stage=option.stage, site=site.name, design=None, option=option, servers=count, racks=0, weight_kg=0.0,
         it_w=it_w, facility_peak_w=it_w * site.pue, it_j=it_j, facility_j=facility_j, cooling_capex_usd=0.0,
         water_m3=it_j / 3.6e6 * site.wue_l_per_kwh / 1e3, carbon_kg=sum(ledger.carbon_kg_per_year.values()),
         source_water_m3=facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
-        cost_usd=present_cost_usd(ledger, model), offer=offer,
+        cost_usd=present_cost_usd(ledger, model), offer=offer, purchase=purchase,
+    )  # fmt: skip
+
+
+def _interrupted(model: Model, option: StageOption, overhead: float) -> StageOption | None:
+    """Return ``option`` longer by ``overhead``; ``None`` past its deadline or period, or where it never ends."""
+    stage = next(each for each in model.stages if each.name == option.stage)
+    duration_s = (option.duration_s or 0.0) * (1.0 + overhead)
+    limits = [limit for limit in (stage.deadline_s, stage.every_s) if limit is not None]
+    if overhead > 1.0 or any(duration_s > limit for limit in limits):
+        return None
+    note = f"spot machines: {overhead:.0%} longer by checkpoints and restarts"
+    return replace(
+        option, duration_s=duration_s, busy_fraction=min(option.busy_fraction * (1.0 + overhead), 1.0),
+        throughput_per_s=option.throughput_per_s / (1.0 + overhead), notes=(*option.notes, note),
     )  # fmt: skip
 
 
@@ -205,6 +262,7 @@ def edge_placement(model: Model, site: Edge, option: StageOption) -> Placement |
         cooling_capex_usd=0.0, water_m3=0.0, carbon_kg=sum(ledger.carbon_kg_per_year.values()),
         source_water_m3=facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
         cost_usd=present_cost_usd(ledger, model), copies=site.count,
+        capex_usd=capex_usd(ledger.capital),
     )  # fmt: skip
 
 

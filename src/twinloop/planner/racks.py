@@ -27,6 +27,8 @@ class Packing:
     servers_per_rack: int
     limit: str
     """What binds: power, air, height or weight."""
+    short: tuple[tuple[str, float, float, str], ...] = ()
+    """Limits of the site's position that not even one server respects: name, limit, need, unit."""
 
 
 def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimits, design: HybridDesign) -> Packing:
@@ -49,7 +51,13 @@ def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimit
     if not design.immersed:
         bounds["air limit"] = (DOOR_RACK_W if design.has_door else AIR_RACK_W) / max(server_air_w, 1.0)
     limit = min(bounds, key=lambda name: bounds[name])
-    return Packing(math.floor(bounds[limit] + 1e-9), limit)
+    wants = (
+        ("rack power", limits.power_w, server_w, "W"),
+        ("rack height", limits.height_u, server.height_u, "U"),
+        ("rack weight", limits.weight_kg, server.weight_kg, "kg"),
+    )
+    short = tuple(want for want in wants if want[2] > want[1] * (1.0 + 1e-9))
+    return Packing(math.floor(bounds[limit] + 1e-9), limit, short)
 
 
 def server_of(model: Model, name: str) -> Server:

@@ -12,7 +12,7 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
-from twinloop.planner.equipment import capital_items, schedule
+from twinloop.planner.equipment import capital_items, less_standing, schedule
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import hours_of
 from twinloop.twin.groups import ItGroup
@@ -27,7 +27,7 @@ class Rates:
     """What one watt of a server's DC or IT power costs under one design."""
 
     it_per_dc: float
-    """Energy at the IT meter per DC energy: fans and power supplies."""
+    """Energy at the IT meter per nominal DC energy: fans, power supplies, and leakage at the chips' temperature."""
     it_per_dc_peak: float
     facility_per_it: float
     facility_per_it_peak: float
@@ -41,6 +41,8 @@ class Rates:
     throttled: bool
     """Whether the worst chip loses clock in any sampled hour."""
     worst_junction_c: float
+    mean_junction_c: float
+    """Of the mean chip over its busy hours."""
 
     def cooling_items(self, it_w: float) -> tuple[CapitalItem, ...]:
         """Return the cooling purchase for ``it_w``."""
@@ -66,17 +68,22 @@ def rates(
 ) -> tuple[Rates, Plant]:
     """Return the coefficients of ``design`` for ``group``'s kind of server at ``site``, and the sized plant.
 
-    The plant is sized with the group fully busy; its year runs at the group's own activity.
+    The plant is sized with the group fully busy; its year runs at the group's own activity. The hottest and the
+    most humid hour are looked at besides with the group at its busiest, without weight: they say what throttles
+    and what the meter's peak is.
     """
     full = replace(group, activity=np.ones(1))
     plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k)
-    here = hours_of(outdoor_air(site.weather, k), sample.index)
-    activity = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)[sample.index]
+    yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
+    worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
+    here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
+    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, float(np.max(yearly)))])
     at = replace(group, activity=activity)
     state = solve_plant(plant, (at,), here, k)
-    weight = sample.weight
+    weight = np.concatenate([sample.weight, np.zeros(worst_hours.size)])
     it_j = float(weight @ state.it_w)
-    dc_j = float(weight @ state.it[0].compute_w)
+    # Against the nominal power, so that what warm or cool chips leak more or less is in the ratio.
+    dc_j = float(weight @ (group.idle.total_w + activity * (group.busy.total_w - group.idle.total_w)))
     makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)
     hot = int(np.argmax(state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0)))
     worst = np.where(activity > 0.0, state.it[0].worst_junction_c, -np.inf)
@@ -90,11 +97,16 @@ def rates(
             air_share=plant.air_heat_w / plant.it_w,
             items_per_it_w=tuple(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
-                for item in capital_items(schedule(plant, site, k))
+                for item in capital_items(less_standing(schedule(plant, site, k), site.plant).lines)
             ),
             chiller_w_per_it_w=plant.cold.heat_w / plant.it_w,
             throttled=bool(np.any(state.it[0].throttled > 0.0)),
             worst_junction_c=float(np.max(worst)),
+            mean_junction_c=_busy_mean(state.it[0].junction_c, activity * weight),
         ),
         plant,
     )
+
+
+def _busy_mean(values: FloatArray, weight: FloatArray) -> float:
+    return float(np.average(np.broadcast_to(values, weight.shape), weights=np.maximum(weight, 1e-12)))

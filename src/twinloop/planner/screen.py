@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
-
-from twinloop.errors import InfeasibleError
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
-from twinloop.model.site import OnPremise
-from twinloop.planner.designs import KITS, candidate_designs
+from twinloop.model.site import OnPremise, Site
+from twinloop.planner.designs import KITS, candidate_designs, existing_design
 from twinloop.planner.placements import (
     Placement,
+    belongs,
     cloud_placement,
     edge_placement,
     hall_placement,
     may_run,
+    plated,
     residency,
 )
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import Rates, group_of, rates
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.sample import SampledHours, sample_hours
-from twinloop.workload.options import rejected, stage_options
+from twinloop.twin.sample import sample_hours
+from twinloop.workload.options import stage_options
 from twinloop.workload.profile import hourly_activity
 
 SAMPLE_HOURS = 48
@@ -50,27 +50,43 @@ class Screened:
 
 
 def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
-    """Return all placements of ``model``; an empty stage raises with the reasons."""
-    options = {stage.name: _shortlist(model, stage, stage_options(model, stage)) for stage in model.stages}
-    empty = [stage for stage in model.stages if not options[stage.name]]
-    if empty:
-        clashes = tuple(f"{stage.name}: {reason}" for stage in empty for reason in rejected(model, stage)[:6])
-        raise InfeasibleError(clashes, ("relax the deadline or latency, or allow more devices",))
+    """Return all placements of ``model``; a stage that nothing can run has none."""
+    options = {stage.name: shortlist(model, stage, stage_options(model, stage)) for stage in model.stages}
+    return place(model, options, k, progress)
+
+
+def place(
+    model: Model, options: dict[str, tuple[StageOption, ...]], k: PlantConstants, progress: Progress,
+    *, loose: bool = False,
+) -> Screened:  # fmt: skip
+    """Return the placements of ``options``; ``loose`` lets them break residency, named sites and rack limits."""
     placements: list[Placement] = []
     designs: dict[tuple[str, str], HybridDesign] = {}
     evaluated = 0
+    allowed = _allowed(model, loose=loose)
     for site in model.on_premise:
         progress(f"screening cooling designs of {site.name}")
-        found, kept, count = _screen_hall(model, site, options, k)
+        found, kept, count = _screen_hall(model, site, options, allowed, k, loose=loose)
         placements += found
         designs |= {(site.name, design.name): design for design in kept}
         evaluated += count
     for cloud in model.clouds:
-        placements += _placed(model, options, cloud, lambda option, site=cloud: cloud_placement(model, site, option))
+        for purchase in cloud.purchase:
+            put = partial(cloud_placement, model, cloud, purchase=purchase)
+            placements += _placed(model, options, cloud, allowed, put)
     for edge in model.edges:
-        placements += _placed(model, options, edge, lambda option, site=edge: edge_placement(model, site, option))
+        placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge))
     kit_of = {design.name: _kit(design) for design in designs.values()}
-    return Screened(options, _undominated(placements), designs, kit_of, evaluated)
+    kept_placements = tuple(placements) if loose else _undominated(placements)
+    return Screened(options, kept_placements, designs, kit_of, evaluated)
+
+
+Allowed = Callable[[Stage, Site], bool]
+
+
+def _allowed(model: Model, *, loose: bool) -> Allowed:
+    bound = {stage.name: residency(model, stage) for stage in model.stages}
+    return lambda stage, site: loose or may_run(stage, site, bound[stage.name])
 
 
 def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
@@ -96,7 +112,7 @@ def _kit(design: HybridDesign) -> str:
     return next(name for name, paths in KITS.items() if paths == design.paths)
 
 
-def _shortlist(model: Model, stage: Stage, options: tuple[StageOption, ...]) -> tuple[StageOption, ...]:
+def shortlist(model: Model, stage: Stage, options: tuple[StageOption, ...]) -> tuple[StageOption, ...]:
     """Keep the cheapest options of the cheapest devices to own, and of the cheapest to rent.
 
     Owned: servers over the horizon plus energy at a flat 0.2 USD/kWh and PUE 1.2, only to rank; the
@@ -131,63 +147,101 @@ def _best_devices(ranked: list[StageOption], count: int) -> list[StageOption]:
     return [o for device in devices for o in [each for each in ranked if each.device == device][:OPTIONS_PER_DEVICE]]
 
 
-def _placed(model: Model, options: dict[str, tuple[StageOption, ...]], site, place) -> list[Placement]:  # type: ignore[no-untyped-def]
+def _placed(
+    model: Model,
+    options: dict[str, tuple[StageOption, ...]],
+    site: Site,
+    allowed: Allowed,
+    put: Callable[[StageOption], Placement | None],
+) -> list[Placement]:
     found = []
     for stage in model.stages:
-        if may_run(stage, site, residency(model, stage)):
-            found += [p for p in map(place, options[stage.name]) if p is not None]
+        if allowed(stage, site):
+            found += [p for p in map(put, options[stage.name]) if p is not None]
     return found
 
 
 def _screen_hall(
-    model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], k: PlantConstants
-) -> tuple[list[Placement], list[HybridDesign], int]:
+    model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], allowed: Allowed, k: PlantConstants,
+    *, loose: bool,
+) -> tuple[list[Placement], list[HybridDesign], int]:  # fmt: skip
     """Rate every design for every kind of server, keep the best designs of each kit."""
     candidates = candidate_designs(site, model.allow)
-    sample = sample_hours(
-        site.weather.dry_bulb_c, site.weather.wet_bulb_c, np.zeros_like(site.weather.dry_bulb_c), SAMPLE_HOURS
-    )
-    references = _references(model, site, options)
+    references = _references(model, site, options, allowed)
     if not references:
         return [], [], 0
-    heaviest = max(references.values(), key=lambda o: (o.busy_fraction * o.busy.total_w, o.server))
     first: dict[str, Placement] = {}
     for design in candidates:
-        placed = _place(model, site, design, heaviest, _rate(model, site, design, heaviest, sample, k))
+        heaviest = _heaviest(model, design, references)
+        if heaviest is None:
+            continue
+        placed = _place(model, site, design, heaviest, _rate(model, site, design, heaviest, k), loose=loose)
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
+    standing = existing_design(site)
+    if standing is not None and standing.name not in {design.name for design in kept}:
+        kept += [design for design in candidates if design.name == standing.name]
     found: list[Placement] = []
     for design in kept:
-        table = {server: _rate(model, site, design, option, sample, k) for server, option in references.items()}
+        table = {
+            server: _rate(model, site, design, option, k)
+            for server, option in references.items()
+            if belongs(server_of(model, server), design)
+        }
         found += _placed(
-            model, options, site, lambda option, d=design, t=table: _place(model, site, d, option, t[option.server])
-        )
+            model, options, site, allowed,
+            partial(_place_by, table, model, site, design, loose=loose),
+        )  # fmt: skip
     return found, kept, len(candidates)
 
 
-def _references(model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]]) -> dict[str, StageOption]:
+def _references(
+    model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], allowed: Allowed
+) -> dict[str, StageOption]:
     """Return one option for each server type that some stage may put in the hall."""
     found: dict[str, StageOption] = {}
     for stage in model.stages:
-        if may_run(stage, site, residency(model, stage)):
+        if allowed(stage, site):
             for option in options[stage.name]:
                 found.setdefault(option.server, option)
     return found
 
 
-def _rate(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, sample: SampledHours, k: PlantConstants
-) -> Rates:
+def _rate(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
     stage = next(each for each in model.stages if each.name == option.stage)
-    mean = float(np.mean(hourly_activity(option, stage)))
-    activity = np.full(site.weather.dry_bulb_c.shape, max(mean, 0.05))
+    activity = hourly_activity(option, stage)
+    sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
     group = group_of(option, model.device(option.device), server_of(model, option.server), activity)
     return rates(site, design, group, sample, k)[0]
 
 
-def _place(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, found: Rates) -> Placement | None:
-    return None if found.throttled else hall_placement(model, site, design, option, found)
+def _place_by(
+    table: dict[str, Rates], model: Model, site: OnPremise, design: HybridDesign, option: StageOption, *, loose: bool
+) -> Placement | None:
+    return _place(model, site, design, option, table.get(option.server), loose=loose)
+
+
+def _heaviest(model: Model, design: HybridDesign, references: dict[str, StageOption]) -> StageOption | None:
+    """Return the option of most mean power whose server belongs under ``design``; one answer for a whole kit."""
+    able = {server: option for server, option in references.items() if belongs(server_of(model, server), design)}
+    anchors = {server: option for server, option in able.items() if plated(server_of(model, server), design)}
+    ranked = anchors or able
+    return max(ranked.values(), key=lambda o: (o.busy_fraction * o.busy.total_w, o.server), default=None)
+
+
+def _place(
+    model: Model,
+    site: OnPremise,
+    design: HybridDesign,
+    option: StageOption,
+    found: Rates | None,
+    *,
+    loose: bool = False,
+) -> Placement | None:
+    if found is None or found.throttled:
+        return None
+    return hall_placement(model, site, design, option, found, loose=loose)
 
 
 def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Placement]) -> list[HybridDesign]:

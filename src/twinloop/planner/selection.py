@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from twinloop.model.model import Model
 from twinloop.planner.placements import Placement
 
 
@@ -43,6 +42,9 @@ class Problem:
     """Objective coefficient of each placement."""
     limits: tuple[Limit, ...]
     links: tuple[Link, ...] = ()
+    anchors: frozenset[int] | None = None
+    """Placements that really use their design's plates or baths: a design is built for at least one of them.
+    ``None``: all do."""
 
 
 @dataclass(frozen=True)
@@ -54,34 +56,12 @@ class Choice:
     bound: float
 
 
-def site_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit, ...]:
-    """Return power, racks, floor load and water limits of every hall, as named rows."""
-    rows = []
-    for site in model.on_premise:
-        here = {i: p for i, p in enumerate(placements) if p.site == site.name}
-        rows.append(
-            Limit(f"utility power of {site.name}", site.utility_power_w, "W",
-                  {i: p.facility_peak_w for i, p in here.items()})
-        )  # fmt: skip
-        rows.append(
-            Limit(
-                f"rack positions of {site.name}", site.racks.positions, "racks", {i: p.racks for i, p in here.items()}
-            )
-        )
-        rows.append(
-            Limit(f"floor load of {site.name}", site.floor.area_m2 * site.floor.load_pa / 9.80665, "kg",
-                  {i: p.weight_kg for i, p in here.items()})
-        )  # fmt: skip
-        if site.water.supply_m3_per_year is not None:
-            rows.append(
-                Limit(f"water of {site.name}", site.water.supply_m3_per_year, "m3/year",
-                      {i: p.water_m3 for i, p in here.items()})
-            )  # fmt: skip
-    return tuple(rows)
-
-
 def solve(
-    problem: Problem, relaxed: frozenset[str] = frozenset(), banned: tuple[tuple[int, ...], ...] = ()
+    problem: Problem,
+    relaxed: frozenset[str] = frozenset(),
+    banned: tuple[tuple[int, ...], ...] = (),
+    elastic: dict[str, float] | None = None,
+    gap: float = 1e-9,
 ) -> Choice | None:
     """Return the cheapest choice, or ``None`` when none satisfies the limits.
 
@@ -89,29 +69,41 @@ def solve(
         problem: placements, costs, limits, links.
         relaxed: names of limits to leave out.
         banned: choices already seen, excluded by a no-good row each.
+        elastic: names of limits that may be exceeded, at this price per multiple of the limit.
+        gap: relative distance to the bound at which the search may stop.
     """
     solver = _solver()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
-    solver.setOptionValue("mip_rel_gap", 1e-9)
+    solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
-    x = [solver.addBinary(obj=cost, name=p.key) for p, cost in zip(problem.placements, problem.costs, strict=True)]
+    # A banned choice may leave a dominated column as the next best, so nothing is dropped then.
+    useless = frozenset() if banned else dominated(problem)
+    x = [
+        solver.addVariable(0.0, 0.0 if i in useless else 1.0, obj=cost, type=highspy.HighsVarType.kInteger, name=p.key)
+        for i, (p, cost) in enumerate(zip(problem.placements, problem.costs, strict=True))
+    ]
     for stage in problem.stages:
         mine = [x[i] for i, p in enumerate(problem.placements) if p.stage == stage]
         if not mine:
             return None
         solver.addConstr(sum(mine) == 1, name=f"one place for {stage}")
     _one_design_a_site(solver, problem, x)
+    slack = {
+        name: solver.addVariable(0.0, highspy.kHighsInf, obj=price, name=f"more {name}")
+        for name, price in (elastic or {}).items()
+    }
     for limit in problem.limits:
-        scale = max(limit.bound, 1e-9)
+        scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
         # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
         used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
         if limit.name in relaxed or not used:
             continue
-        solver.addConstr(
-            sum(amount / scale * column for column, amount in used) <= limit.bound / scale, name=limit.name
-        )
+        taken = sum(amount / scale * column for column, amount in used)
+        if limit.name in slack:
+            taken = taken - slack[limit.name]
+        solver.addConstr(taken <= limit.bound / scale, name=limit.name)
     for link in problem.links:
         both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
         solver.addConstr(both >= x[link.first] + x[link.second] - 1)
@@ -128,6 +120,30 @@ def solve(
         float(info.objective_function_value),
         float(info.mip_dual_bound),
     )
+
+
+def dominated(problem: Problem) -> frozenset[int]:
+    """Return placements that another of the same stage, site and design beats or equals in cost and every limit.
+
+    Placements with links to others stay: their cost depends on those. Of equals the first stays.
+    """
+    linked = {i for link in problem.links for i in (link.first, link.second)}
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, p in enumerate(problem.placements):
+        anchor = problem.anchors is None or i in problem.anchors
+        if i not in linked:
+            groups.setdefault((p.stage, p.site, p.design, anchor), []).append(i)
+    dropped: set[int] = set()
+    for members in groups.values():
+        figures = np.array([[problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits)] for i in members])
+        order = np.lexsort((np.arange(len(members)), *figures.T[::-1]))
+        kept = np.empty((0, figures.shape[1]))
+        for position in order:
+            if kept.size and bool(np.any(np.all(kept <= figures[position], axis=1))):
+                dropped.add(members[position])
+            else:
+                kept = np.vstack([kept, figures[position]])
+    return frozenset(dropped)
 
 
 def _solver() -> highspy.Highs:
@@ -157,6 +173,9 @@ def _one_design_a_site(solver: highspy.Highs, problem: Problem, x: list[highspy.
         stages = {problem.placements[i].stage for i in members}
         for stage in sorted(stages):
             solver.addConstr(sum((x[i] for i in members if problem.placements[i].stage == stage), start=0.0 * y) <= y)
+        if problem.anchors is not None:
+            using = [x[i] for i in members if i in problem.anchors]
+            solver.addConstr(y <= sum(using, start=0.0 * y), name=f"{design} at {site} is used")
     for site, ys in built.items():
         solver.addConstr(sum(ys[1:], start=1.0 * ys[0]) <= 1, name=f"one cooling design at {site}")
 
@@ -174,5 +193,11 @@ def feasible(problem: Problem, picked: tuple[int, ...]) -> bool:
     for i in picked:
         placement = problem.placements[i]
         designs.setdefault(placement.site, set()).add(placement.design)
+    if problem.anchors is not None:
+        built = {(problem.placements[i].site, problem.placements[i].design) for i in picked} - {
+            (problem.placements[i].site, problem.placements[i].design) for i in picked if i in problem.anchors
+        }
+        if any(design is not None for _, design in built):
+            return False
     within = all(sum(limit.use.get(i, 0.0) for i in picked) <= limit.bound * (1.0 + 1e-9) for limit in problem.limits)
     return within and all(len(each) == 1 for each in designs.values())

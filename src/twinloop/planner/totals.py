@@ -6,12 +6,11 @@ import math
 
 from twinloop.economics.capital import capex_usd
 from twinloop.economics.cashflow import tco_usd
-from twinloop.economics.unit_costs import annualised_usd
 from twinloop.model.model import Model
 from twinloop.model.plan import CashYear, Totals
 from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
-from twinloop.planner.money import Ledger, cash_of
+from twinloop.planner.money import Ledger, cash_of, present_cost_usd
 from twinloop.planner.placements import YEAR_S, Placement
 
 MWH_J = 3.6e9
@@ -90,17 +89,23 @@ def opex_usd(ledger: Ledger) -> float:
 
 
 def unit_costs(model: Model, placements: tuple[Placement, ...], tco: float) -> dict[str, float]:
-    """Return each stage's cost per its unit of work: present cost as an annuity, shared by present cost.
+    """Return each stage's cost per its unit of work: present cost over present work, shared by present cost.
+
+    Work of later years is discounted and grows like the money (levelised cost).
 
     Shared costs (staff, hourly bills) follow each placement's screened share.
     """
     whole = math.fsum(p.cost_usd for p in placements)
-    per_year = annualised_usd(tco, model.finance.discount_per_year, model.horizon_s)
+    per_year = tco / present_cost_usd(Ledger((), {"work": 1.0}, {}, {}), model)
     costs = {}
     for stage in model.stages:
         p = next(each for each in placements if each.stage == stage.name)
         mine = per_year * p.cost_usd / whole
         if stage.kind == "serve" and stage.requests_per_s:
+            tokens = (stage.input_tokens or 0) + (stage.output_tokens or 0)
+            if tokens:
+                per_token = mine / (stage.requests_per_s * YEAR_S * tokens)
+                costs[f"usd_per_million_tokens.{stage.name}"] = per_token * 1e6
             costs[f"usd_per_1000_requests.{stage.name}"] = mine / (stage.requests_per_s * YEAR_S) * 1e3
         elif stage.every_s:
             costs[f"usd_per_run.{stage.name}"] = mine / (YEAR_S / stage.every_s)

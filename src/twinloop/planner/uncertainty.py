@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.economics.cashflow import cashflow, tco_usd
+from twinloop.economics.cashflow import tco_usd
 from twinloop.model.model import Model
 from twinloop.model.plan import Spread, Swing, Uncertainty
-from twinloop.planner.money import Ledger
+from twinloop.planner.money import Ledger, cash_of
 
 SAMPLES = 2000
 
@@ -43,11 +43,11 @@ def category_costs(ledger: Ledger, model: Model) -> dict[str, float]:
     known = {name for driver in DRIVERS for name in driver.categories}
     costs: dict[str, float] = {}
     for item in ledger.capital:
-        cash = cashflow((item,), {}, {}, model.finance, model.horizon_s)
+        cash = cash_of(Ledger((item,), {}, ledger.escalation, {}), model)
         name = item.name if item.name in known else "cooling"
         costs[name] = costs.get(name, 0.0) + tco_usd(cash)
     for name, amount in ledger.yearly_usd.items():
-        cash = cashflow((), {name: amount}, ledger.escalation, model.finance, model.horizon_s)
+        cash = cash_of(Ledger((), {name: amount}, ledger.escalation, {}), model)
         costs[name] = costs.get(name, 0.0) + tco_usd(cash)
     return costs
 

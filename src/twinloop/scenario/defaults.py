@@ -41,6 +41,16 @@ DEFAULTS = {
     "peak_to_mean": Default(1.0, "number", "a steady load unless given", 1.0, 3.0),
     "accuracy_drop": Default(0.0, "share", "no loss of accuracy unless allowed", 0.0, 0.01),
     "tariff_escalation": Default(0.025, "yearly share", "market outlooks", 0.0, 0.05),
+    "downtime": Default(0.0, "hourly price", "not counted unless given", 0.0, 5.0),
+    "repair": Default(
+        1500.0, "amount of money", "hands and shipping of a device under warranty, from memory", 300.0, 5000.0
+    ),
+    "reserved_share": Default(
+        0.6, "share", "three years paid monthly, list prices of providers, from memory", 0.4, 0.7
+    ),
+    "preemptions": Default(
+        0.05 / 3600.0, "rate", "spot accelerators, 5 % an hour, from memory", 0.005 / 3600.0, 0.2 / 3600.0
+    ),
     "demand": Default(0.0, "demand price", "none unless given beside an energy price", 0.0, 0.025),
 }
 """Every choice, by the key that it fills."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from twinloop import catalogue
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.errors import Fault, InputError
-from twinloop.model.model import SCHEMA, Allow, Finance, Model, Objective
+from twinloop.model.model import SCHEMA, Allow, Caps, Finance, Model, Objective
 from twinloop.model.site import Cloud, Edge, OnPremise, Site
 from twinloop.scenario import schema
 from twinloop.scenario.load import Scenario
@@ -19,6 +19,7 @@ from twinloop.scenario.provenance import Sources, given_rows
 from twinloop.scenario.references import Steps, relocated
 from twinloop.scenario.sites import cloud, edge, number, on_premise
 from twinloop.scenario.stages import dataset, stage
+from twinloop.units import YEAR_S
 
 T = TypeVar("T")
 
@@ -67,7 +68,13 @@ def resolve(scenario: Scenario, base_dir: Path | None = None) -> Model:
         finance=_finance(spec.finance, sources),
         allow=_allow(spec.allow, devices, sources),
         provenance=(*given_rows(scenario.root, str(scenario.file)), *sources.rows),
+        caps=_caps(spec.limits),
     )
+
+
+def _caps(spec: schema.LimitsSpec) -> Caps:
+    carbon = None if spec.carbon is None else spec.carbon * YEAR_S
+    return Caps(spec.capex, spec.cost, carbon, spec.water)
 
 
 def _site(spec: schema.AnySiteSpec, base_dir: Path, sources: Sources) -> Site:
@@ -120,6 +127,9 @@ def _finance(spec: schema.FinanceSpec, sources: Sources) -> Finance:
         refresh_s=number(spec.refresh, "finance.refresh", "refresh", sources),
         staff_usd_per_year=number(spec.staff, "finance.staff", "staff", sources),
         maintenance_it_per_year=upkeep,
+        downtime_usd_per_s=number(spec.downtime, "finance.downtime", "downtime", sources),
+        failures=spec.failures or "",
+        repair_usd=number(spec.repair, "finance.repair", "repair", sources) if spec.failures else 0.0,
     )
 
 

@@ -16,12 +16,15 @@ from twinloop.scenario.schema_sites import (
     AnySiteSpec,
     AvailabilitySpec,
     CloudSpec,
+    DesignSpec,
     EdgeSpec,
+    EquipmentSpec,
     FloorSpec,
     Grid,
     GridSpec,
     HeatOfftakeSpec,
     OnPremiseSpec,
+    PowerPhaseSpec,
     PriceBandSpec,
     RacksSpec,
     Tariff,
@@ -56,7 +59,9 @@ __all__ = [
     "ConfigSpec",
     "CountsSpec",
     "DatasetSpec",
+    "DesignSpec",
     "EdgeSpec",
+    "EquipmentSpec",
     "FinanceSpec",
     "FloorSpec",
     "Grid",
@@ -64,10 +69,12 @@ __all__ = [
     "HeatOfftakeSpec",
     "IngestSpec",
     "LayersSpec",
+    "LimitsSpec",
     "NetworkSpec",
     "ObjectiveSpec",
     "OnPremiseSpec",
     "OnnxSpec",
+    "PowerPhaseSpec",
     "PreprocessSpec",
     "PriceBandSpec",
     "RacksSpec",
@@ -90,9 +97,10 @@ class WeightsSpec(Part):
     energy: q.EnergyPrice | None = None
     carbon: q.CarbonPrice | None = None
     water: q.WaterPrice | None = None
+    time: q.HourlyMoney | None = None
 
 
-Goal = Literal["cost", "energy", "carbon", "water"]
+Goal = Literal["cost", "energy", "carbon", "water", "time"]
 
 
 class ObjectiveSpec(Part):
@@ -117,6 +125,18 @@ class FinanceSpec(Part):
     refresh: q.Duration | None = None
     staff: q.YearlyMoney | None = None
     maintenance_it: q.YearlyShare | None = None
+    downtime: q.HourlyMoney | None = None
+    failures: Literal["linear", "arrhenius"] | None = None
+    repair: q.Money | None = None
+
+
+class LimitsSpec(Part):
+    """What the whole plan may not exceed."""
+
+    capex: q.Money | None = None
+    cost: q.Money | None = None
+    carbon: q.YearlyMass | None = None
+    water: q.YearlyVolume | None = None
 
 
 CoolingWord = Literal[
@@ -161,4 +181,5 @@ class ScenarioSpec(Part):
     stages: Annotated[list[AnyStageSpec], Field(min_length=1, max_length=1000)]
     sites: Annotated[list[AnySiteSpec], Field(min_length=1, max_length=1000)]
     finance: FinanceSpec = FinanceSpec()
+    limits: LimitsSpec = LimitsSpec()
     allow: AllowSpec = AllowSpec()

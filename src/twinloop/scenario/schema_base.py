@@ -10,9 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 NOT_YET = {
-    "design": "an existing plant (`design:`)",
     "asset_lives": "asset lives of one's own (`asset_lives:`)",
-    "phases": "power that comes in phases (`phases:`)",
     "storage": "thermal or electric storage (`storage:`)",
 }
 """Keys of the vocabulary that this version refuses by name."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from twinloop.scenario import quantities as q
-from twinloop.scenario.schema_base import Jurisdiction, Name, Part, Word, kind_tag, shape_tag
+from twinloop.scenario.schema_base import Jurisdiction, Name, Part, Word, kind_tag, listed, shape_tag
 
 
 class RacksSpec(Part):
@@ -99,6 +99,48 @@ class HeatOfftakeSpec(Part):
     price: q.EnergyPrice
 
 
+class PowerPhaseSpec(Part):
+    """Utility power from a date on, counted from the start of the horizon."""
+
+    power: q.Power
+    after: q.DurationOrZero | None = None
+
+
+KIT_WORDS = ("air", "rear doors", "plates + air", "plates + rear doors", "all plates", "immersion")
+"""Kinds of cooling, as plans name them."""
+
+UtilityPower = Annotated[
+    Annotated[q.Power, Tag("<text>")]
+    | Annotated[list[PowerPhaseSpec], Tag("<list>"), Field(min_length=1, max_length=50)],
+    Discriminator(_price_tag),
+]
+
+
+class EquipmentSpec(Part):
+    """Machines alike that stand already; ``rated`` is heat (electricity for the power chain) of one."""
+
+    type: Literal[
+        "crah", "rear_door_passive", "cold_plate", "cdu", "immersion_1p", "dry_cooler", "adiabatic_cooler", "tower",
+        "air_cooled_chiller", "water_cooled_chiller", "pipework", "ups", "transformer",
+    ]  # fmt: skip
+    count: Annotated[int, Field(ge=1, le=10_000)]
+    rated: q.Power
+    spare: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class DesignSpec(Part):
+    """A plant that stands already, or is wished."""
+
+    cooling: Literal["air", "rear doors", "plates + air", "plates + rear doors", "all plates", "immersion"]
+    heat_rejection: Literal["dry_cooler", "adiabatic_cooler", "tower"] | None = None
+    cold_plant: Literal["air_cooled_chiller", "water_cooled_chiller"]
+    warm_supply: q.WarmTemperature | None = None
+    cold_supply: q.WarmTemperature
+    outdoor_air: bool | None = None
+    keep: bool | None = None
+    equipment: Annotated[list[EquipmentSpec], Field(max_length=200)] = Field(default_factory=list)
+
+
 class OnPremiseSpec(Part):
     """A hall that we build or own."""
 
@@ -106,7 +148,7 @@ class OnPremiseSpec(Part):
     kind: Literal["on-premise"]
     climate: Word
     jurisdiction: Jurisdiction
-    utility_power: q.Power | None = None
+    utility_power: UtilityPower | None = None
     it_power: q.Power | None = None
     racks: RacksSpec
     floor: FloorSpec | None = None
@@ -119,6 +161,17 @@ class OnPremiseSpec(Part):
     heat_offtake: HeatOfftakeSpec | None = None
     growth: q.YearlyShare | None = None
     build_price: q.PowerPrice | None = None
+    design: DesignSpec | None = None
+
+
+Purchase = Literal["on_demand", "reserved", "spot"]
+
+
+def _underscored(value: Any) -> Any:
+    words = listed(value)
+    if not isinstance(words, list):
+        return words
+    return [word.replace("-", "_").replace(" ", "_") if isinstance(word, str) else word for word in words]
 
 
 class CloudSpec(Part):
@@ -132,6 +185,9 @@ class CloudSpec(Part):
     pue: q.Pue | None = None
     wue: q.WaterPerEnergy | None = None
     grid: Grid | None = None
+    purchase: Annotated[list[Purchase], BeforeValidator(_underscored), Field(min_length=1, max_length=3)] | None = None
+    reserved_share: q.Share | None = None
+    preemptions: q.PerTime | None = None
 
 
 class EdgeSpec(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from twinloop.errors import Fault
@@ -20,7 +21,15 @@ DAY_H = 24
 
 def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault]:
     """Return the faults that only show when values stand side by side."""
-    found = [*_networks(spec), *_stages(spec), *_datasets(spec), *_tariffs(spec), *_finance(spec)]
+    found = [
+        *_networks(spec),
+        *_stages(spec),
+        *_datasets(spec),
+        *_tariffs(spec),
+        *_plants(spec),
+        *_clouds(spec),
+        *_finance(spec),
+    ]
     return [Fault(file, line_of(root, steps), path_text(steps), got, expected) for steps, got, expected in found]
 
 
@@ -110,14 +119,75 @@ def _ranges(hours: list[int]) -> str:
     return ", ".join(f"{first}-{last}" for first, last in edges)
 
 
+def _plants(spec: schema.ScenarioSpec) -> Iterator[_Found]:
+    for index, site in enumerate(spec.sites):
+        if not isinstance(site, schema.OnPremiseSpec):
+            continue
+        where: Steps = ("sites", index)
+        if isinstance(site.utility_power, list):
+            yield from _power_phases(site.utility_power, (*where, "utility_power"))
+        if site.design is not None:
+            yield from _plant(site, site.design, (*where, "design"))
+
+
+def _clouds(spec: schema.ScenarioSpec) -> Iterator[_Found]:
+    for index, site in enumerate(spec.sites):
+        if not isinstance(site, schema.CloudSpec):
+            continue
+        for key, word in (("reserved_share", "reserved"), ("preemptions", "spot")):
+            if getattr(site, key) is not None and word not in (site.purchase or []):
+                yield ("sites", index, key), f"{key} without {word} purchase", f"purchase: [{word}] beside it"
+
+
+def _power_phases(phases: list[schema.PowerPhaseSpec], where: Steps) -> Iterator[_Found]:
+    if phases[0].after:
+        yield (*where, 0, "after"), show(phases[0].after, "duration"), "no date: the first step is there from the start"
+    for i, (before, phase) in enumerate(itertools.pairwise(phases), 1):
+        if phase.after is None or phase.after <= (before.after or 0.0):
+            got = "nothing" if phase.after is None else show(phase.after, "duration")
+            yield (*where, i, "after"), got, f"a time later than {show(before.after or 0.0, 'duration')}"
+
+
+def _plant(site: schema.OnPremiseSpec, design: schema.DesignSpec, where: Steps) -> Iterator[_Found]:
+    warm = design.cooling.startswith(("plates", "all plates", "immersion"))
+    for key in ("heat_rejection", "warm_supply"):
+        value = getattr(design, key)
+        if warm and value is None:
+            yield where, "nothing", f"the key {key!r}: {design.cooling} has a warm loop"
+        if not warm and value is not None:
+            yield (*where, key), f"{key} with cooling {design.cooling!r}", "plates or immersion, or no such key"
+    if design.outdoor_air and design.cooling != "air":
+        yield (*where, "outdoor_air"), f"outdoor_air with cooling {design.cooling!r}", "cooling: air, or no such key"
+    if design.warm_supply is not None and design.warm_supply <= design.cold_supply:
+        expected = f"more than cold_supply ({show(design.cold_supply, 'temperature')})"
+        yield (*where, "warm_supply"), show(design.warm_supply, "temperature"), expected
+    for i, unit in enumerate(design.equipment):
+        if (unit.spare or 0) >= unit.count:
+            yield (*where, "equipment", i, "spare"), str(unit.spare), f"less than count ({unit.count})"
+    seen: dict[str, int] = {}
+    for i, unit in enumerate(design.equipment):
+        if seen.setdefault(unit.type, i) != i and design.equipment[seen[unit.type]].rated == unit.rated:
+            yield (*where, "equipment", i), f"{unit.type} of the same rating again", "one entry with the whole count"
+    ups_w = sum((unit.count - (unit.spare or 0)) * unit.rated for unit in design.equipment if unit.type == "ups")
+    utility = site.utility_power[-1].power if isinstance(site.utility_power, list) else site.utility_power
+    if utility is not None and ups_w > 10.0 * utility:
+        yield (
+            (*where, "equipment"),
+            f"UPS of {show(ups_w, 'power')}",
+            f"not ten times utility_power ({show(utility, 'power')})",
+        )
+
+
 def _finance(spec: schema.ScenarioSpec) -> Iterator[_Found]:
+    if spec.finance.repair is not None and spec.finance.failures is None:
+        yield ("finance", "repair"), "repair without failures", "failures: linear or arrhenius beside it"
     minimise = spec.objective.minimise
     if isinstance(minimise, schema.WeightsSpec):
-        if not any(value for value in (minimise.cost, minimise.energy, minimise.carbon, minimise.water)):
+        if not any(value for value in (minimise.cost, minimise.energy, minimise.carbon, minimise.water, minimise.time)):
             yield (
                 ("objective", "minimise"),
                 "no weight above zero",
-                "a weight on cost, energy, carbon or water",
+                "a weight on cost, energy, carbon, water or time",
             )
         for key in ("carbon_price", "water_price"):
             if getattr(spec.objective, key) is not None:

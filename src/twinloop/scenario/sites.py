@@ -18,6 +18,7 @@ from twinloop.model.site import (
     Floor,
     HeatOfftake,
     OnPremise,
+    PowerPhase,
     RackLimits,
     Redundancy,
     Tariff,
@@ -27,6 +28,7 @@ from twinloop.model.weather import WeatherYear
 from twinloop.scenario import schema
 from twinloop.scenario.defaults import DEFAULTS, WORDS
 from twinloop.scenario.jurisdictions import within
+from twinloop.scenario.plants import existing_plant
 from twinloop.scenario.provenance import Sources
 from twinloop.scenario.sense import band_hours
 from twinloop.units import YEAR_S, show
@@ -65,6 +67,8 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
         jurisdiction=spec.jurisdiction,
         weather=year,
         utility_power_w=_utility_w(spec, path, sources),
+        power_phases=_power_phases(spec),
+        plant=None if spec.design is None else existing_plant(spec.design, path, sources),
         racks=RackLimits(
             spec.racks.positions,
             spec.racks.power,
@@ -95,12 +99,20 @@ def _weather(climate: str, base_dir: Path, path: str, sources: Sources) -> Weath
 
 
 def _utility_w(spec: schema.OnPremiseSpec, path: str, sources: Sources) -> float:
+    if isinstance(spec.utility_power, list):
+        return spec.utility_power[0].power
     if spec.utility_power is not None:
         return spec.utility_power
     ratio = number(None, f"{path}.peak_facility_per_it", "peak_facility_per_it", sources)
     utility_w = (spec.it_power or 0.0) * ratio
     sources.choice(f"{path}.utility_power", show(utility_w, "power"), "it_power times the ratio above", "low")
     return utility_w
+
+
+def _power_phases(spec: schema.OnPremiseSpec) -> tuple[PowerPhase, ...]:
+    if not isinstance(spec.utility_power, list):
+        return ()
+    return tuple(PowerPhase(each.after or 0.0, each.power) for each in spec.utility_power[1:])
 
 
 def _floor(spec: schema.OnPremiseSpec, path: str, sources: Sources) -> Floor:
@@ -255,6 +267,7 @@ def cloud(spec: schema.CloudSpec, sources: Sources) -> Cloud:
         f" times {row.price_uplift:.3g}" if row.price_uplift != 1.0 else ""
     )
     sources.choice(f"{path}.prices", prices, offers[0].source if offers else "none listed", sure)
+    purchase = spec.purchase or ["on_demand"]
     first = row.egress_usd_per_b[0][1]
     sources.choice(f"{path}.egress", f"{show(first, 'data price')} first tier", origin, sure)
     return Cloud(
@@ -268,6 +281,13 @@ def cloud(spec: schema.CloudSpec, sources: Sources) -> Cloud:
         wue_l_per_kwh=wue,
         egress_usd_per_b=row.egress_usd_per_b,
         embodied_kg_per_device_s=_embodied_kg_s(path, sources),
+        purchase=tuple(purchase),
+        reserved_share=number(spec.reserved_share, f"{path}.reserved_share", "reserved_share", sources)
+        if "reserved" in purchase
+        else DEFAULTS["reserved_share"].value,
+        preemptions_per_s=number(spec.preemptions, f"{path}.preemptions", "preemptions", sources)
+        if "spot" in purchase
+        else DEFAULTS["preemptions"].value,
     )
 
 

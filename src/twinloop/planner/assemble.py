@@ -1,0 +1,171 @@
+"""The plan file, from the searches' results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twinloop.model.model import Model
+from twinloop.model.plan import (
+    SCHEMA,
+    Alternative,
+    Constraint,
+    ObjectiveValue,
+    Plan,
+    PlannedParallelism,
+    PlannedSite,
+    PlannedStage,
+)
+from twinloop.planner.baselines import Rival
+from twinloop.planner.check import Checked
+from twinloop.planner.economy import economies
+from twinloop.planner.explain import cooling_reason, stage_reasons
+from twinloop.planner.frontier import frontier
+from twinloop.planner.growth import phases
+from twinloop.planner.infeasible import WayOut
+from twinloop.planner.money import Ledger
+from twinloop.planner.optimise import Optimised
+from twinloop.planner.placements import Placement
+from twinloop.planner.rules import rules
+from twinloop.planner.screen import Screened
+from twinloop.planner.sequential import Ordered, compared
+from twinloop.planner.uncertainty import uncertainty
+
+GAP_PROVEN = 5e-3
+
+
+def assemble(
+    model: Model,
+    screened: Screened,
+    best: Optimised,
+    by_kit: dict[str, Optimised],
+    rivals: tuple[Rival, ...],
+    ordered: Ordered | None,
+    digest: str,
+) -> Plan:
+    """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
+    checked = best.checked
+    reasons = stage_reasons(model, best)
+    kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
+    others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
+    sites = tuple(_explained(model, checked, site.planned, others, screened) for site in checked.sites)
+    return Plan(
+        schema=SCHEMA, scenario=model.name, scenario_hash=digest,
+        status="optimal" if best.gap <= GAP_PROVEN else "feasible",
+        summary=_summary(model, checked, rivals),
+        objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
+        stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
+        phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals, potential=None,
+        baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
+        frontier=frontier(model, best), uncertainty=uncertainty(_shortlist(checked, rivals, others), model),
+        constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,
+        sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
+    )  # fmt: skip
+
+
+def unsatisfied(model: Model, way: WayOut, found: Optimised, digest: str) -> Plan:
+    """Return the plan of the cheapest way out, marked infeasible: what it would be if the limits moved."""
+    checked = found.checked
+    sites = tuple(site.planned for site in checked.sites)
+    return Plan(
+        schema=SCHEMA, scenario=model.name, scenario_hash=digest, status="infeasible",
+        summary=f"No plan satisfies {' and '.join(clash.name for clash in way.clashes)} together. Cheapest way out: "
+        f"{way.ways_out[0]}.",
+        objective=ObjectiveValue(model.objective.name, checked.objective, checked.objective, 0.0),
+        stages=tuple(_stage(p, "chosen under the cheapest way out") for p in checked.placements), sites=sites,
+        phases=(), cashflow=checked.cash, totals=checked.totals, potential=None, baselines=(), alternatives=(),
+        frontier=(), uncertainty=None, constraints=_constraints(found), warnings=rules(sites, model),
+        provenance=model.provenance, clashes=way.clashes, ways_out=way.ways_out,
+    )  # fmt: skip
+
+
+def _saving(rival: Optimised | None, checked: Checked) -> float | None:
+    if rival is None or not rival.checked.objective:
+        return None
+    return (rival.checked.objective - checked.objective) / rival.checked.objective
+
+
+def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked]) -> tuple[Ledger, ...]:
+    """Return the twin-checked ledgers of the recommendation, then of every plan that is another one."""
+    plans = [checked, *(r.optimised.checked for r in rivals if r.optimised and r.baseline.feasible), *others.values()]
+    distinct = {tuple(p.key for p in plan.placements): plan for plan in reversed(plans)}
+    ordered = [distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values()]
+    return tuple(plan.ledger for plan in ordered)
+
+
+def _stage(p: Placement, why: str) -> PlannedStage:
+    o, par = p.option, p.option.parallelism
+    return PlannedStage(
+        name=p.stage, site=p.site, device=o.device, device_count=o.device_count,
+        server=p.offer.instance if p.offer else o.server, servers=p.servers, precision=o.precision,
+        compression=o.compression,
+        parallelism=PlannedParallelism(
+            par.data, par.tensor, par.pipeline, par.expert, par.context, par.micro_batch, par.batch
+        ),
+        throughput=o.throughput_per_s, duration_s=o.duration_s, power_w=p.it_w, mfu=o.mfu,
+        memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
+        time_breakdown_s=o.time_breakdown_s, why=" ".join((why, *o.notes)).strip(),
+    )  # fmt: skip
+
+
+def _explained(
+    model: Model, best: Checked, site: PlannedSite, others: dict[str, Checked], screened: Screened
+) -> PlannedSite:
+    if site.cooling is None:
+        return site
+    reason = cooling_reason(model, best, others, screened.kit_of[site.cooling.name])
+    return replace(site, cooling=replace(site.cooling, why=reason))
+
+
+def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tuple[Alternative, ...]:
+    """Return the best twin-checked plan of every other kit, nearest first."""
+    found = []
+    for kit, other in others.items():
+        extra = (other.objective - best.objective) / max(abs(best.objective), 1e-9)
+        designs = "; ".join(sorted({str(p.design) for p in other.placements if p.design}))
+        found.append(
+            Alternative(kit, other.totals, other.objective, f"{designs}: {extra:+.2%} of the {model.objective.name}")
+        )
+    return tuple(sorted(found, key=lambda each: each.objective))
+
+
+def _constraints(best: Optimised) -> tuple[Constraint, ...]:
+    picked = best.choice.picked
+    return tuple(
+        Constraint(row.name, row.bound - sum(row.use.get(i, 0.0) for i in picked), row.unit, None)
+        for row in best.problem.limits
+    )
+
+
+def _bought(p: Placement) -> str:
+    return f" ({p.purchase})" if p.purchase not in ("", "on_demand") else ""
+
+
+def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
+    halls = [site.planned for site in checked.sites if site.planned.cooling]
+    parts = []
+    for site in halls:
+        mine = [p for p in checked.placements if p.site == site.name]
+        devices = ", ".join(f"{p.option.device_count} × {p.option.device} for {p.stage}" for p in mine)
+        cooling = site.cooling
+        parts.append(
+            f"{devices} at {site.name}, cooled by {cooling.rack if cooling else ''} with "
+            f"{cooling.heat_rejection if cooling else ''} (PUE {site.totals.pue:.2f})"
+        )
+    rented = [p for p in checked.placements if p.offer]
+    if rented:
+        parts.append(
+            ", ".join(
+                f"{p.servers} × {p.offer.instance}{_bought(p)} at {p.site} for {p.stage}" for p in rented if p.offer
+            )
+        )
+    known = [r for r in rivals if r.optimised and r.baseline.feasible]
+    text = "Build " + "; ".join(parts) if halls else "Rent " + "; ".join(parts)
+    cost = f": {checked.totals.tco_usd / 1e6:.2f} M USD over {model.horizon_s / (8760 * 3600.0):.0f} years"
+    if not known:
+        return text + cost + "."
+    nearest = min(known, key=lambda r: r.optimised.checked.objective if r.optimised else 0.0)
+    saving = _saving(nearest.optimised, checked) or 0.0
+    if abs(saving) < 5e-5:
+        return f"{text}{cost}, which is also the best {nearest.baseline.name} plan."
+    word = "below" if saving > 0.0 else "above"
+    return f"{text}{cost}, {abs(saving):.1%} {word} {nearest.baseline.name}, the best baseline."

@@ -1,0 +1,106 @@
+"""What stands is not paid for again; what grows is bought when it is needed; machines that may be taken away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from twinloop.economics.cloud import preemption_overhead
+from twinloop.economics.periods import YEAR_S
+from twinloop.errors import InputError
+from twinloop.planner.designs import candidate_designs, existing_design
+from twinloop.planner.equipment import less_standing
+from twinloop.planner.growth import utility_power_w
+from twinloop.planner.money import Ledger, cash_of, present_cost_usd
+from twinloop.planner.plan import plan
+
+DESIGN = """\
+    design:
+      cooling: plates + air
+      heat_rejection: dry_cooler
+      cold_plant: air_cooled_chiller
+      warm_supply: 36 °C
+      cold_supply: 18 °C
+      keep: {keep}
+      equipment:
+        - {{type: dry_cooler, count: 4, rated: 500 kW}}
+        - {{type: air_cooled_chiller, count: 2, rated: 400 kW}}
+        - {{type: ups, count: 2, rated: 1 MW, spare: 1}}
+"""
+
+
+def test_the_standing_design_is_a_candidate_and_the_only_one_where_kept(small):
+    free, kept = (small(hall=DESIGN.format(keep=word)).on_premise[0] for word in ("false", "true"))
+    name = "plates + air, dry cooler 36 °C, air cooled chiller 18 °C"
+    assert existing_design(free).name == name
+    assert name in {design.name for design in candidate_designs(free, small().allow)}
+    assert [design.name for design in candidate_designs(kept, small().allow)] == [name]
+    assert existing_design(small().on_premise[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "got"),
+    [
+        ("cooling: plates + air", "cooling: plates + aire", "plates + aire"),
+        ("      heat_rejection: dry_cooler\n", "", "nothing"),
+        ("warm_supply: 36 °C", "warm_supply: 15 °C", "15 °C"),
+        ("spare: 1", "spare: 2", "2"),
+        ("type: ups", "type: upps", "upps"),
+        ("cooling: plates + air", "cooling: air", "heat_rejection with cooling"),
+    ],
+)
+def test_a_wrong_design_is_refused_with_its_line(small, old, new, got):
+    with pytest.raises(InputError) as caught:
+        small(hall=DESIGN.format(keep="true").replace(old, new, 1))
+    assert got in str(caught.value)
+    assert all(fault.line for fault in caught.value.faults)
+
+
+@pytest.mark.slow
+def test_what_stands_is_kept_and_only_the_rest_is_bought(small):
+    air = ", cooling: [cold_plate, air, dry_cooler, air_cooled_chiller]"
+    new = plan(
+        small(hall=DESIGN.format(keep="true").replace("      equipment:", "").split("        - ")[0], cooling=air)
+    )
+    kept = plan(small(hall=DESIGN.format(keep="true"), cooling=air))
+    assert kept.plan.sites[0].cooling.name == new.plan.sites[0].cooling.name
+    assert kept.plan.totals.capex_usd < new.plan.totals.capex_usd
+    lines = {line.type: line for line in kept.plan.sites[0].equipment}
+    assert lines["dry_cooler"].capex_usd == 0.0
+    assert lines["crah"].capex_usd > 0.0
+    cooler = next(line for line in new.plan.sites[0].equipment if line.type == "dry_cooler")
+    standing = less_standing(
+        (replace(cooler, rated_w=8e6),), small(hall=DESIGN.format(keep="true")).on_premise[0].plant
+    )
+    assert standing.lines[0].capex_usd == pytest.approx(
+        cooler.capex_usd * (1 - 2e6 / (8e6 * ((cooler.count + cooler.spare) / cooler.count)))
+    )
+    assert standing.upkeep_usd_per_year > 0.0
+
+
+def test_growth_is_bought_year_by_year(small):
+    steady, growing = small(horizon="3 years"), small(horizon="3 years", growth="10 %/year")
+    from twinloop.economics.capital import CapitalItem
+
+    ledger = Ledger((CapitalItem("servers", 100.0, 5 * YEAR_S, 0.0),), {"electricity": 10.0, "staff": 5.0}, {}, {})
+    cash = cash_of(ledger, growing)
+    assert [round(year.amounts_usd.get("servers", 0.0), 9) for year in cash] == [100.0, 10.0, 11.0, 0.0]
+    assert [year.amounts_usd.get("electricity") for year in cash[1:]] == pytest.approx([10.0, 11.0, 12.1])
+    assert [year.amounts_usd.get("staff") for year in cash[1:]] == pytest.approx([5.0, 5.0, 5.0])
+    # Straight line over five years: 100 of age 3, 10 of age 2, 11 of age 1.
+    assert cash[3].amounts_usd["residual"] == pytest.approx(-(40.0 + 6.0 + 8.8))
+    assert present_cost_usd(ledger, growing) > present_cost_usd(ledger, steady)
+
+
+def test_utility_power_that_comes_in_phases(small):
+    site = small(power="[{power: 1 MW}, {power: 3 MW, after: 2 years}]").on_premise[0]
+    assert [utility_power_w(site, year) for year in (1, 2, 3, 4)] == [1e6, 1e6, 3e6, 3e6]
+    with pytest.raises(InputError, match="a time later than"):
+        small(power="[{power: 1 MW, }, {power: 3 MW, after: 2 years}, {power: 4 MW, after: 1 year}]")
+
+
+def test_spot_machines_take_longer_by_young():
+    rate = 1.0 / (20 * 3600.0)
+    assert preemption_overhead(1, rate) == pytest.approx((2 * 120 / 72000) ** 0.5 + 300 / 72000)
+    assert preemption_overhead(16, rate) == pytest.approx(4 * (2 * 120 / 72000) ** 0.5 + 16 * 300 / 72000)
