@@ -23,7 +23,7 @@ from twinloop.report.figures.calendar import (
     ramp_hex,
     ramp_rgb,
 )
-from twinloop.report.numbers import fixed, number, percent, power, prefixed, quantity
+from twinloop.report.numbers import fixed, number, percent, power, quantity
 from twinloop.report.parts import Figure, Table, columns
 
 SIZE = (480.0, 228.0)
@@ -46,14 +46,10 @@ KINDS = (
     _Kind("facility_w", "Facility power", power),
     _Kind("it_w", "IT power", power),
     _Kind("water_kg_s", "Make-up water", lambda v: quantity(v * 3.6, "m³/h")),
-    _Kind("supply_c", "Supply temperature", lambda v: fixed(v, "°C")),
     _Kind("warm_supply_c", "Warm-loop supply", lambda v: fixed(v, "°C")),
     _Kind("cold_supply_c", "Cold-loop supply", lambda v: fixed(v, "°C")),
-    _Kind("intake_c", "Server intake", lambda v: fixed(v, "°C")),
     _Kind("junction_c", "Junction", lambda v: fixed(v, "°C")),
     _Kind("chillers_w", "Chiller power", power),
-    _Kind("dry_bulb_c", "Outdoor dry bulb", lambda v: fixed(v, "°C")),
-    _Kind("carbon_kg_s", "Carbon", lambda v: prefixed(v * 1e3, "g/s")),
 )
 """Columns that are drawn when present, in this order."""
 
