@@ -64,11 +64,29 @@ def hall(site: PlannedSite, year: SiteYear | None) -> dict[str, Drawn]:
     if year is None:
         found[f"{name}-year"] = Absent(f"{ident}-year", "The year", "the hourly year was not handed to the report.")
     else:
-        found[f"{name}-months"] = monthly.draw(f"{ident}-months", year)
-        found[f"{name}-air"] = psychrometric.draw(f"{ident}-air", year)
-        for drawn in (*heatmap.draw_all(f"{ident}-map", year), *durations.draw_all(f"{ident}-duration", year)):
-            found[f"{name}-{drawn.ident.removeprefix(f'{ident}-')}"] = drawn
+        found |= _hours(year, name, ident)
     return {key: drawn for key, drawn in found.items() if drawn is not None}
+
+
+def year_figures(years: tuple[SiteYear, ...]) -> dict[str, Figure]:
+    """Return the figures that a simulated year has without a plan."""
+    found: dict[str, Figure | None] = {}
+    for year in years:
+        name, ident = year.site, _ident(year.site)
+        found[f"{name}-heat"] = sankey.draw(f"{ident}-heat", year.heat_flows, name)
+        found[f"{name}-loops"] = loops.draw(f"{ident}-loops", year.hours, None)
+        found |= _hours(year, name, ident)
+    return {key: drawn for key, drawn in found.items() if drawn is not None}
+
+
+def _hours(year: SiteYear, name: str, ident: str) -> dict[str, Figure | None]:
+    found: dict[str, Figure | None] = {
+        f"{name}-months": monthly.draw(f"{ident}-months", year),
+        f"{name}-air": psychrometric.draw(f"{ident}-air", year),
+    }
+    for drawn in (*heatmap.draw_all(f"{ident}-map", year), *durations.draw_all(f"{ident}-duration", year)):
+        found[f"{name}-{drawn.ident.removeprefix(f'{ident}-')}"] = drawn
+    return found
 
 
 def bill(plan: Plan) -> dict[str, Drawn]:

@@ -13,7 +13,6 @@ from twinloop.report import gallery, narrative, tables
 from twinloop.report.gallery import Drawn
 from twinloop.report.parts import Table
 
-
 WITHOUT_HALL = {
     "cloud": "Rented: figures are the provider's, from the catalogue.",
     "edge": "Many small places alike: their overhead is the catalogue's, and no plant is drawn.",

@@ -93,12 +93,12 @@ def _mode_map(ident: str, share: FloatArray) -> Figure:
         f"none in {int(none.sum())} h of the year."
     )
     rgb = np.where(_grid(full)[..., None], FULL_RGB, np.where(_grid(none)[..., None], NONE_RGB, PARTIAL_RGB))
-    keys, _ = svg.legend(LEFT, 214, (("f-green", "full"), ("f-yellow", "partial"), ("f-heat", "none")), 430)
+    keys, _ = svg.legend(LEFT, 214, (("f-green", "free"), ("f-yellow", "partial"), ("f-heat", "chiller only")), 430)
     rows = []
     for name, f, n in zip(MONTHS, by_month(full.astype(float)), by_month(none.astype(float)), strict=True):
         parts = (float(f.mean()), float(1.0 - f.mean() - n.mean()), float(n.mean()))
         rows.append((name, *(percent(abs(part), 0) for part in parts)))
-    table = Table("Free cooling by month", columns("Month", "#Full", "#Partial", "#None"), tuple(rows))
+    table = Table("Free cooling by month", columns("Month", "#Free", "#Partial", "#Chiller only"), tuple(rows))
     return _figure(ident, "Free cooling", desc, _frame(rgb.astype(np.uint8), "Free cooling") + keys, table)
 
 
