@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +27,6 @@ from twinloop.model.simulation import Simulation, SiteYear
 from twinloop.report import gallery, render
 from twinloop.report.figures.standalone import csv_file, svg_file
 from twinloop.report.parts import Absent, Figure
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FRAMES = ("stages", "sites", "totals", "equipment", "cashflow", "year")
 """What ``PlanResult.to_table`` and ``to_frame`` can return."""
@@ -140,7 +138,7 @@ class PlanResult:
             raise TwinloopError(f"to_frame: this plan has no {what}")
         return pa.table(rows) if isinstance(rows, dict) else pa.Table.from_pylist(rows)
 
-    def to_frame(self, what: str = "stages") -> pd.DataFrame:
+    def to_frame(self, what: str = "stages") -> Any:
         """Return :meth:`to_table` as a pandas data frame.
 
         Raises:
@@ -186,7 +184,7 @@ class SimulationResult:
         """Return the hours of all halls as an Arrow table: hall, hour, then the quantities."""
         return pa.table(year_rows(self.years))
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> Any:
         """Return :meth:`to_table` as a pandas data frame.
 
         Raises:
@@ -254,11 +252,9 @@ def _flat(noun: Any, *opened: str) -> dict[str, Any]:
     return row
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
-    try:
-        import pandas  # noqa: F401 -- pyarrow's own message would not say how to get it
-    except ImportError:
-        raise TwinloopError("to_frame needs pandas (pip install 'twinloop[notebook]'); to_table does not") from None
+def _frame(table: pa.Table) -> Any:
+    if find_spec("pandas") is None:
+        raise TwinloopError("to_frame needs pandas (pip install 'twinloop[notebook]'); to_table does not")
     return table.to_pandas()
 
 
