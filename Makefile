@@ -51,7 +51,7 @@ docs: $(VENV)/.dev  ## plan the case studies, write their tables, build the page
 	@echo "Open site/index.html"
 
 clean:  ## results and caches; the environment stays (rm -r .venv)
-	rm -rf out build dist site .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf out build dist site docs/reference .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

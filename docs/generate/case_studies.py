@@ -21,6 +21,7 @@ from twinloop.scenario.load import load_text
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, PAGE, README = ROOT / "examples", ROOT / "docs" / "case-studies.md", ROOT / "README.md"
+PICTURE = ROOT / "docs" / "pictures" / "heat.svg"
 RULES: dict[str, tuple[Rule, ...]] = {
     "fraud-detection": (advice.density, advice.energy, advice.cost, advice.plant_price, advice.pue, advice.own_or_rent),
     "drug-discovery": (advice.own_or_rent, advice.density, advice.plant_price),
@@ -104,7 +105,13 @@ def pages(results: dict[str, PlanResult]) -> dict[Path, str]:
     for name, result in results.items():
         page = filled(page, name, case(name, result))
     front = filled(README.read_text(encoding="utf-8"), "results", readme(results["fraud-detection"]))
-    return {PAGE: page, README: front}
+    picture = results["fraud-detection"].plot("frankfurt-heat").svg()
+    return {PAGE: page, README: front, PICTURE: picture}
+
+
+def in_step(path: Path, text: str) -> bool:
+    """Say whether the file at ``path`` holds ``text``."""
+    return path.exists() and path.read_text(encoding="utf-8") == text
 
 
 def main() -> int:
@@ -119,10 +126,11 @@ def main() -> int:
         print(f"planning {name}", file=sys.stderr)
         results[name] = planned(name)
         (options.reports / f"{name}.html").write_text(results[name].report(), encoding="utf-8")
-    stale = {path: text for path, text in pages(results).items() if path.read_text(encoding="utf-8") != text}
+    stale = {path: text for path, text in pages(results).items() if not in_step(path, text)}
     for path, text in stale.items():
         print(f"{'out of step' if options.check else 'written'}: {path.relative_to(ROOT)}")
         if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return 1 if stale and options.check else 0
 

@@ -62,7 +62,6 @@ def test_blocks_run_in_order_as_a_person_would(page, tmp_path, monkeypatch):
             if not words or line.startswith(SKIPPED):
                 continue
             assert words[0] == "twinloop", line
-            words = ["out/my/plan.json" if word == "plan.json" else word for word in words]
             done = subprocess.run(
                 [sys.executable, "-m", "twinloop", *words[1:]], cwd=tmp_path, capture_output=True, text=True,
                 timeout=300, check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100"},
