@@ -14,6 +14,7 @@ WIDTH, TOP, BOTTOM, NODE = 960.0, 18.0, 14.0, 14.0
 GAP = 6.0
 LABEL = 22.0
 """Least height a node takes with its one-line label."""
+SHORT_NAME = 20
 LEFT, RIGHT = 4.0, 96.0
 DEEPEST = 12
 """No plant has longer chains; a loop in the data ends here instead of running for ever."""
@@ -156,7 +157,9 @@ def _node(node: _Node, flows: tuple[HeatFlow, ...]) -> str:
     middle = node.y + node.height / 2.0 + 4.0
     box = svg.rect(x, node.y, NODE, node.height, f"f-{_colour(node.name)}", f"{node.name}: {power(node.value_w)}")
     if node.height < 34.0:
-        return box + svg.text(x + NODE + 6, middle, f"{name} · {power(node.value_w)}", "tick halo")
+        # A longer line would run into the next column; hover and table have the value.
+        line = f"{name} · {power(node.value_w)}" if len(name) <= SHORT_NAME else name
+        return box + svg.text(x + NODE + 6, middle, line, "tick halo")
     label = svg.text(x + NODE + 6, middle - 6.0, name, "label halo")
     return box + label + svg.text(x + NODE + 6, middle + 8.0, power(node.value_w), "tick halo")
 
