@@ -44,11 +44,14 @@ layers: $(VENV)/.dev  ## rooms import downward only
 bench: $(VENV)/.dev  ## the figures of benchmarks/, one script after the other
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script"; done
 
-docs: $(VENV)/.dev  ## examples and links of the pages
-	$(BIN)/python -m pytest --doctest-glob='*.md' README.md CONTRIBUTING.md docs tests/test_architecture.py -k "md or link"
+docs: $(VENV)/.dev  ## plan the case studies, write their tables, build the pages into site/
+	$(BIN)/python docs/generate/case_studies.py
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs site
+	$(BIN)/python -m pytest -q tests/examples/test_pages.py tests/test_architecture.py -k "page or link or block"
+	@echo "Open site/index.html"
 
 clean:  ## results and caches; the environment stays (rm -r .venv)
-	rm -rf out build dist site .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf out build dist site docs/reference .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 # Imported inside the functions: `import twinloop` stays instant.
 if TYPE_CHECKING:
+    from twinloop.api import PlanResult, SimulationResult
     from twinloop.model.plan import Plan
-    from twinloop.model.simulation import Simulation
     from twinloop.scenario import Scenario
 
 __all__ = ["load", "plan", "simulate"]
@@ -32,34 +32,39 @@ def load(path: str | Path) -> Scenario:
     return scenario.load(Path(path))
 
 
-def plan(scenario: Scenario) -> Plan:
-    """Return the recommended plan of ``scenario``.
+def plan(scenario: Scenario) -> PlanResult:
+    """Return the recommended plan of ``scenario``, ready for a notebook: it draws itself and gives tables.
 
     Raises:
         InputError: a value that has no meaning.
         InfeasibleError: nothing satisfies the constraints; names the clash and the ways out.
     """
+    from twinloop.api import PlanResult
     from twinloop.planner.plan import plan as chosen
     from twinloop.scenario import resolve, scenario_hash
 
-    return chosen(resolve(scenario), scenario_hash(scenario)).plan
+    found = chosen(resolve(scenario), scenario_hash(scenario))
+    return PlanResult(found.plan, found.years, f"twinloop plan {scenario.file}")
 
 
-def simulate(scenario: Scenario, planned: Plan | None = None) -> Simulation:
+def simulate(scenario: Scenario, planned: PlanResult | Plan | None = None) -> SimulationResult:
     """Return a weather year of the halls of ``planned`` (planned first when ``None``).
 
     Raises:
         InputError: the plan is of another scenario.
         TwinloopError: the plan uses no hall of its own.
     """
+    from twinloop.api import PlanResult, SimulationResult
     from twinloop.errors import TwinloopError
     from twinloop.planner.replay import planned_years
     from twinloop.scenario import resolve, scenario_hash
     from twinloop.twin.metrics import simulation
 
     model = resolve(scenario)
-    years = planned_years(model, plan(scenario) if planned is None else planned)
+    given = plan(scenario) if planned is None else planned
+    years = given.years if isinstance(given, PlanResult) else planned_years(model, given)
     if not years:
         raise TwinloopError("the plan uses no hall of its own: a provider's year cannot be simulated")
     halls = {site.name: site for site in model.on_premise}
-    return simulation(model.name, scenario_hash(scenario), [(halls[year.site], year) for year in years])
+    found = simulation(model.name, scenario_hash(scenario), [(halls[year.site], year) for year in years])
+    return SimulationResult(found, years)

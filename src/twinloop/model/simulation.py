@@ -113,7 +113,7 @@ class SiteYear:
     unmet_load_hours: int
     hours_outside_class: int
     energy_balance_error: float
-    """Largest |heat in - heat out| of any element at any hour, over IT power."""
+    """Largest absolute heat in less heat out of any element at any hour, over IT power."""
     heat_flows: tuple[HeatFlow, ...]
     hours: tuple[OperatingHour, ...]
     notes: tuple[str, ...] = ()

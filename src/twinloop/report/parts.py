@@ -43,6 +43,15 @@ class Figure:
     """Takes the whole width; else two stand side by side."""
 
 
+@dataclass(frozen=True)
+class Absent:
+    """A drawing whose data this plan does not carry: said in one line, never faked."""
+
+    ident: str
+    title: str
+    why: str
+
+
 def columns(*names: str) -> tuple[Column, ...]:
     """Return columns from names: ``#`` before a name means numeric, ``~`` means sentences.
 

@@ -42,13 +42,23 @@ def equipment_csv(plan: Plan) -> str:
     return out.getvalue()
 
 
+def as_csv(table: Table) -> str:
+    """Return ``table`` as CSV, its cells as the page shows them but with plain spaces."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows([[cell.replace(numbers.THIN, " ") for cell in row] for row in table.rows])
+    return out.getvalue()
+
+
 def totals(plan: Plan) -> Table:
     """The recommendation beside its baselines."""
-    rows = [("Recommended", *_figures(plan.totals), "", "")]
+    rows = [("Recommended", *_figures(plan.totals), "")]
     flags = ["strong"]
     for b in plan.baselines:
         cells = _figures(b.totals) if b.totals else ("—",) * 8
-        rows.append((b.name, *cells, numbers.percent(b.saving, signed=True), b.note))
+        name = b.name if b.feasible else f"{b.name} (not possible)"
+        rows.append((name, *cells, numbers.percent(b.saving, signed=True)))
         flags.append("bad" if b.saving is not None and b.saving < 0 and b.feasible else "")
     head = columns(
         "Plan",
@@ -61,7 +71,6 @@ def totals(plan: Plan) -> Table:
         "#Water a year",
         "#CO2e a year",
         "#Saving",
-        "~Note",
     )
     return Table("The plan and its baselines", head, tuple(rows), tuple(flags))
 
@@ -95,12 +104,13 @@ def stages(plan: Plan) -> Table:
             if s.latency_p99_s is not None
             else "continuous",
             numbers.power(s.power_w),
-            numbers.percent(s.mfu, 0),
-            s.why,
+            numbers.percent(s.mfu, 0) if s.mfu is not None else "",
+            numbers.memory(s.memory_per_device_gb),
         )
         for s in plan.stages
     )
-    head = columns("Stage", "Site", "Devices", "Servers", "Precision", "Layout", "#Takes", "#IT power", "#MFU", "~Why")
+    head = columns("Stage", "Site", "Devices", "Servers", "Precision", "Layout", "#Takes", "#IT power", "#MFU",
+                   "#Memory a device")  # fmt: skip
     return Table("Stages", head, rows)
 
 
@@ -110,23 +120,11 @@ def layout(stage: PlannedStage) -> str:
     parts = [f"{p.data} × data"]
     parts += [f"{p.tensor} × tensor"] if p.tensor > 1 else []
     parts += [f"{p.pipeline} × pipeline"] if p.pipeline > 1 else []
-    return ", ".join([*parts, f"batch {p.batch}"])
-
-
-def time_breakdown(plan: Plan) -> Table:
-    """Where each stage's time goes."""
-    rows = tuple(
-        (
-            s.name,
-            name.replace("_", " "),
-            numbers.duration(value),
-            numbers.percent(value / max(sum(s.time_breakdown_s.values()), 1e-12)),
-        )
-        for s in plan.stages
-        for name, value in s.time_breakdown_s.items()
-        if value > 0.0
-    )
-    return Table("Time by cause", columns("Stage", "Cause", "#Time", "#Share"), rows)
+    parts += [f"{p.expert} × expert"] if p.expert > 1 else []
+    parts += [f"{p.context} × context"] if p.context > 1 else []
+    parts += [f"batch {p.batch}"] if stage.mfu is not None else []
+    compressed = [numbers.words(stage.compression)] if stage.compression not in ("none", "") else []
+    return ", ".join([*parts, *compressed])
 
 
 def racks(site: PlannedSite) -> Table:
@@ -279,7 +277,10 @@ def cashflow(plan: Plan) -> Table:
     """Money by year and purpose."""
     names = list(dict.fromkeys(name for year in plan.cashflow for name in year.amounts_usd))
     rows = tuple(
-        (name, *(numbers.money(year.amounts_usd[name]) if name in year.amounts_usd else "" for year in plan.cashflow))
+        (
+            numbers.words(name),
+            *(numbers.money(year.amounts_usd[name]) if name in year.amounts_usd else "" for year in plan.cashflow),
+        )
         for name in names
     )
     discounted = ("present value", *(numbers.money(year.discounted_usd) for year in plan.cashflow))
@@ -289,8 +290,17 @@ def cashflow(plan: Plan) -> Table:
 
 def constraints(plan: Plan) -> Table:
     """Limits and what is left of them."""
-    rows = tuple((c.name, numbers.number(c.slack), c.unit) for c in plan.constraints)
-    return Table("Limits and their slack", columns("Limit", "#Left", "Unit"), rows)
+    rows = tuple(
+        (
+            c.name,
+            numbers.power(c.slack)
+            if c.unit == "W"
+            else numbers.quantity(c.slack, c.unit.replace("m3/year", "m³ a year")),
+            numbers.money(c.shadow_price) if c.shadow_price is not None else "",
+        )
+        for c in plan.constraints
+    )
+    return Table("Limits and their slack", columns("Limit", "#Left", "#Worth of one unit more"), rows)
 
 
 def provenance(plan: Plan) -> Table:

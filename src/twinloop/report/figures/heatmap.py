@@ -23,7 +23,7 @@ from twinloop.report.figures.calendar import (
     ramp_hex,
     ramp_rgb,
 )
-from twinloop.report.numbers import fixed, number, percent, power, prefixed, quantity
+from twinloop.report.numbers import fixed, number, percent, power, quantity
 from twinloop.report.parts import Figure, Table, columns
 
 SIZE = (480.0, 228.0)
@@ -46,14 +46,10 @@ KINDS = (
     _Kind("facility_w", "Facility power", power),
     _Kind("it_w", "IT power", power),
     _Kind("water_kg_s", "Make-up water", lambda v: quantity(v * 3.6, "m³/h")),
-    _Kind("supply_c", "Supply temperature", lambda v: fixed(v, "°C")),
     _Kind("warm_supply_c", "Warm-loop supply", lambda v: fixed(v, "°C")),
     _Kind("cold_supply_c", "Cold-loop supply", lambda v: fixed(v, "°C")),
-    _Kind("intake_c", "Server intake", lambda v: fixed(v, "°C")),
     _Kind("junction_c", "Junction", lambda v: fixed(v, "°C")),
     _Kind("chillers_w", "Chiller power", power),
-    _Kind("dry_bulb_c", "Outdoor dry bulb", lambda v: fixed(v, "°C")),
-    _Kind("carbon_kg_s", "Carbon", lambda v: prefixed(v * 1e3, "g/s")),
 )
 """Columns that are drawn when present, in this order."""
 
@@ -97,12 +93,12 @@ def _mode_map(ident: str, share: FloatArray) -> Figure:
         f"none in {int(none.sum())} h of the year."
     )
     rgb = np.where(_grid(full)[..., None], FULL_RGB, np.where(_grid(none)[..., None], NONE_RGB, PARTIAL_RGB))
-    keys, _ = svg.legend(LEFT, 214, (("f-green", "full"), ("f-yellow", "partial"), ("f-heat", "none")), 430)
+    keys, _ = svg.legend(LEFT, 214, (("f-green", "free"), ("f-yellow", "partial"), ("f-heat", "chiller only")), 430)
     rows = []
     for name, f, n in zip(MONTHS, by_month(full.astype(float)), by_month(none.astype(float)), strict=True):
         parts = (float(f.mean()), float(1.0 - f.mean() - n.mean()), float(n.mean()))
         rows.append((name, *(percent(abs(part), 0) for part in parts)))
-    table = Table("Free cooling by month", columns("Month", "#Full", "#Partial", "#None"), tuple(rows))
+    table = Table("Free cooling by month", columns("Month", "#Free", "#Partial", "#Chiller only"), tuple(rows))
     return _figure(ident, "Free cooling", desc, _frame(rgb.astype(np.uint8), "Free cooling") + keys, table)
 
 

@@ -7,7 +7,8 @@ from markupsafe import Markup
 from twinloop.model.plan import PlannedCooling
 from twinloop.model.simulation import LoopState, OperatingHour
 from twinloop.report.figures import svg
-from twinloop.report.numbers import UNKNOWN, fixed, power, quantity, words
+from twinloop.report.numbers import UNKNOWN, fixed, quantity, words
+from twinloop.report.numbers import power as watts
 from twinloop.report.parts import Figure, Table, columns
 
 SIZE = (960.0, 470.0)
@@ -31,12 +32,26 @@ def draw(ident: str, hours: tuple[OperatingHour, ...], cooling: PlannedCooling |
 
 
 def _table(hours: tuple[OperatingHour, ...]) -> Table:
-    rows = tuple(
-        (hour.name, state.tag, fixed(state.temperature_c, "°C"), quantity(state.flow_kg_s, "kg/s"), power(state.heat_w))
-        for hour in hours
-        for state in hour.states
-    )
-    return Table("States of the loops", columns("Hour", "Point", "#Temperature", "#Flow", "#Heat"), rows)
+    """Return the hours beside each other: the design hour, then part load."""
+    at = [{state.tag: state for state in hour.states} for hour in hours]
+    tags = list(dict.fromkeys(state.tag for hour in hours for state in hour.states))
+    head = [f"#{what}, {hour.name}" for hour in hours for what in ("Temperature", "Flow", "Heat")]
+    outside: list[str] = []
+    for hour in hours:
+        outside += [fixed(hour.dry_bulb_c, "°C"), "", power(hour.facility_w)]
+    rows = [("outdoor dry bulb; facility power", *outside)]
+    for tag in tags:
+        cells: list[str] = []
+        for states in at:
+            state = states.get(tag, EMPTY)
+            cells += [_blank(fixed(state.temperature_c, "°C")), _kg_s(state), _blank(power(state.heat_w))]
+        rows.append((tag, *cells))
+    return Table("Design hour beside part load", columns("Point", *head), tuple(rows))
+
+
+def _blank(cell: str) -> str:
+    """A point without a temperature or a duty has none: that is not the same as not known."""
+    return "" if cell == UNKNOWN else cell
 
 
 def _picture(ident: str, hour: OperatingHour, cooling: PlannedCooling | None) -> Markup:
@@ -71,6 +86,11 @@ def _pipe(x0: float, x1: float, y: float, colour: str, above: str, below: str = 
     middle = (x0 + x1) / 2
     body += svg.text(middle, y - 8, above, "label", "middle") if above else ""
     return body + (svg.text(middle, y + 18, below, "tick", "middle") if below else "")
+
+
+def power(value_w: float | None) -> str:
+    """Return watts; below one watt is round-off of a machine at rest."""
+    return watts(0.0 if value_w is not None and abs(value_w) < NO_HEAT_W else value_w)
 
 
 def _state(at: dict[str, LoopState], tag: str) -> LoopState:
@@ -127,7 +147,7 @@ def _no_warm_loop() -> str:
 def _trim(at: dict[str, LoopState]) -> str:
     trim = _state(at, "warm trim")
     working = trim.heat_w is not None and trim.heat_w > NO_HEAT_W
-    body = svg.line((554, 168), (554, 262), f"pipe {'k-heat' if working else 'k-grey dashed'}")
+    body = svg.line((554, 184), (554, 278), f"pipe {'k-heat' if working else 'k-grey dashed'}")
     words_ = f"trim {power(trim.heat_w)}" if working or trim.heat_w is None else "trim exchanger at rest"
     return body + svg.text(564, 220, words_, "tick")
 

@@ -7,7 +7,7 @@ from twinloop.report.figures import svg
 from twinloop.report.numbers import UNKNOWN, count, percent, power, quantity, words
 from twinloop.report.parts import Figure, Table, columns
 
-WIDTH = 960.0
+WIDTH = 480.0
 PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": "air"}
 """Carrier of heat -> colour."""
 MOST_CHASSIS = 24
@@ -25,19 +25,21 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     liquid_w = sum(watt for name, watt in parts if paths[name] in ("cold_plate", "bath"))
     title = f"Inside a rack: {rack.name}"
     desc = (
-        f"{count(rack.count)} racks of {count(rack.servers_per_rack)} × {rack.server}, {power(rack.power_w)} each; "
+        f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {count(rack.servers_per_rack)} × "
+        f"{rack.server}, {power(rack.power_w)} each at full load; "
         f"{percent(liquid_w / total_w, 0)} of the heat is taken by liquid at the component."
     )
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
     used = list(dict.fromkeys(paths[name] for name, _ in parts))
-    keys, _ = svg.legend(270, 24, [(f"f-{_colour(path)}", _words(path)) for path in used], 640)
-    height = max(300.0, 70.0 + 34.0 * len(parts))
+    keys, _ = svg.legend(150, 18, [(f"f-{_colour(path)}", _words(path)) for path in used], 320)
+    height = max(244.0, 60.0 + 27.0 * len(parts))
     table = Table(
         f"Heat by component, one rack of {rack.name}",
         columns("Component", "Cooled by", "#Heat", "#Share"),
         tuple((words(n), _words(paths[n]), power(w), percent(w / total_w)) for n, w in parts),
     )
-    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, (WIDTH, height), body + keys)),), table)
+    picture = svg.drawing(ident, title, desc, (WIDTH, height), body + keys)
+    return Figure(ident, title, desc, (("", picture),), table, wide=False)
 
 
 def path_of(component: str, cooling: PlannedCooling | None) -> str:
@@ -63,30 +65,29 @@ def _words(path: str) -> str:
 def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
     """Draw the chassis as strips: each colour as wide as its carrier's share of heat."""
     shown = max(1, min(rack.servers_per_rack, MOST_CHASSIS))
-    body = svg.rect(40, 10, 150, 250, "zone strong", rx=4)
-    step = min(238.0 / shown, 30.0)
+    body = svg.rect(10, 8, 120, 186, "zone strong", rx=4)
+    step = min(176.0 / shown, 26.0)
     share: dict[str, float] = {}
     for name, watt in parts:
         share[paths[name]] = share.get(paths[name], 0.0) + watt / total_w
     for i in range(shown):
-        x, y = 48.0, 254.0 - (i + 1) * step
+        x, y = 17.0, 190.0 - (i + 1) * step
         for path, part in share.items():
-            body += svg.rect(x, y, 134 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
-            x += 134 * part
+            body += svg.rect(x, y, 106 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
+            x += 106 * part
     more = f" of {rack.servers_per_rack}" if rack.servers_per_rack > MOST_CHASSIS else ""
-    label = f"{shown}{more} × {rack.server}"
-    body += svg.lines(115, 278, svg.wrapped(label, 220, 1), "label", "middle")
+    body += svg.lines(70, 208, [f"{shown}{more} ×", rack.server], "tick", "middle", 13)
     weight = f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"
-    return body + svg.text(115, 294, weight, "tick", "middle")
+    return body + svg.text(70, 235, weight, "tick", "middle")
 
 
 def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
     body = ""
     widest = parts[0][1]
     for i, (name, watt) in enumerate(parts):
-        y = 50.0 + i * 34
-        size = 400.0 * watt / widest
-        body += svg.text(370, y + 14, words(name), "label", "end")
-        body += svg.rect(382, y, size, 20, f"f-{_colour(paths[name])}", f"{words(name)}: {power(watt)}", rx=2)
-        body += svg.text(390 + size, y + 14, f"{power(watt)} · {percent(watt / total_w, 0)}", "tick")
+        y = 38.0 + i * 27
+        size = 130.0 * watt / widest
+        body += svg.text(232, y + 14, words(name), "label", "end")
+        body += svg.rect(240, y, size, 18, f"f-{_colour(paths[name])}", f"{words(name)}: {power(watt)}", rx=2)
+        body += svg.text(246 + size, y + 14, f"{power(watt)} · {percent(watt / total_w, 0)}", "tick")
     return body

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from twinloop.model.simulation import HeatFlow
 from twinloop.report.figures import svg
-from twinloop.report.numbers import percent, power
+from twinloop.report.numbers import percent, power, words
 from twinloop.report.parts import Figure, Table, columns
 
 WIDTH, TOP, BOTTOM, NODE = 960.0, 18.0, 14.0, 14.0
-GAP = 20.0
+GAP = 6.0
+LABEL = 22.0
+"""Least height a node takes with its one-line label."""
+SHORT_NAME = 20
 LEFT, RIGHT = 4.0, 96.0
 DEEPEST = 12
 """No plant has longer chains; a loop in the data ends here instead of running for ever."""
@@ -97,17 +100,22 @@ def _sum(flows: tuple[HeatFlow, ...], side: str, name: str) -> float:
 
 def _placed(layers: list[list[_Node]], room: float) -> dict[str, _Node]:
     """Give every node its place; columns are centred on the tallest one."""
-    per_w = min((room - GAP * (len(layer) - 1)) / sum(n.value_w for n in layer) for layer in layers)
+    per_w = min(room / sum(n.value_w for n in layer) for layer in layers)
     per_w = max(per_w, 40.0 / max(n.value_w for layer in layers for n in layer))
-    heights = [sum(max(n.value_w * per_w, 1.5) for n in layer) + GAP * (len(layer) - 1) for layer in layers]
+    heights = [sum(_slot(n.value_w * per_w) for n in layer) for layer in layers]
     placed = {}
     for layer, height in zip(layers, heights, strict=True):
         y = TOP + (max(heights) - height) / 2.0
         for node in layer:
             size = max(node.value_w * per_w, 1.5)
-            placed[node.name] = _Node(node.name, node.column, node.value_w, y, size)
-            y += size + GAP
+            slot = _slot(size)
+            placed[node.name] = _Node(node.name, node.column, node.value_w, y + (slot - GAP - size) / 2.0, size)
+            y += slot
     return placed
+
+
+def _slot(size: float) -> float:
+    return max(size, LABEL - GAP) + GAP
 
 
 def _x(column: int, last: int) -> float:
@@ -145,13 +153,15 @@ def _ribbon(a: tuple[float, float, float], b: tuple[float, float, float], flow: 
 def _node(node: _Node, flows: tuple[HeatFlow, ...]) -> str:
     last = max(_columns(flows).values())
     x = _x(node.column, last)
-    label = svg.wrapped(node.name, 118.0, 2)
-    block = 13.0 * len(label)
+    name = words(node.name)
     middle = node.y + node.height / 2.0 + 4.0
-    start = middle - block / 2.0 if node.height > block + 14 else node.y + node.height / 2.0 - block / 2.0 + 4.0
     box = svg.rect(x, node.y, NODE, node.height, f"f-{_colour(node.name)}", f"{node.name}: {power(node.value_w)}")
-    words = svg.lines(x + NODE + 6, start, label, "label halo", step=13)
-    return box + words + svg.text(x + NODE + 6, start + block, power(node.value_w), "tick halo")
+    if node.height < 34.0:
+        # A longer line would run into the next column; hover and table have the value.
+        line = f"{name} · {power(node.value_w)}" if len(name) <= SHORT_NAME else name
+        return box + svg.text(x + NODE + 6, middle, line, "tick halo")
+    label = svg.text(x + NODE + 6, middle - 6.0, name, "label halo")
+    return box + label + svg.text(x + NODE + 6, middle + 8.0, power(node.value_w), "tick halo")
 
 
 def _colour(name: str) -> str:

@@ -16,8 +16,8 @@ from twinloop.report.numbers import MINUS, THIN, UNKNOWN
 
 Scale = Callable[[float], float]
 Point = tuple[float, float]
-TEXT_PX = 6.4
-"""Mean advance of a 12 px system-font character: decides where labels break."""
+TEXT_PX = 7.0
+"""Advance of a 12 px character in wide system fonts: decides where labels break."""
 
 
 def coordinate(value: float) -> str:
@@ -67,7 +67,7 @@ def lines(
 def wrapped(words: str, width_px: float, most: int = 3) -> list[str]:
     """Return ``words`` broken to about ``width_px``; what does not fit ``most`` lines ends in an ellipsis.
 
-    >>> wrapped("power conversion and lights", 110.0)
+    >>> wrapped("power conversion and lights", 120.0)
     ['power conversion', 'and lights']
     """
     room = max(4, int(width_px / TEXT_PX))
@@ -192,7 +192,7 @@ def axes(p: Plot, x_name: str = "", y_name: str = "", *, x_labels: bool = True) 
     if x_name:
         rows.append(text((p.left + p.right) / 2, p.bottom + 38, x_name, "name", "middle"))
     if y_name:
-        rows.append(text(p.left - 8, p.top - 14, y_name, "name", "start" if p.left < 60 else "end"))
+        rows.append(text(4.0, p.top - 14, y_name, "name", "start"))
     return "".join(rows)
 
 
@@ -200,7 +200,7 @@ def legend(x: float, y: float, entries: Sequence[tuple[str, str]], width: float 
     """Return a row of (fill class, name) keys from ``x``, ``y``, and the height that it took."""
     rows, at, down = [], x, 0.0
     for class_, name in entries:
-        need = 26 + len(name) * TEXT_PX
+        need = 32 + len(name) * TEXT_PX
         if at > x and at + need > x + width:
             at, down = x, down + 20
         rows.append(rect(at, y + down - 9, 12, 10, class_, rx=2) + text(at + 18, y + down, name, "label"))

@@ -1,0 +1,87 @@
+"""How sure the answer is: the frontier of undominated plans, and the tornado."""
+
+from __future__ import annotations
+
+from twinloop.model.plan import FrontierPoint, Uncertainty
+from twinloop.report import numbers
+from twinloop.report.figures import svg
+from twinloop.report.parts import Absent, Figure, Table, columns
+
+SIZE = (960.0, 330.0)
+BOX = (70.0, 44.0, 900.0, 280.0)
+
+
+def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
+    """Draw cost against carbon of the undominated plans, numbered from the cheapest; the knee is marked."""
+    title = "Cost against carbon"
+    if len(points) < 2:
+        why = "one plan is best in cost, energy, carbon and water at once" if points else "no frontier was computed"
+        return Absent(ident, title, f"{why}.")
+    xs = [point.cost_usd / 1e6 for point in points]
+    ys = [point.carbon_t_per_year for point in points]
+    pad_x, pad_y = max(xs) * 0.002 + (max(xs) - min(xs)) * 0.1, max(ys) * 0.01 + (max(ys) - min(ys)) * 0.1
+    p = svg.plot(BOX, (min(xs) - pad_x, max(xs) + pad_x), (min(ys) - pad_y, max(ys) + pad_y))
+    body = svg.axes(p, "present cost, million USD", "t CO2e a year")
+    body += svg.polyline([(p.x(x), p.y(y)) for x, y in zip(xs, ys, strict=True)], "k-grey curve-line")
+    for i, (point, x, y) in enumerate(zip(points, xs, ys, strict=True)):
+        at = (p.x(x), p.y(y))
+        # The knee has a form of its own: colour alone would not reach everybody.
+        body += svg.polygon(_diamond(at), "f-heat", point.name) if point.knee else svg.element(
+            "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_="f-liquid")  # fmt: skip
+        body += svg.text(at[0] + 10.0, at[1] - 8.0, f"{i + 1}{' knee' if point.knee else ''}", "label halo")
+    rows = tuple(
+        (
+            f"{i + 1}. {point.name}{' (knee)' if point.knee else ''}", numbers.number(point.cost_usd / 1e6, 4),
+            numbers.number(point.energy_mwh_per_year), numbers.number(point.carbon_t_per_year),
+            numbers.number(point.water_m3_per_year),
+        )
+        for i, point in enumerate(points)
+    )  # fmt: skip
+    head = columns("~Plan", "#Million USD", "#MWh a year", "#t CO2e a year", "#m³ a year")
+    table = Table("Undominated plans, by screened coefficients", head, rows)
+    knee = next((i + 1 for i, point in enumerate(points) if point.knee), None)
+    desc = f"{len(points)} undominated plans from cheapest to cleanest" + (
+        f"; number {knee}, the diamond, is the knee: beyond it carbon gets dearer." if knee else "."
+    )
+    note = "Screened figures: the twin's check of the recommendation differs by the screening error."
+    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, SIZE, body)),), table, note)
+
+
+def _diamond(at: svg.Point) -> list[svg.Point]:
+    x, y = at
+    return [(x, y - 9.0), (x + 9.0, y), (x, y + 9.0), (x - 9.0, y)]
+
+
+def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Figure | Absent:
+    """Draw what each price range does to the present cost ``base_usd``."""
+    title = "What moves the cost"
+    if uncertainty is None or not uncertainty.tornado:
+        return Absent(ident, title, "uncertainty was not computed for this plan.")
+    bars = sorted(uncertainty.tornado, key=lambda bar: bar.low_usd - bar.high_usd)
+    low, high = min(bar.low_usd for bar in bars) / 1e6, max(bar.high_usd for bar in bars) / 1e6
+    height = 30.0 * len(bars) + 74.0
+    steps = svg.ticks(low, high)
+    scale = svg.linear((steps[0], steps[-1]), (200.0, 900.0))
+    bottom, middle = height - 44.0, scale(base_usd / 1e6)
+    body = "".join(svg.line((scale(v), 26.0), (scale(v), bottom), "grid") for v in steps)
+    body += "".join(svg.text(scale(v), bottom + 18.0, svg.tick_label(v), "tick", "middle") for v in steps)
+    for i, bar in enumerate(bars):
+        y, x0, x1 = 30.0 + 30.0 * i, scale(bar.low_usd / 1e6), scale(bar.high_usd / 1e6)
+        hint = f"{numbers.money(bar.low_usd)} to {numbers.money(bar.high_usd)}: {bar.source}"
+        body += svg.text(190.0, y + 15.0, bar.name, "label", "end")
+        body += svg.rect(x0, y, middle - x0, 20.0, "f-green", hint) + svg.rect(
+            middle, y, x1 - middle, 20.0, "f-heat", hint
+        )
+    body += svg.line((middle, 22.0), (middle, bottom), "axis") + svg.text(
+        middle, 16.0, f"plan {numbers.money(base_usd)}", "tick", "middle"
+    )
+    body += svg.text(550.0, height - 4.0, "present cost, million USD", "axis-name", "middle")
+    rows = tuple((bar.name, numbers.money(bar.low_usd), numbers.money(bar.high_usd), bar.source) for bar in bars)
+    table = Table("Range of each driver", columns("Driver", "#Low", "#High", "~Source"), rows)
+    desc = (
+        f"{bars[0].name.capitalize()}: {numbers.money(bars[0].low_usd)} to {numbers.money(bars[0].high_usd)}, "
+        "the widest swing. The recommendation stays the best of its shortlist in "
+        f"{numbers.percent(uncertainty.probability_best)} of {numbers.count(float(uncertainty.samples))} samples; "
+        "prices move all plans alike."
+    )
+    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, (960.0, height), body)),), table)

@@ -1,0 +1,69 @@
+"""The electrical one-line: from the utility to racks and machines, with ratings."""
+
+from __future__ import annotations
+
+from twinloop.model.plan import PlannedSite
+from twinloop.report.figures import svg
+from twinloop.report.numbers import power, words
+from twinloop.report.parts import Absent, Figure, Table, columns
+
+SIZE = (960.0, 300.0)
+MOST_MACHINES = 6
+CHAIN = ("transformer", "ups", "generator", "pipework", "cold_plate", "rear_door_passive")
+"""Lines of the schedule that draw nothing from the mechanical board, or stand in the chain themselves."""
+
+
+def draw(ident: str, site: PlannedSite) -> Figure | Absent:
+    """Return the one-line of ``site``'s hall."""
+    title, e = "Electrical one-line", site.electrical
+    if e is None:
+        return Absent(ident, title, f"{site.name} is supplied by its provider.")
+    fed = sorted(((words(line.type), line.power_w) for line in site.equipment
+                  if line.power_w > 0.0 and line.type not in CHAIN), key=lambda m: -m[1])  # fmt: skip
+    racks_w = sum(rack.count * rack.power_w for rack in site.rack_types)
+    desc = (
+        f"{site.name}: a transformer of {power(e.transformer_w)} feeds the main board; generators of "
+        f"{power(e.generator_w)} take over; a UPS of {power(e.ups_w)} holds racks of {power(racks_w)}; the mechanical "
+        f"board carries {power(sum(w for _, w in fed))} at design. The year's peak at the meter is "
+        f"{power(site.totals.peak_power_w)}."
+    )
+    body = _chain(e.transformer_w, e.ups_w, e.generator_w, racks_w, site) + _machines(fed)
+    rows = [("transformer", power(e.transformer_w)), ("generators", power(e.generator_w)), ("UPS", power(e.ups_w)),
+            ("racks at full load", power(racks_w)), *((f"mechanical: {name}", power(w)) for name, w in fed),
+            ("yearly peak at the meter", power(site.totals.peak_power_w))]  # fmt: skip
+    table = Table("Electrical ratings and loads", columns("Item", "#Power"), tuple(rows))
+    note = "Ratings only; voltage, breakers and cables belong to the electrical design."
+    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, SIZE, body)),), table, note)
+
+
+def _box(x: float, y: float, name: str, value: str, colour: str = "grey", width: float = 130.0) -> str:
+    body = svg.rect(x, y, width, 50.0, f"machine k-{colour}", rx=6)
+    body += svg.text(x + width / 2.0, y + 21.0, name, "label strong", "middle")
+    return body + svg.text(x + width / 2.0, y + 39.0, value, "tick", "middle")
+
+
+def _chain(transformer_w: float, ups_w: float, generator_w: float, racks_w: float, site: PlannedSite) -> str:
+    wires = [((134, 65), (180, 65)), ((310, 65), (374, 65)), ((382, 65), (470, 65)), ((600, 65), (690, 65))]
+    body = "".join(svg.line(a, b, "wire") for a, b in wires)
+    body += svg.line((378, 40), (378, 290), "bar") + svg.text(390, 34, "main board", "tick")
+    body += _box(4, 40, "Utility", f"peak {power(site.totals.peak_power_w)}")
+    body += _box(180, 40, "Transformer", power(transformer_w))
+    body += _box(470, 40, "UPS", power(ups_w), "green") + _box(690, 40, "Racks", power(racks_w), "amber")
+    body += svg.polyline(((310, 145), (374, 145)), "wire dashed") + _box(180, 120, "Generators", power(generator_w))
+    return body + svg.text(245, 186, "on loss of the utility", "tick", "middle")
+
+
+def _machines(fed: list[tuple[str, float]]) -> str:
+    if not fed:
+        return ""
+    shown = fed[:MOST_MACHINES]
+    if len(fed) > MOST_MACHINES:
+        shown = [*fed[: MOST_MACHINES - 1], ("others", sum(w for _, w in fed[MOST_MACHINES - 1 :]))]
+    body = svg.line((382, 190), (920, 190), "wire") + svg.text(470, 182, "mechanical board", "tick", "middle")
+    for i, (name, watt) in enumerate(shown):
+        x = 394.0 + i * 94.0
+        body += svg.line((x + 44.0, 190), (x + 44.0, 220), "wire") + svg.rect(x, 220, 88, 66, "machine k-liquid", rx=6)
+        lines = svg.wrapped(name, 84.0, 2)
+        body += svg.lines(x + 44.0, 240.0, lines, "label", "middle", 14)
+        body += svg.text(x + 44.0, 244.0 + 14.0 * len(lines), power(watt), "tick", "middle")
+    return body

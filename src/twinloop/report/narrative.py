@@ -1,0 +1,130 @@
+"""The report's sentences: headline numbers beside the baselines, the verdict, and what would change the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twinloop.model.plan import Baseline, Plan, Totals
+from twinloop.report import numbers
+
+SAME = 5e-5
+"""A saving below this share is a tie."""
+NEAR = 0.01
+"""Within a hundredth plans are alike: prices in the catalogue are less certain than that."""
+SURE = 0.9
+"""Share of price samples from which the recommendation counts as robust."""
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One headline number and the same of each baseline."""
+
+    name: str
+    value: str
+    beside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that would change the answer."""
+
+    what: str
+    how: str
+
+
+def kpis(plan: Plan) -> tuple[Kpi, ...]:
+    """Return the row of headline numbers; a baseline that does not fit is marked by an asterisk."""
+    t = plan.totals
+    rivals = [(_label(b), b.totals) for b in plan.baselines if b.totals is not None]
+
+    def against(pick: Callable[[Totals], float]) -> tuple[str, ...]:
+        return tuple(f"{label}: {_difference(pick(t), pick(theirs))}" for label, theirs in rivals)
+
+    def theirs(show: Callable[[Totals], str]) -> tuple[str, ...]:
+        return tuple(f"{label}: {show(totals)}" for label, totals in rivals)
+
+    def carbon(totals: Totals) -> float:
+        return sum(totals.carbon_t_per_year.values())
+
+    def water(totals: Totals) -> str:
+        return numbers.quantity(totals.water_m3_per_year, "m³")
+
+    junction = f"{numbers.number(t.throttled_hours) if t.throttled_hours else 'no'} device-hours throttled"
+    return (
+        Kpi("Total cost of ownership", numbers.money(t.tco_usd), against(lambda x: x.tco_usd)),
+        Kpi("Energy a year", numbers.energy(t.facility_energy_mwh_per_year),
+            against(lambda x: x.facility_energy_mwh_per_year)),
+        Kpi("PUE", numbers.number(t.pue, 4), theirs(lambda x: numbers.number(x.pue, 4))),
+        Kpi("TUE", numbers.number(t.tue, 4), theirs(lambda x: numbers.number(x.tue, 4))),
+        Kpi("Site water a year", water(t), theirs(water)),
+        Kpi("CO2e a year", numbers.quantity(carbon(t), "t"), against(carbon)),
+        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), (junction,)),
+    )  # fmt: skip
+
+
+def _label(baseline: Baseline) -> str:
+    short = baseline.name.removesuffix(" on-premise")
+    return short if baseline.feasible else f"{short}*"
+
+
+def _difference(ours: float, theirs: float) -> str:
+    if not theirs:
+        return numbers.UNKNOWN
+    share = ours / theirs - 1.0
+    return "the same" if abs(share) < SAME else numbers.percent(share, signed=True)
+
+
+def verdict(plan: Plan) -> tuple[str, ...]:
+    """Return honest sentences on the baselines, on ties, and on how sure the answer is."""
+    feasible = [b for b in plan.baselines if b.feasible and b.saving is not None]
+    said = []
+    for words, chosen in (
+        ("A plainer design does better here: {}.", [b for b in feasible if (b.saving or 0.0) < -SAME]),
+        ("The recommendation is itself the best plan of {}: mixing gains nothing here.",
+         [b for b in feasible if abs(b.saving or 0.0) <= SAME]),
+        ("Within 1 % of {}, less than the uncertainty of prices: choose between them for other reasons.",
+         [b for b in feasible if SAME < (b.saving or 0.0) < NEAR]),
+        ("Clearly better than {}.", [b for b in feasible if (b.saving or 0.0) >= NEAR]),
+    ):  # fmt: skip
+        if chosen:
+            said.append(words.format(" and ".join(b.name for b in chosen)))
+    unfit = [b for b in plan.baselines if not b.feasible]
+    if unfit:
+        shown = " Their figures, where shown, are with as many rack positions as that takes." if any(
+            b.totals for b in unfit) else ""  # fmt: skip
+        said.append(f"Not possible within the limits: {', '.join(b.name for b in unfit)}.{shown}")
+    u = plan.uncertainty
+    if u is not None:
+        word = "robust to" if u.probability_best >= SURE else "sensitive to"
+        said.append(
+            f"The choice is {word} prices: best in {numbers.percent(u.probability_best)} of "
+            f"{numbers.count(float(u.samples))} price samples, mean regret {numbers.money(u.regret_usd)}."
+        )
+    return tuple(said)
+
+
+def notes(plan: Plan) -> tuple[Change, ...]:
+    """Return what each baseline is."""
+    return tuple(Change(b.name, b.note) for b in plan.baselines if b.note)
+
+
+def changes(plan: Plan) -> tuple[Change, ...]:
+    """Return what would change the answer: cooling, each stage, prices, and the nearest limit."""
+    found = [Change(f"Cooling of {s.name}", s.cooling.why) for s in plan.sites if s.cooling and s.cooling.why]
+    found += [Change(f"Stage {s.name}", s.why) for s in plan.stages if s.why]
+    if plan.alternatives:
+        nearest = min(plan.alternatives, key=lambda each: each.objective)
+        found.append(Change("Nearest other kind of cooling", f"{nearest.name}: {nearest.change}"))
+    if plan.uncertainty and plan.uncertainty.tornado:
+        widest = max(plan.uncertainty.tornado, key=lambda bar: bar.high_usd - bar.low_usd)
+        found.append(Change("Prices", (
+            f"{widest.name} moves the cost most, from {numbers.money(widest.low_usd)} to "
+            f"{numbers.money(widest.high_usd)}; it moves rival plans too, so the choice changes less than the bill."
+        )))  # fmt: skip
+    priced = [c for c in plan.constraints if c.shadow_price]
+    for c in priced:
+        found.append(Change(c.name.capitalize(), f"one {c.unit} more is worth {numbers.money(c.shadow_price)}."))
+    tight = [c for c in plan.constraints if c.slack <= 0.0]
+    found += [Change(c.name.capitalize(), "nothing is left of this limit: it shapes the answer.") for c in tight]
+    return tuple(found)

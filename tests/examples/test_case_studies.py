@@ -1,0 +1,76 @@
+"""The examples: each a question that resolves, and a page that says what their plans say."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import twinloop
+from twinloop.scenario import resolve
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+NAMES = [path.stem for path in EXAMPLES]
+
+
+def script(name: str):
+    path = ROOT / "docs" / "generate" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)
+def test_each_example_asks_a_question_and_resolves(path):
+    text = path.read_text(encoding="utf-8")
+    comment = "\n".join(re.findall(r"^#.*", text.split("twinloop: 1")[0], re.MULTILINE))
+    assert f"twinloop plan examples/{path.name}" in " ".join(comment.split())
+    assert "?" in comment or path.stem == "fraud-detection"
+    model = resolve(twinloop.load(path))
+    assert model.name == path.stem
+    assert all(stage.name for stage in model.stages)
+
+
+def test_every_example_is_a_case_study_and_the_page_has_its_answer():
+    cases = script("case_studies")
+    assert set(cases.RULES) == set(NAMES)
+    page = cases.PAGE.read_text(encoding="utf-8")
+    for name in NAMES:
+        block = page.split(f"<!-- begin {name} -->")[1].split(f"<!-- end {name} -->")[0]
+        assert "| verdict |" in block, name
+
+
+def test_a_verdict_follows_what_is_seen(retrofit_like):
+    advice = script("advice")
+    assert advice.plant_price(retrofit_like).verdict == advice.CONFIRMS
+    assert advice.own_or_rent(retrofit_like).verdict == advice.CONFIRMS
+    assert advice.near_the_camera(retrofit_like).verdict == advice.CONFIRMS
+    assert advice.warm_water(retrofit_like).verdict == advice.UNTESTED
+    assert advice.energy(retrofit_like).verdict == advice.UNTESTED
+
+
+@pytest.fixture(scope="module")
+def retrofit_like():
+    return twinloop.plan(twinloop.load(ROOT / "examples" / "edge-stores.yaml"))
+
+
+@pytest.mark.slow
+def test_the_pages_are_in_step_with_the_plans():
+    """Plans every example: each is feasible and adds up, and no table of the pages is older than the model."""
+    cases = script("case_studies")
+    results = {name: cases.planned(name) for name in cases.RULES}
+    for name, result in results.items():
+        t = result.totals
+        assert result.plan.status in ("optimal", "feasible"), name
+        assert t.facility_energy_mwh_per_year > t.it_energy_mwh_per_year > 0.0, name
+        assert t.throttled_hours == 0.0, name
+        assert t.tco_usd == pytest.approx(sum(year.discounted_usd for year in result.plan.cashflow)), name
+        assert len(result.report().encode()) <= 3_000_000, name
+    for path, text in cases.pages(results).items():
+        assert cases.in_step(path, text), f"{path.name} is out of step: make docs"

@@ -1,0 +1,85 @@
+"""The pages: what they tell a person to type works, and nothing leads nowhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import twinloop
+from twinloop.scenario.load import load_text
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in (
+    "tutorial-planner", "tutorial-ml-engineer", "tutorial-operator", "economics", "faq"))]  # fmt: skip
+NAMES = [page.name for page in PAGES]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SKIPPED = ("make ",)
+"""Commands that build an environment of their own: the continuous checks run them."""
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    return [text for language, text in BLOCK.findall(page.read_text(encoding="utf-8")) if language in languages]
+
+
+def test_every_block_of_code_has_a_language_that_is_run_or_shown():
+    for page in PAGES:
+        fences = re.findall(r"^```(\S*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+        opened = fences[::2]
+        assert set(opened) <= {"sh", "python", "yaml", "text", ""}, page.name
+        assert all(each == "" for each in fences[1::2]), page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_yaml_blocks_load(page):
+    for text in blocks(page, "yaml"):
+        assert load_text(text, page).spec.stages
+
+
+def test_python_blocks_without_a_scenario_run():
+    for text in blocks(ROOT / "docs" / "economics.md", "python"):
+        exec(compile(text, "economics.md", "exec"), {})  # noqa: S102 -- the page tells readers to
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_blocks_run_in_order_as_a_person_would(page, tmp_path, monkeypatch):
+    """Shell lines and Python blocks of a page, one after the other, in a folder of their own."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            exec(compile(text, page.name, "exec"), names)  # noqa: S102
+        for line in text.splitlines() if language == "sh" else ():
+            words = shlex.split(line, comments=True)
+            if not words or line.startswith(SKIPPED):
+                continue
+            assert words[0] == "twinloop", line
+            done = subprocess.run(
+                [sys.executable, "-m", "twinloop", *words[1:]], cwd=tmp_path, capture_output=True, text=True,
+                timeout=300, check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100"},
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+@pytest.mark.slow
+def test_the_pages_build_without_a_warning(tmp_path):
+    pytest.importorskip("sphinx", reason="sphinx is not installed: the pages were NOT built")
+    reports = ROOT / "out" / "case-studies"
+    if not reports.is_dir():
+        pytest.skip("the case studies were not planned here (make docs): the pages were NOT built")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", str(tmp_path / "site")],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "site" / "reference" / "scenario.html").read_text(encoding="utf-8")
+    for key in twinloop.load(ROOT / "examples" / "fraud-detection.yaml").root.plain():
+        assert key in page

@@ -1,0 +1,115 @@
+"""The report in a real browser, at two widths, light and dark, printed, by keyboard, and judged by axe-core."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = "axe-core@4"
+SERIOUS = ("serious", "critical")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nothing was opened")
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: the report was not opened")
+    with sync.sync_playwright() as player:
+        found = player.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def address(retrofit, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(retrofit.report(), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: accessibility was NOT checked")
+    folder = tmp_path_factory.mktemp("axe")
+    done = subprocess.run(
+        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), AXE],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    source = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if done.returncode or not source.exists():
+        pytest.skip(f"npm could not fetch axe-core: accessibility was NOT checked: {done.stderr[-200:]}")
+    return source.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_error_no_overflow_no_serious_finding(browser, address, axe, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: errors.append(request.url) if request.url.startswith("http") else None)
+    page.goto(address)
+    wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide <= room
+    assert page.evaluate("[...document.querySelectorAll('figure svg')].every(s => s.getBBox().width > 50)")
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then(r => r.violations)")
+    serious = {f["id"]: [n["target"] for n in f["nodes"][:3]] for f in found if f["impact"] in SERIOUS}
+    page.close()
+    assert serious == {}
+    assert errors == []
+
+
+def test_text_does_not_leave_its_drawing(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    out = page.evaluate(
+        """[...document.querySelectorAll('figure svg')].flatMap(s => {
+            const [, , w, h] = s.getAttribute('viewBox').split(' ').map(Number);
+            return [...s.querySelectorAll('text')].filter(t => {
+              const b = t.getBBox(); return b.x < -1 || b.x + b.width > w + 1 || b.y < -2 || b.y + b.height > h + 3;
+            }).map(t => s.closest('figure').id + ': ' + t.textContent); })"""
+    )
+    page.close()
+    assert out == []
+
+
+def test_keyboard_filter_theme_and_downloads(browser, address, tmp_path):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page.goto(address)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "theme"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.fill("#filter", "no such value anywhere")
+    assert page.evaluate("[...document.querySelectorAll('#provenance tbody tr')].every(r => r.hidden)")
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b'"Purpose"')):
+        with page.expect_download() as waiting:
+            page.click(f"#cost .tools button:has-text('{name}')")
+        target = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(target)
+        assert target.read_bytes().startswith(start)
+    page.close()
+
+
+def test_it_prints_on_a4(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    printed = page.pdf(format="A4", prefer_css_page_size=True)
+    page.close()
+    assert printed.startswith(b"%PDF")
+    assert printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") < 40

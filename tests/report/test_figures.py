@@ -1,0 +1,196 @@
+"""Figures against the plan they are drawn from: what is drawn is what was computed."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from twinloop.model.plan import CashYear, PlannedParallelism
+from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
+from twinloop.report import gallery
+from twinloop.report.figures import breakdown, doubt, layout, loops, money, one_line, sankey
+from twinloop.report.figures.standalone import csv_file, svg_file
+from twinloop.report.numbers import THIN
+from twinloop.report.parts import Absent, Figure
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(result):
+    return {name: each for name, each in gallery.figures(result.plan, result.years).items() if isinstance(each, Figure)}
+
+
+def test_every_figure_of_the_list_is_there(retrofit):
+    names = set(gallery.figures(retrofit.plan, retrofit.years))
+    hall = {"heat", "loops", "one-line", "months", "air", "map-pue", "map-mode", "map-it_w", "duration-load",
+            "duration-weather"}  # fmt: skip
+    assert {f"london-{each}" for each in hall} <= names
+    assert any(name.startswith("london-rack-") for name in names)
+    assert {"time", "layout-answer", "cost", "cumulative", "tornado", "frontier"} <= names
+
+
+def test_figures_are_valid_svg_with_words_and_no_stray_values(retrofit, shops):
+    for result in (retrofit, shops):
+        for name, figure in drawn(result).items():
+            assert figure.desc.endswith("."), name
+            assert figure.table.rows, name
+            for i in range(len(figure.drawings)):
+                root = ET.fromstring(svg_file(figure, i))
+                assert root.find(f"{SVG}title").text, name
+                assert root.find(f"{SVG}desc").text, name
+                text = " ".join(root.itertext())
+                assert not re.search(r"\b(nan|inf|None)\b", text), name
+                for element in root.iter(f"{SVG}rect"):
+                    if "%" not in element.get("width"):
+                        assert float(element.get("width")) >= 0.0, name
+
+
+def test_drawings_stay_inside_their_frame(retrofit):
+    for name, figure in drawn(retrofit).items():
+        for i in range(len(figure.drawings)):
+            root = ET.fromstring(svg_file(figure, i))
+            width, height = (float(v) for v in root.get("viewBox").split()[2:])
+            for element in root.iter(f"{SVG}rect"):
+                if "%" in element.get("width"):
+                    continue
+                left, top = float(element.get("x")), float(element.get("y"))
+                assert left >= -0.5, name
+                assert left + float(element.get("width")) <= width + 0.5, name
+                assert top >= -0.5, name
+                assert top + float(element.get("height")) <= height + 0.5, name
+
+
+def test_the_waterfall_adds_up_to_the_cost_of_ownership(retrofit, shops):
+    for result in (retrofit, shops):
+        parts = money.present_values(result.plan)
+        assert sum(parts.values()) == pytest.approx(result.totals.tco_usd, rel=1e-9)
+    assert money.COOLING in money.present_values(retrofit.plan)
+    assert money.COOLING not in money.present_values(shops.plan)
+
+
+def test_discounting_of_the_waterfall_by_hand(shops):
+    cash = (CashYear(0, {"servers": 100.0}, 100.0), CashYear(1, {"electricity": 10.0, "staff": 30.0}, 20.0))
+    plan = replace(shops.plan, cashflow=cash)
+    assert money.present_values(plan) == {"servers": 100.0, "staff": 15.0, "electricity": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("capex", "opex", "said"),
+    [
+        (90.0, 9.0, "cheaper to buy and to run"),
+        (110.0, 11.0, "no payback: the plan costs USD 10.0 more to buy and USD 1.00 more a year"),
+        (110.0, 6.0, "USD 10.0 more to buy, paid back after 2.5 years"),
+        (90.0, 15.0, "saves USD 10.0 at purchase; dearer running eats that up after 2.0 years"),
+    ],
+)
+def test_payback_in_words(shops, capex, opex, said):
+    ours = replace(shops.totals, capex_usd=capex, opex_usd_per_year=opex)
+    theirs = replace(shops.totals, capex_usd=100.0, opex_usd_per_year=10.0)
+    assert said in money.payback(ours, theirs, "all air").replace(THIN, " ")
+
+
+def test_the_layout_table_is_the_launchers_numbering(retrofit):
+    """Independent count: rank = (pipeline · data + replica) · tensor + slice, as the launch files number."""
+    answer = next(stage for stage in retrofit.plan.stages if stage.name == "answer")
+    stage = replace(
+        answer, device_count=48, servers=6, mfu=0.4, parallelism=PlannedParallelism(3, 4, 4, 1, 1, 1, 12)
+    )  # fmt: skip
+    figure = layout.draw("x", stage)
+    ranks = {p: [(p * 3 + d) * 4 + t for d in range(3) for t in range(4)] for p in range(4)}
+    for p, row in enumerate(figure.table.rows):
+        assert row[1] == f"{min(ranks[p])} to {max(ranks[p])}"
+        assert row[2] == f"{min(ranks[p]) // 8 + 1} to {max(ranks[p]) // 8 + 1}"
+        assert row[3] == f"layers {p + 1}/4, 1/4 of each"
+    assert "48" in figure.desc
+    assert "stand by" not in figure.desc
+    spare = layout.draw("x", replace(stage, device_count=56, servers=7))
+    assert "8 devices of the last servers stand by" in spare.desc
+
+
+def test_the_layout_draws_each_shown_device_once(retrofit):
+    answer = next(stage for stage in retrofit.plan.stages if stage.name == "answer")
+    stage = replace(answer, device_count=64, servers=8, parallelism=PlannedParallelism(8, 2, 4, 1, 1, 1, 8))
+    body = str(layout.draw("x", stage).drawings[0][1])
+    assert body.count("fill=") == 64
+    assert body.count("zone") == 8
+
+
+def test_time_bars_fill_their_row(retrofit):
+    figure = breakdown.draw("t", retrofit.plan.stages)
+    root = ET.fromstring(svg_file(figure))
+    bars = [r for r in root.iter(f"{SVG}rect") if "edge" in r.get("class", "")]
+    stages = [s for s in retrofit.plan.stages if s.mfu is not None]
+    room = breakdown.WIDTH - breakdown.LEFT - 110.0
+    assert sum(float(bar.get("width")) for bar in bars) == pytest.approx(room * len(stages), abs=0.1 * len(bars))
+
+
+def test_the_tornado_is_split_at_the_plan(retrofit):
+    u, base = retrofit.plan.uncertainty, retrofit.totals.tco_usd
+    figure = doubt.tornado("t", u, base)
+    root = ET.fromstring(svg_file(figure))
+    green = [r for r in root.iter(f"{SVG}rect") if r.get("class") == "f-green"]
+    red = [r for r in root.iter(f"{SVG}rect") if r.get("class") == "f-heat"]
+    assert len(green) == len(red) == len(u.tornado)
+    for low, high in zip(green, red, strict=True):
+        assert float(low.get("x")) + float(low.get("width")) == pytest.approx(float(high.get("x")), abs=0.2)
+    widths = [float(a.get("width")) + float(b.get("width")) for a, b in zip(green, red, strict=True)]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_ribbons_are_in_proportion():
+    flows = (HeatFlow("accelerator", "servers", 300.0), HeatFlow("cpu", "servers", 100.0),
+             HeatFlow("servers", "outdoor air", 400.0))  # fmt: skip
+    figure = sankey.draw("s", flows, "here")
+    boxes = {
+        element.find(f"{SVG}title").text.split(":")[0]: float(element.get("height"))
+        for element in ET.fromstring(svg_file(figure)).iter(f"{SVG}rect")
+        if element.find(f"{SVG}title") is not None
+    }
+    assert boxes["accelerator"] == pytest.approx(3.0 * boxes["cpu"], rel=0.01)
+    assert boxes["servers"] == pytest.approx(boxes["accelerator"] + boxes["cpu"], rel=0.01)
+    assert [row[3].replace(THIN, " ") for row in figure.table.rows] == ["75.0 %", "25.0 %", "100.0 %"]
+
+
+def test_a_machine_at_rest_reads_zero_not_round_off():
+    states = (LoopState("chiller", 20.0, None, -8e-5), LoopState("cold supply", 20.0, 9.7, None))
+    hour = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)
+    figure = loops.draw("l", (hour,), None)
+    rows = {row[0]: row[1:] for row in figure.table.rows}
+    assert rows["chiller"][2].replace(THIN, " ") == "0 W"
+    assert rows["cold supply"] == ("20.0\u202f°C", "9.70\u202fkg/s", "")
+
+
+def test_design_hour_stands_beside_part_load(retrofit):
+    table = gallery.figures(retrofit.plan, retrofit.years)["london-loops"].table
+    assert len(table.columns) == 1 + 3 * len(retrofit.years[0].hours)
+
+
+def test_the_one_line_carries_the_plans_ratings(retrofit):
+    site = retrofit.plan.sites[0]
+    figure = one_line.draw("e", site)
+    rows = {row[0]: row[1] for row in figure.table.rows}
+    racks_kw = sum(rack.count * rack.power_w for rack in site.rack_types) / 1e3
+    assert rows["racks at full load"].replace(THIN, " ") == f"{racks_kw:.0f} kW"
+    assert isinstance(one_line.draw("e", replace(site, electrical=None)), Absent)
+
+
+def test_what_the_plan_lacks_is_said_in_a_line(retrofit):
+    bare = replace(retrofit.plan, uncertainty=None, frontier=(), cashflow=())
+    found = gallery.bill(bare)
+    assert {name for name, each in found.items() if isinstance(each, Absent)} == {
+        "cost", "cumulative", "tornado", "frontier",
+    }  # fmt: skip
+    without_year = gallery.figures(retrofit.plan, ())
+    assert isinstance(without_year["london-year"], Absent)
+
+
+def test_the_csv_says_what_the_table_says(retrofit):
+    figure = drawn(retrofit)["london-duration-weather"]
+    lines = csv_file(figure).splitlines()
+    assert lines[0] == "Hours above,dry bulb,wet bulb"
+    hottest = np.max(retrofit.years[0].hourly["dry_bulb_c"])
+    assert lines[1].split(",")[1] == f"{hottest:.1f} °C"
