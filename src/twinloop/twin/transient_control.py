@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.chillers import MINIMUM_PART_LOAD
+from twinloop.cooling.chiller_curves import AIR_COOLED
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
@@ -26,6 +26,8 @@ PAD_BAND_K = 0.3
 """Pads switch on above and off below the target by this. Low confidence."""
 PUMP_MOST = 1.3
 """Water flow over design that pumps can move."""
+MINIMUM_PART_LOAD = AIR_COOLED.minimum_plr
+"""Part load below which a machine cycles."""
 STAGE_UP = 1.1 * MINIMUM_PART_LOAD
 """Part load that each machine would keep after one more starts."""
 CYCLE_OFF = 0.2 * MINIMUM_PART_LOAD
