@@ -139,7 +139,9 @@ def test_no_module_imports_jax_or_the_network():
         for name in imported(path)
         if name.split(".")[0] in barred
     ]  # fmt: skip
-    assert not found
+    # The compiled hall is a room of its own that nothing else imports: whoever asks for it asks for JAX.
+    assert found == ["src/twinloop/twin/compiled.py: jax", "src/twinloop/twin/compiled.py: jax.numpy"]
+    assert not [relative(path) for path in SOURCES if "twinloop.twin.compiled" in imported(path)]
 
 
 def imported(path: Path) -> list[str]:

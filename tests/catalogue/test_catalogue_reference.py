@@ -9,6 +9,7 @@ import pytest
 
 from twinloop import catalogue
 from twinloop.catalogue.normals import MONTHS
+from twinloop.catalogue.tables import facts
 
 BESIDE = Path(__file__).parents[2].parent / "shared/reference"
 DATA = Path(os.environ.get("TWINLOOP_REFERENCE", BESIDE)) / "data"
@@ -33,6 +34,10 @@ def test_devices_carry_every_number_of_the_hardware_notes():
         "scale_up_b_s": ("scaleup_gbs_per_dir", 1e9),
     }
     rates = {key: f"{key}_tflops" for key in ("fp64", "fp32", "tf32", "bf16", "fp8", "fp4")} | {"int8": "int8_tops"}
+    corrected = {
+        (fact.name, fact.quantity) for fact in facts("devices") if fact.source.startswith("Intel AMX: 2048")
+    }
+    assert len(corrected) == 8
     for row in csv_rows("hardware_facts.csv"):
         device = catalogue.device(row["name"].replace("(per GPU)", "").replace("(what-if)", ""))
         for field, (column, factor) in columns.items():
@@ -40,7 +45,11 @@ def test_devices_carry_every_number_of_the_hardware_notes():
             if given.replace(".", "").isdigit() and device.kind != "neuromorphic":
                 assert getattr(device, field) == pytest.approx(float(given) * factor), (device.name, field)
         written = {key: float(row[column]) * 1e12 for key, column in rates.items() if row[column]}
-        assert device.flops == pytest.approx(written), device.name
+        if (device.name, "bf16") in corrected:  # the notes, from memory, have half of Intel's operations a cycle
+            written |= {key: 2.0 * written[key] for key in ("bf16", "int8")}
+        assert device.flops == pytest.approx(written, rel=0.02 if (device.name, "bf16") in corrected else 1e-6), (
+            device.name
+        )
         assert device.year == int(row["year"])
 
 

@@ -148,7 +148,11 @@ def test_impossible_plan_exits_3_and_names_the_clash(tmp_path):
     assert done.returncode == 3
     assert "utility power of frankfurt" in done.stderr
     assert "raise" in done.stderr
-    assert not (tmp_path / "out").exists()
+    (written,) = (tmp_path / "out").rglob("*.json")
+    answer = json.loads(written.read_text(encoding="utf-8"))
+    assert answer["status"] == "infeasible"
+    assert answer["clashes"]
+    assert answer["ways_out"]
 
 
 def test_new_check_and_their_exit_codes(tmp_path):

@@ -107,7 +107,7 @@ def test_a_replay_follows_a_step_with_its_lag():
 
 
 def test_a_job_spread_thin_draws_less_per_node():
-    one, eight = run_of("llama2_70b_lora", 1)[1], run_of("llama2_70b_lora", 8)[1]
+    one, eight = run_of("resnet", 1)[1], run_of("resnet", 8)[1]
     assert eight.power_w["node_ac"] < 0.95 * one.power_w["node_ac"]
 
 

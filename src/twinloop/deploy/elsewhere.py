@@ -19,7 +19,7 @@ def sbatch(work: Work) -> str:
         lines.append(f"#SBATCH --time={int(-(-work.deadline_s // 60))}")
     lines += ["set -euo pipefail", f"cd images/{work.label}", 'export NODES="$SLURM_NNODES"']
     if work.kind == "train":
-        lines.append('head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)')
+        lines.append('head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)')
         command = " ".join(torchrun(work, "$head", "$SLURM_NODEID"))
         lines.append(f"srun bash -c 'head=$0; NODE_RANK=$SLURM_NODEID exec {command}' \"$head\"")
     else:
@@ -64,7 +64,7 @@ def sky_task(work: Work) -> Document:
     command = work_arguments(work)
     head = ""
     if work.kind == "train":
-        head = 'head=$(echo "$SKYPILOT_NODE_IPS" | head -n 1)\n'
+        head = 'head=$(echo "$SKYPILOT_NODE_IPS" | sed -n 1p)\n'
         command = torchrun(work, '"$head"', '"$SKYPILOT_NODE_RANK"')
     ready = "python -m pip install --no-cache-dir numpy" + (" torch" if work.kind == "train" else "")
     return {

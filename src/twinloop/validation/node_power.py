@@ -36,6 +36,8 @@ TRACE_LIMIT = 0.15
 TRACES = "mlperf_immersion_h100_node_power_traces.csv"
 RISE_S = 0.5
 """Time constant of a node's power after a step of activity: below the two seconds between readings."""
+PHASES_PRIOR = np.array([0.85, 0.8, 0.6, 0.1])
+"""Draw while computing, moving memory, communicating and waiting: middles of what is physical, seen no row."""
 SOURCE = "MLCommons training_results_v4.0, 8 x H100 nodes in single-phase immersion (Apache-2.0)"
 
 
@@ -102,7 +104,7 @@ def _shares(run: TrainingEstimate) -> list[float]:
 
 
 def _left_out(rows: Sequence[Node]) -> FloatArray:
-    """Return each row's error with the draw of the four phases fitted without its benchmark (least squares)."""
+    """Return each row's error with the draw of the four phases fitted without its benchmark (least squares, prior)."""
     shares = np.array([_shares(row.run) for row in rows])
     device = rows[0].on.device
     span = 8.0 * (device.power_limit_w - device.idle_w)
@@ -114,8 +116,10 @@ def _left_out(rows: Sequence[Node]) -> FloatArray:
     errors = np.empty(len(rows))
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
         out = np.array([row.benchmark == benchmark for row in rows])
-        fitted, *_ = np.linalg.lstsq(shares[~out], drawn[~out], rcond=None)
-        model = (rest[out] + span * shares[out] @ np.clip(fitted, 0.0, 1.0)) * side[out]
+        # The prior counts as one row: four phases that occur together would else fit each other's noise.
+        known = np.vstack([shares[~out], np.eye(4)])
+        fitted, *_ = np.linalg.lstsq(known, np.concatenate([drawn[~out], PHASES_PRIOR]), rcond=None)
+        model = (rest[out] + span * shares[out] @ fitted) * side[out]
         errors[out] = model / measured[out] - 1.0
     return errors
 
