@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from twinloop.arrays import FloatArray
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.model.plan import DesignDay, Equipment, FailureCase
 from twinloop.model.site import OnPremise
@@ -22,14 +23,17 @@ LOST = 0.02
 
 
 def design_day(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: PlantConstants) -> DesignDay:
-    """Return the hall at its sizing condition with every group busy."""
-    state = _design_hour(plant, groups, site, k)
-    supply = state.warm.supply_c if state.warm else state.cold.supply_c
+    """Return the hall with every group at full power, in the harder of the hottest and the most humid design hour."""
+    outdoor = _design_hours(site, k)
+    state = _at_design(plant, groups, outdoor, k)
+    hour = int(np.argmin(_margins_k(state, groups)))
+    supply = np.broadcast_to(state.warm.supply_c if state.warm else state.cold.supply_c, (2,))
     return DesignDay(
-        dry_bulb_c=site.weather.design.dry_bulb_c, wet_bulb_c=site.weather.design.coincident_wet_bulb_c,
-        basis=site.weather.design.basis, pue=float(state.facility_w[0] / state.it_w[0]),
-        peak_junction_c=max(float(it.worst_junction_c[0]) for it in state.it),
-        supply_c=float(np.ravel(supply)[0]), margin_k=_margin_k(state, groups),
+        dry_bulb_c=float(outdoor.dry_bulb_c[hour]) - k.recirculation_outdoor_k,
+        wet_bulb_c=float(outdoor.wet_bulb_c[hour]), basis=site.weather.design.basis,
+        pue=float(state.facility_w[hour] / state.it_w[hour]),
+        peak_junction_c=max(float(it.worst_junction_c[hour]) for it in state.it),
+        supply_c=float(supply[hour]), margin_k=_margin_k(state, groups),
     )  # fmt: skip
 
 
@@ -37,6 +41,7 @@ def failure_cases(
     plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, lines: tuple[Equipment, ...], k: PlantConstants
 ) -> tuple[FailureCase, ...]:
     """Return what losing one unit of each kind does on the design day, after spares have taken over."""
+    outdoor = _design_hours(site, k)
     cases = []
     for line in lines:
         if line.type in (
@@ -50,7 +55,7 @@ def failure_cases(
         ):
             continue
         left = 1.0 if line.spare else max((line.count - 1) / line.count, LOST)
-        state = _design_hour(_with_capacity(plant, line.tag, left), groups, site, k)
+        state = _at_design(_with_capacity(plant, line.tag, left), groups, outdoor, k)
         margin_k = _margin_k(state, groups)
         spare = "a spare takes over" if line.spare else f"{left:.0%} of capacity left"
         cases.append(
@@ -62,18 +67,33 @@ def failure_cases(
     return tuple(cases)
 
 
-def _design_hour(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: PlantConstants) -> PlantState:
-    conditions = site.weather.design
-    outdoor = OutdoorAir(
-        np.array([conditions.dry_bulb_c + k.recirculation_outdoor_k]), np.array([conditions.coincident_wet_bulb_c]),
-        np.array([k.dew_point_high_c]), site.weather.pressure_pa,
+def _design_hours(site: OnPremise, k: PlantConstants) -> OutdoorAir:
+    """Return the hottest and the most humid design hour: coils are hardest pressed in one, towers in the other.
+
+    The humid hour's dry bulb stands above its wet bulb as far as in the year's most humid hour.
+    """
+    conditions, weather = site.weather.design, site.weather
+    humid = int(np.argmax(weather.wet_bulb_c))
+    depression_k = max(float(weather.dry_bulb_c[humid] - weather.wet_bulb_c[humid]), 0.0)
+    return OutdoorAir(
+        np.array([conditions.dry_bulb_c, conditions.wet_bulb_c + depression_k]) + k.recirculation_outdoor_k,
+        np.array([conditions.coincident_wet_bulb_c, conditions.wet_bulb_c]), np.full(2, k.dew_point_high_c),
+        weather.pressure_pa,
     )  # fmt: skip
-    busy = tuple(replace(group, activity=np.array([float(np.max(group.activity))])) for group in groups)
-    return solve_plant(plant, busy, outdoor, k)
+
+
+def _at_design(plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants) -> PlantState:
+    return solve_plant(plant, tuple(replace(group, activity=np.ones(2)) for group in groups), outdoor, k)
+
+
+def _margins_k(state: PlantState, groups: tuple[ItGroup, ...]) -> FloatArray:
+    """Return what the worst chip keeps below its limit in each design hour, K."""
+    margins = [group.throttle_c - it.worst_junction_c for it, group in zip(state.it, groups, strict=True)]
+    return np.asarray(np.min(margins, axis=0))
 
 
 def _margin_k(state: PlantState, groups: tuple[ItGroup, ...]) -> float:
-    return min(group.throttle_c - float(it.worst_junction_c[0]) for it, group in zip(state.it, groups, strict=True))
+    return float(np.min(_margins_k(state, groups)))
 
 
 def _with_capacity(plant: Plant, tag: str, left: float) -> Plant:
