@@ -245,3 +245,24 @@ def test_a_steady_rate_below_capacity_is_what_is_served():
     assert some["samples_per_s"] < most["samples_per_s"]
     assert some["power_w"]["accelerator"] < most["power_w"]["accelerator"]
     assert some["latency_p99_s"] < most["latency_p99_s"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("--network nan", "--network: got nan"),
+        ("--network 0", "--network: got 0"),
+        ("--coolant-c nan", "--coolant-c: got nan"),
+        ("--coolant-c 500", "--coolant-c: got 500"),
+        ("--sequence -4", "--sequence: got -4"),
+        ("--devices-per-node 0 --scale-up-domain -1", "--scale-up-domain: got -1"),
+        ("--fsdp-group 3", "--fsdp-group: got 3"),
+        ("--out /proc/x/y", "--out: got /proc/x/y"),
+    ],
+)
+def test_numbers_outside_their_range_are_refused_with_their_flag(flags, told):
+    asked = ["train", "--model", "llama-3-8b", "--device", "H100", "--devices", "8", "--batch", "64"]
+    done = run(*asked, *flags.split())
+    assert isinstance(done.exception, InputError)
+    assert told in str(done.exception)
+    assert len(done.exception.faults) == flags.count("--")

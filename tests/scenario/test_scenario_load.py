@@ -235,3 +235,12 @@ def test_a_fault_is_no_longer_than_a_line():
     long = "x" * 5000
     for text in (MINIMAL.replace("1 MW", long), MINIMAL.replace("utility_power", long), MINIMAL + f"{long}: 1\n"):
         assert all(len(str(fault)) < 600 for fault in faults(text))
+
+
+def test_an_onnx_file_without_operators_is_refused(tmp_path):
+    pytest.importorskip("onnx")
+    from twinloop.scenario.onnx_graph import network_from_onnx
+
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    with pytest.raises(InputError, match="graph without operators"):
+        network_from_onnx("empty", tmp_path / "empty.onnx")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twinloop.cli.ranges import check
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -101,6 +103,7 @@ def train(**given: Any) -> None:
     from twinloop.model.codec import to_data
     from twinloop.workload.train_estimate import TrainingJob, estimate_training
 
+    check(given)
     network, on = _network(given["model"], given["input_shape"]), _host(given)
     sharded = given["fsdp_group"] is not None
     job = TrainingJob(
@@ -167,6 +170,7 @@ def serve(**given: Any) -> None:
     from twinloop.workload.serve_estimate import estimate_serving
     from twinloop.workload.serve_job import ServingJob
 
+    check(given)
     network, on = _network(given["model"], given["input_shape"]), _host(given)
     asked = _request(given, network, on)
     job = ServingJob(
@@ -338,6 +342,9 @@ def _show(given: dict[str, Any], answer: dict[str, Any], title: str) -> None:
 
     text = json.dumps(answer, indent=1, allow_nan=False)
     if given["out"] is not None:
+        from twinloop.cli.write import check_folder
+
+        check_folder(given["out"])
         given["out"].mkdir(parents=True, exist_ok=True)
         (given["out"] / "estimate.json").write_text(text + "\n", encoding="utf-8")
     if given["as_json"]:

@@ -64,6 +64,9 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        click.echo(f"twinloop: {error.filename}: {error.strerror}", err=True)
+        sys.exit(2)
     except TwinloopError as error:
         click.echo(f"twinloop: {error}", err=True)
         sys.exit(error.exit_code)

@@ -20,13 +20,14 @@ def command(scenario: Path, out: Path | None, as_json: bool, stage: str | None, 
     Writes plan.json, report.html, equipment.csv and year.parquet into the output folder.
     """
     from twinloop.cli.console import narrator, print_plan
-    from twinloop.cli.write import write_infeasible, write_results
+    from twinloop.cli.write import check_folder, write_infeasible, write_results
     from twinloop.errors import InfeasibleError, InputError
     from twinloop.model.codec import dumps
     from twinloop.planner.plan import plan
     from twinloop.scenario import load, resolve, scenario_hash
 
     started = time.perf_counter()
+    check_folder(out)
     parsed = load(scenario)
     model = resolve(parsed)
     with narrator(quiet=quiet or as_json) as say:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
-from twinloop.errors import InfeasibleError, TwinloopError
+from twinloop.errors import InfeasibleError, InputError, TwinloopError
 from twinloop.model.codec import dumps
 from twinloop.model.plan import SCHEMA, Plan
 from twinloop.model.simulation import Incident, SiteYear
 from twinloop.planner.plan import Planned
 from twinloop.report import render
 from twinloop.report.tables import equipment_csv
+
+
+def check_folder(folder: Path | None) -> None:
+    """Refuse an output folder that cannot be made or written, before any work is done for it.
+
+    Raises:
+        InputError: names the place that stands in the way.
+    """
+    if folder is None:
+        return
+    standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not standing.is_dir():
+        raise InputError(f"--out: got {folder}, expected a folder; {standing} is a file")
+    # An administrator's access says yes to read-only places too, such as those of the kernel.
+    if not os.access(standing, os.W_OK | os.X_OK) or str(standing.absolute()).startswith(("/proc", "/sys")):
+        raise InputError(f"--out: got {folder}, expected a folder that can be written; {standing} cannot")
 
 
 def write_results(planned: Planned, folder: Path, command: str) -> dict[str, Path]:

@@ -109,10 +109,13 @@ def _loaded(path: Path) -> Any:
         raise _fault(path, "no such file", "an .onnx model")
     try:
         # Weights beside the file are not needed: their shapes are in it.
-        return onnx.load(str(path), load_external_data=False)
+        model = onnx.load(str(path), load_external_data=False)
     except (DecodeError, OSError, ValueError, RuntimeError) as error:
         got = f"no ONNX model ({type(error).__name__})"
         raise _fault(path, got, "an .onnx model") from error
+    if not model.graph.node:
+        raise _fault(path, "a graph without operators", "an .onnx model")
+    return model
 
 
 def _inferred(model: Any, path: Path, sizes: dict[str, int]) -> Any:
