@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -197,16 +196,6 @@ def test_an_air_sink_answers_with_the_two_measured_constants(make_hall):
     assert 0.4 < rise_k[3] / rise_k[-1] < 0.62
     slow = (rise_k[43] - rise_k[3]) / (rise_k[-1] - rise_k[3])
     assert 0.5 < slow < 0.75
-
-
-def test_a_day_of_five_second_steps_is_quick(make_hall):
-    p = make_hall("plates + rear doors", "tower", "air_cooled_chiller")
-    inputs = steady_inputs(p, 2, np.array([1.0]), 30.0, 20.0, 15.0)
-    begun = time.process_time()
-    run(p, guess(p, inputs), constant_series(inputs, 400), 5.0)
-    day_s = (time.process_time() - begun) / 400 * 17280
-    sys.stdout.write(f"\n24 h at 5 s, two cases: {day_s:.1f} CPU s\n")
-    assert day_s < 40.0  # about 12 on a quiet core; the bound is for a busy machine
 
 
 def test_units_and_cases_do_not_change_the_physics(make_hall):

@@ -6,7 +6,7 @@ the outdoor coolers again (enthalpy, not the water's heat), the storage from tem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -176,7 +176,9 @@ def _coil_outdoors(p: Parameters, trace: Trace, after: State) -> _Outdoors:
     if coil is None:
         return _none(trace)
     dry = after.free_fan < 0.0
-    return _dry(p, coil, after.free_fan, given.coils_ok, out.cold_in_c, out.cold_flow_kg_s, given, dry)
+    rated = _dry(p, coil, after.free_fan, given.coils_ok, out.cold_in_c, out.cold_flow_kg_s, given, dry)
+    # Water colder than the air passes the coil by: fans that still run down must not warm it.
+    return replace(rated, heat_w=np.where(out.cold_in_c > given.dry_bulb_c, rated.heat_w, 0.0))
 
 
 def _tower_outdoors(p: Parameters, trace: Trace, before: State, after: State) -> _Outdoors:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from twinloop.arrays import Array, namespace
 from twinloop.cooling.chiller_curves import AIR_COOLED
+from twinloop.cooling.chillers import chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
@@ -248,13 +249,16 @@ def _cold(
 def _chillers(p: Parameters, state: State, inputs: Inputs, flow_w_k: Array, dt_s: float) -> tuple[Array, Array, Array]:
     """Return (evaporator load, machines on, seconds since the last start or stop).
 
-    All running machines share the load. One more starts when each would still keep 11 % of its rating, one
+    All running machines share the load. One more starts when each would still keep 11 % of what it can, one
     stops below 10 % (the machines' smallest steady load), the last below 2 %; least running and resting
     times hold.
     """
     xp, c, n = namespace(flow_w_k), p.c, p.fleet.chillers.running
     able = xp.minimum(xp.round(inputs.chillers_ok * n), float(n))
-    one_w = p.plant.cold.chiller.capacity_w / n
+    loop = p.plant.cold
+    condenser_c = inputs.dry_bulb_c if loop.tower is None else xp.maximum(state.basin_c, p.k.condenser_minimum_c)
+    full_w = chiller(loop.chiller, 0.0 * flow_w_k, state.evaporator_out_c, condenser_c).available_w
+    one_w = full_w / n
     over_k = state.readings_c[COLD_SUPPLY] - inputs.cold_setpoint_c
     on, timer = xp.minimum(state.chillers_on, able), state.chiller_timer_s + dt_s
     rested, run = timer >= c.chiller_rest_s, timer >= c.chiller_run_s
@@ -266,8 +270,7 @@ def _chillers(p: Parameters, state: State, inputs: Inputs, flow_w_k: Array, dt_s
     after = xp.minimum(on + xp.where(first | more, 1.0, 0.0) - xp.where(fewer, 1.0, 0.0), able)
     timer = xp.where(after == state.chillers_on, timer, 0.0)
     gain = 1.0 - math.exp(-dt_s / c.control_s)
-    most_w = p.plant.cold.chiller.capacity_w * 1.25
-    wanted_w = clamp(state.chiller_w + gain * flow_w_k * over_k, 0.0, most_w)
-    rate_w = p.plant.cold.chiller.capacity_w * dt_s / c.chiller_load_s
+    wanted_w = clamp(state.chiller_w + gain * flow_w_k * over_k, 0.0, full_w)
+    rate_w = full_w * dt_s / c.chiller_load_s
     load_w = state.chiller_w + clamp(wanted_w - state.chiller_w, -rate_w, rate_w)
     return xp.where(after > 0.0, load_w, 0.0), after, timer
