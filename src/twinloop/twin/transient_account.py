@@ -211,7 +211,7 @@ def _cells(
     running = np.maximum(units, LEAST_FLOW)
     bank = Tower(
         cells.ua_w_k * running, cells.air_design_kg_s * running, cells.water_design_kg_s,
-        cells.fan_design_w * running, cells.drift_fraction,
+        cells.fan_design_w * running, cells.drift_fraction, cells.flow_exponent,
     )  # fmt: skip
     at = tower(bank, np.maximum(fan, SLOWEST), hot_c, flow, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa)
     duty = np.minimum(fan / SLOWEST, 1.0)

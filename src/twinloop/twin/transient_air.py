@@ -110,7 +110,7 @@ def _handlers(p: Parameters, state: State, adequacy: Array) -> tuple[Array, Arra
         1.0, 0.0, unit_w_k, water * (unit.water_design_kg_s * k.water_heat_capacity_j_kg_k / n), ua_w_k
     ).heat_w
     air_w_k = xp.maximum(unit_w_k.sum(axis=0), 1e-6)
-    fan_w = fan_power_w(ratio, unit.fan_design_w / n).sum(axis=0)
+    fan_w = fan_power_w(ratio, unit.fan_design_w / n, unit.fan_minimum_ratio).sum(axis=0)
     return air_w_k, xp.minimum(coil_w_k.sum(axis=0), air_w_k), fan_w, fan_w / air_w_k
 
 

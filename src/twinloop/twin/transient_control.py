@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.chiller_curves import AIR_COOLED
-from twinloop.cooling.chillers import chiller
+from twinloop.cooling.chiller_curves import AIR_COOLED, WATER_COOLED
+from twinloop.cooling.chillers import Chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
@@ -27,12 +27,10 @@ PAD_BAND_K = 0.3
 """Pads switch on above and off below the target by this. Low confidence."""
 PUMP_MOST = 1.3
 """Water flow over design that pumps can move."""
-MINIMUM_PART_LOAD = AIR_COOLED.minimum_plr
-"""Part load below which a machine cycles."""
-STAGE_UP = 1.1 * MINIMUM_PART_LOAD
-"""Part load that each machine would keep after one more starts."""
-CYCLE_OFF = 0.2 * MINIMUM_PART_LOAD
-"""Part load at which the last machine stops."""
+STAGE_UP = 1.1
+"""Load over the smallest steady load that each machine would keep after one more starts."""
+CYCLE_OFF = 0.2
+"""Load over the smallest steady load at which the last machine stops."""
 STOP = 0.02
 """Speed share at which friction stops a coasting rotor. Low confidence."""
 RESTART_K = 0.5
@@ -249,28 +247,32 @@ def _cold(
 def _chillers(p: Parameters, state: State, inputs: Inputs, flow_w_k: Array, dt_s: float) -> tuple[Array, Array, Array]:
     """Return (evaporator load, machines on, seconds since the last start or stop).
 
-    All running machines share the load. One more starts when each would still keep 11 % of what it can, one
-    stops below 10 % (the machines' smallest steady load), the last below 2 %; least running and resting
-    times hold.
+    All running machines share the load, at most what they can carry at the last step's temperatures. One
+    more starts when each would still keep ``STAGE_UP`` times the smallest steady load of its curves, one
+    stops below that load, the last below ``CYCLE_OFF`` of it; least running and resting times hold.
     """
     xp, c, n = namespace(flow_w_k), p.c, p.fleet.chillers.running
     able = xp.minimum(xp.round(inputs.chillers_ok * n), float(n))
-    loop = p.plant.cold
-    condenser_c = inputs.dry_bulb_c if loop.tower is None else xp.maximum(state.basin_c, p.k.condenser_minimum_c)
-    full_w = chiller(loop.chiller, 0.0 * flow_w_k, state.evaporator_out_c, condenser_c).available_w
-    one_w = full_w / n
+    # Warm water lets a machine carry far more than its rating, hot outdoor air less: limits move with both.
+    one_w = state.chiller_most_w / n
+    least_w = _minimum_plr(p.plant.cold.chiller) * one_w
     over_k = state.readings_c[COLD_SUPPLY] - inputs.cold_setpoint_c
     on, timer = xp.minimum(state.chillers_on, able), state.chiller_timer_s + dt_s
     rested, run = timer >= c.chiller_rest_s, timer >= c.chiller_run_s
     first = (on == 0.0) & (over_k > RESTART_K) & rested
-    more = (on > 0.0) & (on < able) & (state.chiller_w > STAGE_UP * one_w * (on + 1.0))
-    fewer = run & (((on > 1.0) & (state.chiller_w < MINIMUM_PART_LOAD * one_w * on)) | (
-        (on == 1.0) & (state.chiller_w < CYCLE_OFF * one_w)
+    more = (on > 0.0) & (on < able) & (state.chiller_w > STAGE_UP * least_w * (on + 1.0))
+    fewer = run & (((on > 1.0) & (state.chiller_w < least_w * on)) | (
+        (on == 1.0) & (state.chiller_w < CYCLE_OFF * least_w)
     ))  # fmt: skip
     after = xp.minimum(on + xp.where(first | more, 1.0, 0.0) - xp.where(fewer, 1.0, 0.0), able)
     timer = xp.where(after == state.chillers_on, timer, 0.0)
     gain = 1.0 - math.exp(-dt_s / c.control_s)
-    wanted_w = clamp(state.chiller_w + gain * flow_w_k * over_k, 0.0, full_w)
-    rate_w = full_w * dt_s / c.chiller_load_s
+    wanted_w = clamp(state.chiller_w + gain * flow_w_k * over_k, 0.0, one_w * after)
+    rate_w = state.chiller_most_w * dt_s / c.chiller_load_s
     load_w = state.chiller_w + clamp(wanted_w - state.chiller_w, -rate_w, rate_w)
     return xp.where(after > 0.0, load_w, 0.0), after, timer
+
+
+def _minimum_plr(machine: Chiller) -> float:
+    """Return the part load below which ``machine`` cycles."""
+    return (machine.curves or (AIR_COOLED if machine.kind == "air" else WATER_COOLED)).minimum_plr

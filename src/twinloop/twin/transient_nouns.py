@@ -200,6 +200,8 @@ class State(NamedTuple):
     tower_fan: Array
     chiller_w: Array
     """Evaporator load."""
+    chiller_most_w: Array
+    """What all machines together could carry at the last step's temperatures."""
     chillers_on: Array
     chiller_timer_s: Array
     readings_c: Array

@@ -80,6 +80,7 @@ def guess(p: Parameters, inputs: Inputs) -> State:
         coil_out_c=design.cold_supply_c * one, evaporator_out_c=design.cold_supply_c * one,
         cells_c=(inputs.wet_bulb_c + 5.0) * one, cold_pump=one, condenser_pump=one, free_fan=0.5 * one,
         tower_fan=0.5 * one, chiller_w=0.5 * p.plant.cold.heat_w * one,
+        chiller_most_w=p.plant.cold.heat_w * (1.0 + p.k.sizing_margin) * one,
         chillers_on=float(p.fleet.chillers.running) * one, chiller_timer_s=1e4 * one,
         readings_c=np.array([[air_c], [coolant_c], [design.warm_supply_c], [design.cold_supply_c], [25.0]]) * one,
     )  # fmt: skip

@@ -56,7 +56,7 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
         room_c=air.room_c, metal_c=air.metal_c, supply_air_c=air.supply_c, intake_c=air.intake_c,
         exhaust_c=air.exhaust_c, door_out_c=air.door_out_c, cold_supply_c=cold.supply_c,
         cold_return_c=cold.return_c, basin_c=cold.basin_c, coil_out_c=cold.coil_out_c,
-        evaporator_out_c=cold.evaporator_out_c, cells_c=cold.cells_c,
+        evaporator_out_c=cold.evaporator_out_c, cells_c=cold.cells_c, chiller_most_w=cold.most_w,
         readings_c=read(state, inputs, true_c), trim_w=moved.trim_w,
     )  # fmt: skip
     if warm:

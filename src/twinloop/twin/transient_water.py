@@ -57,8 +57,8 @@ class ColdStep(NamedTuple):
     compressor_w: Array
     condenser_pump_w: Array
     tower_w: Array
-    available_w: Array
-    """Of the machines that can run, at this step's temperatures."""
+    most_w: Array
+    """What all machines together could carry at this step's temperatures."""
 
 
 def dry_link_w_k(cooler: DryCooler, fan: Array, units: Array, water_w_k: Array, cp_air: float) -> Array:
@@ -82,7 +82,7 @@ def cells_heat_w(
     running = xp.maximum(units, LEAST_FLOW)
     bank = Tower(
         cells.ua_w_k * running, cells.air_design_kg_s * running, cells.water_design_kg_s, cells.fan_design_w,
-        cells.drift_fraction,
+        cells.drift_fraction, cells.flow_exponent,
     )  # fmt: skip
     steady = tower_heat_w(bank, xp.maximum(fan, SLOWEST), hot_c, flow_kg_s, inputs.wet_bulb_c, pressure_pa)
     return steady * xp.minimum(fan / SLOWEST, 1.0)
@@ -168,7 +168,7 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     share = xp.maximum(units, LEAST_FLOW)
     machine = Chiller(
         loop.chiller.capacity_w * share, loop.chiller.cop, loop.chiller.leaving_design_c,
-        loop.chiller.condenser_in_design_c, loop.chiller.kind,
+        loop.chiller.condenser_in_design_c, loop.chiller.kind, loop.chiller.curves,
     )  # fmt: skip
     most_w = flow_w_k * xp.maximum(coil_out_c - FREEZE_C, 0.0) * turning
     # The rating depends on the leaving water, which is last step's: it moves by hundredths of a kelvin.
@@ -190,5 +190,5 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
         cells_c = hot_c - tower_w / (tower_kg_s * cp)
     return ColdStep(
         supply_c, return_c, basin_c, coil_out_c, evaporator_out_c, cells_c, in_c, flow, pump_w, free_w, load_w,
-        compressor_w, condenser_w, tower_w, available_w,
+        compressor_w, condenser_w, tower_w, rated.available_w / share,
     )  # fmt: skip
