@@ -87,7 +87,7 @@ def test_liquid_throttles_in_seconds_air_in_minutes(make_hall, fleets):
 
 
 def test_one_chiller_away_floats_the_supply_throttles_and_returns(make_hall, make_group, fleets):
-    hot = make_group(r_air_k_w=0.072)  # a machine in warmer water gives more: it takes a hotter chip to throttle
+    hot = make_group(r_air_k_w=0.0715)  # a machine in warmer water gives more: it takes a hotter chip to throttle
     p = make_hall("air", fleet=fleets["bare"], it=hot)
     trace, used = faulted(p, ["chiller-1 trips at 14:00 for 1 h"], 180)
     supply_c = trace.states.supply_air_c[1:, 1]

@@ -36,7 +36,8 @@ def rest(p, group, dry_c, wet_c, level=1.0):
     """Return (steady plant, state at rest, what flows) at one weather point."""
     outdoor = OutdoorAir(np.array([dry_c]), np.array([wet_c]), np.array([wet_c - 2.0]), 101325.0)
     steady = solve_plant(p.plant, (replace(group, activity=np.array([level])),), outdoor, p.k)
-    inputs = steady_inputs(p, 1, np.array([level]), dry_c, wet_c, wet_c - 2.0, economise=float(economises(p, np.array([wet_c]))[0]))
+    free = float(economises(p, np.array([wet_c]))[0])  # the sequence's own rule: towers for humid hours economise early
+    inputs = steady_inputs(p, 1, np.array([level]), dry_c, wet_c, wet_c - 2.0, economise=free)
     trace = run(p, settle(p, inputs), constant_series(inputs, 3), 5.0)
     return (
         steady,

@@ -6,13 +6,13 @@ compiled scan run the same function.
 
 from __future__ import annotations
 
-from twinloop.arrays import namespace
-from twinloop.twin.transient_air import air_step
-from twinloop.twin.transient_chips import chip_step, demanded_ratio, links, servers
+from twinloop.arrays import Array, namespace
+from twinloop.twin.transient_air import AirStep, air_step
+from twinloop.twin.transient_chips import ChipStep, Servers, chip_step, demanded_ratio, links, servers
 from twinloop.twin.transient_control import control, read
 from twinloop.twin.transient_nouns import Inputs, Outputs, State
 from twinloop.twin.transient_parameters import Parameters
-from twinloop.twin.transient_water import cold_step, warm_step
+from twinloop.twin.transient_water import ColdStep, WarmStep, cold_step, warm_step
 
 
 def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[State, Outputs]:
@@ -64,7 +64,16 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
             warm_supply_c=warm.supply_c, warm_return_c=warm.return_c, warm_basin_c=warm.basin_c,
             warm_out_c=warm.out_c, warm_cells_c=warm.cells_c,
         )  # fmt: skip
-    return after, Outputs(
+    return after, _outputs(p, moved, power, chip, air, warm, cold, it_w, server_kg_s)
+
+
+def _outputs(
+    p: Parameters, moved: State, power: Servers, chip: ChipStep, air: AirStep, warm: WarmStep | None,
+    cold: ColdStep, it_w: Array, server_kg_s: Array,
+) -> Outputs:  # fmt: skip
+    """Return what flows, from the parts of one step; a missing warm loop carries nothing."""
+    none = 0.0 * it_w
+    return Outputs(
         chip_w=power.chip_w, compute_w=power.compute_w, fans_w=power.fans_w, it_w=it_w,
         loop_heat_w=chip.loop_heat_w, air_heat_w=chip.air_heat_w, server_air_kg_s=server_kg_s,
         cdu_pump_w=none if warm is None else _cdu_pumps_w(p, moved), cdu_heat_w=chip.cdu_heat_w,
@@ -72,7 +81,7 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
         outdoor_air_w=air.outdoor_w, warm_pump_w=warm.pump_w if warm else none,
         free_w=warm.free_w if warm else none, cooler_in_c=warm.cooler_in_c if warm else none,
         cooler_flow_kg_s=warm.flow_kg_s if warm else none, cooler_w=warm.given_w if warm else none,
-        tower_pump_w=warm.tower_pump_w if warm else none, trim_w=trim_w, cold_pump_w=cold.pump_w,
+        tower_pump_w=warm.tower_pump_w if warm else none, trim_w=warm.trim_w if warm else none, cold_pump_w=cold.pump_w,
         cold_flow_kg_s=cold.flow_kg_s, cold_in_c=cold.in_c, free_cold_w=cold.free_w, chiller_load_w=cold.load_w,
         compressor_w=cold.compressor_w, condenser_pump_w=cold.condenser_pump_w, tower_w=cold.tower_w,
     )  # fmt: skip

@@ -179,16 +179,23 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     compressor_w = rated.power_w * load_w / xp.maximum(asked_w, 1e-9)
     evaporator_out_c = coil_out_c - load_w / flow_w_k
     supply_c = state.cold_supply_c + flow_w_k * (evaporator_out_c - state.cold_supply_c) / out
-    tower_w, basin_c, cells_c = 0.0 * in_c, state.basin_c, state.basin_c
-    if loop.tower is not None:
-        water_w = free_w + load_w + compressor_w + condenser_w
-        hot_c = state.basin_c + water_w / (tower_kg_s * cp)
-        tower_w = cells_heat_w(
-            loop.tower, state.tower_fan, inputs.towers_ok, hot_c, tower_kg_s, inputs, p.pressure_pa
-        )  # fmt: skip
-        basin_c = state.basin_c + (water_w - tower_w) * dt_s / p.basin_j_k
-        cells_c = hot_c - tower_w / (tower_kg_s * cp)
+    water_w = free_w + load_w + compressor_w + condenser_w
+    tower_w, basin_c, cells_c = _condenser_tower(p, state, inputs, water_w, tower_kg_s, dt_s)
     return ColdStep(
         supply_c, return_c, basin_c, coil_out_c, evaporator_out_c, cells_c, in_c, flow, pump_w, free_w, load_w,
         compressor_w, condenser_w, tower_w, rated.available_w / share,
     )  # fmt: skip
+
+
+def _condenser_tower(
+    p: Parameters, state: State, inputs: Inputs, water_w: Array, tower_kg_s: Array, dt_s: float
+) -> tuple[Array, Array, Array]:
+    """Return (heat given to air, basin, water leaving the cells) when ``water_w`` is brought to the tower."""
+    if p.plant.cold.tower is None:
+        return 0.0 * water_w, state.basin_c, state.basin_c
+    tower_w_k = tower_kg_s * p.k.water_heat_capacity_j_kg_k
+    hot_c = state.basin_c + water_w / tower_w_k
+    tower_w = cells_heat_w(
+        p.plant.cold.tower, state.tower_fan, inputs.towers_ok, hot_c, tower_kg_s, inputs, p.pressure_pa
+    )  # fmt: skip
+    return tower_w, state.basin_c + (water_w - tower_w) * dt_s / p.basin_j_k, hot_c - tower_w / tower_w_k
