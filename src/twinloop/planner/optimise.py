@@ -92,7 +92,8 @@ def optimise(
 ) -> Optimised | None:
     """Return the best twin-checked plan over ``placements``, or ``None`` when none is feasible.
 
-    ``relaxed`` names limits that do not hold; ``seen`` collects the checks, so that searches over the same placements share them.
+    ``relaxed`` names limits that do not hold; ``seen`` collects checks
+    already made, so that searches over the same placements share them.
     """
     corrections: Corrections = {}
     tried: Seen = {} if seen is None else seen
