@@ -7,12 +7,23 @@ from dataclasses import dataclass
 
 from twinloop.model.model import Model
 from twinloop.model.plan import Baseline
-from twinloop.planner.optimise import Optimised, optimise
+from twinloop.planner.optimise import Optimised, Seen, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.twin.design import PlantConstants
 
 LIQUID_KITS = ("all plates", "immersion")
+
+
+@dataclass(frozen=True)
+class Plainer:
+    """One restricted search; ``note`` says how it breaks the hall's positions, if it does."""
+
+    name: str
+    optimised: Optimised | None
+    note: str
+    stays: tuple[str, ...] = ()
+    """Stages that a plan of liquid leaves on air: nothing that they run on is sold otherwise."""
 
 
 @dataclass(frozen=True)
@@ -23,35 +34,47 @@ class Rival:
     optimised: Optimised | None
 
 
-def baselines(
-    model: Model, screened: Screened, best: Optimised, k: PlantConstants, progress: Callable[[str], None]
-) -> tuple[Rival, ...]:
+def plainer(
+    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None]
+) -> tuple[Plainer, ...]:
     """Return *all air on-premise*, *all cloud* and *uniform liquid*, each optimised like the plan itself."""
     halls = {site.name for site in model.on_premise}
     clouds = {site.name for site in model.clouds}
     kit_of = screened.kit_of
+    wet = {(p.stage, p.site, p.design) for p in screened.placements if p.anchors}
 
     def kit(design: str | None) -> str | None:
         return kit_of.get(design) if design else None
 
+    def liquid(p: Placement) -> bool:
+        """In a hall of liquid, on it wherever something of the stage is sold for it."""
+        here = p.site in halls and kit(p.design) in LIQUID_KITS
+        return here and (p.anchors or (p.stage, p.site, p.design) not in wet)
+
     cases: tuple[tuple[str, Callable[[Placement], bool]], ...] = (
         ("all air on-premise", lambda p: p.site in halls and kit(p.design) == "air"),
         ("all cloud", lambda p: p.site in clouds),
-        ("uniform liquid", lambda p: p.site in halls and kit(p.design) in LIQUID_KITS),
+        ("uniform liquid", liquid),
     )
     found = []
     for name, keep in cases:
         progress(f"baseline: {name}")
         mine = tuple(p for p in screened.placements if keep(p))
-        result = optimise(model, mine, screened.designs, k, rounds=2) if mine else None
+        result = optimise(model, mine, screened.designs, k, seen, rounds=2) if mine else None
         note = ""
         if result is None and mine:
             # No straw man: a plainer design that lacks positions gets as many as it needs, and we say so.
             rows = frozenset(f"rack positions of {site.name}" for site in model.on_premise)
-            result = optimise(model, mine, screened.designs, k, rounds=2, relaxed=rows)
+            result = optimise(model, mine, screened.designs, k, seen, rounds=2, relaxed=rows)
             note = _positions_note(model, result) if result else ""
-        found.append(Rival(_baseline(name, result, best, note), result))
+        placed = result.checked.placements if result else ()
+        found.append(Plainer(name, result, note, tuple(p.stage for p in placed if not p.anchors)))
     return tuple(found)
+
+
+def rivals_of(plain: tuple[Plainer, ...], best: Optimised) -> tuple[Rival, ...]:
+    """Return the baselines measured against ``best``."""
+    return tuple(Rival(_baseline(each, best), each.optimised) for each in plain)
 
 
 def _positions_note(model: Model, result: Optimised) -> str:
@@ -62,15 +85,13 @@ def _positions_note(model: Model, result: Optimised) -> str:
     return "; ".join(f"does not fit: needs {n} rack positions, {site} has {limits[site]}" for site, n in needs.items())
 
 
-def _baseline(name: str, result: Optimised | None, best: Optimised, note: str) -> Baseline:
-    if result is None:
-        return Baseline(name, False, None, None, "no such plan satisfies the limits, residency and latency")
-    theirs, ours = result.checked.objective, best.checked.objective
+def _baseline(plain: Plainer, best: Optimised) -> Baseline:
+    if plain.optimised is None:
+        return Baseline(plain.name, False, None, None, "no such plan satisfies the limits, residency and latency")
+    checked = plain.optimised.checked
+    theirs, ours = checked.objective, best.checked.objective
     saving = (theirs - ours) / theirs if theirs else None
-    designs = "; ".join(sorted({str(p.design) for p in result.checked.placements if p.design}))
-    words = [
-        note,
-        designs,
-        "better than the recommendation" if saving is not None and saving < 0.0 and not note else "",
-    ]
-    return Baseline(name, not note, result.checked.totals, saving, "; ".join(word for word in words if word))
+    designs = "; ".join(sorted({str(p.design) for p in checked.placements if p.design}))
+    stays = f"on air, for want of a liquid version: {', '.join(plain.stays)}" if plain.stays else ""
+    words = [plain.note, designs, stays]
+    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in words if word))

@@ -176,18 +176,32 @@ def _priced(ledger: Ledger, model: Model, water_m3: float) -> Ledger:
 
 
 def add_ledgers(ledgers: tuple[Ledger, ...]) -> Ledger:
-    """Return the sum: capital side by side, yearly amounts and carbon by name."""
+    """Return the sum: capital side by side, yearly amounts and carbon by name.
+
+    An amount that rises at another rate than one of its name before it is kept apart, as ``name @ rate``.
+    """
     capital = tuple(item for ledger in ledgers for item in ledger.capital)
     yearly: dict[str, float] = {}
     carbon: dict[str, float] = {"scope1": 0.0, "scope2": 0.0, "scope3": 0.0}
     escalation: dict[str, float] = {}
     for ledger in ledgers:
-        for name, amount in ledger.yearly_usd.items():
+        for key, amount in ledger.yearly_usd.items():
+            rate = ledger.escalation.get(key, 0.0)
+            name = key if key not in yearly or escalation[key] == rate else f"{plain_name(key)} @ {rate!r}"
             yearly[name] = yearly.get(name, 0.0) + amount
+            escalation[name] = rate
         for name, amount in ledger.carbon_kg_per_year.items():
             carbon[name] += amount
-        escalation.update(ledger.escalation)
     return Ledger(capital, yearly, escalation, carbon)
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a yearly amount without the rate at which it rises.
+
+    >>> plain_name("electricity @ 0.3")
+    'electricity'
+    """
+    return name.split(" @ ")[0]
 
 
 def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
@@ -207,7 +221,15 @@ def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
         for item in ledger.capital
         if growth > 0.0 and item.amount_usd > 0.0
     ]
-    return cashflow((*ledger.capital, *later), ledger.yearly_usd, escalation, model.finance, model.horizon_s)
+    rows = cashflow((*ledger.capital, *later), ledger.yearly_usd, escalation, model.finance, model.horizon_s)
+    return tuple(replace(row, amounts_usd=_by_plain_name(row.amounts_usd)) for row in rows)
+
+
+def _by_plain_name(amounts: dict[str, float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, amount in amounts.items():
+        found[plain_name(name)] = found.get(plain_name(name), 0.0) + amount
+    return found
 
 
 def load_growth_per_year(model: Model) -> float:

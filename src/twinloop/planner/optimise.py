@@ -10,8 +10,9 @@ from twinloop.model.plan import Totals
 from twinloop.planner.check import Checked, check
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW, plan_limits, site_limits
 from twinloop.planner.links import data_links
+from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.placements import YEAR_S, Placement
-from twinloop.planner.selection import Choice, Problem, solve
+from twinloop.planner.selection import Choice, Problem, objective_of, solve
 from twinloop.planner.totals import MWH_J
 from twinloop.twin.design import HybridDesign, PlantConstants
 
@@ -43,6 +44,8 @@ class Factors:
 
 
 Corrections = dict[tuple[str, str | None], Factors]
+Seen = dict[tuple[str, ...], Checked]
+"""Twin checks already made, by the keys of the placements."""
 
 
 def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Corrections) -> Problem:
@@ -83,16 +86,17 @@ def optimise(
     placements: tuple[Placement, ...],
     designs: dict[tuple[str, str], HybridDesign],
     k: PlantConstants,
-    seen: dict[tuple[int, ...], Checked] | None = None,
+    seen: Seen | None = None,
     rounds: int = MOST_ROUNDS,
     relaxed: frozenset[str] = frozenset(),
 ) -> Optimised | None:
     """Return the best twin-checked plan over ``placements``, or ``None`` when none is feasible.
 
-    ``relaxed`` names limits that do not hold; ``seen`` are checks already made, by choice.
+    ``relaxed`` names limits that do not hold; ``seen`` collects checks
+    already made, so that searches over the same placements share them.
     """
     corrections: Corrections = {}
-    tried: dict[tuple[int, ...], Checked] = {} if seen is None else seen
+    tried: Seen = {} if seen is None else seen
     best: tuple[Checked, Choice] | None = None
     last: Choice | None = None
     problem = problem_of(model, placements, corrections)
@@ -105,8 +109,9 @@ def optimise(
             break
         visited.add(last.picked)
         chosen = tuple(placements[i] for i in last.picked)
-        checked = tried.get(last.picked) or check(model, chosen, designs, k)
-        tried[last.picked] = checked
+        key = tuple(p.key for p in chosen)
+        checked = tried.get(key) or check(model, chosen, designs, k)
+        tried[key] = checked
         if not acceptable(model, checked, relaxed):
             refused.append(last.picked)
         elif best is None or checked.objective < best[0].objective:
@@ -114,9 +119,31 @@ def optimise(
         corrections |= _corrections(checked)
     if best is None:
         return None
-    bound = min(last.bound, best[0].objective) if last is not None else best[0].objective
+    bound = min(last.bound + fixed(model), best[0].objective) if last is not None else best[0].objective
     gap = (best[0].objective - bound) / max(abs(best[0].objective), 1e-9)
     return Optimised(best[0], problem, best[1], bound, gap, len(visited))
+
+
+def fixed(model: Model) -> float:
+    """Return what every plan adds to the objective alike, whatever is chosen: the present cost of staff."""
+    staff_usd = present_cost_usd(Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {}), model)
+    weight = 1.0 if model.objective.name == "cost" else model.objective.weights.get("cost", 0.0)
+    return weight * staff_usd
+
+
+def among(found: Optimised, free: Optimised) -> Optimised:
+    """Return ``found``, of a search over some placements, as a choice among those of the search over all.
+
+    Reasons and limits are then told against everything that could have been chosen.
+    """
+    if found.problem is free.problem:
+        return found
+    index = {p.key: i for i, p in enumerate(free.problem.placements)}
+    picked = tuple(index[p.key] for p in found.checked.placements)
+    value = objective_of(free.problem, picked)
+    bound = min(free.bound, found.checked.objective)
+    gap = (found.checked.objective - bound) / max(abs(found.checked.objective), 1e-9)
+    return Optimised(found.checked, free.problem, Choice(picked, value, free.choice.bound), bound, gap, found.rounds)
 
 
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:

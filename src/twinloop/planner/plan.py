@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.codec import content_hash
@@ -11,10 +11,10 @@ from twinloop.model.model import Model
 from twinloop.model.plan import Plan
 from twinloop.model.simulation import SiteYear
 from twinloop.planner.assemble import assemble, unsatisfied
-from twinloop.planner.baselines import baselines
+from twinloop.planner.baselines import plainer, rivals_of
 from twinloop.planner.check import check
 from twinloop.planner.infeasible import explain
-from twinloop.planner.optimise import Optimised, optimise
+from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.screen import Screened, screen
 from twinloop.planner.sequential import compute_first
 from twinloop.twin.design import PlantConstants
@@ -55,18 +55,19 @@ def plan(
     progress("workload options")
     screened = screen(model, k, progress)
     progress("choosing and checking with the twin")
-    free = optimise(model, screened.placements, screened.designs, k)
+    seen: Seen = {}
+    free = optimise(model, screened.placements, screened.designs, k, seen)
     if free is None:
         raise _infeasible(model, digest, k, progress)
-    by_kit = _by_kit(model, screened, k, progress)
+    by_kit = _by_kit(model, screened, k, seen, progress)
     progress("compute first, cooling afterwards")
-    ordered = compute_first(model, screened, k)
+    ordered = compute_first(model, screened, k, seen)
+    plain = plainer(model, screened, k, seen, progress)
     # Coefficients mislead by tenths of a percent: the best twin-checked plan of all searches wins.
     found = [free, *by_kit.values(), *((ordered.optimised,) if ordered and ordered.optimised else ())]
-    best = min(found, key=lambda each: each.checked.objective)
-    bound = min(free.bound, best.checked.objective)
-    best = replace(best, bound=bound, gap=(best.checked.objective - bound) / max(abs(best.checked.objective), 1e-9))
-    rivals = baselines(model, screened, best, k, progress)
+    found += [each.optimised for each in plain if each.optimised and not each.note]
+    best = among(min(found, key=lambda each: each.checked.objective), free)
+    rivals = rivals_of(plain, best)
     progress("explaining")
     return Planned(
         assemble(model, screened, best, by_kit, rivals, ordered, digest),
@@ -75,14 +76,14 @@ def plan(
 
 
 def _by_kit(
-    model: Model, screened: Screened, k: PlantConstants, progress: Callable[[str], None]
+    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None]
 ) -> dict[str, Optimised]:
     """Return the best twin-checked plan of each cooling kit that keeps some stage in a hall."""
     found = {}
     for kit in sorted(set(screened.kit_of.values())):
         progress(f"checking {kit}")
         mine = tuple(p for p in screened.placements if p.design is None or screened.kit_of[p.design] == kit)
-        result = optimise(model, mine, screened.designs, k, rounds=2)
+        result = optimise(model, mine, screened.designs, k, seen, rounds=2)
         if result is not None and any(p.design for p in result.checked.placements):
             found[kit] = result
     return found

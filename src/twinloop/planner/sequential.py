@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from twinloop.model.model import Model
 from twinloop.model.plan import Sequential
 from twinloop.planner.check import Checked
-from twinloop.planner.optimise import Optimised, optimise, problem_of
+from twinloop.planner.optimise import Optimised, Seen, optimise, problem_of
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.planner.selection import solve
@@ -39,7 +39,7 @@ def compute_key(p: Placement) -> tuple[object, ...]:
     return (p.stage, p.site, o.device, o.device_count, o.precision, o.compression, o.parallelism)
 
 
-def compute_first(model: Model, screened: Screened, k: PlantConstants) -> Ordered | None:
+def compute_first(model: Model, screened: Screened, k: PlantConstants, seen: Seen | None = None) -> Ordered | None:
     """Return the sequential plan; ``None`` where no single technology carries the load within the limits."""
     single = tuple(p for p in screened.placements if p.design is None or screened.kit_of[p.design] in SINGLE_KITS)
     choice = solve(problem_of(model, single, {})) if single else None
@@ -48,7 +48,7 @@ def compute_first(model: Model, screened: Screened, k: PlantConstants) -> Ordere
     first = tuple(single[i] for i in choice.picked)
     fixed = {compute_key(p) for p in first}
     theirs = tuple(p for p in screened.placements if compute_key(p) in fixed)
-    return Ordered(first, optimise(model, theirs, screened.designs, k, rounds=2))
+    return Ordered(first, optimise(model, theirs, screened.designs, k, seen, rounds=2))
 
 
 def compared(model: Model, screened: Screened, joint: Checked, ordered: Ordered | None) -> Sequential:

@@ -9,7 +9,7 @@ import numpy as np
 from twinloop.economics.cashflow import tco_usd
 from twinloop.model.model import Model
 from twinloop.model.plan import Spread, Swing, Uncertainty
-from twinloop.planner.money import Ledger, cash_of
+from twinloop.planner.money import Ledger, cash_of, plain_name
 
 SAMPLES = 2000
 
@@ -48,7 +48,7 @@ def category_costs(ledger: Ledger, model: Model) -> dict[str, float]:
         costs[name] = costs.get(name, 0.0) + tco_usd(cash)
     for name, amount in ledger.yearly_usd.items():
         cash = cash_of(Ledger((), {name: amount}, ledger.escalation, {}), model)
-        costs[name] = costs.get(name, 0.0) + tco_usd(cash)
+        costs[plain_name(name)] = costs.get(plain_name(name), 0.0) + tco_usd(cash)
     return costs
 
 
