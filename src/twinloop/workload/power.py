@@ -68,7 +68,7 @@ def phase_power_w(device: Device, parts_s: Mapping[str, float]) -> float:
 
     >>> from twinloop import catalogue
     >>> round(phase_power_w(catalogue.device("H100"), {"compute": 0.8, "data_comm": 0.1, "bubble": 0.1}))
-    592
+    569
     """
     total = sum(parts_s.values())
     drawn = sum(PHASES.get(name, PHASE_ELSE) * seconds for name, seconds in parts_s.items())
