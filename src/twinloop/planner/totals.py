@@ -29,7 +29,8 @@ def hall_totals(model: Model, site: OnPremise, year: SiteYear, ledger: Ledger) -
         pue=facility_j / it_j, tue=facility_j / year.it_split.compute_j,
         wue_site_l_per_kwh=water_m3 * 1e3 / (it_j / 3.6e6),
         wue_source_l_per_kwh=(water_m3 + source_m3) * 1e3 / (it_j / 3.6e6),
-        cue_kg_per_kwh=ledger.carbon_kg_per_year["scope2"] / (it_j / 3.6e6), erf=0.0,
+        cue_kg_per_kwh=ledger.carbon_kg_per_year["scope2"] / (it_j / 3.6e6),
+        erf=None if site.heat_offtake else 0.0,
         carbon_t_per_year=_tonnes(ledger), water_m3_per_year=water_m3, peak_power_w=year.peak_power_w,
         peak_junction_c=year.peak_junction_c, throttled_hours=year.throttled_device_hours, unit_costs={},
     )  # fmt: skip
