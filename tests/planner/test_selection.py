@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.planner.selection import Limit, Link, Problem, feasible, objective_of, solve
+from twinloop.planner.selection import Limit, Link, Problem, feasible, objective_of, shadow_prices, solve
 
 
 @dataclass(frozen=True)
@@ -85,3 +85,26 @@ def test_a_banned_choice_is_not_repeated() -> None:
     second = solve(problem, banned=((0,),))
     assert second is not None
     assert second.picked == (1,)
+
+
+def _priced(bound: float) -> Problem:
+    """A cheap placement that takes 10 of the limit, a dear one that takes 4."""
+    columns = (Column("s", "hall", "air", "cheap"), Column("s", "hall", "air", "dear"))
+    limits = (Limit("power", bound, "W", {0: 10.0, 1: 4.0}), Limit("racks", 50.0, "racks", {0: 1.0, 1: 1.0}))
+    return Problem(("s",), columns, (100.0, 160.0), limits)  # type: ignore[arg-type]
+
+
+def test_shadow_price_by_hand() -> None:
+    # 7 W: half of each; one watt more moves a sixth of the work to the cheap one, 60 / 6 = 10 a watt.
+    assert shadow_prices(_priced(7.0)) == pytest.approx({"power": 10.0, "racks": 0.0})
+    assert shadow_prices(_priced(12.0)) == pytest.approx({"power": 0.0, "racks": 0.0})
+    assert shadow_prices(_priced(3.0)) is None
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problems())
+def test_shadow_prices_are_never_negative_and_name_every_limit(problem: Problem) -> None:
+    found = shadow_prices(problem)
+    if found is not None:
+        assert set(found) == {limit.name for limit in problem.limits}
+        assert all(price >= 0.0 for price in found.values())

@@ -27,6 +27,7 @@ from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.rules import rules
 from twinloop.planner.screen import Screened
+from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.uncertainty import uncertainty
 
@@ -130,8 +131,9 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
 
 def _constraints(best: Optimised) -> tuple[Constraint, ...]:
     picked = best.choice.picked
+    prices = shadow_prices(best.problem) or {}
     return tuple(
-        Constraint(row.name, row.bound - sum(row.use.get(i, 0.0) for i in picked), row.unit, None)
+        Constraint(row.name, row.bound - sum(row.use.get(i, 0.0) for i in picked), row.unit, prices.get(row.name))
         for row in best.problem.limits
     )
 

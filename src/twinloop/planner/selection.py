@@ -72,6 +72,53 @@ def solve(
         elastic: names of limits that may be exceeded, at this price per multiple of the limit.
         gap: relative distance to the bound at which the search may stop.
     """
+    posed = _posed(problem, relaxed, banned, elastic or {}, gap)
+    if posed is None:
+        return None
+    solver, x, _ = posed
+    solver.minimize()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    values = np.array(solver.getSolution().col_value)[: len(x)]
+    chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values > 0.5)}
+    info = solver.getInfo()
+    return Choice(
+        tuple(chosen[stage] for stage in problem.stages),
+        float(info.objective_function_value),
+        float(info.mip_dual_bound),
+    )
+
+
+def shadow_prices(problem: Problem) -> dict[str, float] | None:
+    """Return limit name -> how far the objective falls for one unit more of it, in the LP relaxation.
+
+    Duals of the relaxed problem, in which placements may be chosen in part: the slope of its optimum at the
+    limit. The integer choice follows in steps, so one unit alone may change nothing. 0: the limit does not bind
+    there. ``None`` where the relaxation has no optimum.
+    """
+    posed = _posed(problem, frozenset(), (), {}, 0.0)
+    if posed is None:
+        return None
+    solver, _, rows = posed
+    solver.setOptionValue("solve_relaxation", True)
+    solver.minimize()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    duals = solver.getSolution().row_dual
+    # A limit that nothing takes part of has no row, and no worth.
+    found = {name: max(-float(duals[index]) / scale, 0.0) for name, (index, scale) in rows.items()}
+    return {limit.name: found.get(limit.name, 0.0) for limit in problem.limits}
+
+
+def _posed(
+    problem: Problem,
+    relaxed: frozenset[str],
+    banned: tuple[tuple[int, ...], ...],
+    elastic: dict[str, float],
+    gap: float,
+) -> tuple[highspy.Highs, list[highspy.highs_var], dict[str, tuple[int, float]]] | None:
+    """Return the solver with the problem in it, its columns, and limit name -> (row, scale); ``None``: a stage has no
+    placement."""
     solver = _solver()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
@@ -92,8 +139,9 @@ def solve(
     _one_design_a_site(solver, problem, x)
     slack = {
         name: solver.addVariable(0.0, highspy.kHighsInf, obj=price, name=f"more {name}")
-        for name, price in (elastic or {}).items()
+        for name, price in elastic.items()
     }
+    rows: dict[str, tuple[int, float]] = {}
     for limit in problem.limits:
         scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
         # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
@@ -103,23 +151,13 @@ def solve(
         taken = sum(amount / scale * column for column, amount in used)
         if limit.name in slack:
             taken = taken - slack[limit.name]
-        solver.addConstr(taken <= limit.bound / scale, name=limit.name)
+        rows[limit.name] = (solver.addConstr(taken <= limit.bound / scale, name=limit.name).index, scale)
     for link in problem.links:
         both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
         solver.addConstr(both >= x[link.first] + x[link.second] - 1)
     for choice in banned:
         solver.addConstr(sum(x[i] for i in choice) <= len(choice) - 1)
-    solver.minimize()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
-    values = np.array(solver.getSolution().col_value)[: len(x)]
-    chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values > 0.5)}
-    info = solver.getInfo()
-    return Choice(
-        tuple(chosen[stage] for stage in problem.stages),
-        float(info.objective_function_value),
-        float(info.mip_dual_bound),
-    )
+    return solver, x, rows
 
 
 def dominated(problem: Problem) -> frozenset[int]:
