@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from twinloop.catalogue import devices
+from twinloop.economics.capital import CapitalItem
+from twinloop.economics.cashflow import tco_usd
+from twinloop.economics.periods import YEAR_S
 from twinloop.model.model import Objective
 from twinloop.planner.exposure import (
     CARBON_PRICE,
@@ -20,8 +24,10 @@ from twinloop.planner.exposure import (
     Part,
     Range,
     SiteExposure,
+    exposure,
     vendor_of,
 )
+from twinloop.planner.money import Ledger, cash_of
 from twinloop.planner.uncertainty import evaluate, triangular, uncertainty
 
 GRID = Range("carbon of the grid", 0.8, 1.2, "test")
@@ -64,6 +70,7 @@ def test_each_cause_moves_what_hangs_on_it_and_nothing_else():
     assert float(drawn["pue"][0]) == pytest.approx(1.2)
     assert float(drawn["tco_usd"][0]) == pytest.approx(2e6 + 1.1e6)
     assert float(drawn["carbon_t_per_year"][0]) == pytest.approx(10.0 + 528.0 + 110.0)
+    assert float(drawn["water_m3_per_year"][0]) == pytest.approx(550.0)
     drawn = evaluate(plan(BILL, RACKS), moved(cooling=0.5))  # overhead halved
     assert float(drawn["pue"][0]) == pytest.approx(1.1)
     assert float(drawn["tco_usd"][0]) == pytest.approx(2e6 + 1e6 * 1100 / 1200)
@@ -127,6 +134,44 @@ def test_probability_and_regret_by_what_is_minimised(model):
     clean = replace(dear, sites=(replace(dear.sites[0], operational_t=1.0),))
     carbon = replace(model, objective=Objective("carbon", {"carbon": 1.0}))
     assert uncertainty((clean, cheap), carbon).probability_best == 1.0
+
+
+def test_exposure_of_a_checked_plan_adds_up_and_knows_its_ranges(model):
+    server = next(each for each in model.servers if each.name == "HGX-H100-8-air")
+    capital = (
+        CapitalItem("servers", 1e6, 5 * YEAR_S, 0.08, of=server.name),
+        CapitalItem("crah", 1e5, 15 * YEAR_S, 0.04),
+        CapitalItem("building and power", 3e5, 25 * YEAR_S, 0.0),
+    )
+    yearly = {"electricity": 5e4, "demand charge": 1e4, "water": 1e3, "carbon price": 2e3}
+    carbon = {"scope1": 10e3, "scope2": 480e3, "scope3": 110e3}
+    mine = Ledger(capital, yearly, {}, carbon, 480e3)
+    whole = replace(mine, yearly_usd={**yearly, "staff": 1e5, "egress": 7.0})
+    totals = SimpleNamespace(
+        it_energy_mwh_per_year=1000.0, facility_energy_mwh_per_year=1200.0, water_m3_per_year=500.0,
+        carbon_t_per_year={"scope1": 10.0, "scope2": 480.0, "scope3": 110.0},
+    )  # fmt: skip
+    planned = SimpleNamespace(totals=totals, kind="on-premise", name="hall")
+    option = SimpleNamespace(duration_s=60.0, latency_p99_s=None)
+    checked = SimpleNamespace(
+        sites=(SimpleNamespace(planned=planned, ledger=mine),), ledger=whole,
+        placements=(SimpleNamespace(option=option),),
+    )  # fmt: skip
+    found = exposure(checked, model)
+    usual = evaluate(found, moved())
+    assert float(usual["tco_usd"][0]) == pytest.approx(tco_usd(cash_of(whole, model)), rel=1e-12)
+    assert float(usual["capex_usd"][0]) == 1.4e6
+    assert (found.sites[0].making_t, found.sites[0].scope1_t, found.time_s) == (110.0, 10.0, 60.0)
+    ranges = {part.price.cause: part.price for part in found.sites[0].parts}
+    assert (ranges["NVIDIA server prices"].low, ranges["NVIDIA server prices"].high) == pytest.approx(
+        (27 / 33, 40 / 33)
+    )
+    assert {part.price.cause: part.amount for part in (*found.sites[0].parts, *found.shared)} == {
+        "NVIDIA server prices": "", "cooling equipment prices": "", "building and power": "",
+        "electricity price": "energy", "water price": "water", "carbon price": "carbon", "staff": "",
+        "cloud prices": "",
+    }  # fmt: skip
+    assert found.sites[0].grid.low == pytest.approx(313.12 / 380.95)  # Germany's row
 
 
 def test_same_seed_same_figures(model):
