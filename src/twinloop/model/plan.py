@@ -190,6 +190,8 @@ class PlannedSite:
     totals: Totals
     marked: str
     """``twin`` for figures our physics gives, ``catalogue`` for a provider's."""
+    air_class: str | None = None
+    """Of the hall, ASHRAE A1 to A4 or H1; ``None`` where the provider decides."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,8 @@ class Baseline:
     saving: float | None
     """Of the objective, as a share of the baseline's; negative: the baseline is better."""
     note: str
+    cashflow: tuple[CashYear, ...] = ()
+    """Its own money year by year; empty where there is no such plan."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from twinloop.model.plan import (
 from twinloop.planner.baselines import Rival
 from twinloop.planner.check import Checked
 from twinloop.planner.economy import economies
-from twinloop.planner.explain import cooling_reason, stage_reasons
+from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, usd_words
 from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import phases
@@ -104,8 +104,12 @@ def _stage(p: Placement, why: str) -> PlannedStage:
         ),
         throughput=o.throughput_per_s, duration_s=o.duration_s, power_w=p.it_w, mfu=o.mfu,
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
-        time_breakdown_s=o.time_breakdown_s, why=" ".join((why, *o.notes)).strip(),
+        time_breakdown_s=o.time_breakdown_s, why=" ".join(word for word in (why, _sentence(o.notes)) if word),
     )  # fmt: skip
+
+
+def _sentence(notes: tuple[str, ...]) -> str:
+    return f"{'; '.join(notes)}." if notes else ""
 
 
 def _explained(
@@ -174,7 +178,7 @@ def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
         )
     known = [r for r in rivals if r.optimised and r.baseline.feasible]
     text = "Build " + "; ".join(parts) if halls else "Rent " + "; ".join(parts)
-    cost = f": {checked.totals.tco_usd / 1e6:.2f} M USD over {model.horizon_s / (8760 * 3600.0):.0f} years"
+    cost = f": {usd_words(checked.totals.tco_usd)} over {span_words(model.horizon_s)}"
     if not known:
         return text + cost + "."
     nearest = min(known, key=lambda r: r.optimised.checked.objective if r.optimised else 0.0)

@@ -94,4 +94,5 @@ def _baseline(plain: Plainer, best: Optimised) -> Baseline:
     designs = "; ".join(sorted({str(p.design) for p in checked.placements if p.design}))
     stays = f"on air, for want of a liquid version: {', '.join(plain.stays)}" if plain.stays else ""
     words = [plain.note, designs, stays]
-    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in words if word))
+    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in words if word),
+                    checked.cash)  # fmt: skip

@@ -155,7 +155,7 @@ def check_hall(
         ),
         equipment=lines, electrical=Electrical(electrics.transformer_w, electrics.ups_w, electrics.generator_w),
         design_day=day, failure_cases=failure_cases(plant, groups, site, lines, k),
-        totals=hall_totals(model, site, year, ledger), marked="twin",
+        totals=hall_totals(model, site, year, ledger), marked="twin", air_class=site.air_class,
     )  # fmt: skip
     return CheckedSite(planned, ledger, year, plant)
 

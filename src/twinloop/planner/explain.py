@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
 from twinloop.planner.money import Ledger, present_cost_usd
@@ -61,10 +62,35 @@ def _sentence(model: Model, best: Optimised, chosen: Placement, other: Choice | 
 
 def _amount(model: Model, value: float) -> str:
     if model.objective.name == "cost":
-        return (
-            f"{value / 1e6:.2f} M USD over the horizon" if abs(value) >= 1e5 else f"{value:,.0f} USD over the horizon"
-        )
+        return f"{usd_words(value)} over the horizon"
     return f"{value:.3g} of the objective"
+
+
+def usd_words(value: float) -> str:
+    """Return money in words that a small sum does not vanish in.
+
+    >>> usd_words(19.07e6), usd_words(8300.0), usd_words(12.4), usd_words(2.13e9)
+    ('19.07 M USD', '8,300 USD', '12.40 USD', '2130.00 M USD')
+    """
+    if abs(value) >= 1e5:
+        return f"{value / 1e6:.2f} M USD"
+    return f"{value:,.0f} USD" if abs(value) >= 100.0 else f"{value:.2f} USD"
+
+
+def span_words(seconds: float) -> str:
+    """Return a horizon in the largest unit of which it holds one.
+
+    >>> span_words(5 * 8760 * 3600.0), span_words(7884000.0), span_words(1.5 * 8760 * 3600.0), span_words(2 * 86400.0)
+    ('5 years', '3 months', '1.5 years', '2 days')
+    """
+    size, noun = next(
+        ((size, noun) for size, noun in _SPANS if years(seconds) * YEAR_S >= size * (1.0 - 1e-9)), _SPANS[-1]
+    )
+    count = float(f"{years(seconds) * YEAR_S / size:.2g}")
+    return f"{count:g} {noun}{'' if count == 1.0 else 's'}"
+
+
+_SPANS = ((YEAR_S, "year"), (YEAR_S / 12.0, "month"), (86400.0, "day"), (3600.0, "hour"))
 
 
 def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit: str) -> str:

@@ -27,7 +27,7 @@ class Range:
 LOAD = Range("IT power", 0.93, 1.07, "node power of the model against measured nodes, aim 7 %")
 PLANT = Range("cooling and power overhead", 0.85, 1.15, "end uses against EnergyPlus, aim 10 %; screening and weather")
 EVAPORATION = Range("water of towers and pads", 0.85, 1.15, "water against EnergyPlus, aim 15 %")
-LEAKS = Range("refrigerant leaks and generator tests", 0.5, 5.0, "IPCC 2006 guidelines, 2-15 % a year around 2 %")
+LEAKS = Range("refrigerant and generators", 0.5, 5.0, "IPCC 2006 guidelines, 2-15 % a year around 2 %")
 EMBODIED = Range("carbon of making", 0.6, 1.7, "life-cycle reports of servers, low confidence")
 ELECTRICITY = Range("electricity price", 0.70, 1.50, "p95/mean of 2020-24 wholesale years")
 CLOUD = Range("cloud prices", 0.55, 1.10, "reserved and list prices around the on-demand row")

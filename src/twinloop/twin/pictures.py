@@ -37,7 +37,7 @@ def heat_flows(state: PlantState) -> tuple[HeatFlow, ...]:
     add("rack air", "rear doors", air.door_heat_w + np.minimum(air.residual_w, 0.0))
     add("hall air", "rear doors", np.maximum(-air.residual_w, 0.0))
     add("rack air", "hall air", np.maximum(air.residual_w, 0.0))
-    add("power conversion and lights", "hall air", _room_w(state))
+    add("power chain, lights", "hall air", _room_w(state))
     add("air handler fans", "hall air", air.fan_w)
     add("hall air", "cold loop", air.coil_heat_w)
     add("hall air", "outdoor air", air.outdoor_heat_w)

@@ -167,7 +167,7 @@ def _node(node: _Node, flows: tuple[HeatFlow, ...]) -> str:
 def _colour(name: str) -> str:
     """Air is sky blue, liquid blue, chilled water green, auxiliary power violet, components amber."""
     kinds: Iterable[tuple[str, tuple[str, ...]]] = (
-        ("violet", ("pump", "compressor", "fan", "power conversion", "light")),
+        ("violet", ("pump", "compressor", "fan", "power", "light", "transformer")),
         ("grey", ("outdoor", "servers", "outside")),
         ("air", ("air", "door", "crah", "handler")),
         ("liquid", ("plate", "bath", "warm", "cdu", "coolant")),
