@@ -165,8 +165,8 @@ def equipment(site: PlannedSite) -> Table:
     )
     priced = [e.capex_usd for e in site.equipment if e.capex_usd is not None]
     apart = ", ".join(e.tag for e in site.equipment if e.capex_usd is None)
-    note = f"without {apart}: part of another price" if apart else ""
-    total = ("together", *[""] * 8, note, "", numbers.money(sum(priced)))
+    caption = "Equipment schedule" + (f"; {apart} have no price of their own, it is part of another" if apart else "")
+    total = ("priced", *[""] * 10, numbers.money(sum(priced)))
     head = columns(
         "Tag",
         "Type",
@@ -181,7 +181,7 @@ def equipment(site: PlannedSite) -> Table:
         "#Margin",
         "#Price",
     )
-    return Table("Equipment schedule", head, (*rows, total) if rows else (), (*[""] * len(rows), "strong"))
+    return Table(caption, head, (*rows, total) if rows else (), (*[""] * len(rows), "strong"))
 
 
 def basis(site: PlannedSite) -> Table:

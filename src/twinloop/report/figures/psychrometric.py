@@ -141,11 +141,12 @@ def _key(p: svg.Plot, air_class: str | None) -> str:
     name = "class H1" if air_class == "H1" else "A1–A4"
     body += svg.text(p.left + 34, p.top + 11, f"ASHRAE recommended intake, {name} (2021)", "label")
     if air_class:
-        body += svg.rect(p.left + 12, p.top + 42, 14, 10, "allowable")
-        body += svg.text(p.left + 34, p.top + 51, f"allowable, class {air_class}: this hall's", "label")
+        body += svg.rect(p.left + 12, p.top + 22, 14, 10, "allowable")
+        body += svg.text(p.left + 34, p.top + 31, f"allowable in this hall, class {air_class}", "label")
+    top = p.top + (42 if air_class else 22)
     for shade in range(1, 6):
-        body += svg.rect(p.left + 12 + (shade - 1) * 16, p.top + 22, 16, 10, f"f-liquid shade{shade}")
-    return body + svg.text(p.left + 100, p.top + 31, "few to many hours", "label")
+        body += svg.rect(p.left + 12 + (shade - 1) * 16, top, 16, 10, f"f-liquid shade{shade}")
+    return body + svg.text(p.left + 100, top + 9, "few to many hours", "label")
 
 
 def _table(dry: FloatArray, grams: FloatArray, inside: np.ndarray) -> Table:
