@@ -15,7 +15,7 @@ from twinloop.cli.plan import command
 from twinloop.fluids.psychrometrics import humidity_ratio_from_dew_point, humidity_ratio_from_relative_humidity
 from twinloop.model.plan import Constraint, FailureCase
 from twinloop.report import narrative, numbers, tables
-from twinloop.report.figures import breakdown, psychrometric
+from twinloop.report.figures import breakdown, layout, psychrometric
 from twinloop.report.numbers import THIN
 from twinloop.twin.year import ALLOWABLE_AIR_C
 
@@ -132,3 +132,17 @@ def test_figures_of_a_plan_go_into_a_folder(tmp_path):
     assert ET.parse(tmp_path / "f" / "cost.svg").getroot().tag.endswith("svg")
     with (tmp_path / "f" / "cost.csv").open(encoding="utf-8") as stream:
         assert next(csv.reader(stream)) == ["Purpose", "Present value", "Share"]
+
+
+def test_memory_by_purpose_adds_up_to_the_devices(retrofit):
+    tune, answer = retrofit.plan.stages
+    assert {"weights", "gradients", "optimizer", "activations"} <= set(tune.memory_gb)
+    assert set(answer.memory_gb) == {"weights", "KV cache", "reserved"}
+    for stage in retrofit.plan.stages:
+        assert sum(stage.memory_gb.values()) == pytest.approx(stage.memory_per_device_gb)
+    # 8.030 billion weights in 8 bits; embedding and head, 128,256 x 4,096 each, stay in 16.
+    assert answer.memory_gb["weights"] == pytest.approx(8.030 + 2 * 128256 * 4096 / 1e9, rel=1e-3)
+    drawn = layout.draw("x", answer)
+    assert all(f"{name} {numbers.memory(gb)}" in drawn.desc for name, gb in answer.memory_gb.items())
+    assert str(drawn.drawings[0][1]).count("edge") == 3
+    assert "not split by purpose" in layout.draw("x", replace(answer, memory_gb={})).desc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from twinloop.model.model import Provenance
@@ -57,6 +57,9 @@ class PlannedStage:
     time_breakdown_s: dict[str, float]
     why: str
     """Runner-up and what would have to change for it to win."""
+    memory_gb: dict[str, float] = field(default_factory=dict)
+    """``memory_per_device_gb`` by what it holds: weights, gradients, optimizer, activations, KV cache …; empty where it
+    is not known."""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,9 @@ def _stage(p: Placement, why: str) -> PlannedStage:
         ),
         throughput=o.throughput_per_s, duration_s=o.duration_s, power_w=p.it_w, mfu=o.mfu,
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
-        time_breakdown_s=o.time_breakdown_s, why=" ".join(word for word in (why, _sentence(o.notes)) if word),
+        time_breakdown_s=o.time_breakdown_s,
+        memory_gb={name: b / 1e9 for name, b in o.memory_parts_b.items()},
+        why=" ".join(word for word in (why, _sentence(o.notes)) if word),
     )  # fmt: skip
 
 
