@@ -131,8 +131,7 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
 def _constraints(best: Optimised) -> tuple[Constraint, ...]:
     picked = best.choice.picked
     return tuple(
-        Constraint(row.name, row.bound - sum(row.use.get(i, 0.0) for i in picked), row.unit, None)
-        for row in best.problem.limits
+        Constraint(row.name, row.bound - best.problem.taken(row, picked), row.unit, None) for row in best.problem.rows
     )
 
 
