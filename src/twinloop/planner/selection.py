@@ -176,9 +176,9 @@ class _RackRow:
             for stage in sorted({problem.placements[i].stage for i in mine}):
                 own = sum(load.racks * x[i] for i, load in mine.items() if problem.placements[i].stage == stage)
                 solver.addConstr(own <= racks)
-        total = sum(self.racks.values())
-        scale = max(positions.bound, 1.0)
-        solver.addConstr((total if slack is None else total - scale * slack) <= positions.bound, name=positions.name)
+        total = sum(self.racks.values(), start=0.0 * next(iter(self.racks.values())))
+        spare = total if slack is None else total - max(positions.bound, 1.0) * slack
+        solver.addConstr(spare <= positions.bound, name=positions.name)
 
     def cut(self, picked: tuple[int, ...], values: np.ndarray) -> bool:
         """Forbid ``picked`` the racks that it only has on paper; whether there was any."""
