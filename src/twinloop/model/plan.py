@@ -127,7 +127,8 @@ class Equipment:
     design_condition: str
     margin: float
     """Rated over required, minus one, spares apart."""
-    capex_usd: float
+    capex_usd: float | None
+    """``None``: no price of its own; it is part of another line's or of the building's, as the condition says."""
 
 
 @dataclass(frozen=True)

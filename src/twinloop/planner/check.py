@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from twinloop.planner.equipment import (
     standing_it_w,
 )
 from twinloop.planner.failures import design_day, failure_cases
-from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill, risk_usd
+from twinloop.planner.links import egress_usd_per_year
+from twinloop.planner.money import Ledger, add_ledgers, cash_of, charged_w, hall_ledger, hourly_bill, risk_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.rack_types import hall_carriers, rack_types
 from twinloop.planner.racks import server_of
@@ -56,7 +57,7 @@ class Checked:
     placements: tuple[Placement, ...]
     sites: tuple[CheckedSite, ...]
     ledger: Ledger
-    """Of all sites and staff."""
+    """Of all sites, staff, and data that leaves clouds."""
     cash: tuple[CashYear, ...]
     totals: Totals
     objective: float
@@ -78,8 +79,8 @@ def check(
         if mine:
             sites.append(_provider_site(model, kind, mine))
     ledger = add_ledgers(tuple(site.ledger for site in sites))
-    staff = {"staff": model.finance.staff_usd_per_year} if model.finance.staff_usd_per_year else {}
-    ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
+    shared = {"staff": model.finance.staff_usd_per_year, "egress": egress_usd_per_year(model, placements)}
+    ledger = replace(ledger, yearly_usd={**ledger.yearly_usd, **{name: usd for name, usd in shared.items() if usd}})
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
     time_s = sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in placements)
@@ -139,7 +140,7 @@ def check_hall(
         year.energy.facility_j,
         bill,
         year.water.total_m3,
-        plant.cold.heat_w * (1.0 + k.sizing_margin),
+        charged_w(lines),
         bathed=design.immersed,
         risk_usd={
             **risk_usd(model, site, _junctions(placements, year)),

@@ -148,7 +148,7 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
         )  # fmt: skip
     lines.append(
         _line("CDU", "cdu", "cdu", warm.heat_w, redundancy, warm.cdu.pump_design_w, warm.flow_kg_s, k.cdu_pump_pa,
-              supply + rise, supply, f"{k.cdu_approach_k:g} K approach", 0.0, k)
+              supply + rise, supply, f"{k.cdu_approach_k:g} K approach, price in plates or tanks", 0.0, k)
     )  # fmt: skip
     kind = design.warm_cooler
     cooler = warm.cooler
@@ -171,16 +171,16 @@ def _line(
         tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,
         flow_m3_h=flow_kg_s / k.water_density_kg_m3 * 3600.0, dp_kpa=None if dp_pa is None else dp_pa / 1e3,
         t_in_c=in_c, t_out_c=out_c, power_w=power_w, design_condition=condition, margin=margin,
-        capex_usd=0.0 if kit in PRICED_ELSEWHERE else cooling_kit(kit).capex_usd_per_w * rated_w * whole,
+        capex_usd=None if kit in PRICED_ELSEWHERE else cooling_kit(kit).capex_usd_per_w * rated_w * whole,
     )  # fmt: skip
 
 
 def _power_lines(plant: Plant) -> list[Equipment]:
-    """List the power chain; its price is inside the building's USD per watt, so zero here."""
+    """List the power chain; its price is inside the building's USD per watt, so it has none of its own."""
     electrics = plant.electrics
     rows = (("TR", "transformer", electrics.transformer_w), ("UPS", "ups", electrics.ups_w))
     return [
-        Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, 0.0)
+        Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, None)
         for tag, kind, rated in rows
     ]
 
@@ -207,11 +207,12 @@ def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> 
         need_w = line.rated_w * (line.count + line.spare) / line.count
         used_w = min(left_w.get(line.type, 0.0), need_w)
         left_w[line.type] = left_w.get(line.type, 0.0) - used_w
-        free_usd = line.capex_usd * used_w / need_w
+        free_usd = (line.capex_usd or 0.0) * used_w / need_w
         if free_usd > 0.0:
             upkeep += free_usd * cooling_kit(line.type).maintenance_per_year
         condition = f"{line.design_condition}; {used_w / need_w:.0%} stands" if used_w > 0.0 else line.design_condition
-        found.append(replace(line, capex_usd=line.capex_usd - free_usd, design_condition=condition))
+        new_usd = None if line.capex_usd is None else line.capex_usd - free_usd
+        found.append(replace(line, capex_usd=new_usd, design_condition=condition))
     return Standing(tuple(found), upkeep)
 
 
@@ -222,11 +223,11 @@ def standing_it_w(plant: ExistingPlant | None) -> float:
 
 def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:
     """Return the purchases behind the schedule, each with its kit's life and maintenance."""
-    return tuple(_item(line, cooling_kit(line.type)) for line in lines if line.capex_usd > 0.0)
+    return tuple(_item(line.capex_usd, cooling_kit(line.type)) for line in lines if line.capex_usd)
 
 
-def _item(line: Equipment, kit: CoolingKit) -> CapitalItem:
-    return CapitalItem(kit.name, line.capex_usd, kit.life_years * YEAR_S, kit.maintenance_per_year)
+def _item(amount_usd: float, kit: CoolingKit) -> CapitalItem:
+    return CapitalItem(kit.name, amount_usd, kit.life_years * YEAR_S, kit.maintenance_per_year)
 
 
 def cooling_words(carriers: Iterable[str]) -> str:
