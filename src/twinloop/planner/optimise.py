@@ -159,14 +159,17 @@ def among(found: Optimised, free: Optimised) -> Optimised:
 
     Reasons and limits are then told against everything that could have been chosen.
     """
-    if found.problem is free.problem:
-        return found
+    return found if found.problem is free.problem else adopted(found.checked, free, found.rounds)
+
+
+def adopted(checked: Checked, free: Optimised, rounds: int) -> Optimised:
+    """Return the twin-checked plan ``checked`` as a choice among all placements of ``free``'s problem."""
     index = {p.key: i for i, p in enumerate(free.problem.placements)}
-    picked = tuple(index[p.key] for p in found.checked.placements)
+    picked = tuple(index[p.key] for p in checked.placements)
     value = objective_of(free.problem, picked)
-    bound = min(free.bound, found.checked.objective)
-    gap = (found.checked.objective - bound) / max(abs(found.checked.objective), 1e-9)
-    return Optimised(found.checked, free.problem, Choice(picked, value, free.choice.bound), bound, gap, found.rounds)
+    bound = min(free.bound, checked.objective)
+    gap = (checked.objective - bound) / max(abs(checked.objective), 1e-9)
+    return Optimised(checked, free.problem, Choice(picked, value, free.choice.bound), bound, gap, rounds)
 
 
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:

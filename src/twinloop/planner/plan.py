@@ -15,6 +15,7 @@ from twinloop.planner.baselines import plainer, rivals_of
 from twinloop.planner.check import check
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
+from twinloop.planner.runners_up import settled
 from twinloop.planner.screen import Screened, screen
 from twinloop.planner.sequential import compute_first
 from twinloop.twin.design import PlantConstants
@@ -67,10 +68,11 @@ def plan(
     found = [free, *by_kit.values(), *((ordered.optimised,) if ordered and ordered.optimised else ())]
     found += [each.optimised for each in plain if each.optimised and not each.note]
     best = among(min(found, key=lambda each: each.checked.objective), free)
-    rivals = rivals_of(plain, best)
     progress("explaining")
+    best, runners = settled(model, best, screened.designs, k, seen)
+    rivals = rivals_of(plain, best)
     return Planned(
-        assemble(model, screened, best, by_kit, rivals, ordered, digest),
+        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest),
         tuple(site.year for site in best.checked.sites if site.year is not None),
     )
 
