@@ -152,7 +152,7 @@ def _limit_row(
 
 
 class _RackRow:
-    """The racks of one hall in the solver: whole racks of each kind, at least what their servers need.
+    """The racks of one hall in the solver, by kind: at least what their servers need.
 
     The rows state what no packing can beat; where a choice really fills more racks, :meth:`cut` says so.
     """
@@ -164,7 +164,7 @@ class _RackRow:
         self.solver, self.positions, self.x = solver, positions, x
         self.racks: dict[str, highspy.highs_var] = {}
         for kind in sorted({load.kind for load in positions.loads.values()}):
-            racks = solver.addIntegral(lb=0.0, name=f"racks {kind}, {positions.name}")
+            racks = solver.addVariable(lb=0.0, name=f"racks {kind}, {positions.name}")
             self.racks[kind] = racks
             mine = {i: load for i, load in positions.loads.items() if load.kind == kind}
             for d in range(len(next(iter(mine.values())).share)):
