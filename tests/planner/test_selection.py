@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.planner.selection import MOST_CUTS, Limit, Link, Problem, feasible, objective_of, solve
+from twinloop.planner.selection import MOST_CUTS, Limit, Link, Problem, feasible, objective_of, shadow_prices, solve
 from twinloop.planner.sharing import Load, Positions
 
 
@@ -157,3 +157,28 @@ def test_a_hall_takes_its_lights_once_however_many_stages_use_it() -> None:
     limited = solve(replace(problem, limits=(row,), openings={}))
     assert limited is not None
     assert limited.objective == pytest.approx(4.0)
+
+
+def _priced(bound: float) -> Problem:
+    """A cheap placement that takes 10 of the limit, a dear one that takes 4."""
+    columns = (Column("s", "hall", "air", "cheap"), Column("s", "hall", "air", "dear"))
+    limits = (Limit("power", bound, "W", {0: 10.0, 1: 4.0}), Limit("racks", 50.0, "racks", {0: 1.0, 1: 1.0}))
+    return Problem(("s",), columns, (100.0, 160.0), limits)  # type: ignore[arg-type]
+
+
+def test_shadow_price_by_hand() -> None:
+    # 7 W: half of each; one watt more moves a sixth of the work to the cheap one, 60 / 6 = 10 a watt.
+    assert shadow_prices(_priced(7.0)) == pytest.approx({"power": 10.0, "racks": 0.0})
+    assert shadow_prices(_priced(12.0)) == pytest.approx({"power": 0.0, "racks": 0.0})
+    assert shadow_prices(_priced(3.0)) is None
+    # Two of three servers of half a rack fit; a rack more takes two others from the cloud, 8 dearer each.
+    assert shadow_prices(shared(3, 0.5, 1.0)) == pytest.approx({"racks": 16.0})
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problems())
+def test_shadow_prices_are_never_negative_and_name_every_limit(problem: Problem) -> None:
+    found = shadow_prices(problem)
+    if found is not None:
+        assert set(found) == {row.name for row in problem.rows}
+        assert all(price >= 0.0 for price in found.values())

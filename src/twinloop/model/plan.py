@@ -331,7 +331,8 @@ class Constraint:
     slack: float
     unit: str
     shadow_price: float | None
-    """USD of objective per unit of limit; ``None``: not computed."""
+    """How far the objective falls for one unit more of the limit, in the objective's unit: the dual of the LP
+    relaxation, in which work may be placed in part; the choice itself follows in steps. ``None``: no such optimum."""
 
 
 @dataclass(frozen=True)

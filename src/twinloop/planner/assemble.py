@@ -19,15 +19,16 @@ from twinloop.planner.baselines import Rival
 from twinloop.planner.check import Checked
 from twinloop.planner.economy import economies
 from twinloop.planner.explain import cooling_reason, stage_reasons
+from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import phases
 from twinloop.planner.infeasible import WayOut
-from twinloop.planner.money import Ledger
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.rules import rules
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
+from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.uncertainty import uncertainty
 
@@ -49,6 +50,7 @@ def assemble(
     reasons = stage_reasons(model, checked, runners)
     kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
     others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
+    shortlist = _shortlist(checked, rivals, others)
     sites = tuple(_explained(model, checked, site.planned, others, screened) for site in checked.sites)
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
@@ -58,7 +60,7 @@ def assemble(
         stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
         phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals, potential=None,
         baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
-        frontier=frontier(model, best), uncertainty=uncertainty(_shortlist(checked, rivals, others), model),
+        frontier=frontier(model, best), uncertainty=uncertainty(tuple(exposure(p, model) for p in shortlist), model),
         constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,
         sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
     )  # fmt: skip
@@ -86,12 +88,11 @@ def _saving(rival: Optimised | None, checked: Checked) -> float | None:
     return (rival.checked.objective - checked.objective) / rival.checked.objective
 
 
-def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked]) -> tuple[Ledger, ...]:
-    """Return the twin-checked ledgers of the recommendation, then of every plan that is another one."""
+def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked]) -> tuple[Checked, ...]:
+    """Return the twin-checked recommendation, then every plan that is another one."""
     plans = [checked, *(r.optimised.checked for r in rivals if r.optimised and r.baseline.feasible), *others.values()]
     distinct = {tuple(p.key for p in plan.placements): plan for plan in reversed(plans)}
-    ordered = [distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values()]
-    return tuple(plan.ledger for plan in ordered)
+    return (distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values())
 
 
 def _stage(p: Placement, why: str) -> PlannedStage:
@@ -131,9 +132,13 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
 
 
 def _constraints(best: Optimised) -> tuple[Constraint, ...]:
-    picked = best.choice.picked
+    picked, used = best.choice.picked, _twin_use(best.checked)
+    prices = shadow_prices(best.problem) or {}
     return tuple(
-        Constraint(row.name, row.bound - best.problem.taken(row, picked), row.unit, None) for row in best.problem.rows
+        Constraint(
+            row.name, row.bound - used.get(row.name, best.problem.taken(row, picked)), row.unit, prices.get(row.name)
+        )
+        for row in best.problem.rows
     )
 
 
@@ -145,6 +150,13 @@ def sentence(words: str) -> str:
     """
     words = words.strip()
     return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _twin_use(checked: Checked) -> dict[str, float]:
+    """Return what the twin, not the screening, says of power and water."""
+    halls = [site.planned for site in checked.sites if site.planned.cooling]
+    power = {f"utility power of {site.name}": site.totals.peak_power_w for site in halls}
+    return {**power, **{f"water of {site.name}": site.totals.water_m3_per_year for site in halls}}
 
 
 def _bought(p: Placement) -> str:

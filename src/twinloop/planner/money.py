@@ -90,9 +90,8 @@ def hall_ledger(
     shell and power for ``standing_w`` of IT stand already.
     """
     finance = model.finance
-    it_usd = sum(server.price_usd * count for server, count in servers) * (1.0 + BATH_CONVERSION * bathed)
     capital = (
-        CapitalItem("servers", it_usd, finance.refresh_s, finance.maintenance_it_per_year),
+        *(_bought(server, count * (1.0 + BATH_CONVERSION * bathed), model) for server, count in servers),
         CapitalItem("building and power", max(it_w - standing_w, 0.0) * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
         *cooling,
     )
@@ -110,6 +109,13 @@ def hall_ledger(
     }
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
     return _priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, water_m3)
+
+
+def _bought(server: Server, count: float, model: Model) -> CapitalItem:
+    finance = model.finance
+    return CapitalItem(
+        "servers", server.price_usd * count, finance.refresh_s, finance.maintenance_it_per_year, of=server.name
+    )
 
 
 def generators_w(it_w: float, redundancy: Redundancy) -> float:
@@ -177,7 +183,7 @@ def edge_ledger(model: Model, site: Edge, server: Server, servers: int, facility
     """Return the ledger of servers at many small places; the places' own buildings are sunk."""
     finance = model.finance
     bill = flat_bill(site, facility_j, peak_w)
-    capital = (CapitalItem("servers", server.price_usd * servers, finance.refresh_s, finance.maintenance_it_per_year),)
+    capital = (_bought(server, servers, model),)
     carbon = {
         "scope1": 0.0,
         "scope2": scope2_kg(facility_j, site.grid),

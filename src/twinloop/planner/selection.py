@@ -99,6 +99,66 @@ def solve(
         elastic: names of limits that may be exceeded, at this price per multiple of the limit.
         gap: relative distance to the bound at which the search may stop.
     """
+    posed = _posed(problem, relaxed, banned, elastic or {}, gap)
+    if posed is None:
+        return None
+    solver, x, racks, bound = posed.solver, posed.x, posed.racks, -np.inf
+    for attempt in range(MOST_CUTS + 2):
+        solver.minimize()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        info, values = solver.getInfo(), np.array(solver.getSolution().col_value)
+        # Own racks for every stage are a restriction: the bound is that of the rows before it.
+        bound = float(info.mip_dual_bound) if attempt <= MOST_CUTS else bound
+        chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values[: len(x)] > 0.5)}
+        picked = tuple(chosen[stage] for stage in problem.stages)
+        cuts = [row.cut(picked, values) for row in racks]
+        if not any(cuts):
+            return Choice(picked, float(info.objective_function_value), bound)
+        if attempt == MOST_CUTS:
+            for row in racks:
+                row.part()
+    return None
+
+
+def shadow_prices(problem: Problem) -> dict[str, float] | None:
+    """Return limit name -> how far the objective falls for one unit more of it, in the LP relaxation.
+
+    Duals of the relaxed problem, in which placements may be chosen in part: the slope of its optimum at the
+    limit. The integer choice follows in steps, so one unit alone may change nothing. 0: the limit does not bind
+    there. ``None`` where the relaxation has no optimum.
+    """
+    posed = _posed(problem, frozenset(), (), {}, 0.0)
+    if posed is None:
+        return None
+    solver = posed.solver
+    solver.setOptionValue("solve_relaxation", True)
+    solver.minimize()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    duals = solver.getSolution().row_dual
+    # A limit that nothing takes part of has no row, and no worth.
+    found = {name: max(-float(duals[index]) / scale, 0.0) for name, (index, scale) in posed.rows.items()}
+    return {row.name: found.get(row.name, 0.0) for row in problem.rows}
+
+
+@dataclass(frozen=True)
+class _Posed:
+    solver: highspy.Highs
+    x: list[highspy.highs_var]
+    rows: dict[str, tuple[int, float]]
+    """Name of a limit -> its row and the scale of it."""
+    racks: list[_RackRow]
+
+
+def _posed(
+    problem: Problem,
+    relaxed: frozenset[str],
+    banned: tuple[tuple[int, ...], ...],
+    elastic: dict[str, float],
+    gap: float,
+) -> _Posed | None:
+    """Return the solver with the problem in it; ``None``: a stage has no placement."""
     solver = _solver()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
@@ -119,11 +179,12 @@ def solve(
     halls = _one_design_a_site(solver, problem, x)
     slack = {
         name: solver.addVariable(0.0, highspy.kHighsInf, obj=price, name=f"more {name}")
-        for name, price in (elastic or {}).items()
+        for name, price in elastic.items()
     }
+    rows: dict[str, tuple[int, float]] = {}
     for limit in problem.limits:
         if limit.name not in relaxed:
-            _limit_row(solver, limit, x, halls, slack.get(limit.name))
+            rows |= _limit_row(solver, limit, x, halls, slack.get(limit.name))
     for link in problem.links:
         both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
         solver.addConstr(both >= x[link.first] + x[link.second] - 1)
@@ -134,21 +195,24 @@ def solve(
         for positions in problem.positions
         if positions.name not in relaxed and positions.loads
     ]
-    return _solved(solver, problem, x, racks)
+    rows |= {row.positions.name: (row.index, 1.0) for row in racks}
+    return _Posed(solver, x, rows, racks)
 
 
 def _limit_row(
     solver: highspy.Highs, limit: Limit, x: list[highspy.highs_var], halls: dict[str, list[highspy.highs_var]],
     slack: highspy.highs_var | None,
-) -> None:  # fmt: skip
+) -> dict[str, tuple[int, float]]:  # fmt: skip
+    """Add the row of ``limit``; return its name -> (row, scale), nothing where nothing takes part of it."""
     scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
     # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
     used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
     used += [(y, amount) for site, amount in limit.halls.items() if amount > 1e-9 * scale for y in halls.get(site, ())]
     if not used:
-        return
+        return {}
     taken = sum(amount / scale * column for column, amount in used)
-    solver.addConstr((taken if slack is None else taken - slack) <= limit.bound / scale, name=limit.name)
+    row = solver.addConstr((taken if slack is None else taken - slack) <= limit.bound / scale, name=limit.name)
+    return {limit.name: (row.index, scale)}
 
 
 class _RackRow:
@@ -178,7 +242,7 @@ class _RackRow:
                 solver.addConstr(own <= racks)
         total = sum(self.racks.values(), start=0.0 * next(iter(self.racks.values())))
         spare = total if slack is None else total - max(positions.bound, 1.0) * slack
-        solver.addConstr(spare <= positions.bound, name=positions.name)
+        self.index = int(solver.addConstr(spare <= positions.bound, name=positions.name).index)
 
     def cut(self, picked: tuple[int, ...], values: np.ndarray) -> bool:
         """Forbid ``picked`` the racks that it only has on paper; whether there was any."""
@@ -201,28 +265,6 @@ class _RackRow:
         for kind, racks in self.racks.items():
             own = sum(load.racks * self.x[i] for i, load in self.positions.loads.items() if load.kind == kind)
             self.solver.addConstr(own <= racks)
-
-
-def _solved(
-    solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var], racks: list[_RackRow]
-) -> Choice | None:
-    bound = -np.inf
-    for attempt in range(MOST_CUTS + 2):
-        solver.minimize()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        info, values = solver.getInfo(), np.array(solver.getSolution().col_value)
-        # Own racks for every stage are a restriction: the bound is that of the rows before it.
-        bound = float(info.mip_dual_bound) if attempt <= MOST_CUTS else bound
-        chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values[: len(x)] > 0.5)}
-        picked = tuple(chosen[stage] for stage in problem.stages)
-        cuts = [row.cut(picked, values) for row in racks]
-        if not any(cuts):
-            return Choice(picked, float(info.objective_function_value), bound)
-        if attempt == MOST_CUTS:
-            for row in racks:
-                row.part()
-    return None
 
 
 def dominated(problem: Problem) -> frozenset[int]:
