@@ -18,10 +18,11 @@ class ObjectiveValue:
     name: str
     value: float
     """By the twin."""
-    bound: float
+    bound: float | None
     """Coefficient bound: below the objective of every plan under the selection's linear coefficients, corrected by
-    the twin where it has checked. No proof on the twin's own objective; never above ``value``."""
-    gap: float
+    the twin where it has checked. No proof on the twin's own objective; never above ``value``. ``None``: nothing
+    is feasible."""
+    gap: float | None
     """``(value - bound) / |value|``, 0 or more."""
 
 

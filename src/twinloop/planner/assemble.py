@@ -74,7 +74,7 @@ def unsatisfied(model: Model, way: WayOut, found: Optimised, digest: str) -> Pla
         schema=SCHEMA, scenario=model.name, scenario_hash=digest, status="infeasible",
         summary=f"No plan satisfies {' and '.join(clash.name for clash in way.clashes)} together. Cheapest way out: "
         f"{way.ways_out[0]}.",
-        objective=ObjectiveValue(model.objective.name, checked.objective, checked.objective, 0.0),
+        objective=ObjectiveValue(model.objective.name, checked.objective, None, None),
         stages=tuple(_stage(p, "chosen under the cheapest way out") for p in checked.placements), sites=sites,
         phases=(), cashflow=checked.cash, totals=checked.totals, potential=None, baselines=(), alternatives=(),
         frontier=(), uncertainty=None, constraints=_constraints(found), warnings=rules(sites, model),
