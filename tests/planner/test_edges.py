@@ -1,8 +1,9 @@
-"""Edge places: serving is spread, runs that end lie in one place, and a place's power is for all stages in it."""
+"""Places and rented machines: serving is spread, runs that end lie in one place, a place shares its power."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from twinloop.planner.assemble import _what, sentence
 from twinloop.planner.check import check
 from twinloop.planner.limits import edge_limits, site_limits
 from twinloop.planner.openings import openings_of
-from twinloop.planner.placements import edge_placement
+from twinloop.planner.placements import _instances, _serves, edge_placement
 from twinloop.planner.plan import plan
 from twinloop.planner.selection import Problem, solve
 from twinloop.twin.design import PlantConstants
@@ -138,3 +139,29 @@ def test_training_too_large_for_a_place_is_refused_with_the_reason(small):
     clashes = {clash.name for clash in caught.value.answer.plan.clashes}
     assert "power of one place of shops for train, which cannot be spread" in clashes
     assert any("raise power of one place of shops" in way and "from 2 kW to" in way for way in caught.value.ways_out)
+
+
+# Rented machines
+
+
+def offer(device, devices, cores):
+    return SimpleNamespace(device=device, devices=devices, cores=cores, instance="i")
+
+
+@pytest.mark.parametrize(("devices", "machines"), [(8, 1), (9, 2), (16, 2), (17, 3)])
+def test_rented_machines_are_whole(devices, machines):
+    gpu = server("MI300X-8-air")
+    option = SimpleNamespace(device="MI300X", device_count=devices, servers=3, parallelism=SimpleNamespace(tensor=8))
+    assert _instances(offer("MI300X", 8, 96), option, gpu) == machines
+    assert _serves(offer("MI300X", 8, 96), option, gpu)
+    assert not _serves(offer("MI300X", 4, 96), option, gpu)  # a tensor group of 8 does not fit into 4
+    assert not _serves(offer("H100-SXM-80GB", 8, 96), option, gpu)
+
+
+def test_processors_are_rented_core_for_core():
+    cpu = server("CPU-2-EPYC-9654")
+    assert cpu.cores == 192
+    option = SimpleNamespace(device="EPYC-9654", device_count=6, servers=3)
+    assert _instances(offer("EPYC-9654", 1, 96), option, cpu) == 6
+    assert _instances(offer("EPYC-9654", 1, 100), option, cpu) == 6  # 576 cores on machines of 100
+    assert _instances(offer("EPYC-9654", 1, 192), option, cpu) == 3

@@ -118,3 +118,23 @@ def test_the_row_counts_filled_racks():
     assert row.taken((7,)) == 0.0
     assert row.loads[0].racks == pytest.approx(1)
     assert replace(row.loads[0], servers=5).racks == 3
+
+
+@pytest.mark.parametrize(
+    ("weight_kg", "height_u", "power_w", "fits", "limit"),
+    [
+        (1500.0, 480.0, 1e6, 11, "rack weight"),  # 130 kg each
+        (1200.0, 480.0, 1e6, 9, "rack weight"),
+        (9e3, 48.0, 1e6, 6, "rack height"),  # 8 U each
+        (9e3, 480.0, 50.1e3, 50, "rack power"),
+    ],
+)
+def test_what_binds_a_rack(weight_kg, height_u, power_w, fits, limit):
+    chassis = server("MI300X-8-air")
+    assert (chassis.weight_kg, chassis.height_u) == (130.0, 8.0)
+    packing = pack(chassis, 1e3, 10.0, RackLimits(10, power_w, weight_kg, height_u), design("plates + air"))
+    assert (packing.servers_per_rack, packing.limit) == (fits, limit)
+    assert packing.share[1:3] == pytest.approx((8.0 / height_u, 130.0 / weight_kg))
+    heavy = pack(chassis, 1e3, 10.0, RackLimits(10, power_w, 100.0, height_u), design("plates + air"))
+    assert heavy.short == (("rack weight", 100.0, 130.0, "kg"),)
+    assert heavy.share[2] == 1.0
