@@ -142,6 +142,15 @@ def test_the_verdict_is_honest(retrofit):
     assert f"sensitive to prices: best in 60.0{THIN}%" in said(0.2, best=0.6)
 
 
+def test_the_bound_is_said_to_be_one_of_coefficients(retrofit):
+    def said(gap):
+        return " ".join(narrative.verdict(replace(retrofit.plan, objective=replace(retrofit.plan.objective, gap=gap))))
+
+    assert f"linear coefficients of the selection no plan is more than 0.4{THIN}% better" in said(0.004)
+    assert "no such proof" in said(0.004)
+    assert "coefficients" not in said(None)
+
+
 def test_a_limit_with_nothing_left_is_named(retrofit):
     tight = replace(retrofit.plan.constraints[0], slack=0.0)
     found = narrative.changes(replace(retrofit.plan, constraints=(tight,)))

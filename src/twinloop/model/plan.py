@@ -13,12 +13,17 @@ Status = Literal["optimal", "feasible", "infeasible"]
 
 @dataclass(frozen=True)
 class ObjectiveValue:
-    """The objective reached and how far the proof goes."""
+    """The objective reached, and what the selection says no plan can beat."""
 
     name: str
     value: float
-    bound: float
-    gap: float
+    """By the twin."""
+    bound: float | None
+    """Coefficient bound: below the objective of every plan under the selection's linear coefficients, corrected by
+    the twin where it has checked. No proof on the twin's own objective; never above ``value``. ``None``: nothing
+    is feasible."""
+    gap: float | None
+    """``(value - bound) / |value|``, 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +68,33 @@ class PlannedStage:
 
 
 @dataclass(frozen=True)
+class RackShare:
+    """The servers of one stage in one rack."""
+
+    stage: str
+    server: str
+    servers: int
+
+
+@dataclass(frozen=True)
 class RackType:
-    """Racks alike."""
+    """Racks filled alike, by one stage or by several that are cooled alike."""
 
     name: str
     count: int
     server: str
+    """Of several kinds: their names joined by `` + ``."""
     servers_per_rack: int
+    """Of all stages together."""
     power_w: float
     """At full load."""
     weight_kg: float
     height_u: float
     component_w: dict[str, float]
-    """Heat by component at full load, fans and power supplies included."""
+    """Heat by component at full load, fans and power supplies included: sums to ``power_w``."""
     carriers: dict[str, str]
     """What really takes each component's heat in these racks: a server sold without plates stays on air."""
+    contents: tuple[RackShare, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
 from twinloop.economics.capital import CapitalItem
-from twinloop.model.plan import Equipment
+from twinloop.model.plan import Equipment, RackType
 from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
@@ -46,16 +46,35 @@ def units(rated_w: float, unit_w: float, redundancy: Redundancy) -> Units:
     return Units(running, {"N": 0, "N+1": 1, "2N": running}[redundancy])
 
 
-def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipment, ...]:
-    """Return the equipment of ``plant``, cooling first, then the power chain."""
+IN_RACKS = {"rear_door": "rear_door_passive", "bath": "immersion_1p"}
+"""Carrier -> equipment of which every rack that has it needs one."""
+
+
+def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
+    """Return how many rear doors and baths ``racks`` need: one for each rack that uses one."""
+    return {
+        kit: sum(rack.count for rack in racks if carrier in rack.carriers.values())
+        for carrier, kit in IN_RACKS.items()
+    }  # fmt: skip
+
+
+def schedule(
+    plant: Plant, site: OnPremise, k: PlantConstants, in_racks: dict[str, int] | None = None
+) -> tuple[Equipment, ...]:
+    """Return the equipment of ``plant``, cooling first, then the power chain.
+
+    ``in_racks``: how many doors and baths the racks need; without it they are counted by common unit size.
+    """
     dry_c = site.weather.design.dry_bulb_c
-    return (
+    lines = (
         _pipework(plant, k),
         *_hall_lines(plant, site.redundancy, k),
         *_warm_lines(plant, site.redundancy, dry_c, k),
         *_cold_lines(plant, site, k),
         *_power_lines(plant),
     )
+    needed = {kit: number for kit, number in (in_racks or {}).items() if number}
+    return tuple(replace(line, count=needed.get(line.type, line.count)) for line in lines)
 
 
 def _hall_lines(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> list[Equipment]:

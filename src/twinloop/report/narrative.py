@@ -96,6 +96,11 @@ def verdict(plan: Plan) -> tuple[str, ...]:
         shown = " Their figures, where shown, are with as many rack positions as that takes." if any(
             b.totals for b in unfit) else ""  # fmt: skip
         said.append(f"Not possible within the limits: {', '.join(b.name for b in unfit)}.{shown}")
+    if plan.objective.gap is not None:
+        said.append(
+            f"By the linear coefficients of the selection no plan is more than {numbers.percent(plan.objective.gap)} "
+            "better; on the twin's own figures there is no such proof."
+        )
     u = plan.uncertainty
     if u is not None:
         word = "robust to" if u.probability_best >= SURE else "sensitive to"

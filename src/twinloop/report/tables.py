@@ -134,7 +134,8 @@ def racks(site: PlannedSite) -> Table:
         (
             r.name,
             str(r.count),
-            f"{r.servers_per_rack} × {r.server}",
+            " + ".join(f"{each.servers} × {each.server}" for each in r.contents)
+            or f"{r.servers_per_rack} × {r.server}",
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
             numbers.number(r.height_u) + " U",
