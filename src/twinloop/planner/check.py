@@ -20,7 +20,7 @@ from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, cooling_words, less_standing, schedule, standing_it_w
 from twinloop.planner.failures import design_day, failure_cases
-from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill, risk_usd
+from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, heat_sale, hourly_bill, risk_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
@@ -116,7 +116,8 @@ def check_hall(
 ) -> CheckedSite:
     """Size and run one hall."""
     groups = groups_at(model, placements)
-    plant = size_plant(design, groups, site.weather.design, site.weather.pressure_pa, site.floor.area_m2, k)
+    weather = site.weather
+    plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
     standing = less_standing(schedule(plant, site, k), site.plant)
     lines = standing.lines
@@ -135,6 +136,7 @@ def check_hall(
         bathed=design.immersed,
         risk_usd={
             **risk_usd(model, site, _junctions(placements, year)),
+            **heat_sale(site, year.heat_sold_j),
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
         standing_w=standing_it_w(site.plant),

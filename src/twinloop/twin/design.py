@@ -41,6 +41,8 @@ class HybridDesign:
     air_economiser: bool
     """Outdoor air straight into the hall when its temperature and dew point allow."""
     redundancy: Redundancy
+    heat_reuse: bool = False
+    """Whether the warm loop's return serves the site's heat buyer before it goes outdoors."""
 
     @property
     def has_door(self) -> bool:
@@ -128,6 +130,11 @@ class PlantConstants:
     """At 6.67 °C leaving and 35 °C air, EnergyPlus Chiller:Electric example."""
     chiller_cop_water: float = 5.0
     """At 6.67 °C leaving and 29.44 °C condenser water, EnergyPlus example."""
+    offtake_approach_k: float = 3.0
+    """Loop return above the water handed to a heat buyer, plate exchanger; 1.5-3 K for the tightest. Low confidence."""
+    offtake_spread_k: float = 30.0
+    """Buyer's water between delivery and return: networks of the third generation 80/45 °C, of the fourth
+    55/25 °C (Lund et al. 2014, doi:10.1016/j.energy.2014.02.089). Low confidence."""
     sizing_margin: float = 0.1
     """Capacity above the design load, practice 10 %."""
     spread_intake_k: float = 3.0

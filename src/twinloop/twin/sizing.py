@@ -18,12 +18,14 @@ from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import ua_for_duty_w_k
 from twinloop.cooling.rear_doors import RearDoor
 from twinloop.cooling.towers import Tower, tower_heat_w
+from twinloop.model.site import HeatOfftake
 from twinloop.model.weather import DesignConditions
 from twinloop.twin.cold_loop import ColdLoop
 from twinloop.twin.design import FreeCooler, HybridDesign, PlantConstants
 from twinloop.twin.electrical import Electrics, room_loss_w, size_electrics
 from twinloop.twin.free_coolers import OutdoorAir, TowerSet, free_cool
 from twinloop.twin.groups import Coolants, ItGroup, it_state
+from twinloop.twin.heat_reuse import HeatReuse, size_reuse
 from twinloop.twin.warm_loop import WarmLoop
 
 
@@ -60,8 +62,12 @@ def size_plant(
     pressure_pa: float,
     floor_m2: float,
     k: PlantConstants,
+    offtake: HeatOfftake | None = None,
 ) -> Plant:
-    """Return the plant that carries ``groups`` at ``conditions`` under ``design``."""
+    """Return the plant that carries ``groups`` at ``conditions`` under ``design``.
+
+    A design with heat reuse is connected to the buyer ``offtake``; nothing else is smaller for it.
+    """
     load = _design_load(design, groups, k)
     electrics = size_electrics(load.it_w, design.redundancy, k)
     lighting_w = floor_m2 * k.lighting_w_per_m2
@@ -76,6 +82,8 @@ def size_plant(
     # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
     hardest = humid if design.warm_cooler == "tower" else outdoor
     warm = _size_warm(design, load.warm_w, hardest, k) if design.has_warm_loop and load.warm_w > 0.0 else None
+    if warm is not None and design.heat_reuse and offtake is not None:
+        warm = replace(warm, reuse=_reuse(warm, design, offtake, k))
     cold_w = handler_w + door_w + (warm.trim_w if warm else 0.0)
     cold = _size_cold(design, cold_w, conditions, pressure_pa, k)
     return Plant(
@@ -140,6 +148,11 @@ def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: Plan
     reached_c = free_cool(cooler, entering, np.array([flow]), supply_c - 50.0, outdoor, k).water_out_c[0]
     trim_w = max(float(flow * cp * (reached_c - supply_c)), 0.0) if design.trim else 0.0
     return WarmLoop(cdu, total_w, flow, pump_w, cooler, trim_w)
+
+
+def _reuse(loop: WarmLoop, design: HybridDesign, offtake: HeatOfftake, k: PlantConstants) -> HeatReuse:
+    return_c = design.warm_supply_c + loop.heat_w / (loop.flow_kg_s * k.water_heat_capacity_j_kg_k)
+    return size_reuse(offtake, loop.heat_w, design.warm_supply_c, return_c, k)
 
 
 def _size_cooler(
