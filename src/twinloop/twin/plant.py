@@ -100,7 +100,7 @@ def _pass(
     warm_heat = sum((state.warm_heat_w for state in its), start=zero)
     air_flow = sum((state.air_flow_kg_s for state in its), start=zero)
     room_w = room_loss_w(plant.electrics, it_w) + plant.lighting_w
-    air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, cold_c, outdoor, k)
+    air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, plant.aisle, cold_c, outdoor, k)
     warm = warm_loop(warm_heat, plant.warm, design, outdoor, k) if plant.warm else None
     trim_w = warm.trim_w if warm else zero
     trim_kg_s = trim_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
