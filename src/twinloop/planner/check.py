@@ -27,7 +27,16 @@ from twinloop.planner.equipment import (
 )
 from twinloop.planner.failures import design_day, failure_cases
 from twinloop.planner.links import egress_usd_per_year
-from twinloop.planner.money import Ledger, add_ledgers, cash_of, charged_w, hall_ledger, hourly_bill, risk_usd
+from twinloop.planner.money import (
+    Ledger,
+    add_ledgers,
+    cash_of,
+    charged_w,
+    hall_ledger,
+    heat_sale,
+    hourly_bill,
+    risk_usd,
+)
 from twinloop.planner.placements import Placement
 from twinloop.planner.rack_types import hall_carriers, rack_types
 from twinloop.planner.racks import server_of
@@ -124,7 +133,8 @@ def check_hall(
 ) -> CheckedSite:
     """Size and run one hall."""
     groups = groups_at(model, placements)
-    plant = size_plant(design, groups, site.weather.design, site.weather.pressure_pa, site.floor.area_m2, k)
+    weather = site.weather
+    plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
     racks = rack_types(model, placements, groups, design, k)
     standing = less_standing(schedule(plant, site, k, rack_units(racks)), site.plant)
@@ -144,6 +154,7 @@ def check_hall(
         bathed=design.immersed,
         risk_usd={
             **risk_usd(model, site, _junctions(placements, year)),
+            **heat_sale(site, year.heat_sold_j),
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
         standing_w=standing_it_w(site.plant),

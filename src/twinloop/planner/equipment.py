@@ -150,6 +150,12 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
         _line("CDU", "cdu", "cdu", warm.heat_w, redundancy, warm.cdu.pump_design_w, warm.flow_kg_s, k.cdu_pump_pa,
               supply + rise, supply, f"{k.cdu_approach_k:g} K approach, price in plates or tanks", 0.0, k)
     )  # fmt: skip
+    if warm.reuse is not None and warm.reuse.source_w > 0.0:
+        lift_w = warm.reuse.pump.heating_w - warm.reuse.source_w
+        lines.append(
+            _line("HP", "heat_pump", "heat_pump", warm.reuse.source_w, "N", lift_w, warm.flow_kg_s, None, supply + rise,
+                  supply, f"{warm.reuse.temperature_c:g} °C to the buyer", 0.0, k)
+        )  # fmt: skip
     kind = design.warm_cooler
     cooler = warm.cooler
     fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)

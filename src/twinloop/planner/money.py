@@ -14,6 +14,7 @@ from twinloop.economics.capital import CapitalItem
 from twinloop.economics.carbon import embodied_kg_per_year, scope1_kg_per_year, scope2_kg
 from twinloop.economics.cashflow import cashflow, tco_usd
 from twinloop.economics.energy_cost import demand_charge_usd, energy_cost_usd
+from twinloop.economics.heat_reuse import heat_sales_usd
 from twinloop.economics.periods import years
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model
@@ -86,7 +87,7 @@ def hall_ledger(
 ) -> Ledger:
     """Return the ledger of servers in a hall of ours.
 
-    ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures and downtime;
+    ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures, downtime and heat sold;
     shell and power for ``standing_w`` of IT stand already.
     """
     finance = model.finance
@@ -150,6 +151,13 @@ def risk_usd(model: Model, site: OnPremise, devices: dict[float, int]) -> dict[s
         hourly = finance.downtime_usd_per_s * 3600.0
         found["downtime"] = downtime_usd_per_year(SITE_AVAILABILITY[site.redundancy], hourly)
     return found
+
+
+def heat_sale(site: OnPremise, sold_j: float) -> dict[str, float]:
+    """Return what the heat buyer pays in a year, as a negative cost; empty where nothing is sold."""
+    if site.heat_offtake is None or sold_j <= 0.0:
+        return {}
+    return {"heat sale": -heat_sales_usd(sold_j, site.heat_offtake)}
 
 
 def cloud_price(site: Cloud, offer: CloudOffer, purchase: str) -> float | None:

@@ -19,6 +19,7 @@ from twinloop.planner.money import (
     edge_ledger,
     flat_bill,
     hall_ledger,
+    heat_sale,
     present_cost_usd,
     risk_usd,
 )
@@ -154,7 +155,10 @@ def hall_placement(
         water_m3,
         it_w * rates.chiller_w_per_it_w,
         bathed=design.immersed,
-        risk_usd=risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
+        risk_usd={
+            **risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
+            **heat_sale(site, it_j * rates.heat_sold_per_it),
+        },
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,

@@ -33,6 +33,8 @@ class Rates:
     facility_per_it: float
     facility_per_it_peak: float
     water_m3_per_it_j: float
+    heat_sold_per_it: float
+    """Heat to the site's buyer per IT energy."""
     air_share: float
     """Of IT power at full load, into the rack's air."""
     items_per_it_w: tuple[CapitalItem, ...]
@@ -74,7 +76,7 @@ def rates(
     and what the meter's peak is.
     """
     full = replace(group, activity=np.ones(1))
-    plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k)
+    plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k, site.heat_offtake)
     yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
     worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
     here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
@@ -96,6 +98,7 @@ def rates(
             facility_per_it=float(weight @ state.facility_w) / it_j,
             facility_per_it_peak=float(state.facility_w[hot] / state.it_w[hot]),
             water_m3_per_it_j=float(weight @ makeup) / 998.2 / it_j,
+            heat_sold_per_it=float(weight @ state.heat_sold_w) / it_j,
             air_share=plant.air_heat_w / plant.it_w,
             items_per_it_w=tuple(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
