@@ -15,7 +15,7 @@ from twinloop.model.codec import dumps, loads
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
 from twinloop.model.model import Objective, Stage
 from twinloop.model.plan import Equipment
-from twinloop.model.site import Cloud, Edge, Tariff, Water
+from twinloop.model.site import Cloud, Edge, HeatOfftake, Tariff, Water
 from twinloop.planner.equipment import capital_items, less_standing
 from twinloop.planner.links import egress_usd_per_year
 from twinloop.planner.money import (
@@ -28,9 +28,10 @@ from twinloop.planner.money import (
     edge_ledger,
     flat_bill,
     hall_ledger,
+    heat_sale,
     hourly_bill,
 )
-from twinloop.planner.totals import placement_totals, sum_totals, unit_costs
+from twinloop.planner.totals import hall_totals, placement_totals, sum_totals, unit_costs
 
 MWH_J = 3.6e9
 GRID = Grid("test", 0.4 / 3.6e6, "location-based", 3e-3 / 3.6e6, "high")  # 400 g and 3 L a kWh
@@ -201,6 +202,28 @@ def test_egress_of_the_chosen_plan(model):
 
     assert usd("away", "hall") == pytest.approx(31.536e12 * 1e-10)
     assert usd("away", "away") == usd("hall", "away") == 0.0
+
+
+# Heat sold
+
+
+def test_heat_sold_is_income_and_counts_in_erf_and_ere(model, hall):
+    buyer = replace(hall, heat_offtake=HeatOfftake(65.0, 1e6, 30.0 / MWH_J))
+    assert heat_sale(hall, 300 * MWH_J) == heat_sale(buyer, 0.0) == {}
+    ledger = ledger_of(model, buyer, facility_j=1250 * MWH_J, risk_usd=heat_sale(buyer, 300 * MWH_J))
+    assert ledger.yearly_usd["heat sale"] == pytest.approx(-9000.0)
+    year = SimpleNamespace(
+        energy=SimpleNamespace(it_j=1000 * MWH_J, facility_j=1250 * MWH_J), heat_sold_j=300 * MWH_J,
+        water=SimpleNamespace(total_m3=500.0), it_split=SimpleNamespace(compute_j=900 * MWH_J), peak_power_w=1.0,
+        peak_junction_c=70.0, throttled_device_hours=0.0,
+    )  # fmt: skip
+    totals = hall_totals(model, buyer, year, ledger)
+    assert (totals.erf, totals.ere, totals.heat_sold_mwh_per_year) == pytest.approx((0.24, 0.95, 300.0))
+    assert (totals.pue, totals.tue, totals.cue_kg_per_kwh) == pytest.approx((1.25, 1250 / 900, 0.5))
+    assert (totals.wue_site_l_per_kwh, totals.wue_source_l_per_kwh) == pytest.approx((0.5, 0.5 + 1.25 * 3.0))
+    without = ledger_of(model, buyer, facility_j=1250 * MWH_J)
+    saved = tco_usd(cash_of(without, model)) - tco_usd(cash_of(ledger, model))
+    assert saved == pytest.approx(5 * 9000.0)
 
 
 # Cost of the work

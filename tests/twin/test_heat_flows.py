@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from twinloop.model.site import HeatOfftake
 from twinloop.model.weather import DesignConditions
 from twinloop.planner.designs import KITS
 from twinloop.twin.design import HybridDesign, PlantConstants
@@ -23,12 +24,12 @@ WET_C = DRY_C - RNG.uniform(0.5, 12.0, HOURS)
 ACTIVITY = RNG.uniform(0.0, 1.0, HOURS)
 
 
-def solved(make_group, kit, cooler="dry_cooler", plant="air_cooled_chiller", **changes):
+def solved(make_group, kit, cooler="dry_cooler", plant="air_cooled_chiller", buyer=None, **changes):
     warm = "none" if kit in ("air", "rear doors") else cooler
     design = HybridDesign(kit, KITS[kit], warm, 30.0, True, plant, 20.0, 26.0, False, "N+1")
     group = make_group(activity=ACTIVITY)
     conditions = DesignConditions(34.0, 22.0, 24.0, -12.0, "test")
-    sized = size_plant(replace(design, **changes), (group,), conditions, 101325.0, 200.0, K)
+    sized = size_plant(replace(design, **changes), (group,), conditions, 101325.0, 200.0, K, buyer)
     return solve_plant(sized, (group,), OutdoorAir(DRY_C, WET_C, WET_C - 3.0, 101325.0), K)
 
 
@@ -49,6 +50,8 @@ def sides(flows):
         ("plates + rear doors", {"warm_supply_c": 18.0}),
         ("all plates", {"cooler": "adiabatic_cooler"}),
         ("immersion", {"warm_supply_c": 20.0, "plant": "water_cooled_chiller"}),
+        ("plates + air", {"buyer": HeatOfftake(65.0, 150e3, 0.0), "heat_reuse": True}),
+        ("immersion", {"buyer": HeatOfftake(30.0, 80e3, 0.0), "heat_reuse": True}),
     ],
 )
 def test_every_node_closes_and_the_whole_is_facility_power(make_group, kit, changes):
@@ -61,8 +64,9 @@ def test_every_node_closes_and_the_whole_is_facility_power(make_group, kit, chan
             assert abs(into[node] - out[node]) <= 1e-6 * it_w, node
     ends = [node for node in into if not out[node]]
     starts = [node for node in into if not into[node]]
-    assert ends == ["outdoor air"]
-    assert into["outdoor air"] == pytest.approx(facility_w, rel=1e-6)
+    assert set(ends) == ({"outdoor air", "heat sold"} if "buyer" in changes else {"outdoor air"})
+    assert sum(into[node] for node in ends) == pytest.approx(facility_w, rel=1e-6)
+    assert into.get("heat sold", 0.0) == pytest.approx(float(np.mean(state.heat_sold_w)), rel=1e-6)
     assert sum(out[node] for node in starts) == pytest.approx(facility_w, rel=1e-6)
     assert all(flow.mean_w > 0.0 for flow in flows)
 

@@ -14,7 +14,7 @@ LEAST_SHARE = 1e-9
 
 
 def heat_flows(state: PlantState) -> tuple[HeatFlow, ...]:
-    """Return yearly mean ribbons from components and machines to outdoor air.
+    """Return yearly mean ribbons from components and machines to outdoor air and to who buys heat.
 
     Every side is computed on its own, nothing closes a node: what enters a node leaves it as far as the plant's
     own balance closes, the first origins add up to facility power, and so do the last targets. Heat that turns
@@ -46,6 +46,8 @@ def heat_flows(state: PlantState) -> tuple[HeatFlow, ...]:
     if warm:
         add("plates and baths", "warm loop", sum((it.warm_heat_w for it in state.it), start=0.0 * state.it_w))
         add("pumps", "warm loop", warm.cdu_pump_w + warm.pump_w + warm.free.pump_w)
+        add("warm loop", "heat sold", warm.reuse.source_w)
+        add("heat pump", "heat sold", warm.reuse.power_w)
         add("warm loop", "outdoor air", warm.free.air_heat_w)
         add("warm loop", "cold loop", warm.trim_w)
     add("compressors", "cold loop", state.chillers_w)
