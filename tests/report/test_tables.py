@@ -15,7 +15,7 @@ from twinloop.cli.plan import command
 from twinloop.fluids.psychrometrics import humidity_ratio_from_dew_point, humidity_ratio_from_relative_humidity
 from twinloop.model.plan import Constraint, FailureCase
 from twinloop.report import narrative, numbers, tables
-from twinloop.report.figures import breakdown, layout, psychrometric
+from twinloop.report.figures import breakdown, layout, money, psychrometric
 from twinloop.report.numbers import THIN
 from twinloop.twin.year import ALLOWABLE_AIR_C
 
@@ -146,3 +146,13 @@ def test_memory_by_purpose_adds_up_to_the_devices(retrofit):
     assert all(f"{name} {numbers.memory(gb)}" in drawn.desc for name, gb in answer.memory_gb.items())
     assert str(drawn.drawings[0][1]).count("edge") == 3
     assert "not split by purpose" in layout.draw("x", replace(answer, memory_gb={})).desc
+
+
+def test_staff_is_a_line_or_said_to_be_left_out(retrofit, shops):
+    assert "staff" in money.present_values(retrofit.plan)
+    assert narrative.uncounted(retrofit.plan) == ""
+    years = tuple(
+        replace(year, amounts_usd={name: usd for name, usd in year.amounts_usd.items() if name != "staff"})
+        for year in shops.plan.cashflow
+    )
+    assert "Staff is not counted" in narrative.uncounted(replace(shops.plan, cashflow=years))

@@ -116,6 +116,12 @@ def notes(plan: Plan) -> tuple[Change, ...]:
     return tuple(Change(b.name, b.note) for b in plan.baselines if b.note)
 
 
+def uncounted(plan: Plan) -> str:
+    """Return what the cost leaves out because the scenario gives no price of it; empty where nothing is."""
+    paid = {name for year in plan.cashflow for name in year.amounts_usd}
+    return "" if "staff" in paid or not paid else "Staff is not counted: the scenario gives no finance.staff."
+
+
 def changes(plan: Plan) -> tuple[Change, ...]:
     """Return what would change the answer: cooling, each stage, prices, and the nearest limit."""
     found = [Change(f"Cooling of {s.name}", s.cooling.why) for s in plan.sites if s.cooling and s.cooling.why]
