@@ -156,3 +156,13 @@ def test_staff_is_a_line_or_said_to_be_left_out(retrofit, shops):
         for year in shops.plan.cashflow
     )
     assert "Staff is not counted" in narrative.uncounted(replace(shops.plan, cashflow=years))
+
+
+def test_a_cost_below_a_cent_is_told_of_a_larger_unit(shops):
+    costs = {"usd_per_1000_requests.a": 6.2e-5, "usd_per_million_tokens.b": 0.25, "usd_per_run.c": 1e-4}
+    plan = replace(shops.plan, totals=replace(shops.totals, unit_costs=costs))
+    assert tables.unit_costs(plan).rows == (
+        ("a", "USD per million requests", "0.0620"),
+        ("b", "USD per million tokens", "0.250"),
+        ("c", "USD per run", "0.000100"),
+    )
