@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
+from twinloop.planner.branching import search
 from twinloop.planner.placements import Placement
 from twinloop.planner.sharing import Filled, Positions, count, fill
 
@@ -104,17 +105,17 @@ def solve(
         return None
     solver, x, racks, bound = posed.solver, posed.x, posed.racks, -np.inf
     for attempt in range(MOST_CUTS + 2):
-        solver.minimize()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        found = search(solver, posed.halls, gap)
+        if found is None:
             return None
-        info, values = solver.getInfo(), np.array(solver.getSolution().col_value)
+        values, objective, proven = found
         # Own racks for every stage are a restriction: the bound is that of the rows before it.
-        bound = float(info.mip_dual_bound) if attempt <= MOST_CUTS else bound
+        bound = proven if attempt <= MOST_CUTS else bound
         chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values[: len(x)] > 0.5)}
         picked = tuple(chosen[stage] for stage in problem.stages)
         cuts = [row.cut(picked, values) for row in racks]
         if not any(cuts):
-            return Choice(picked, float(info.objective_function_value), bound)
+            return Choice(picked, objective, bound)
         if attempt == MOST_CUTS:
             for row in racks:
                 row.part()
@@ -149,6 +150,8 @@ class _Posed:
     rows: dict[str, tuple[int, float]]
     """Name of a limit -> its row and the scale of it."""
     racks: list[_RackRow]
+    halls: tuple[tuple[int, ...], ...]
+    """Of each hall with a choice of designs, the columns that build them."""
 
 
 def _posed(
@@ -196,7 +199,8 @@ def _posed(
         if positions.name not in relaxed and positions.loads
     ]
     rows |= {row.positions.name: (row.index, 1.0) for row in racks}
-    return _Posed(solver, x, rows, racks)
+    chosen = tuple(tuple(y.index for y in ys) for ys in halls.values() if len(ys) > 1)
+    return _Posed(solver, x, rows, racks, chosen)
 
 
 def _limit_row(
