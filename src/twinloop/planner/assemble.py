@@ -25,10 +25,12 @@ from twinloop.planner.infeasible import WayOut
 from twinloop.planner.money import Ledger
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
+from twinloop.planner.potential import potential_totals
 from twinloop.planner.rules import rules
 from twinloop.planner.screen import Screened
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.uncertainty import uncertainty
+from twinloop.twin.design import PlantConstants
 
 GAP_PROVEN = 5e-3
 
@@ -41,6 +43,7 @@ def assemble(
     rivals: tuple[Rival, ...],
     ordered: Ordered | None,
     digest: str,
+    k: PlantConstants,
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -54,7 +57,8 @@ def assemble(
         summary=_summary(model, checked, rivals),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
-        phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals, potential=None,
+        phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals,
+        potential=potential_totals(model, checked, k),
         baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
         frontier=frontier(model, best), uncertainty=uncertainty(_shortlist(checked, rivals, others), model),
         constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,

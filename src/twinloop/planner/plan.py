@@ -70,7 +70,7 @@ def plan(
     rivals = rivals_of(plain, best)
     progress("explaining")
     return Planned(
-        assemble(model, screened, best, by_kit, rivals, ordered, digest),
+        assemble(model, screened, best, by_kit, rivals, ordered, digest, k),
         tuple(site.year for site in best.checked.sites if site.year is not None),
     )
 
