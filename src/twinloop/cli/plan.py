@@ -11,16 +11,21 @@ import click
 @click.command(epilog="Example: twinloop plan examples/fraud-detection.yaml --out out/fraud-detection")
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the results [out/<name>].")
+@click.option(
+    "--figures", type=click.Path(path_type=Path), default=None, help="Folder for every figure as SVG, its data as CSV."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json on standard output and nothing else.")
 @click.option("--explain", "stage", default=None, metavar="STAGE", help="Print only why STAGE is as it is.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tables.")
-def command(scenario: Path, out: Path | None, as_json: bool, stage: str | None, quiet: bool) -> None:
+def command(
+    scenario: Path, out: Path | None, figures: Path | None, as_json: bool, stage: str | None, quiet: bool
+) -> None:
     """Choose hardware, placement and cooling together for SCENARIO.
 
     Writes plan.json, report.html, equipment.csv and year.parquet into the output folder.
     """
     from twinloop.cli.console import narrator, print_plan
-    from twinloop.cli.write import check_folder, write_infeasible, write_results
+    from twinloop.cli.write import check_folder, write_figures, write_infeasible, write_results
     from twinloop.errors import InfeasibleError, InputError
     from twinloop.model.codec import dumps
     from twinloop.planner.plan import plan
@@ -28,6 +33,7 @@ def command(scenario: Path, out: Path | None, as_json: bool, stage: str | None, 
 
     started = time.perf_counter()
     check_folder(out)
+    check_folder(figures, "--figures")
     parsed = load(scenario)
     model = resolve(parsed)
     with narrator(quiet=quiet or as_json) as say:
@@ -42,6 +48,8 @@ def command(scenario: Path, out: Path | None, as_json: bool, stage: str | None, 
         folder = out or Path("out") / model.name
         say("writing the report")
         paths = write_results(planned, folder, f"twinloop plan {scenario}")
+        if figures is not None:
+            write_figures(planned, figures, f"twinloop plan {scenario}")
     if as_json:
         click.echo(dumps(planned.plan), nl=False)
         return

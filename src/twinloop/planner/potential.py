@@ -40,7 +40,7 @@ def potential_totals(model: Model, checked: Checked, k: PlantConstants) -> Total
         return None
     whole = add_ledgers(tuple(ledgers))
     staff = {name: usd for name, usd in checked.ledger.yearly_usd.items() if name == "staff"}
-    whole = Ledger(whole.capital, {**whole.yearly_usd, **staff}, whole.escalation, whole.carbon_kg_per_year)
+    whole = replace(whole, yearly_usd={**whole.yearly_usd, **staff})
     return sum_totals(model, tuple(parts), whole, cash_of(whole, model), checked.placements)
 
 
@@ -83,4 +83,5 @@ def _scaled_ledger(ledger: Ledger, found: Potential) -> Ledger:
         share = after / before if plain == "carbon price" else 1.0
         share = found.ratio("heat_sold") if plain == "heat sale" else share
         yearly[name] = usd * (found.ratio(FOLLOWS[plain]) if plain in FOLLOWS else share)
-    return Ledger(ledger.capital, yearly, ledger.escalation, carbon)
+    electricity_kg = ledger.operational_kg_per_year * found.ratio("facility")
+    return Ledger(ledger.capital, yearly, ledger.escalation, carbon, electricity_kg)

@@ -13,6 +13,7 @@ from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, less_standing, schedule
+from twinloop.planner.money import charged_w
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import hours_of
 from twinloop.twin.groups import ItGroup
@@ -39,7 +40,7 @@ class Rates:
     items_per_it_w: tuple[CapitalItem, ...]
     """Cooling equipment for one watt at the IT meter."""
     chiller_w_per_it_w: float
-    """Rated, spares apart."""
+    """Rated, spares included: what holds refrigerant."""
     throttled: bool
     """Whether the worst chip loses clock in any sampled hour."""
     worst_junction_c: float
@@ -89,6 +90,7 @@ def rates(
     makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)
     hot = int(np.argmax(state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0)))
     worst = np.where(activity > 0.0, state.it[0].worst_junction_c, -np.inf)
+    lines = less_standing(schedule(plant, site, k), site.plant).lines
     return (
         Rates(
             it_per_dc=it_j / dc_j,
@@ -100,9 +102,9 @@ def rates(
             air_share=plant.air_heat_w / plant.it_w,
             items_per_it_w=tuple(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
-                for item in capital_items(less_standing(schedule(plant, site, k), site.plant).lines)
+                for item in capital_items(lines)
             ),
-            chiller_w_per_it_w=plant.cold.heat_w / plant.it_w,
+            chiller_w_per_it_w=charged_w(lines) / plant.it_w,
             throttled=bool(np.any(state.it[0].throttled > 0.0)),
             worst_junction_c=float(np.max(worst)),
             mean_junction_c=_busy_mean(state.it[0].junction_c, activity * weight),

@@ -159,11 +159,15 @@ def _paths(rack: RackType, cooling: PlannedCooling) -> dict[str, str]:
     return rack.carriers or cooling.components
 
 
+def _servers(rack: RackType) -> tuple[str, ...]:
+    return tuple(share.server for share in rack.contents) or (rack.server,)
+
+
 def _device_carrier(hall: _Hall) -> Iterator[RuleBreach]:
     servers = {server.name: server.device for server in hall.model.servers}
     devices = {device.name: device for device in hall.model.devices}
-    racks = {(servers.get(rack.server), _paths(rack, hall.cooling).get("accelerator", "air")) for rack in
-             hall.planned.rack_types}  # fmt: skip
+    racks = {(servers.get(server), _paths(rack, hall.cooling).get("accelerator", "air")) for rack in
+             hall.planned.rack_types for server in _servers(rack)}  # fmt: skip
     for name, path in sorted((str(name), path) for name, path in racks if name in devices):
         device = devices[name]
         if device.cooling and path not in device.cooling:

@@ -75,7 +75,7 @@ def place(
             put = partial(cloud_placement, model, cloud, purchase=purchase)
             placements += _placed(model, options, cloud, allowed, put)
     for edge in model.edges:
-        placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge))
+        placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge, loose=loose))
     kit_of = {design.name: _kit(design) for design in designs.values()}
     kept_placements = tuple(placements) if loose else _undominated(placements)
     return Screened(options, kept_placements, designs, kit_of, evaluated)
@@ -91,15 +91,27 @@ def _allowed(model: Model, *, loose: bool) -> Allowed:
 
 def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
     """Drop a placement when another of the same stage, site and design is no worse in all that counts."""
-    groups: dict[tuple[str, str, str | None], list[Placement]] = {}
+    groups: dict[tuple[str | None, ...], list[Placement]] = {}
     for p in placements:
-        groups.setdefault((p.stage, p.site, p.design), []).append(p)
+        groups.setdefault((p.stage, p.site, p.design, p.load.kind if p.load else None), []).append(p)
     return tuple(p for mine in groups.values() for p in _front(mine))
 
 
 def _front(mine: list[Placement]) -> list[Placement]:
     def figures(p: Placement) -> tuple[float, ...]:
-        return (p.cost_usd, p.facility_peak_w, p.racks, p.weight_kg, p.water_m3, p.carbon_kg, p.facility_j)
+        room = () if p.load is None else tuple(p.load.servers * each for each in p.load.share)
+        place_w = p.facility_peak_w / p.copies
+        return (
+            p.cost_usd,
+            p.facility_peak_w,
+            p.racks,
+            p.weight_kg,
+            p.water_m3,
+            p.carbon_kg,
+            p.facility_j,
+            place_w,
+            *room,
+        )
 
     kept: list[Placement] = []
     for p in sorted(mine, key=lambda p: (figures(p), p.key)):
