@@ -18,8 +18,6 @@ from twinloop.twin.potential import Potential, potential
 
 SAMPLED_HOURS = 96
 """Of the year, weighted: under a second a hall."""
-FOLLOWS = {"electricity": "facility", "demand charge": "facility", "water": "water", "water price": "water"}
-"""Yearly amounts that follow one of the sums; the peaks of a demand charge taken with the energy."""
 
 
 def potential_totals(model: Model, checked: Checked, k: PlantConstants) -> Totals | None:
@@ -33,8 +31,9 @@ def potential_totals(model: Model, checked: Checked, k: PlantConstants) -> Total
             continue
         hall = halls[site.planned.name]
         found = _of_hall(model, hall, checked, site, k)
-        ledger = _scaled_ledger(site.ledger, found)
-        parts.append(replace(hall_totals(model, hall, _scaled_year(site.year, found), ledger), unit_costs={}))
+        year = _scaled_year(site.year, found)
+        ledger = _scaled_ledger(site.ledger, year.energy.facility_j / site.year.energy.facility_j, found)
+        parts.append(hall_totals(model, hall, year, ledger))
         ledgers.append(ledger)
     if all(site.year is None for site in checked.sites):
         return None
@@ -71,17 +70,16 @@ def _scaled_year(year: SiteYear, found: Potential) -> SiteYear:
     )
 
 
-def _scaled_ledger(ledger: Ledger, found: Potential) -> Ledger:
-    carbon = {
-        scope: kg * (found.ratio("facility") if scope == "scope2" else 1.0)
-        for scope, kg in ledger.carbon_kg_per_year.items()
-    }
-    before, after = sum(ledger.carbon_kg_per_year.values()), sum(carbon.values())
-    yearly = {}
-    for name, usd in ledger.yearly_usd.items():
-        plain = plain_name(name)
-        share = after / before if plain == "carbon price" else 1.0
-        share = found.ratio("heat_sold") if plain == "heat sale" else share
-        yearly[name] = usd * (found.ratio(FOLLOWS[plain]) if plain in FOLLOWS else share)
-    electricity_kg = ledger.operational_kg_per_year * found.ratio("facility")
-    return Ledger(ledger.capital, yearly, ledger.escalation, carbon, electricity_kg)
+def _scaled_ledger(ledger: Ledger, share: float, found: Potential) -> Ledger:
+    """Return ``ledger`` with ``share`` of its electricity, and water and heat sold by their own ratios.
+
+    A demand charge is taken to fall with the energy.
+    """
+    carbon = {scope: kg * (share if scope == "scope2" else 1.0) for scope, kg in ledger.carbon_kg_per_year.items()}
+    ratios = {
+        "electricity": share, "demand charge": share, "water": found.ratio("water"),
+        "water price": found.ratio("water"), "heat sale": found.ratio("heat_sold"),
+        "carbon price": sum(carbon.values()) / sum(ledger.carbon_kg_per_year.values()),
+    }  # fmt: skip
+    yearly = {name: usd * ratios.get(plain_name(name), 1.0) for name, usd in ledger.yearly_usd.items()}
+    return Ledger(ledger.capital, yearly, ledger.escalation, carbon, ledger.operational_kg_per_year * share)
