@@ -101,6 +101,13 @@ def test_payback_by_the_cash_flows(ours, said):
     assert said in money.payback(ours, cash(100.0, 10.0, 10.0, 10.0), "all air").replace(THIN, " ")
 
 
+def test_a_baseline_that_is_the_plan_itself_is_said_to_be_and_not_compared(retrofit):
+    same = replace(retrofit.plan.baselines[0], feasible=True, name="uniform liquid", cashflow=retrofit.plan.cashflow)
+    figure = money.cumulative("c", replace(retrofit.plan, baselines=(same,)))
+    assert "nothing differs" in figure.desc
+    assert len(figure.drawings) == 1
+
+
 def test_a_replacement_puts_payback_off():
     """What an average year would hide: the dear plan is ahead after year 2, and behind again when it buys anew."""
     dear, plain = cash(120.0, 5.0, 5.0, 30.0), cash(100.0, 20.0, 20.0, 20.0)
