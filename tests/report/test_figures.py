@@ -80,7 +80,8 @@ def test_discounting_of_the_waterfall_by_hand(shops):
 
 def cash(*usd):
     return tuple(
-        CashYear(year, {"money": amount, "residual": -5.0 * (year == 3)}, 0.0) for year, amount in enumerate(usd)
+        CashYear(year, {"money": amount, "residual": -usd[0] / 2.0 * (year == 3)}, 0.0)
+        for year, amount in enumerate(usd)
     )
 
 

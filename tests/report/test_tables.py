@@ -187,3 +187,9 @@ def test_neighbours_on_the_frontier_are_told_apart():
     at = {t.text: float(t.get("y")) for t in root.iter("{http://www.w3.org/2000/svg}text")}
     assert at["2 knee"] > at["1"] + 20.0
     assert at["2 knee"] > at["3"] + 20.0
+
+
+def test_the_slack_of_power_and_water_is_what_the_twin_leaves(retrofit):
+    slack = {limit.name: limit.slack for limit in retrofit.plan.constraints}
+    assert slack["utility power of london"] == pytest.approx(400e3 - retrofit.plan.sites[0].totals.peak_power_w)
+    assert slack["water of london"] == pytest.approx(0.0 - retrofit.totals.water_m3_per_year, abs=1e-9)
