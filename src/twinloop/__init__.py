@@ -5,6 +5,7 @@
     scenario = twinloop.load("my.yaml")
     planned = twinloop.plan(scenario)
     year = twinloop.simulate(scenario, planned)
+    bad_day = twinloop.simulate(scenario, planned, window="hottest day", faults=["cdu-1 pump stops at 14:00"])
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 # Imported inside the functions: `import twinloop` stays instant.
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twinloop.api import PlanResult, SimulationResult
     from twinloop.model.plan import Plan
     from twinloop.scenario import Scenario
@@ -47,24 +50,37 @@ def plan(scenario: Scenario) -> PlanResult:
     return PlanResult(found.plan, found.years, f"twinloop plan {scenario.file}")
 
 
-def simulate(scenario: Scenario, planned: PlanResult | Plan | None = None) -> SimulationResult:
-    """Return a weather year of the halls of ``planned`` (planned first when ``None``).
+def simulate(
+    scenario: Scenario,
+    plan: PlanResult | Plan | None = None,
+    window: str | None = None,
+    faults: Sequence[str] = (),
+    step_s: float = 5.0,
+) -> SimulationResult:
+    """Return a weather year of the halls of ``plan`` (planned first when ``None``), or a part of it second by second.
+
+    Args:
+        scenario: what :func:`load` gives.
+        plan: what :func:`plan` gives, or a plan read from its file.
+        window: ``"hottest day"``, ``"07-14 12:00/07-14 18:00"``, …; named faults alone mean the hottest day.
+        faults: ``"cdu-2 pump stops at 14:00 for 10 min"``, …
+        step_s: length of a step in a window, 1 to 15 s.
 
     Raises:
-        InputError: the plan is of another scenario.
+        InputError: the plan is of another scenario, a window or fault is not understood.
         TwinloopError: the plan uses no hall of its own.
     """
     from twinloop.api import PlanResult, SimulationResult
-    from twinloop.errors import TwinloopError
-    from twinloop.planner.replay import planned_years
+    from twinloop.planner.plan import Planned
+    from twinloop.planner.plan import plan as chosen
+    from twinloop.planner.replay import plan_simulation, plan_window
     from twinloop.scenario import resolve, scenario_hash
-    from twinloop.twin.metrics import simulation
 
-    model = resolve(scenario)
-    given = plan(scenario) if planned is None else planned
-    years = given.years if isinstance(given, PlanResult) else planned_years(model, given)
-    if not years:
-        raise TwinloopError("the plan uses no hall of its own: a provider's year cannot be simulated")
-    halls = {site.name: site for site in model.on_premise}
-    found = simulation(model.name, scenario_hash(scenario), [(halls[year.site], year) for year in years])
-    return SimulationResult(found, years)
+    model, digest = resolve(scenario), scenario_hash(scenario)
+    fresh = chosen(model, digest) if plan is None else plan
+    wanted = fresh.plan if isinstance(fresh, PlanResult | Planned) else fresh
+    years = fresh.years if isinstance(fresh, PlanResult | Planned) else None
+    if window is not None or faults:
+        found, runs = plan_window(model, digest, wanted, window or "hottest day", faults, step_s)
+        return SimulationResult(found, (), tuple(run.incident for run in runs))
+    return SimulationResult(*plan_simulation(model, digest, wanted, years))

@@ -23,8 +23,9 @@ import pyarrow as pa
 
 from twinloop.errors import TwinloopError
 from twinloop.model.plan import Plan, Totals
-from twinloop.model.simulation import Simulation, SiteYear
+from twinloop.model.simulation import Incident, Simulation, SiteYear
 from twinloop.report import gallery, render
+from twinloop.report.figures import timeline
 from twinloop.report.figures.standalone import csv_file, svg_file
 from twinloop.report.parts import Absent, Figure
 
@@ -149,10 +150,12 @@ class PlanResult:
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """A simulated year of all halls, and each hall's hours."""
+    """A simulated year of all halls and each hall's hours, or a window of it and each hall's steps."""
 
     simulation: Simulation
     years: tuple[SiteYear, ...]
+    incidents: tuple[Incident, ...] = ()
+    """Of a window; there are no years then."""
 
     @property
     def metrics(self) -> Simulation:
@@ -166,23 +169,29 @@ class SimulationResult:
 
     def figures(self) -> tuple[str, ...]:
         """Return the names that :meth:`plot` knows."""
-        return tuple(gallery.year_figures(self.years))
+        return tuple(self._drawn())
+
+    def _drawn(self) -> dict[str, Figure]:
+        if self.incidents:
+            return {f"timeline of {each.site}": timeline.draw(f"timeline{i}", each)
+                    for i, each in enumerate(self.incidents)}  # fmt: skip
+        return gallery.year_figures(self.years)
 
     def plot(self, name: str | None = None) -> Drawing:
-        """Return the figure called ``name``, by default the first: where the heat goes.
+        """Return the figure called ``name``, by default the first: where the heat goes, or a window's timeline.
 
         Raises:
             TwinloopError: no such figure.
         """
-        found = gallery.year_figures(self.years)
+        found = self._drawn()
         name = next(iter(found), None) if name is None else name
         if name not in found:
             raise TwinloopError(f"plot: got {name!r}, expected one of {', '.join(found)}")
         return Drawing(found[name])
 
     def to_table(self) -> pa.Table:
-        """Return the hours of all halls as an Arrow table: hall, hour, then the quantities."""
-        return pa.table(year_rows(self.years))
+        """Return the hours (or steps of a window) of all halls as an Arrow table: hall, time, then the quantities."""
+        return pa.table(step_rows(self.incidents) if self.incidents else year_rows(self.years))
 
     def to_frame(self) -> Any:
         """Return :meth:`to_table` as a pandas data frame.
@@ -198,7 +207,28 @@ class SimulationResult:
                 ("site water, m³", f"{sum(s.water_m3.values()):,.0f}"), ("peak, kW", f"{s.peak_power_w / 1e3:,.0f}"),
                 ("nearest limit", s.first_limit)]  # fmt: skip
         cells = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
-        return f"<table><caption>{html.escape(s.scenario)}: a weather year</caption>{cells}</table>"
+        what = s.window or "a weather year"
+        return f"<table><caption>{html.escape(f'{s.scenario}: {what}')}</caption>{cells}</table>"
+
+
+def step_rows(incidents: tuple[Incident, ...]) -> dict[str, Any]:
+    """Return the steps of all halls under each other: site, time_s, then the quantities, ``…_in_order`` without faults.
+
+    Unknown is NaN.
+    """
+    halls = [
+        each.columns | {f"{name}_in_order": values for name, values in each.in_order.items()} for each in incidents
+    ]
+    steps = [len(each.columns["it_w"]) for each in incidents]
+    rows: dict[str, Any] = {
+        "site": [each.site for each, n in zip(incidents, steps, strict=True) for _ in range(n)],
+        "time_s": np.concatenate([np.arange(1, n + 1) * each.step_s for each, n in zip(incidents, steps, strict=True)]),
+    }
+    for name in sorted({name for hall in halls for name in hall}):
+        rows[name] = np.concatenate(
+            [np.broadcast_to(hall.get(name, np.array(np.nan)), (n,)) for hall, n in zip(halls, steps, strict=True)]
+        )
+    return rows
 
 
 def year_rows(years: tuple[SiteYear, ...]) -> dict[str, Any]:

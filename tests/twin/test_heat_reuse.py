@@ -142,7 +142,7 @@ def test_the_year_and_its_ratios_are_those_computed_by_hand():
     assert year.hourly["heat_pump_w"][0] == pytest.approx(lift_w, rel=1e-5)
     assert found.energy_balance_error < 1e-6
     assert found.events == ()
-    leaving = {flow.origin: flow.mean_w for flow in year.heat_flows if flow.target == "heat buyer"}
+    leaving = {flow.origin: flow.mean_w for flow in year.heat_flows if flow.target == "heat sold"}
     assert leaving == pytest.approx({"warm loop": taken_w, "heat pump": lift_w}, rel=1e-5)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twinloop.model.model import Model
     from twinloop.model.plan import Plan
     from twinloop.model.simulation import Simulation, SiteYear
@@ -70,19 +72,15 @@ def command(
         _run_window(scenario, plan_file, window or FAULT_WINDOW, step_text, faults, out, as_json, quiet)
         return
     from twinloop.cli.console import narrator
-    from twinloop.errors import TwinloopError
     from twinloop.model.codec import dumps
+    from twinloop.planner.replay import plan_simulation
     from twinloop.scenario import load, resolve, scenario_hash
-    from twinloop.twin.metrics import simulation
 
     parsed = load(scenario)
     model, digest = resolve(parsed), scenario_hash(parsed)
     with narrator(quiet=quiet or as_json) as say:
-        planned, years = _years(model, digest, plan_file, say)
-        halls = {site.name: site for site in model.on_premise}
-        if not years:
-            raise TwinloopError("the plan uses no hall of its own: a provider's year cannot be simulated")
-        found = simulation(model.name, digest, [(halls[year.site], year) for year in years])
+        planned, years = _planned(model, digest, plan_file, say)
+        found, years = plan_simulation(model, digest, planned, years)
         folder = out or Path("out") / f"{model.name}-simulation"
         say("writing the report")
         _write(folder, found, planned, years, f"twinloop simulate {scenario}")
@@ -98,33 +96,17 @@ def _run_window(
     as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from twinloop.cli.console import narrator
-    from twinloop.errors import TwinloopError
     from twinloop.model.codec import dumps
     from twinloop.planner.plan import plan
-    from twinloop.planner.replay import planned_halls
+    from twinloop.planner.replay import plan_window
     from twinloop.scenario import load, resolve, scenario_hash
-    from twinloop.twin.design import PlantConstants
-    from twinloop.twin.incidents import run_window
-    from twinloop.twin.window_metrics import window_simulation
 
     step_s = _step_s(step_text)
     parsed = load(scenario)
     model, digest = resolve(parsed), scenario_hash(parsed)
     with narrator(quiet=quiet or as_json) as say:
         given = plan(model, digest, say).plan if plan_file is None else _given(plan_file, digest)
-        halls = planned_halls(model, given)
-        if not halls:
-            raise TwinloopError("the plan uses no hall of its own: a provider's hall cannot be simulated")
-        mine = _by_hall(faults, tuple(hall.site.name for hall in halls))
-        runs = []
-        for hall in halls:
-
-            def progress(done: int, of: int, name: str = hall.site.name) -> None:
-                say(f"{name}: {done / of:.0%} of the window")
-
-            name = hall.site.name
-            runs.append(run_window(hall, window, mine[name], step_s, PlantConstants(), say=progress))
-        found = window_simulation(model.name, digest, runs)
+        found, runs = plan_window(model, digest, given, window, faults, step_s, say)
         folder = out or Path("out") / f"{model.name}-simulation"
         words = " ".join(f'--fault "{fault}"' for fault in faults)
         _write_window(
@@ -148,25 +130,6 @@ def _step_s(text: str) -> float:
     if not SHORTEST_S <= step_s <= LONGEST_S:
         raise InputError(f"--step: got {text}, expected {SHORTEST_S:g} s to {LONGEST_S:g} s")
     return step_s
-
-
-def _by_hall(faults: tuple[str, ...], names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return the faults of each hall; the hall's name may be left out where there is only one."""
-    from twinloop.errors import InputError
-
-    mine: dict[str, list[str]] = {name: [] for name in names}
-    wrong = []
-    for fault in faults:
-        head, colon, rest = fault.partition(": ")
-        if colon and head.strip() in mine:
-            mine[head.strip()].append(rest)
-        elif len(names) == 1:
-            mine[names[0]].append(fault)
-        else:
-            wrong.append(f"--fault {fault!r}: got no hall, expected one of {', '.join(names)} and a colon before it")
-    if wrong:
-        raise InputError(tuple(wrong))
-    return {name: tuple(texts) for name, texts in mine.items()}
 
 
 def _given(plan_file: Path, digest: str) -> Plan:
@@ -199,15 +162,16 @@ def _write_window(folder: Path, found: Simulation, runs: list[WindowRun], comman
         raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error
 
 
-def _years(model: Model, digest: str, plan_file: Path | None, say: object) -> tuple[Plan, tuple[SiteYear, ...]]:
+def _planned(
+    model: Model, digest: str, plan_file: Path | None, say: Callable[[str], None]
+) -> tuple[Plan, tuple[SiteYear, ...] | None]:
+    """Return the given plan, or a fresh one with the years that planning ran."""
     from twinloop.planner.plan import plan
-    from twinloop.planner.replay import planned_years
 
-    if plan_file is None:
-        fresh = plan(model, digest, say if callable(say) else print)
-        return fresh.plan, fresh.years
-    given = _given(plan_file, digest)
-    return given, planned_years(model, given)
+    if plan_file is not None:
+        return _given(plan_file, digest), None
+    fresh = plan(model, digest, say)
+    return fresh.plan, fresh.years
 
 
 def _write(folder: Path, found: Simulation, planned: Plan, years: tuple[SiteYear, ...], command: str) -> None:

@@ -369,7 +369,7 @@ class Plan:
     cashflow: tuple[CashYear, ...]
     totals: Totals
     potential: Totals | None
-    """With hourly-optimal setpoints; ``None`` until computed."""
+    """With hourly-optimal setpoints in the halls; ``None`` where the plan has none."""
     baselines: tuple[Baseline, ...]
     alternatives: tuple[Alternative, ...]
     frontier: tuple[FrontierPoint, ...]

@@ -187,6 +187,9 @@ class Simulation:
     """Handed to heat buyers; ERF is this over the facility's energy."""
     heat_pump_mwh: float | None = None
     """Electricity of heat pumps, inside ``energy_mwh["other"]``."""
+    potential: dict[str, float] | None = None
+    """The year with setpoints chosen anew every hour, scaled from sampled hours: energies, ratios, ``saving`` as a
+    share of the facility's. ``None``: not computed."""
     window: str | None = None
     """``None``: the whole year by hours. Else the part of it that was run at ``step_s``; amounts are of the window."""
     step_s: float | None = None

@@ -25,12 +25,14 @@ from twinloop.planner.growth import phases
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
+from twinloop.planner.potential import potential_totals
 from twinloop.planner.rules import rules
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
 from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.uncertainty import uncertainty
+from twinloop.twin.design import PlantConstants
 
 GAP_PROVEN = 5e-3
 
@@ -44,6 +46,7 @@ def assemble(
     rivals: tuple[Rival, ...],
     ordered: Ordered | None,
     digest: str,
+    k: PlantConstants,
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -58,7 +61,8 @@ def assemble(
         summary=_summary(model, checked, rivals),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
-        phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals, potential=None,
+        phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals,
+        potential=potential_totals(model, checked, k),
         baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
         frontier=frontier(model, best), uncertainty=uncertainty(tuple(exposure(p, model) for p in shortlist), model),
         constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,

@@ -69,7 +69,7 @@ def plan(
     best, runners = settled(model, best, screened.designs, k, seen)
     rivals = rivals_of(plain, best)
     return Planned(
-        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest),
+        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k),
         tuple(site.year for site in best.checked.sites if site.year is not None),
     )
 

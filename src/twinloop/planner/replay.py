@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
-from twinloop.errors import InputError
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from twinloop.errors import InputError, TwinloopError
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Allow, Model, Stage
 from twinloop.model.plan import Plan, PlannedStage
-from twinloop.model.simulation import SiteYear
+from twinloop.model.simulation import Simulation, SiteYear
 from twinloop.model.site import OnPremise
 from twinloop.planner.designs import candidate_designs
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.fault_words import faults_by_hall
 from twinloop.twin.groups import ItGroup
-from twinloop.twin.incidents import Hall
+from twinloop.twin.incidents import Hall, WindowRun, run_window
+from twinloop.twin.metrics import potential_figures, simulation
+from twinloop.twin.potential import potential
 from twinloop.twin.sizing import size_plant
 from twinloop.twin.transient_nouns import fleet_of
+from twinloop.twin.window_metrics import window_simulation
 from twinloop.twin.year import site_year
 from twinloop.workload.options import stage_options
 from twinloop.workload.profile import hourly_activity
 
 
-def planned_years(model: Model, plan: Plan, k: PlantConstants | None = None) -> tuple[SiteYear, ...]:
-    """Return the year of every hall that ``plan`` uses, sized and run as planning did.
+def _silent(_: str) -> None:
+    """Report nothing."""
+
+
+def plan_simulation(
+    model: Model, scenario_hash: str, plan: Plan, years: tuple[SiteYear, ...] | None = None,
+    k: PlantConstants | None = None,
+) -> tuple[Simulation, tuple[SiteYear, ...]]:  # fmt: skip
+    """Return the figures of ``plan``'s halls over their weather year, and those years (run anew when ``None``).
 
     Raises:
-        InputError: the plan is of another scenario: a stage, device, layout, hall or cooling it names is unknown.
+        InputError: the plan is of another scenario.
+        TwinloopError: the plan uses no hall of its own.
     """
     constants = k or PlantConstants()
-    return tuple(
-        site_year(hall.site, hall.plant, hall.groups, constants) for hall in planned_halls(model, plan, constants)
-    )
+    halls = planned_halls(model, plan, constants)
+    if not halls:
+        raise TwinloopError("the plan uses no hall of its own: a provider's year cannot be simulated")
+    if years is None:
+        years = tuple(site_year(hall.site, hall.plant, hall.groups, constants) for hall in halls)
+    found = simulation(model.name, scenario_hash, [(hall.site, year) for hall, year in zip(halls, years, strict=True)])
+    best = [potential(hall.site, hall.plant, hall.groups, constants) for hall in halls]
+    return replace(found, potential=potential_figures(found, list(zip(years, best, strict=True)))), years
+
+
+def plan_window(
+    model: Model, scenario_hash: str, plan: Plan, window: str, faults: Sequence[str], step_s: float,
+    say: Callable[[str], None] = _silent, k: PlantConstants | None = None,
+) -> tuple[Simulation, list[WindowRun]]:  # fmt: skip
+    """Return the figures and runs of ``plan``'s halls over ``window`` at ``step_s``, with and without ``faults``.
+
+    Raises:
+        InputError: the plan is of another scenario, or a window or fault is not understood.
+        TwinloopError: the plan uses no hall of its own.
+    """
+    halls = planned_halls(model, plan, k)
+    if not halls:
+        raise TwinloopError("the plan uses no hall of its own: a provider's hall cannot be simulated")
+    mine = faults_by_hall(faults, [hall.site.name for hall in halls])
+    runs = []
+    for hall in halls:
+
+        def progress(done: int, of: int, name: str = hall.site.name) -> None:
+            say(f"{name}: {done / of:.0%} of the window")
+
+        texts = mine[hall.site.name]
+        runs.append(run_window(hall, window, texts, step_s, k or PlantConstants(), say=progress))
+    return window_simulation(model.name, scenario_hash, runs), runs
 
 
 def planned_halls(model: Model, plan: Plan, k: PlantConstants | None = None) -> tuple[Hall, ...]:

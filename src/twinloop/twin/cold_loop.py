@@ -92,11 +92,14 @@ def cold_loop(
     pump_w = loop.pump_w * ratio**3
     heat_w = load_w + pump_w
     capacity_w_k = flow * k.water_heat_capacity_j_kg_k
-    solve = _water_cooled if loop.tower is not None else _air_cooled
+    approach_k = k.tower_approach_k + 0.0 * heat_w
 
     def outside(supply_c: Array, at: Array) -> _Outdoor:
         return_c = supply_c + heat_w[at] / capacity_w_k[at]
-        return solve(heat_w[at], return_c, supply_c, flow[at], loop, hours_of(outdoor, at), k)
+        here = hours_of(outdoor, at)
+        if loop.tower is None:
+            return _air_cooled(heat_w[at], return_c, supply_c, flow[at], loop, here, k)
+        return _water_cooled(heat_w[at], return_c, supply_c, flow[at], approach_k[at], loop, here, k)
 
     def shortage_w(supply_c: Array, at: Array) -> Array:
         here = outside(supply_c, at)
@@ -130,7 +133,14 @@ def _air_cooled(
 
 
 def _water_cooled(
-    heat_w: Array, return_c: Array, supply_c: Array, flow: Array, loop: ColdLoop, outdoor: OutdoorAir, k: PlantConstants
+    heat_w: Array,
+    return_c: Array,
+    supply_c: Array,
+    flow: Array,
+    approach_k: Array,
+    loop: ColdLoop,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
 ) -> _Outdoor:
     """Tower basin temperature is the unknown: economiser, condenser and tower share its water."""
     xp = namespace(heat_w)
@@ -161,7 +171,7 @@ def _water_cooled(
     free_wanted = full_c < return_c - 1.0
     target_c = xp.where(
         free_wanted, supply_c - k.plate_exchanger_approach_k,
-        xp.maximum(outdoor.wet_bulb_c + k.tower_approach_k, k.condenser_minimum_c),
+        xp.maximum(outdoor.wet_bulb_c + approach_k, k.condenser_minimum_c),
     )  # fmt: skip
     basin_c = xp.maximum(full_c, target_c)
     ratio = invert(lambda fan: overshoot_k(basin_c, fan), off, off + SLOWEST, off + 1.0, iterations=ROUNDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Sequence
 
 from twinloop.errors import InputError
 from twinloop.twin.faults import BANKS, FaultKind, Happening
@@ -195,3 +196,24 @@ def _number(kind: str, number: int, p: Parameters, *, spares: bool = True) -> in
         standing = f", of which the last {bank.spare} stand by" if bank.spare and spares else ""
         raise _UnreadError(f"{kind}-{number}", f"{kind}-1 to {kind}-{most}{standing}" if most > 1 else f"{kind}-1")
     return number
+
+
+def faults_by_hall(faults: Sequence[str], names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the faults of each hall, ``hall: fault``; the hall's name may be left out where there is only one.
+
+    Raises:
+        InputError: which of several halls a fault is in is not said.
+    """
+    mine: dict[str, list[str]] = {name: [] for name in names}
+    wrong = []
+    for fault in faults:
+        head, colon, rest = fault.partition(": ")
+        if colon and head.strip() in mine:
+            mine[head.strip()].append(rest)
+        elif len(names) == 1:
+            mine[names[0]].append(fault)
+        else:
+            wrong.append(f"--fault {fault!r}: got no hall, expected one of {', '.join(names)} and a colon before it")
+    if wrong:
+        raise InputError(tuple(wrong))
+    return {name: tuple(texts) for name, texts in mine.items()}

@@ -16,6 +16,7 @@ import numpy as np
 from twinloop.arrays import FloatArray
 from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, Month, Simulation, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
+from twinloop.twin.potential import Potential
 from twinloop.twin.year import HOUR_S, MONTH_HOURS, WATER_KG_M3
 
 MWH_J, KWH_J = 3.6e9, 3.6e6
@@ -62,6 +63,21 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
         events=tuple(f"{year.site}: {note}" for year in years for note in year.notes), heat_sold_mwh=reused,
         heat_pump_mwh=math.fsum(year.heat_pump_j for year in years) / MWH_J,
     )  # fmt: skip
+
+
+def potential_figures(found: Simulation, halls: Sequence[tuple[SiteYear, Potential]]) -> dict[str, float]:
+    """Return ``found`` with setpoints chosen anew every hour: its energies by the sampled hours' ratios."""
+
+    def mwh(name: str) -> float:
+        return math.fsum(getattr(year.energy, f"{name}_j") * best.ratio(name) for year, best in halls) / MWH_J
+
+    facility = math.fsum(mwh(f.name.removesuffix("_j")) for f in fields(EnergySplit))
+    it, compute = mwh("it"), math.fsum(y.it_split.compute_j * best.ratio("compute") for y, best in halls) / MWH_J
+    return {
+        "facility_energy_mwh": facility, "it_energy_mwh": it, "pue": facility / it, "tue": facility / compute,
+        "water_m3": math.fsum(year.water.total_m3 * best.ratio("water") for year, best in halls),
+        "saving": 1.0 - facility / found.facility_energy_mwh, "sampled_hours": sum(b.index.size for _, b in halls),
+    }  # fmt: skip
 
 
 def _total(years: Sequence[SiteYear], *columns: str) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.towers import make_up
-from twinloop.model.simulation import EnergySplit, FreeCooling, HeatFlow, ItSplit, SiteYear, WaterSplit
+from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
 from twinloop.model.weather import WeatherYear
 from twinloop.twin.design import PlantConstants
@@ -65,7 +65,7 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         unmet_load_hours=int(np.sum(state.air.supply_c > plant.design.air_supply_c + 0.5)),
         hours_outside_class=int(np.sum((intake < low_c) | (intake > high_c))),
         energy_balance_error=float(np.max(state.balance_error)),
-        heat_flows=(*heat_flows(state), *_sale_flows(state)),
+        heat_flows=heat_flows(state),
         hours=(
             operating_hour("hottest hour", int(np.argmax(weather.dry_bulb_c)), state, weather),
             operating_hour("median hour", _median_hour(weather), state, weather),
@@ -75,13 +75,6 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         heat_pump_j=_joules(state.heat_pump_w),
         hourly=hourly,
     )
-
-
-def _sale_flows(state: PlantState) -> tuple[HeatFlow, ...]:
-    """Return the ribbons of a heat sale, yearly mean; none where nothing is sold."""
-    sold_w, lift_w = float(np.mean(state.heat_sold_w)), float(np.mean(state.heat_pump_w))
-    flows = (HeatFlow("warm loop", "heat buyer", sold_w - lift_w), HeatFlow("heat pump", "heat buyer", lift_w))
-    return tuple(flow for flow in flows if flow.mean_w > 1.0)
 
 
 def monthly_peaks(facility_w: FloatArray) -> tuple[float, ...]:
