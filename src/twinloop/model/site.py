@@ -9,6 +9,8 @@ from twinloop.catalogue.nouns import CloudOffer, Grid
 from twinloop.model.weather import WeatherYear
 
 Redundancy = Literal["N", "N+1", "2N"]
+Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
+Evaporative = Literal["none", "direct", "indirect"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class ExistingPlant:
     keep: bool
     """Whether a plan may only extend it; else it may build another beside what stands."""
     units: tuple[StandingUnits, ...]
+    evaporative: Evaporative = "none"
+    containment: Containment = "cold_aisle"
 
     def standing_w(self, kind: str) -> float:
         """Return the running capacity of all machines of ``kind``."""

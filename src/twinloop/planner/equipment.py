@@ -19,7 +19,8 @@ YEAR_S = 8760 * 3600.0
 
 UNIT_W = {
     "crah": 150e3, "cdu": 1000e3, "rear_door": 50e3, "dry_cooler": 500e3, "adiabatic_cooler": 800e3,
-    "tower": 1500e3, "air_cooled_chiller": 1000e3, "water_cooled_chiller": 1500e3, "immersion": 100e3,
+    "tower": 1500e3, "thermosyphon": 500e3, "air_cooled_chiller": 1000e3, "water_cooled_chiller": 1500e3,
+    "immersion": 100e3,
 }  # fmt: skip
 """Common unit sizes by heat: catalogues of the trade, low confidence; they only round counts."""
 
@@ -69,6 +70,7 @@ def schedule(
     lines = (
         _pipework(plant, k),
         *_hall_lines(plant, site.redundancy, k),
+        *_outdoor_air_lines(plant, site, k),
         *_warm_lines(plant, site.redundancy, dry_c, k),
         *_cold_lines(plant, site, k),
         *_power_lines(plant),
@@ -93,6 +95,25 @@ def _hall_lines(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> list
               50e3, supply_c, return_c, busy, k.sizing_margin, k)
     )  # fmt: skip
     return lines
+
+
+def _outdoor_air_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipment]:
+    """Dampers of outdoor air, pads before them, or a wetted wall; what stands is not bought again."""
+    design, standing = plant.design, site.plant
+    through = design.air_economiser and not (standing is not None and standing.outdoor_air)
+    wetted = design.evaporative if standing is None or standing.evaporative != design.evaporative else "none"
+    kits = {
+        "economiser": through,
+        "direct_evaporative": wetted == "direct",
+        "indirect_evaporative": wetted == "indirect",
+    }
+    tags = {"economiser": "EC", "direct_evaporative": "EP", "indirect_evaporative": "IE"}
+    words = "all air of the hall"
+    return [
+        _line(tags[kit], kit, kit, plant.handler_heat_w, "N", 0.0, 0.0, None, None, design.air_supply_c, words, 0.0, k)
+        for kit, there in kits.items()
+        if there
+    ]
 
 
 def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipment]:
@@ -156,8 +177,13 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
             _line("HP", "heat_pump", "heat_pump", warm.reuse.source_w, "N", lift_w, warm.flow_kg_s, None, supply + rise,
                   supply, f"{warm.reuse.temperature_c:g} °C to the buyer", 0.0, k)
         )  # fmt: skip
-    kind = design.warm_cooler
     cooler = warm.cooler
+    kind = "tower" if isinstance(cooler, TowerSet) else design.warm_cooler
+    if isinstance(cooler, TowerSet) and cooler.syphon is not None:
+        lines.append(
+            _line("TS", "thermosyphon", "thermosyphon", warm.heat_w, "N", cooler.syphon.fan_design_w, warm.flow_kg_s,
+                  k.facility_pump_pa, supply + rise, supply, f"{k.thermosyphon_air_c:g} °C outside", 0.0, k)
+        )  # fmt: skip
     fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)
     lines.append(
         _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w - warm.trim_w, redundancy, fan_w,

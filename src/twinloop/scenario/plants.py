@@ -23,4 +23,6 @@ def existing_plant(spec: schema.DesignSpec, path: str, sources: Sources) -> Exis
         outdoor_air=bool(spec.outdoor_air),
         keep=bool(spec.keep),
         units=tuple(units),
+        evaporative=spec.evaporative or "none",
+        containment=spec.containment or "cold_aisle",
     )

@@ -11,12 +11,12 @@ from typing import Literal
 
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
-from twinloop.model.site import Redundancy
+from twinloop.model.site import Containment, Evaporative, Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
-FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower"]
+FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower", "thermosyphon"]
+"""``thermosyphon``: before a tower, which does the rest."""
 ColdPlant = Literal["air_cooled_chiller", "water_cooled_chiller"]
-Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class HybridDesign:
     heat_reuse: bool = False
     """Whether the warm loop's return serves the site's heat buyer before it goes outdoors."""
     containment: Containment = "cold_aisle"
+    evaporative: Evaporative = "none"
+    """``direct``: the economiser's outdoor air passes pads; ``indirect``: it passes behind a wetted wall instead."""
 
     @property
     def has_door(self) -> bool:
@@ -117,6 +119,14 @@ class PlantConstants:
     """Warm exhaust drawn in by outdoor coolers on a still day; 2 K is a cautious rule."""
     pad_effectiveness: float = 0.7
     """EnergyPlus direct evaporative example 0.7; practice 0.7-0.9."""
+    wall_wet_effectiveness: float = 0.7
+    """Indirect evaporative cooler, EnergyPlus data-centre example."""
+    wall_dry_effectiveness: float = 0.72
+    """Same example, dry."""
+    wall_static_pa: float = 200.0
+    """Air behind the wall: as much as in front of it. Low confidence."""
+    thermosyphon_air_c: float = 10.0
+    """Outdoor air in which thermosyphons are sized to carry the whole warm loop. Low confidence."""
     tower_approach_k: float = 4.0
     """Leaving water above wet bulb at design: 3-4 K rule."""
     tower_range_k: float = 6.0

@@ -129,8 +129,8 @@ def _assemble(plant: Plant, last: _Pass) -> PlantState:
     its, it_w, air, warm, cold = last.its, last.it_w, last.air, last.warm, last.cold
     zero = 0.0 * it_w
     pumps_w = cold.pump_w + cold.condenser_pump_w
-    rejection_w = cold.fan_w
-    evaporation, drift = cold.evaporation_kg_s, cold.drift_kg_s
+    rejection_w = cold.fan_w + air.outdoor_fan_w
+    evaporation, drift = cold.evaporation_kg_s + air.evaporation_kg_s, cold.drift_kg_s
     lift_w, sold_w = (warm.reuse.power_w, warm.reuse.sold_w) if warm else (zero, zero)
     if warm:
         pumps_w = pumps_w + warm.pump_w + warm.cdu_pump_w + warm.free.pump_w
@@ -162,7 +162,7 @@ def mismatches_w(state: PlantState, plant: Plant) -> dict[str, Array]:
 def _mismatches_w(state: PlantState, air_heat: Array, room_w: Array) -> dict[str, Array]:
     """Water against air, ε-NTU against m·cp·ΔT, and electricity in against heat sold and to the outdoors."""
     air, warm, cold = state.air, state.warm, state.cold
-    out_w = cold.rejected_w + cold.fan_w + air.outdoor_heat_w + state.electric.outdoor_loss_w
+    out_w = cold.rejected_w + cold.fan_w + air.outdoor_heat_w + air.outdoor_fan_w + state.electric.outdoor_loss_w
     sides = {
         "hall air": air_heat + room_w + air.fan_w - air.door_heat_w - air.coil_heat_w - air.outdoor_heat_w,
         "air handler coils": air.coil_heat_w - air.coil_air_heat_w,
