@@ -54,6 +54,7 @@ def test_the_standing_design_is_a_candidate_and_the_only_one_where_kept(small):
         ("keep: true", "evaporative: direct", "direct without outdoor_air"),
         ("keep: true", "evaporative: indirect", "indirect"),
         ("keep: true", "containment: tight", "tight"),
+        ("keep: true", "bath: two_phase", "bath with cooling"),
     ],
 )
 def test_a_wrong_design_is_refused_with_its_line(small, old, new, got):

@@ -11,6 +11,7 @@ from twinloop.model.weather import WeatherYear
 Redundancy = Literal["N", "N+1", "2N"]
 Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
 Evaporative = Literal["none", "direct", "indirect"]
+Bath = Literal["single_phase", "two_phase"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class ExistingPlant:
     units: tuple[StandingUnits, ...]
     evaporative: Evaporative = "none"
     containment: Containment = "cold_aisle"
+    bath: Bath = "single_phase"
 
     def standing_w(self, kind: str) -> float:
         """Return the running capacity of all machines of ``kind``."""

@@ -121,6 +121,8 @@ def existing_design(site: OnPremise) -> HybridDesign | None:
         site, standing.kit, cooler, standing.warm_supply_c or 32.0, plant, standing.cold_supply_c,
         outside=standing.outdoor_air, evaporative=standing.evaporative,
     )  # fmt: skip
+    if found.immersed and standing.bath == "two_phase":
+        found = replace(found, bath="two_phase", name=f"{found.name}, two-phase")
     if standing.containment == found.containment:
         return found
     words = {"none": "open aisles", "hot_aisle": "hot aisles contained", "chimney": "chimneys"}

@@ -158,8 +158,9 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
     supply, rise = design.warm_supply_c, k.coolant_rise_k
     lines = []
     if design.immersed:
+        kit = "immersion_2p" if design.boils else "immersion_1p"
         lines.append(
-            _line("IT", "immersion", "immersion_1p", plant.warm_heat_w, "N", 0.0, warm.cdu.secondary_design_kg_s,
+            _line("IT", "immersion", kit, plant.warm_heat_w, "N", 0.0, warm.cdu.secondary_design_kg_s,
                   None, supply + k.cdu_approach_k, supply + k.cdu_approach_k + rise, "all racks busy", 0.0, k)
         )  # fmt: skip
     else:

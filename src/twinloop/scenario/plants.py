@@ -25,4 +25,5 @@ def existing_plant(spec: schema.DesignSpec, path: str, sources: Sources) -> Exis
         units=tuple(units),
         evaporative=spec.evaporative or "none",
         containment=spec.containment or "cold_aisle",
+        bath=spec.bath or "single_phase",
     )

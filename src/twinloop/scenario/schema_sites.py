@@ -140,6 +140,7 @@ class DesignSpec(Part):
     evaporative: Literal["direct", "indirect"] | None = None
     """Pads in the outdoor air of ``outdoor_air``, or a wetted wall instead of it."""
     containment: Literal["none", "cold_aisle", "hot_aisle", "chimney"] | None = None
+    bath: Literal["single_phase", "two_phase"] | None = None
     keep: bool | None = None
     equipment: Annotated[list[EquipmentSpec], Field(max_length=200)] = Field(default_factory=list)
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
-from twinloop.model.site import Containment, Evaporative, Redundancy
+from twinloop.model.site import Bath, Containment, Evaporative, Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
 FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower", "thermosyphon"]
@@ -48,6 +48,8 @@ class HybridDesign:
     containment: Containment = "cold_aisle"
     evaporative: Evaporative = "none"
     """``direct``: the economiser's outdoor air passes pads; ``indirect``: it passes behind a wetted wall instead."""
+    bath: Bath = "single_phase"
+    """``two_phase``: the fluid boils on the chips and condenses on facility water."""
 
     @property
     def has_door(self) -> bool:
@@ -63,6 +65,11 @@ class HybridDesign:
     def immersed(self) -> bool:
         """Whether whole servers lie in baths, without fans."""
         return self.paths["accelerator"] == "bath"
+
+    @property
+    def boils(self) -> bool:
+        """Whether those baths are two-phase."""
+        return self.immersed and self.bath == "two_phase"
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,10 @@ class PlantConstants:
     """Junction temperature at which the workload's device power is stated."""
     immersion_resistance_k_w: float = 0.055
     """Sensor to bath, single phase, 700 W class; 0.04-0.08. Low confidence."""
+    boiling_area_m2: float = 0.011
+    """Spreader on one accelerator, 105 mm square: what keeps 700 W under 60 % of the critical heat flux. Low."""
+    boiling_case_k_w: float = 0.02
+    """Die to spreader surface. Low confidence."""
     ups_design_load: float = 0.5
     """Full IT load over the rating of both UPS of a 2N pair: each can carry all of it."""
     ups_full_load: float = 0.8
