@@ -40,6 +40,9 @@ def test_the_standing_design_is_a_candidate_and_the_only_one_where_kept(small):
     loose = DESIGN.format(keep="true\n      containment: hot_aisle").replace("dry_cooler", "thermosyphon")
     standing = existing_design(small(hall=loose).on_premise[0])
     assert (standing.containment, standing.warm_cooler) == ("hot_aisle", "thermosyphon")
+    tank = existing_design(small(hall=DESIGN.format(keep="true\n      cold_store: 50 m3")).on_premise[0])
+    assert tank.cold_store_m3 == 50.0
+    assert "50 m³" in tank.name
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ class ExistingPlant:
     evaporative: Evaporative = "none"
     containment: Containment = "cold_aisle"
     bath: Bath = "single_phase"
+    cold_store_m3: float = 0.0
 
     def standing_w(self, kind: str) -> float:
         """Return the running capacity of all machines of ``kind``."""

@@ -121,6 +121,9 @@ def existing_design(site: OnPremise) -> HybridDesign | None:
         site, standing.kit, cooler, standing.warm_supply_c or 32.0, plant, standing.cold_supply_c,
         outside=standing.outdoor_air, evaporative=standing.evaporative,
     )  # fmt: skip
+    if standing.cold_store_m3 > 0.0:
+        name = f"{found.name}, {standing.cold_store_m3:g} m³ of chilled water"
+        found = replace(found, cold_store_m3=standing.cold_store_m3, name=name)
     if found.immersed and standing.bath == "two_phase":
         found = replace(found, bath="two_phase", name=f"{found.name}, two-phase")
     if standing.containment == found.containment:

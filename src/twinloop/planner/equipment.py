@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
+from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment, RackType
 from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
+from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant
@@ -132,6 +134,12 @@ def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipm
         lines.append(
             _line("CT", "tower", "tower", heat_w, site.redundancy, cold.tower.fan_design_w, cold.condenser_kg_s, 40e3,
                   None, None, f"{outdoor.wet_bulb_c:.1f} °C wet bulb", margin, k)
+        )  # fmt: skip
+    if design.cold_store_m3 > 0.0:
+        tank = tank_of(design.cold_store_m3, cold, k)
+        lines.append(
+            _line("ST", "thermal_storage", "thermal_storage", capacity_j(tank) / 600.0, "N", 0.0, cold.flow_kg_s, None,
+                  return_c, supply_c, f"{design.cold_store_m3:g} m³; rated for ten minutes", 0.0, k)
         )  # fmt: skip
     if cold.free_coil is not None:
         words = f"{supply_c - k.dry_cooler_approach_k:.0f} °C outside"

@@ -141,6 +141,8 @@ class DesignSpec(Part):
     """Pads in the outdoor air of ``outdoor_air``, or a wetted wall instead of it."""
     containment: Literal["none", "cold_aisle", "hot_aisle", "chimney"] | None = None
     bath: Literal["single_phase", "two_phase"] | None = None
+    cold_store: q.Volume | None = None
+    """Chilled-water tank, run by the tariff."""
     keep: bool | None = None
     equipment: Annotated[list[EquipmentSpec], Field(max_length=200)] = Field(default_factory=list)
 

@@ -51,6 +51,9 @@ class HybridDesign:
     bath: Bath = "single_phase"
     """``two_phase``: the fluid boils on the chips and condenses on facility water."""
 
+    cold_store_m3: float = 0.0
+    """Chilled-water tank; 0: none."""
+
     @property
     def has_door(self) -> bool:
         """Whether racks carry a rear-door exchanger."""

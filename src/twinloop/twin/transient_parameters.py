@@ -118,7 +118,7 @@ def transient_parameters(
         warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
         warm_basin_j_k=max(given.basin_s * wet_kg_s * cp, 1.0),
         cold_j_k=0.5 * given.cold_m3_w * plant.cold.heat_w * water_j_m3_k,
-        store_j_k=given.cold_store_m3 * water_j_m3_k,
+        store_j_k=(given.cold_store_m3 or plant.design.cold_store_m3) * water_j_m3_k,
         basin_j_k=max(given.basin_s * plant.cold.condenser_kg_s * cp, 1.0),
     )  # fmt: skip
 

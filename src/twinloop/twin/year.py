@@ -9,6 +9,7 @@ from twinloop.cooling.towers import make_up
 from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
 from twinloop.model.weather import WeatherYear
+from twinloop.twin.cold_store import StoreYear, store_year, tank_of
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import ItGroup, boiling_margin_k
@@ -35,7 +36,11 @@ def outdoor_air(weather: WeatherYear, k: PlantConstants) -> OutdoorAir:
 def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: PlantConstants) -> SiteYear:
     """Run ``plant`` through ``site``'s weather year with the groups' hourly activity."""
     weather = site.weather
-    state = solve_plant(plant, groups, outdoor_air(weather, k), k)
+    outdoor = outdoor_air(weather, k)
+    state = solve_plant(plant, groups, outdoor, k)
+    store = _stored(site, plant, state, k)
+    if store is not None:
+        state = solve_plant(plant, groups, outdoor, k, store.heat_w)
     makeup, blowdown = make_up(state.evaporation_kg_s, state.drift_kg_s, site.water.cycles)
     junction, worst = _junctions(state, groups)
     throttled = sum(
@@ -49,6 +54,8 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     unsold = why_unsold(
         site.heat_offtake, plant.warm.reuse if plant.warm else None, sold_j, warm_loop=plant.warm is not None
     )
+    if store is not None:
+        hourly |= {"store_j": store.stored_j, "store_w": store.heat_w}
     if site.heat_offtake is not None:
         hourly |= {"heat_sold_w": state.heat_sold_w, "heat_pump_w": state.heat_pump_w}
     return SiteYear(
@@ -76,6 +83,15 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         heat_pump_j=_joules(state.heat_pump_w),
         hourly=hourly,
     )
+
+
+def _stored(site: OnPremise, plant: Plant, usual: PlantState, k: PlantConstants) -> StoreYear | None:
+    """Return the year of the design's tank by the site's tariff; ``None`` without one."""
+    if plant.design.cold_store_m3 <= 0.0:
+        return None
+    tank, hours = tank_of(plant.design.cold_store_m3, plant.cold, k), usual.it_w.size
+    price = np.resize(np.array(site.tariff.energy_usd_per_j), hours)
+    return store_year(tank, plant.cold, usual.cold, site.weather.dry_bulb_c, price)
 
 
 def monthly_peaks(facility_w: FloatArray) -> tuple[float, ...]:
