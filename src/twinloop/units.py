@@ -140,6 +140,7 @@ _QUANTITIES = (
     Quantity("rack height", _dimension(U=1), ("U",), "48 U"),
     Quantity("mass", _dimension(kg=1), ("kg", "t"), "1500 kg"),
     Quantity("pressure", _dimension(kg=1, m=-1, s=-2), ("Pa", "kPa", "MPa"), "12 kPa"),
+    Quantity("volume", _dimension(m=3), ("m3",), "50 m3"),
     Quantity("volume flow", _dimension(m=3, s=-1), ("m3/h",), "3 m3/h"),
     Quantity("yearly volume", _dimension(m=3, s=-1), ("m3/year",), "4000 m3/year", scale=YEAR_S),
     Quantity("share", _NONE, ("%",), "8 %", bare=True),

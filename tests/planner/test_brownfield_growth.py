@@ -37,6 +37,12 @@ def test_the_standing_design_is_a_candidate_and_the_only_one_where_kept(small):
     assert name in {design.name for design in candidate_designs(free, small().allow)}
     assert [design.name for design in candidate_designs(kept, small().allow)] == [name]
     assert existing_design(small().on_premise[0]) is None
+    loose = DESIGN.format(keep="true\n      containment: hot_aisle").replace("dry_cooler", "thermosyphon")
+    standing = existing_design(small(hall=loose).on_premise[0])
+    assert (standing.containment, standing.warm_cooler) == ("hot_aisle", "thermosyphon")
+    tank = existing_design(small(hall=DESIGN.format(keep="true\n      cold_store: 50 m3")).on_premise[0])
+    assert tank.cold_store_m3 == 50.0
+    assert "50 m³" in tank.name
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,10 @@ def test_the_standing_design_is_a_candidate_and_the_only_one_where_kept(small):
         ("spare: 1", "spare: 2", "2"),
         ("type: ups", "type: upps", "upps"),
         ("cooling: plates + air", "cooling: air", "heat_rejection with cooling"),
+        ("keep: true", "evaporative: direct", "direct without outdoor_air"),
+        ("keep: true", "evaporative: indirect", "indirect"),
+        ("keep: true", "containment: tight", "tight"),
+        ("keep: true", "bath: two_phase", "bath with cooling"),
     ],
 )
 def test_a_wrong_design_is_refused_with_its_line(small, old, new, got):

@@ -12,6 +12,8 @@ WATER_J_KG_K = 4181.0
 """Water at 30 °C, IAPWS-95."""
 GRAVITY_M_S2 = 9.80665
 ATMOSPHERE_PA = 101_325.0
+FLUX_MARGIN = 0.6
+"""Share of the critical heat flux that design allows. Practice 0.5-0.7, low confidence."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,7 @@ class BoilingBath:
     boiling_area_m2: float
     """Of the spreaders that carry the chips' heat."""
     fluid: BoilingFluid = FK_649
-    flux_margin: float = 0.6
-    """Share of the critical heat flux that design allows. Practice 0.5-0.7, low confidence."""
+    flux_margin: float = FLUX_MARGIN
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from twinloop.catalogue.nouns import CloudOffer, Grid
 from twinloop.model.weather import WeatherYear
 
 Redundancy = Literal["N", "N+1", "2N"]
+Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
+Evaporative = Literal["none", "direct", "indirect"]
+Bath = Literal["single_phase", "two_phase"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,10 @@ class ExistingPlant:
     keep: bool
     """Whether a plan may only extend it; else it may build another beside what stands."""
     units: tuple[StandingUnits, ...]
+    evaporative: Evaporative = "none"
+    containment: Containment = "cold_aisle"
+    bath: Bath = "single_phase"
+    cold_store_m3: float = 0.0
 
     def standing_w(self, kind: str) -> float:
         """Return the running capacity of all machines of ``kind``."""

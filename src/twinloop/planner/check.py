@@ -179,7 +179,9 @@ def _junctions(placements: tuple[Placement, ...], year: SiteYear) -> dict[float,
 def _cooling(plant: Plant, racks: tuple[RackType, ...]) -> PlannedCooling:
     """Return how the hall is cooled, as its racks and plant really are; the name is that of the whole design."""
     design, warm = plant.design, plant.warm is not None
-    cold = design.cold_plant.replace("_", " ") + (" + outdoor air" if design.air_economiser else "")
+    outside = {"none": " + outdoor air", "direct": " + outdoor air, wetted", "indirect": ""}[design.evaporative]
+    cold = design.cold_plant.replace("_", " ") + (outside if design.air_economiser else "")
+    cold += " + indirect evaporative cooler" if design.evaporative == "indirect" else ""
     points = {"cold_supply_c": design.cold_supply_c, "air_supply_c": design.air_supply_c}
     return PlannedCooling(
         name=design.name, components=hall_carriers(design, racks),

@@ -8,7 +8,7 @@ from typing import get_args
 
 from twinloop.catalogue.nouns import COMPONENTS, Component
 from twinloop.model.model import Allow
-from twinloop.model.site import OnPremise
+from twinloop.model.site import Evaporative, OnPremise
 from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign
 
 KITS: dict[str, dict[Component, CoolingPath]] = {
@@ -52,25 +52,30 @@ def candidate_designs(site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]
         connected = site.heat_offtake is not None and standing.has_warm_loop
         sold = replace(standing, name=f"{standing.name}, heat sold", heat_reuse=True)
         return (standing, sold) if connected else (standing,)
-    designs = [design for kit in KITS for design in _of_kit(kit, site)]
+    designs = [design for kit in KITS for design in _of_kit(kit, site, allow)]
     if standing is not None and all(design.name != standing.name for design in designs):
         designs.insert(0, standing)
     return tuple(design for design in designs if _allowed(design, allow) and _in_class(design, site))
 
 
-def _of_kit(kit: str, site: OnPremise) -> list[HybridDesign]:
+def _of_kit(kit: str, site: OnPremise, allow: Allow) -> list[HybridDesign]:
+    """Return the designs of ``kit``; thermosyphons, dear and rare, only where the scenario names them."""
     paths = KITS[kit]
     warm = bool({"cold_plate", "bath"} & set(paths.values()))
     coolers: tuple[FreeCooler, ...] = ("dry_cooler", "adiabatic_cooler", "tower") if warm else ("none",)
+    if warm and "thermosyphon" in _named(allow):
+        coolers = (*coolers, "thermosyphon")
     plants: tuple[ColdPlant, ...] = ("air_cooled_chiller", "water_cooled_chiller")
     colds = COLD_SUPPLY_C if not warm else COLD_SUPPLY_C[1:]
-    economisers = (False, True) if kit == "air" else (False,)
+    airs: tuple[tuple[bool, Evaporative], ...] = ((False, "none"),)
+    if kit == "air":
+        airs = (*airs, (True, "none"), (True, "direct"), (False, "indirect"))
     result = []
     sales = (False, True) if warm and site.heat_offtake is not None else (False,)
-    for cooler, warm_c, plant, cold_c, outside, sale in product(
-        coolers, WARM_SUPPLY_C if warm else (32.0,), plants, colds, economisers, sales
+    for cooler, warm_c, plant, cold_c, (outside, wetted), sale in product(
+        coolers, WARM_SUPPLY_C if warm else (32.0,), plants, colds, airs, sales
     ):
-        result.append(_design(site, kit, cooler, warm_c, plant, cold_c, outside=outside, sale=sale))
+        result.append(_design(site, kit, cooler, warm_c, plant, cold_c, outside=outside, evaporative=wetted, sale=sale))
     return result
 
 
@@ -83,6 +88,7 @@ def _design(
     cold_c: float,
     *,
     outside: bool,
+    evaporative: Evaporative = "none",
     sale: bool = False,
 ) -> HybridDesign:
     paths = KITS[kit]
@@ -92,13 +98,15 @@ def _design(
         words.append(f"{cooler.replace('_', ' ')} {warm_c:g} °C")
     words.append(f"{plant.replace('_', ' ')} {cold_c:g} °C")
     if outside:
-        words.append("outdoor air")
+        words.append("outdoor air, wetted" if evaporative == "direct" else "outdoor air")
+    if evaporative == "indirect":
+        words.append("indirect evaporative")
     if sale:
         words.append("heat sold")
     return HybridDesign(
         name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
         cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
-        air_economiser=outside, redundancy=site.redundancy, heat_reuse=sale,
+        air_economiser=outside, redundancy=site.redundancy, heat_reuse=sale, evaporative=evaporative,
     )  # fmt: skip
 
 
@@ -109,24 +117,37 @@ def existing_design(site: OnPremise) -> HybridDesign | None:
     standing = site.plant
     cooler = next(each for each in get_args(FreeCooler) if each == standing.heat_rejection)
     plant = next(each for each in get_args(ColdPlant) if each == standing.cold_plant)
-    return _design(
+    found = _design(
         site, standing.kit, cooler, standing.warm_supply_c or 32.0, plant, standing.cold_supply_c,
-        outside=standing.outdoor_air,
+        outside=standing.outdoor_air, evaporative=standing.evaporative,
     )  # fmt: skip
+    if standing.cold_store_m3 > 0.0:
+        name = f"{found.name}, {standing.cold_store_m3:g} m³ of chilled water"
+        found = replace(found, cold_store_m3=standing.cold_store_m3, name=name)
+    if found.immersed and standing.bath == "two_phase":
+        found = replace(found, bath="two_phase", name=f"{found.name}, two-phase")
+    if standing.containment == found.containment:
+        return found
+    words = {"none": "open aisles", "hot_aisle": "hot aisles contained", "chimney": "chimneys"}
+    return replace(found, containment=standing.containment, name=f"{found.name}, {words[standing.containment]}")
 
 
 def _allowed(design: HybridDesign, allow: Allow) -> bool:
     """``allow.cooling`` names carriers and outdoor equipment; every carrier used must be among them."""
     if not allow.cooling:
         return True
-    named = {word.replace("-", "_").replace(" ", "_") for word in allow.cooling}
+    named = _named(allow)
     carriers = {"air", "rear_door", "cold_plate", "bath"}
-    coolers = {"dry_cooler", "adiabatic_cooler", "tower", "air_cooled_chiller", "water_cooled_chiller"}
+    coolers = {"dry_cooler", "adiabatic_cooler", "tower", "thermosyphon", "air_cooled_chiller", "water_cooled_chiller"}
     used = set(design.paths.values())
     machines = {design.cold_plant} | ({design.warm_cooler} if design.has_warm_loop else set())
     carriers_ok = not (named & carriers) or used <= named
     machines_ok = not (named & coolers) or machines <= named
     return carriers_ok and machines_ok
+
+
+def _named(allow: Allow) -> frozenset[str]:
+    return frozenset(word.replace("-", "_").replace(" ", "_") for word in allow.cooling)
 
 
 def _in_class(design: HybridDesign, site: OnPremise) -> bool:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
+from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment, RackType
 from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
+from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant
@@ -19,7 +21,8 @@ YEAR_S = 8760 * 3600.0
 
 UNIT_W = {
     "crah": 150e3, "cdu": 1000e3, "rear_door": 50e3, "dry_cooler": 500e3, "adiabatic_cooler": 800e3,
-    "tower": 1500e3, "air_cooled_chiller": 1000e3, "water_cooled_chiller": 1500e3, "immersion": 100e3,
+    "tower": 1500e3, "thermosyphon": 500e3, "air_cooled_chiller": 1000e3, "water_cooled_chiller": 1500e3,
+    "immersion": 100e3,
 }  # fmt: skip
 """Common unit sizes by heat: catalogues of the trade, low confidence; they only round counts."""
 
@@ -69,6 +72,7 @@ def schedule(
     lines = (
         _pipework(plant, k),
         *_hall_lines(plant, site.redundancy, k),
+        *_outdoor_air_lines(plant, site, k),
         *_warm_lines(plant, site.redundancy, dry_c, k),
         *_cold_lines(plant, site, k),
         *_power_lines(plant),
@@ -95,6 +99,25 @@ def _hall_lines(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> list
     return lines
 
 
+def _outdoor_air_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipment]:
+    """Dampers of outdoor air, pads before them, or a wetted wall; what stands is not bought again."""
+    design, standing = plant.design, site.plant
+    through = design.air_economiser and not (standing is not None and standing.outdoor_air)
+    wetted = design.evaporative if standing is None or standing.evaporative != design.evaporative else "none"
+    kits = {
+        "economiser": through,
+        "direct_evaporative": wetted == "direct",
+        "indirect_evaporative": wetted == "indirect",
+    }
+    tags = {"economiser": "EC", "direct_evaporative": "EP", "indirect_evaporative": "IE"}
+    words = "all air of the hall"
+    return [
+        _line(tags[kit], kit, kit, plant.handler_heat_w, "N", 0.0, 0.0, None, None, design.air_supply_c, words, 0.0, k)
+        for kit, there in kits.items()
+        if there
+    ]
+
+
 def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipment]:
     """Chillers, their towers, and the outdoor coil before them."""
     cold, design, outdoor = plant.cold, plant.design, site.weather.design
@@ -111,6 +134,12 @@ def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipm
         lines.append(
             _line("CT", "tower", "tower", heat_w, site.redundancy, cold.tower.fan_design_w, cold.condenser_kg_s, 40e3,
                   None, None, f"{outdoor.wet_bulb_c:.1f} °C wet bulb", margin, k)
+        )  # fmt: skip
+    if design.cold_store_m3 > 0.0:
+        tank = tank_of(design.cold_store_m3, cold, k)
+        lines.append(
+            _line("ST", "thermal_storage", "thermal_storage", capacity_j(tank) / 600.0, "N", 0.0, cold.flow_kg_s, None,
+                  return_c, supply_c, f"{design.cold_store_m3:g} m³; rated for ten minutes", 0.0, k)
         )  # fmt: skip
     if cold.free_coil is not None:
         words = f"{supply_c - k.dry_cooler_approach_k:.0f} °C outside"
@@ -137,8 +166,9 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
     supply, rise = design.warm_supply_c, k.coolant_rise_k
     lines = []
     if design.immersed:
+        kit = "immersion_2p" if design.boils else "immersion_1p"
         lines.append(
-            _line("IT", "immersion", "immersion_1p", plant.warm_heat_w, "N", 0.0, warm.cdu.secondary_design_kg_s,
+            _line("IT", "immersion", kit, plant.warm_heat_w, "N", 0.0, warm.cdu.secondary_design_kg_s,
                   None, supply + k.cdu_approach_k, supply + k.cdu_approach_k + rise, "all racks busy", 0.0, k)
         )  # fmt: skip
     else:
@@ -156,8 +186,13 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
             _line("HP", "heat_pump", "heat_pump", warm.reuse.source_w, "N", lift_w, warm.flow_kg_s, None, supply + rise,
                   supply, f"{warm.reuse.temperature_c:g} °C to the buyer", 0.0, k)
         )  # fmt: skip
-    kind = design.warm_cooler
     cooler = warm.cooler
+    kind = "tower" if isinstance(cooler, TowerSet) else design.warm_cooler
+    if isinstance(cooler, TowerSet) and cooler.syphon is not None:
+        lines.append(
+            _line("TS", "thermosyphon", "thermosyphon", warm.heat_w, "N", cooler.syphon.fan_design_w, warm.flow_kg_s,
+                  k.facility_pump_pa, supply + rise, supply, f"{k.thermosyphon_air_c:g} °C outside", 0.0, k)
+        )  # fmt: skip
     fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)
     lines.append(
         _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w - warm.trim_w, redundancy, fan_w,

@@ -23,4 +23,8 @@ def existing_plant(spec: schema.DesignSpec, path: str, sources: Sources) -> Exis
         outdoor_air=bool(spec.outdoor_air),
         keep=bool(spec.keep),
         units=tuple(units),
+        evaporative=spec.evaporative or "none",
+        containment=spec.containment or "cold_aisle",
+        bath=spec.bath or "single_phase",
+        cold_store_m3=spec.cold_store or 0.0,
     )

@@ -68,6 +68,7 @@ RackHeight = Annotated[float, BeforeValidator(reader("rack height", 1.0, 100.0))
 Mass = Annotated[float, _positive("mass", 1e5)]
 Pressure = Annotated[float, _positive("pressure", 1e6)]
 VolumeFlow = Annotated[float, _positive("volume flow", 1e3)]
+Volume = Annotated[float, _positive("volume", 1e5)]
 YearlyVolume = Annotated[float, BeforeValidator(reader("yearly volume", 0.0, 1e10))]
 Share = Annotated[float, BeforeValidator(reader("share", 0.0, 1.0))]
 YearlyShare = Annotated[float, BeforeValidator(reader("yearly share", -0.5, 1.0))]

@@ -148,6 +148,7 @@ CoolingWord = Literal[
     "dry_cooler",
     "adiabatic_cooler",
     "tower",
+    "thermosyphon",
     "air_cooled_chiller",
     "water_cooled_chiller",
 ]

@@ -121,7 +121,7 @@ class EquipmentSpec(Part):
 
     type: Literal[
         "crah", "rear_door_passive", "cold_plate", "cdu", "immersion_1p", "dry_cooler", "adiabatic_cooler", "tower",
-        "air_cooled_chiller", "water_cooled_chiller", "pipework", "ups", "transformer",
+        "thermosyphon", "air_cooled_chiller", "water_cooled_chiller", "pipework", "ups", "transformer",
     ]  # fmt: skip
     count: Annotated[int, Field(ge=1, le=10_000)]
     rated: q.Power
@@ -132,11 +132,17 @@ class DesignSpec(Part):
     """A plant that stands already, or is wished."""
 
     cooling: Literal["air", "rear doors", "plates + air", "plates + rear doors", "all plates", "immersion"]
-    heat_rejection: Literal["dry_cooler", "adiabatic_cooler", "tower"] | None = None
+    heat_rejection: Literal["dry_cooler", "adiabatic_cooler", "tower", "thermosyphon"] | None = None
     cold_plant: Literal["air_cooled_chiller", "water_cooled_chiller"]
     warm_supply: q.WarmTemperature | None = None
     cold_supply: q.WarmTemperature
     outdoor_air: bool | None = None
+    evaporative: Literal["direct", "indirect"] | None = None
+    """Pads in the outdoor air of ``outdoor_air``, or a wetted wall instead of it."""
+    containment: Literal["none", "cold_aisle", "hot_aisle", "chimney"] | None = None
+    bath: Literal["single_phase", "two_phase"] | None = None
+    cold_store: q.Volume | None = None
+    """Chilled-water tank, run by the tariff."""
     keep: bool | None = None
     equipment: Annotated[list[EquipmentSpec], Field(max_length=200)] = Field(default_factory=list)
 

@@ -158,6 +158,12 @@ def _plant(site: schema.OnPremiseSpec, design: schema.DesignSpec, where: Steps) 
             yield (*where, key), f"{key} with cooling {design.cooling!r}", "plates or immersion, or no such key"
     if design.outdoor_air and design.cooling != "air":
         yield (*where, "outdoor_air"), f"outdoor_air with cooling {design.cooling!r}", "cooling: air, or no such key"
+    if design.bath is not None and design.cooling != "immersion":
+        yield (*where, "bath"), f"bath with cooling {design.cooling!r}", "cooling: immersion, or no such key"
+    if design.evaporative == "direct" and not design.outdoor_air:
+        yield (*where, "evaporative"), "direct without outdoor_air", "outdoor_air: true, or evaporative: indirect"
+    if design.evaporative == "indirect" and (design.outdoor_air or design.cooling != "air"):
+        yield (*where, "evaporative"), "indirect", "cooling: air without outdoor_air, or no such key"
     if design.warm_supply is not None and design.warm_supply <= design.cold_supply:
         expected = f"more than cold_supply ({show(design.cold_supply, 'temperature')})"
         yield (*where, "warm_supply"), show(design.warm_supply, "temperature"), expected

@@ -11,6 +11,7 @@ from twinloop.cooling.rear_doors import RearDoor, rear_door
 from twinloop.cooling.solve import invert
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import ROUNDS, OutdoorAir
+from twinloop.twin.outdoor_air import economise
 
 HANDLER_FLOOR = 0.2
 """Slowest air-handler fan over design. Low confidence."""
@@ -38,6 +39,10 @@ class AirState:
     residual_w: Array
     """Rack heat that reaches the room past the doors."""
     condensing: Array
+    outdoor_fan_w: Array
+    """Of fans that stand outdoors."""
+    evaporation_kg_s: Array
+    """Of pads and wetted walls."""
 
 
 def air_loop(
@@ -95,7 +100,8 @@ def air_loop(
     intake_c, exhaust_c, door_heat_w, door_out_c, door_flow, wet = states(supply_c)
     load_w = heat_w - door_heat_w + room_w + fan_w
     return_c = supply_c + load_w / handler_w_k
-    coil_in_c, outdoor_w = _economise(design, return_c, supply_c, handler_w_k, outdoor, k)
+    outside = economise(design, handler, return_c, supply_c, handler_w_k, outdoor, k)
+    coil_in_c = outside.coil_in_c
     coil_w = handler_w_k * (coil_in_c - supply_c)
     full = crah(handler, fan_ratio, coil_in_c, cold_supply_c, handler.water_design_kg_s)
     flow = invert(
@@ -109,9 +115,10 @@ def air_loop(
     on = xp.where(flow > 0.0, 1.0, 0.0)
     return AirState(
         supply_c=supply_c, intake_c=intake_c, exhaust_c=exhaust_c, door_out_c=door_out_c, return_c=return_c,
-        door_heat_w=door_heat_w, coil_heat_w=on * point.heat_w, coil_air_heat_w=coil_w, outdoor_heat_w=outdoor_w,
+        door_heat_w=door_heat_w, coil_heat_w=on * point.heat_w, coil_air_heat_w=coil_w, outdoor_heat_w=outside.heat_w,
         fan_w=fan_w, water_kg_s=flow * handler.water_design_kg_s + door_flow,
-        residual_w=heat_w - door_heat_w, condensing=wet,
+        residual_w=heat_w - door_heat_w, condensing=wet, outdoor_fan_w=outside.fan_w,
+        evaporation_kg_s=outside.evaporation_kg_s,
     )  # fmt: skip
 
 
@@ -152,23 +159,3 @@ def _supply_c(
     conductance_w_k = crah(handler, fan_ratio, trial_c, water_c, handler.water_design_kg_s).heat_w / (trial_c - water_c)
     balanced_c = water_c + load_w / xp.maximum(conductance_w_k, 1e-6) - load_w / handler_w_k
     return xp.maximum(balanced_c, setpoint_c)
-
-
-def _economise(
-    design: HybridDesign,
-    return_c: Array,
-    supply_c: Array,
-    air_w_k: Array,
-    outdoor: OutdoorAir,
-    k: PlantConstants,
-) -> tuple[Array, Array]:
-    """Return (air entering the coil, heat carried off by outdoor air)."""
-    xp = namespace(return_c)
-    if not design.air_economiser:
-        return return_c, 0.0 * return_c
-    humid_ok = (outdoor.dew_point_c >= k.dew_point_low_c) & (outdoor.dew_point_c <= k.dew_point_high_c)
-    useful = humid_ok & (outdoor.dry_bulb_c < return_c - 1.0)
-    share = (return_c - supply_c) / xp.maximum(return_c - outdoor.dry_bulb_c, 1.0)
-    share = xp.where(useful, xp.clip(share, 0.0, 1.0), 0.0)
-    mixed_c = return_c - share * (return_c - outdoor.dry_bulb_c)
-    return mixed_c, share * air_w_k * (return_c - outdoor.dry_bulb_c)

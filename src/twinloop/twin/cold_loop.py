@@ -79,9 +79,15 @@ class _Outdoor:
 
 
 def cold_loop(
-    load_w: Array, flow_kg_s: Array, loop: ColdLoop, design: HybridDesign, outdoor: OutdoorAir, k: PlantConstants
+    load_w: Array,
+    flow_kg_s: Array,
+    loop: ColdLoop,
+    design: HybridDesign,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+    store_w: Array = 0.0,
 ) -> ColdState:
-    """Solve the cold loop for ``load_w`` from coils, doors and trim, shape (hours,).
+    """Solve the cold loop for ``load_w`` from coils, doors and trim less ``store_w`` into a tank, shape (hours,).
 
     The economiser precools the return; the chiller does the rest. Where economiser and chiller at
     full capacity cannot hold the setpoint, supply floats up to where they can.
@@ -90,7 +96,7 @@ def cold_loop(
     ratio = xp.maximum(flow_kg_s / loop.flow_kg_s, k.minimum_flow_ratio)
     flow = ratio * loop.flow_kg_s
     pump_w = loop.pump_w * ratio**3
-    heat_w = load_w + pump_w
+    heat_w = load_w + pump_w - store_w
     capacity_w_k = flow * k.water_heat_capacity_j_kg_k
     approach_k = k.tower_approach_k + 0.0 * heat_w
 

@@ -11,12 +11,12 @@ from typing import Literal
 
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
-from twinloop.model.site import Redundancy
+from twinloop.model.site import Bath, Containment, Evaporative, Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
-FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower"]
+FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower", "thermosyphon"]
+"""``thermosyphon``: before a tower, which does the rest."""
 ColdPlant = Literal["air_cooled_chiller", "water_cooled_chiller"]
-Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,13 @@ class HybridDesign:
     heat_reuse: bool = False
     """Whether the warm loop's return serves the site's heat buyer before it goes outdoors."""
     containment: Containment = "cold_aisle"
+    evaporative: Evaporative = "none"
+    """``direct``: the economiser's outdoor air passes pads; ``indirect``: it passes behind a wetted wall instead."""
+    bath: Bath = "single_phase"
+    """``two_phase``: the fluid boils on the chips and condenses on facility water."""
+
+    cold_store_m3: float = 0.0
+    """Chilled-water tank; 0: none."""
 
     @property
     def has_door(self) -> bool:
@@ -61,6 +68,11 @@ class HybridDesign:
     def immersed(self) -> bool:
         """Whether whole servers lie in baths, without fans."""
         return self.paths["accelerator"] == "bath"
+
+    @property
+    def boils(self) -> bool:
+        """Whether those baths are two-phase."""
+        return self.immersed and self.bath == "two_phase"
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,14 @@ class PlantConstants:
     """Warm exhaust drawn in by outdoor coolers on a still day; 2 K is a cautious rule."""
     pad_effectiveness: float = 0.7
     """EnergyPlus direct evaporative example 0.7; practice 0.7-0.9."""
+    wall_wet_effectiveness: float = 0.7
+    """Indirect evaporative cooler, EnergyPlus data-centre example."""
+    wall_dry_effectiveness: float = 0.72
+    """Same example, dry."""
+    wall_static_pa: float = 200.0
+    """Air behind the wall: as much as in front of it. Low confidence."""
+    thermosyphon_air_c: float = 10.0
+    """Outdoor air in which thermosyphons are sized to carry the whole warm loop. Low confidence."""
     tower_approach_k: float = 4.0
     """Leaving water above wet bulb at design: 3-4 K rule."""
     tower_range_k: float = 6.0
@@ -151,6 +171,10 @@ class PlantConstants:
     """Junction temperature at which the workload's device power is stated."""
     immersion_resistance_k_w: float = 0.055
     """Sensor to bath, single phase, 700 W class; 0.04-0.08. Low confidence."""
+    boiling_area_m2: float = 0.011
+    """Spreader on one accelerator, 105 mm square: what keeps 700 W under 60 % of the critical heat flux. Low."""
+    boiling_case_k_w: float = 0.02
+    """Die to spreader surface. Low confidence."""
     ups_design_load: float = 0.5
     """Full IT load over the rating of both UPS of a 2N pair: each can carry all of it."""
     ups_full_load: float = 0.8

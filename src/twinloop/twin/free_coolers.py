@@ -12,6 +12,7 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.dry_coolers import DryCooler, Rejection, dry_cooler
 from twinloop.cooling.exchangers import Exchange, exchange
 from twinloop.cooling.solve import invert
+from twinloop.cooling.thermosyphons import Thermosyphon, ThermosyphonPoint, thermosyphon
 from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import PlantConstants
 
@@ -44,6 +45,8 @@ class TowerSet:
     exchanger_ua_w_k: float
     water_kg_s: float
     pump_w: float
+    syphon: Thermosyphon | None = None
+    """Before the plate exchanger, in the loop's water: the dry share."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,10 @@ def free_cool(
     if isinstance(cooler, DryCooler):
         return _dry(cooler, water_in_c, flow_kg_s, target_c, outdoor, k)
     if isinstance(cooler, TowerSet):
-        return _wet(cooler, water_in_c, flow_kg_s, target_c, outdoor, k)
+        if cooler.syphon is None:
+            return _wet(cooler, water_in_c, flow_kg_s, target_c, outdoor, k)
+        dry = _syphon(cooler.syphon, water_in_c, flow_kg_s, target_c, outdoor, k)
+        return _in_series(dry, _wet(cooler, dry.water_out_c, flow_kg_s, target_c, outdoor, k))
     zero = 0.0 * (water_in_c + flow_kg_s)
     return FreePoint(water_in_c + zero, zero, zero, zero, zero, zero, zero, zero)
 
@@ -100,6 +106,8 @@ def best_leaving_c(
         ).water_out_c  # fmt: skip
         return xp.minimum(reached_c, water_in_c)
     if isinstance(cooler, TowerSet):
+        if cooler.syphon is not None:
+            water_in_c = thermosyphon(cooler.syphon, off + 1.0, water_in_c, flow_kg_s, outdoor.dry_bulb_c).water_out_c
         return _plate(
             cooler, water_in_c, flow_kg_s, _coldest_basin_c(cooler, water_in_c, flow_kg_s, outdoor, k), k
         ).hot_out_c
@@ -138,6 +146,34 @@ def _dry(
     return FreePoint(
         point.water_out_c, point.heat_w, air_heat_w, point.fan_w, off, point.evaporation_kg_s,
         point.drift_kg_s, ratio,
+    )  # fmt: skip
+
+
+def _syphon(
+    unit: Thermosyphon, water_in_c: Array, flow_kg_s: Array, target_c: Array, outdoor: OutdoorAir, k: PlantConstants
+) -> FreePoint:
+    """Take what dry air takes for little fan power; slow down as the air nears the water, as dry coolers do."""
+    xp = namespace(water_in_c, target_c)
+    off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
+
+    def rate(fan_ratio: Array) -> ThermosyphonPoint:
+        return thermosyphon(unit, fan_ratio, water_in_c, flow_kg_s, outdoor.dry_bulb_c)
+
+    ratio = invert(lambda fan: rate(fan).water_out_c, target_c + off, off, off + 1.0, iterations=ROUNDS)
+    most = xp.clip((water_in_c - outdoor.dry_bulb_c) / FADE_K, 0.0, 1.0)
+    ratio = xp.where(target_c < water_in_c, xp.minimum(ratio, most), 0.0)
+    point = rate(ratio)
+    helps = xp.where(point.heat_w > 0.0, 1.0, 0.0)
+    air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - outdoor.dry_bulb_c)
+    return FreePoint(point.water_out_c, point.heat_w, air_heat_w, helps * point.fan_w, off, off, off, helps * ratio)
+
+
+def _in_series(first: FreePoint, second: FreePoint) -> FreePoint:
+    """Return both on one stream of water; the fan speed is the second's."""
+    return FreePoint(
+        second.water_out_c, first.heat_w + second.heat_w, first.air_heat_w + second.air_heat_w,
+        first.fan_w + second.fan_w, first.pump_w + second.pump_w, first.evaporation_kg_s + second.evaporation_kg_s,
+        first.drift_kg_s + second.drift_kg_s, second.fan_ratio,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Component
+from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import server_air_flow_kg_s, server_fan_power_w
 from twinloop.model.estimate import ComponentPower
 from twinloop.power.operating_point import operating_point
@@ -90,7 +91,7 @@ def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantC
     """
     xp = namespace(group.activity, coolants.air_c)
     path = effective_path(group, "accelerator", design)
-    mean, worst = _chip(group, path, coolants, k)
+    mean, worst = _chip(group, path, coolants, design, k)
     by_component = {}
     for component in DC_COMPONENTS:
         idle_w = getattr(group.idle, f"{component}_w")
@@ -132,12 +133,14 @@ def _caught(path: CoolingPath, k: PlantConstants) -> float:
     return {"air": 0.0, "rear_door": 0.0, "cold_plate": k.plate_capture, "bath": 1.0}[path]
 
 
-def _chip(group: ItGroup, path: CoolingPath, coolants: Coolants, k: PlantConstants):  # type: ignore[no-untyped-def]
+def _chip(  # type: ignore[no-untyped-def]
+    group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants
+):
     coolant_c, resistance = {
         "air": (coolants.air_c, group.r_air_k_w),
         "rear_door": (coolants.air_c, group.r_air_k_w),
         "cold_plate": (coolants.plate_c, group.r_plate_k_w),
-        "bath": (coolants.bath_c, k.immersion_resistance_k_w),
+        "bath": (coolants.bath_c, bath_resistance_k_w(group, design, k)),
     }[path]
     spread_k = k.spread_intake_k if path in ("air", "rear_door") else 0.0
     return tuple(
@@ -147,6 +150,25 @@ def _chip(group: ItGroup, path: CoolingPath, coolants: Coolants, k: PlantConstan
         )
         for extra_k, r_k_w in ((0.0, resistance), (spread_k, resistance * (1.0 + k.spread_resistance)))
     )  # fmt: skip
+
+
+def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
+    """Return junction to bath: a constant in one phase, in two the spreader and boiling at the device's full power."""
+    if not design.boils:
+        return k.immersion_resistance_k_w
+    flux_w_m2 = group.device_w / k.boiling_area_m2
+    return k.boiling_case_k_w + float(boiling_rise_k(FK_649, flux_w_m2)) / group.device_w
+
+
+def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridDesign, k: PlantConstants) -> Array:
+    """Return how much hotter the worst chip's surface may get before its flux passes the share that design allows.
+
+    Of the critical heat flux, :data:`twinloop.cooling.boiling.FLUX_MARGIN`; below zero the surface may dry out.
+    """
+    resistance = bath_resistance_k_w(group, design, k) * (1.0 + k.spread_resistance)
+    flux_w_m2 = (it.worst_junction_c - bath_c) / resistance / k.boiling_area_m2
+    most_w_m2 = FLUX_MARGIN * critical_heat_flux_w_m2(FK_649)
+    return boiling_rise_k(FK_649, most_w_m2) - boiling_rise_k(FK_649, flux_w_m2)
 
 
 def _air_flow(group: ItGroup, design: HybridDesign, heat_w: Array, k: PlantConstants) -> tuple[Array, Array]:

@@ -50,6 +50,8 @@ class PlantState:
     heat_pump_w: Array
     heat_sold_w: Array
     """Carried off by the heat buyer's water, the heat pump's electricity in it."""
+    store_w: Array
+    """Heat into a chilled-water tank; below 0 while it is charged with cold."""
     lighting_w: Array
     facility_w: Array
     evaporation_kg_s: Array
@@ -58,16 +60,21 @@ class PlantState:
     """Largest mismatch of two independently computed sides of any element or of the hall, over IT power."""
 
 
-def solve_plant(plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants) -> PlantState:
-    """Solve the hall for every hour of ``outdoor`` and of the groups' activity."""
+def solve_plant(
+    plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants, store_w: Array = 0.0
+) -> PlantState:
+    """Solve the hall for every hour of ``outdoor`` and of the groups' activity.
+
+    ``store_w`` is what a chilled-water tank takes from the cold loop, below 0 where it is charged.
+    """
     zero = 0.0 * outdoor.dry_bulb_c
     plate_c = zero + plant.design.warm_supply_c + k.cdu_approach_k
     start = (zero + plant.design.air_supply_c + 0.5, plate_c, zero + plant.design.cold_supply_c)
 
     def once(coolants: _Coolants) -> _Pass:
-        return _pass(plant, groups, outdoor, coolants, k)
+        return _pass(plant, groups, outdoor, coolants, k, zero + store_w)
 
-    return _assemble(plant, _settle(once, start))
+    return _assemble(plant, _settle(once, start), zero + store_w)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ def _pass(
     outdoor: OutdoorAir,
     coolants: _Coolants,
     k: PlantConstants,
+    store_w: Array,
 ) -> _Pass:
     design, zero = plant.design, 0.0 * outdoor.dry_bulb_c
     air_c, plate_c, cold_c = coolants
@@ -105,7 +113,7 @@ def _pass(
     trim_w = warm.trim_w if warm else zero
     trim_kg_s = trim_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
     load_w = air.coil_heat_w + air.door_heat_w + trim_w
-    cold = cold_loop(load_w, air.water_kg_s + trim_kg_s, plant.cold, design, outdoor, k)
+    cold = cold_loop(load_w, air.water_kg_s + trim_kg_s, plant.cold, design, outdoor, k, store_w)
     return _Pass(
         its, it_w, air_heat, room_w, air, warm, cold,
         (air.intake_c, warm.coolant_supply_c if warm else plate_c, cold.supply_c),
@@ -125,12 +133,12 @@ def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants) -> _Pass:
     return last
 
 
-def _assemble(plant: Plant, last: _Pass) -> PlantState:
+def _assemble(plant: Plant, last: _Pass, store_w: Array) -> PlantState:
     its, it_w, air, warm, cold = last.its, last.it_w, last.air, last.warm, last.cold
     zero = 0.0 * it_w
     pumps_w = cold.pump_w + cold.condenser_pump_w
-    rejection_w = cold.fan_w
-    evaporation, drift = cold.evaporation_kg_s, cold.drift_kg_s
+    rejection_w = cold.fan_w + air.outdoor_fan_w
+    evaporation, drift = cold.evaporation_kg_s + air.evaporation_kg_s, cold.drift_kg_s
     lift_w, sold_w = (warm.reuse.power_w, warm.reuse.sold_w) if warm else (zero, zero)
     if warm:
         pumps_w = pumps_w + warm.pump_w + warm.cdu_pump_w + warm.free.pump_w
@@ -142,8 +150,8 @@ def _assemble(plant: Plant, last: _Pass) -> PlantState:
     state = PlantState(
         it=its, it_w=it_w, air=air, warm=warm, cold=cold, electric=electric, crah_fans_w=air.fan_w,
         pumps_w=pumps_w, chillers_w=cold.chiller_w, heat_rejection_w=rejection_w,
-        heat_pump_w=lift_w, heat_sold_w=sold_w, lighting_w=zero + plant.lighting_w, facility_w=facility_w,
-        evaporation_kg_s=evaporation, drift_kg_s=drift, balance_error=zero,
+        heat_pump_w=lift_w, heat_sold_w=sold_w, store_w=store_w, lighting_w=zero + plant.lighting_w,
+        facility_w=facility_w, evaporation_kg_s=evaporation, drift_kg_s=drift, balance_error=zero,
     )  # fmt: skip
     errors = _mismatches_w(state, last.air_heat, last.room_w)
     xp = namespace(it_w)
@@ -162,7 +170,14 @@ def mismatches_w(state: PlantState, plant: Plant) -> dict[str, Array]:
 def _mismatches_w(state: PlantState, air_heat: Array, room_w: Array) -> dict[str, Array]:
     """Water against air, ε-NTU against m·cp·ΔT, and electricity in against heat sold and to the outdoors."""
     air, warm, cold = state.air, state.warm, state.cold
-    out_w = cold.rejected_w + cold.fan_w + air.outdoor_heat_w + state.electric.outdoor_loss_w
+    out_w = (
+        cold.rejected_w
+        + cold.fan_w
+        + air.outdoor_heat_w
+        + air.outdoor_fan_w
+        + state.electric.outdoor_loss_w
+        + state.store_w
+    )
     sides = {
         "hall air": air_heat + room_w + air.fan_w - air.door_heat_w - air.coil_heat_w - air.outdoor_heat_w,
         "air handler coils": air.coil_heat_w - air.coil_air_heat_w,

@@ -6,11 +6,13 @@ spares come on top and do not help normal running.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from twinloop.cooling.boiling import FK_649, BoilingBath
 from twinloop.cooling.cdus import Cdu
 from twinloop.cooling.chillers import Chiller, chiller
 from twinloop.cooling.crahs import Crah
@@ -18,6 +20,7 @@ from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import ua_for_duty_w_k
 from twinloop.cooling.racks import Aisle
 from twinloop.cooling.rear_doors import RearDoor
+from twinloop.cooling.thermosyphons import Thermosyphon
 from twinloop.cooling.towers import Tower, tower_heat_w
 from twinloop.model.site import HeatOfftake
 from twinloop.model.weather import DesignConditions
@@ -83,8 +86,9 @@ def size_plant(
     door, door_w = _size_door(design, load, aisle, k)
     handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, aisle, k)
     # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
-    hardest = humid if design.warm_cooler == "tower" else outdoor
-    warm = _size_warm(design, load.warm_w, hardest, k) if design.has_warm_loop and load.warm_w > 0.0 else None
+    devices = sum(group.device_count for group in groups)
+    hardest = humid if design.warm_cooler in ("tower", "thermosyphon") else outdoor
+    warm = _size_warm(design, load.warm_w, hardest, k, devices) if design.has_warm_loop and load.warm_w > 0.0 else None
     if warm is not None and design.heat_reuse and offtake is not None:
         warm = replace(warm, reuse=_reuse(warm, design, offtake, k))
     cold_w = handler_w + door_w + (warm.trim_w if warm else 0.0)
@@ -96,7 +100,7 @@ def size_plant(
 
 
 def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantConstants) -> _Load:
-    plate_c = design.warm_supply_c + k.cdu_approach_k
+    plate_c = FK_649.boiling_c if design.boils else design.warm_supply_c + k.cdu_approach_k
     coolants = Coolants(np.array([design.air_supply_c]), np.array([plate_c]), np.array([plate_c]))
     states = [it_state(replace(group, activity=np.ones(1)), design, coolants, k) for group in groups]
     return _Load(
@@ -141,10 +145,10 @@ def _size_handler(
     return Crah(float(ua) * (1.0 + k.sizing_margin), air_kg_s, water_kg_s, fan_w), heat_w
 
 
-def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: PlantConstants) -> WarmLoop:
+def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: PlantConstants, devices: int) -> WarmLoop:
     cp = k.water_heat_capacity_j_kg_k
     flow = heat_w / (cp * k.coolant_rise_k)
-    cdu_pump_w = flow / k.water_density_kg_m3 * k.cdu_pump_pa / k.cdu_pump_efficiency
+    cdu_pump_w = 0.0 if design.boils else flow / k.water_density_kg_m3 * k.cdu_pump_pa / k.cdu_pump_efficiency
     pump_w = flow / k.water_density_kg_m3 * k.facility_pump_pa / k.facility_pump_efficiency
     unit_w = heat_w + cdu_pump_w
     supply_c = design.warm_supply_c
@@ -156,7 +160,16 @@ def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: Plan
     entering = np.array([supply_c + total_w / (flow * cp)])
     reached_c = free_cool(cooler, entering, np.array([flow]), supply_c - 50.0, outdoor, k).water_out_c[0]
     trim_w = max(float(flow * cp * (reached_c - supply_c)), 0.0) if design.trim else 0.0
-    return WarmLoop(cdu, total_w, flow, pump_w, cooler, trim_w)
+    boiling = _size_boiling(heat_w, flow, supply_c, devices, k) if design.boils else None
+    return WarmLoop(cdu, total_w, flow, pump_w, cooler, trim_w, boiling=boiling)
+
+
+def _size_boiling(heat_w: float, flow_kg_s: float, supply_c: float, devices: int, k: PlantConstants) -> BoilingBath:
+    """Size condensers to hold the boiling point with the margin, as far as an effectiveness of 0.95 reaches."""
+    water_w_k = flow_kg_s * k.water_heat_capacity_j_kg_k
+    passed_w_k = heat_w * (1.0 + k.sizing_margin) / max(FK_649.boiling_c - supply_c, 1.0)
+    ua_w_k = -math.log(1.0 - min(passed_w_k / water_w_k, 0.95)) * water_w_k
+    return BoilingBath(ua_w_k, flow_kg_s, devices * k.boiling_area_m2)
 
 
 def _reuse(loop: WarmLoop, design: HybridDesign, offtake: HeatOfftake, k: PlantConstants) -> HeatReuse:
@@ -170,8 +183,9 @@ def _size_cooler(
     """Size for the design hour; in a place too hot for that, for the approach the cooler can keep."""
     if kind == "none":
         return None
-    if kind == "tower":
-        return _size_tower_set(heat_w, flow_kg_s, supply_c, outdoor, k)
+    if kind in ("tower", "thermosyphon"):
+        wet = _size_tower_set(heat_w, flow_kg_s, supply_c, outdoor, k)
+        return wet if kind == "tower" else replace(wet, syphon=_size_syphon(heat_w, flow_kg_s, supply_c, k))
     pads = k.pad_effectiveness if kind == "adiabatic_cooler" else 0.0
     dry_c, wet_c = float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0])
     air_in_c = min(dry_c - pads * (dry_c - wet_c), supply_c - k.dry_cooler_approach_k)
@@ -219,6 +233,22 @@ def _size_tower_set(
     )  # fmt: skip
     cells = tower_for(duty_w + pump_w, flow_kg_s, max(basin_c, wet_c + k.tower_approach_k), outdoor, k)
     return TowerSet(cells, ua, flow_kg_s, pump_w)
+
+
+def _size_syphon(heat_w: float, flow_kg_s: float, supply_c: float, k: PlantConstants) -> Thermosyphon:
+    """Size for the whole heat in air of ``thermosyphon_air_c``, colder for loops that are cold themselves.
+
+    Half of the temperature difference lies on each side; the air warms by 40 % of it, so that both sides have an
+    effectiveness that exchangers reach (low confidence).
+    """
+    water_w_k = flow_kg_s * k.water_heat_capacity_j_kg_k
+    entering_c = supply_c + heat_w / water_w_k
+    span_k = max(entering_c - k.thermosyphon_air_c, 2.5 * heat_w / water_w_k)
+    side_w_k, air_w_k = 2.0 * heat_w / span_k, 2.5 * heat_w / span_k
+    air_kg_s = air_w_k / k.air_heat_capacity_j_kg_k
+    fan_w = air_kg_s / 1.25 * k.dry_cooler_static_pa / k.dry_cooler_fan_efficiency  # air at 10 °C, sea level
+    wet_w_k, dry_w_k = (-math.log(1.0 - side_w_k / each) * each for each in (water_w_k, air_w_k))
+    return Thermosyphon(wet_w_k, dry_w_k, flow_kg_s, air_kg_s, fan_w)
 
 
 def tower_for(heat_w: float, water_kg_s: float, basin_c: float, outdoor: OutdoorAir, k: PlantConstants) -> Tower:

@@ -44,7 +44,7 @@ class TransientConstants:
     """Chilled water, 6.5 L/kW: six US gallons a ton, chiller makers' usual minimum for steady process loads;
     three for comfort. Low confidence."""
     cold_store_m3: float = 0.0
-    """Chilled-water store in the supply."""
+    """Chilled-water store in the supply; 0: the design's."""
     basin_s: float = 120.0
     """Tower basin over its water flow. Low confidence."""
     hall_height_m: float = 3.5

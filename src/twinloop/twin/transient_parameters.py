@@ -9,6 +9,7 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.cooling.servers import server_air_flow_kg_s
+from twinloop.errors import InputError
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.groups import DC_COMPONENTS, ItGroup, effective_path
@@ -90,7 +91,13 @@ def transient_parameters(
     k: PlantConstants,
     c: TransientConstants | None = None,
 ) -> Parameters:
-    """Return the parameters of ``plant`` with ``groups``: nothing is sized again, only stored heat is added."""
+    """Return the parameters of ``plant`` with ``groups``: nothing is sized again, only stored heat is added.
+
+    Raises:
+        InputError: a hall that this model does not cover.
+    """
+    if plant.design.boils:
+        raise InputError("two-phase baths: got a window, expected a year: they are not modelled second by second")
     given = c or TransientConstants()
     loops = fleet.cdus.running if plant.warm else 1
     water_j_m3_k = k.water_density_kg_m3 * k.water_heat_capacity_j_kg_k
@@ -111,7 +118,7 @@ def transient_parameters(
         warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
         warm_basin_j_k=max(given.basin_s * wet_kg_s * cp, 1.0),
         cold_j_k=0.5 * given.cold_m3_w * plant.cold.heat_w * water_j_m3_k,
-        store_j_k=given.cold_store_m3 * water_j_m3_k,
+        store_j_k=(given.cold_store_m3 or plant.design.cold_store_m3) * water_j_m3_k,
         basin_j_k=max(given.basin_s * plant.cold.condenser_kg_s * cp, 1.0),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
+from twinloop.cooling.boiling import BoilingBath, boiling_bath
 from twinloop.cooling.cdus import Cdu, cdu
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.twin.design import HybridDesign, PlantConstants
@@ -37,6 +38,8 @@ class WarmLoop:
     trim_w: float
     """Heat that the cold loop is sized to take."""
     reuse: HeatReuse | None = None
+    boiling: BoilingBath | None = None
+    """Two-phase baths in the place of distribution units."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,18 @@ def warm_loop(heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: Outd
     free = free_cool(loop.cooler, reuse.water_out_c, flow, supply_c, outdoor, k)
     trim_w = capacity_w_k * (free.water_out_c - supply_c)
     coolant_kg_s = ratio * loop.cdu.secondary_design_kg_s
-    coolant_return_c = _coolant_return_c(heat_w + cdu_pump_w, loop.cdu, coolant_kg_s, supply_c, flow)
-    unit = cdu(loop.cdu, coolant_return_c, coolant_kg_s, supply_c, flow)
+    if loop.boiling is not None:
+        tank = boiling_bath(loop.boiling, heat_w, supply_c, flow)
+        coolant_supply_c = coolant_return_c = tank.saturation_c
+        cdu_heat_w = capacity_w_k * (tank.water_out_c - supply_c)
+    else:
+        coolant_return_c = _coolant_return_c(heat_w + cdu_pump_w, loop.cdu, coolant_kg_s, supply_c, flow)
+        unit = cdu(loop.cdu, coolant_return_c, coolant_kg_s, supply_c, flow)
+        coolant_supply_c, cdu_heat_w = unit.secondary_supply_c, unit.heat_w
     return WarmState(
-        coolant_supply_c=unit.secondary_supply_c, coolant_return_c=coolant_return_c, supply_c=supply_c,
+        coolant_supply_c=coolant_supply_c, coolant_return_c=coolant_return_c, supply_c=supply_c,
         return_c=return_c, flow_kg_s=flow, coolant_kg_s=coolant_kg_s, cdu_pump_w=cdu_pump_w, pump_w=pump_w,
-        cdu_heat_w=unit.heat_w, trim_w=trim_w, free=free, reuse=reuse,
+        cdu_heat_w=cdu_heat_w, trim_w=trim_w, free=free, reuse=reuse,
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from twinloop.cooling.towers import make_up
 from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
 from twinloop.model.weather import WeatherYear
-from twinloop.twin.design import PlantConstants
+from twinloop.twin.cold_store import StoreYear, store_year, tank_of
+from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
-from twinloop.twin.groups import ItGroup
+from twinloop.twin.groups import ItGroup, boiling_margin_k
 from twinloop.twin.heat_reuse import why_unsold
 from twinloop.twin.pictures import heat_flows, operating_hour
 from twinloop.twin.plant import PlantState, solve_plant
@@ -35,7 +36,11 @@ def outdoor_air(weather: WeatherYear, k: PlantConstants) -> OutdoorAir:
 def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: PlantConstants) -> SiteYear:
     """Run ``plant`` through ``site``'s weather year with the groups' hourly activity."""
     weather = site.weather
-    state = solve_plant(plant, groups, outdoor_air(weather, k), k)
+    outdoor = outdoor_air(weather, k)
+    state = solve_plant(plant, groups, outdoor, k)
+    store = _stored(site, plant, state, k)
+    if store is not None:
+        state = solve_plant(plant, groups, outdoor, k, store.heat_w)
     makeup, blowdown = make_up(state.evaporation_kg_s, state.drift_kg_s, site.water.cycles)
     junction, worst = _junctions(state, groups)
     throttled = sum(
@@ -44,10 +49,13 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     low_c, high_c = ALLOWABLE_AIR_C[site.air_class]
     intake = state.air.intake_c
     hourly = _hourly(state, weather, makeup, junction)
+    boiling = _boiling_margins_k(state, groups, plant.design, k)
     sold_j = _joules(state.heat_sold_w)
     unsold = why_unsold(
         site.heat_offtake, plant.warm.reuse if plant.warm else None, sold_j, warm_loop=plant.warm is not None
     )
+    if store is not None:
+        hourly |= {"store_j": store.stored_j, "store_w": store.heat_w}
     if site.heat_offtake is not None:
         hourly |= {"heat_sold_w": state.heat_sold_w, "heat_pump_w": state.heat_pump_w}
     return SiteYear(
@@ -60,7 +68,7 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         billing_peak_w=monthly_peaks(state.facility_w),
         peak_junction_c=float(np.max(worst)) if np.isfinite(worst).any() else None,
         worst_intake_c=float(np.max(intake)) + k.spread_intake_k,
-        first_limit=_first_limit(state, groups, intake, high_c),
+        first_limit=_first_limit(state, groups, boiling, intake, high_c),
         throttled_device_hours=throttled,
         unmet_load_hours=int(np.sum(state.air.supply_c > plant.design.air_supply_c + 0.5)),
         hours_outside_class=int(np.sum((intake < low_c) | (intake > high_c))),
@@ -70,11 +78,20 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
             operating_hour("hottest hour", int(np.argmax(weather.dry_bulb_c)), state, weather),
             operating_hour("median hour", _median_hour(weather), state, weather),
         ),
-        notes=(unsold,) if unsold else (),
+        notes=tuple(note for note in (unsold, *_dried(boiling)) if note),
         heat_sold_j=sold_j,
         heat_pump_j=_joules(state.heat_pump_w),
         hourly=hourly,
     )
+
+
+def _stored(site: OnPremise, plant: Plant, usual: PlantState, k: PlantConstants) -> StoreYear | None:
+    """Return the year of the design's tank by the site's tariff; ``None`` without one."""
+    if plant.design.cold_store_m3 <= 0.0:
+        return None
+    tank, hours = tank_of(plant.design.cold_store_m3, plant.cold, k), usual.it_w.size
+    price = np.resize(np.array(site.tariff.energy_usd_per_j), hours)
+    return store_year(tank, plant.cold, usual.cold, site.weather.dry_bulb_c, price)
 
 
 def monthly_peaks(facility_w: FloatArray) -> tuple[float, ...]:
@@ -127,8 +144,31 @@ def _junctions(state: PlantState, groups: tuple[ItGroup, ...]) -> tuple[FloatArr
     return np.where(np.isfinite(mean), mean, np.nan), worst
 
 
-def _first_limit(state: PlantState, groups: tuple[ItGroup, ...], intake: FloatArray, class_limit_c: float) -> str:
+def _boiling_margins_k(
+    state: PlantState, groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants
+) -> dict[str, FloatArray]:
+    """Return the margin of each group's hottest surface to dry-out in two-phase baths; empty elsewhere."""
+    if not design.boils or state.warm is None:
+        return {}
+    bath_c = state.warm.coolant_supply_c
+    return {
+        group.name: np.where(group.activity > 0.0, boiling_margin_k(group, it, bath_c, design, k), np.inf)
+        for it, group in zip(state.it, groups, strict=True)
+    }
+
+
+def _dried(margins_k: dict[str, FloatArray]) -> tuple[str, ...]:
+    hours = {name: int(np.sum(left_k < 0.0)) for name, left_k in margins_k.items()}
+    words = "boils above the flux that design allows: surfaces may dry out"
+    return tuple(f"{name} {words}, {n} h" for name, n in hours.items() if n)
+
+
+def _first_limit(
+    state: PlantState, groups: tuple[ItGroup, ...], boiling: dict[str, FloatArray], intake: FloatArray,
+    class_limit_c: float,
+) -> str:  # fmt: skip
     margins = {"intake air class": class_limit_c - float(np.max(intake))}
+    margins |= {f"critical heat flux of {name}": float(np.min(left_k)) for name, left_k in boiling.items()}
     for it, group in zip(state.it, groups, strict=True):
         margins[f"junction of {group.name}"] = group.throttle_c - float(np.max(it.worst_junction_c))
     name = min(margins, key=lambda key: margins[key])
