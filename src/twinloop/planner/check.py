@@ -159,16 +159,34 @@ def check_hall(
         },
         standing_w=standing_it_w(site.plant),
     )
-    day = design_day(plant, groups, site, k)
     electrics = plant.electrics
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
         cooling=_cooling(plant, racks),
         equipment=lines, electrical=Electrical(electrics.transformer_w, electrics.ups_w, electrics.generator_w),
-        design_day=day, failure_cases=failure_cases(plant, groups, site, lines, k),
-        totals=hall_totals(model, site, year, ledger), marked="twin", air_class=site.air_class,
+        design_day=None, failure_cases=(), totals=hall_totals(model, site, year, ledger), marked="twin",
+        air_class=site.air_class,
     )  # fmt: skip
     return CheckedSite(planned, ledger, year, plant)
+
+
+def stressed(model: Model, checked: Checked, k: PlantConstants) -> Checked:
+    """Return ``checked`` with each hall's design day and what losing one unit does to it.
+
+    Apart from :func:`check` because it takes longer than the year, and only the plan that is written needs it.
+    """
+    halls = {hall.name: hall for hall in model.on_premise}
+
+    def one(site: CheckedSite) -> CheckedSite:
+        if site.plant is None:
+            return site
+        hall = halls[site.planned.name]
+        groups = groups_at(model, tuple(p for p in checked.placements if p.site == hall.name))
+        day = design_day(site.plant, groups, hall, k)
+        cases = failure_cases(site.plant, groups, hall, site.planned.equipment, k)
+        return replace(site, planned=replace(site.planned, design_day=day, failure_cases=cases))
+
+    return replace(checked, sites=tuple(one(site) for site in checked.sites))
 
 
 def _junctions(placements: tuple[Placement, ...], year: SiteYear) -> dict[float, int]:

@@ -42,6 +42,7 @@ def failure_cases(
 ) -> tuple[FailureCase, ...]:
     """Return what losing one unit of each kind does on the design day, after spares have taken over."""
     outdoor = _design_hours(site, k)
+    whole_k = _margin_k(_at_design(plant, groups, outdoor, k), groups)
     cases = []
     for line in lines:
         if line.type in (
@@ -55,8 +56,9 @@ def failure_cases(
         ):
             continue
         left = 1.0 if line.spare else max((line.count - 1) / line.count, LOST)
-        state = _at_design(_with_capacity(plant, line.tag, left), groups, outdoor, k)
-        margin_k = _margin_k(state, groups)
+        margin_k = whole_k
+        if left < 1.0:
+            margin_k = _margin_k(_at_design(_with_capacity(plant, line.tag, left), groups, outdoor, k), groups)
         spare = "a spare takes over" if line.spare else f"{left:.0%} of capacity left"
         cases.append(
             FailureCase(

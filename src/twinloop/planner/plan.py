@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.codec import content_hash
@@ -12,7 +12,7 @@ from twinloop.model.plan import Plan
 from twinloop.model.simulation import SiteYear
 from twinloop.planner.assemble import assemble, unsatisfied
 from twinloop.planner.baselines import Plainer, plainer, rivals_of
-from twinloop.planner.check import check
+from twinloop.planner.check import check, stressed
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.runners_up import settled
@@ -68,6 +68,7 @@ def plan(
     progress("explaining")
     best, runners = settled(model, best, screened.designs, k, seen)
     rivals = rivals_of(plain, best)
+    best = replace(best, checked=stressed(model, best.checked, k))
     return Planned(
         assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k),
         tuple(site.year for site in best.checked.sites if site.year is not None),
@@ -104,7 +105,7 @@ def _infeasible(model: Model, digest: str, k: PlantConstants, progress: Callable
     """Return the error that names the clash and carries the plan of the cheapest way out."""
     way = explain(model, k, progress)
     chosen = tuple(way.problem.placements[i] for i in way.choice.picked)
-    checked = check(model, chosen, way.screened.designs, k)
+    checked = stressed(model, check(model, chosen, way.screened.designs, k), k)
     found = Optimised(checked, way.problem, way.choice, checked.objective, 0.0, 1)
     answer = Planned(
         unsatisfied(model, way, found, digest), tuple(site.year for site in checked.sites if site.year is not None)
