@@ -26,6 +26,7 @@ from twinloop.reliability.failures import PER_DEVICE_YEAR, arrhenius_factor, int
 from twinloop.twin.job_replay_power import FRONTIER, machine_power_w
 from twinloop.validation.cooling_halls import HallYear, K, accelerated_servers, design, hall_year, place
 from twinloop.validation.cooling_sites import baltimore, golden
+from twinloop.validation.energyplus_cases import energyplus_results
 from twinloop.validation.rack_transients import still_rise_s, twin_rise_s
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serving_cases import table
@@ -38,13 +39,13 @@ KINDS: dict[str, Kind] = {
 
 
 def validate_cooling(cases: Path | None = None) -> tuple[Result, ...]:
-    """Return every row of table ``cooling_facts`` beside the model's figure.
+    """Return every row of table ``cooling_facts`` beside the model's, then what needs files that are not shipped.
 
     Args:
-        cases: a folder with weather files; ``None``: generated years stand in for them.
+        cases: a folder with weather files; ``None``: generated years stand in for them, and EnergyPlus is left out.
     """
     found = predictions(cases)
-    return tuple(
+    facts = tuple(
         Result(
             case=f"cooling: {row['case']}", quantity=row["quantity"], unit=row["unit"],
             expected=float(row["published"]), got=float(found[row["id"]]()), tolerance=float(row["tolerance"]),
@@ -52,6 +53,7 @@ def validate_cooling(cases: Path | None = None) -> tuple[Result, ...]:
         )
         for row in table("cooling_facts")
     )  # fmt: skip
+    return (*facts, *energyplus_results(cases))
 
 
 def predictions(cases: Path | None) -> Mapping[str, Callable[[], float]]:
