@@ -35,6 +35,8 @@ class Machine:
     """Accelerator to coolant supply."""
     sink_s: float
     """Time constant of an accelerator on its plate."""
+    heat_to_liquid: float
+    """Share of the racks' electricity that reaches the distribution units."""
     source: str
 
     @property
@@ -53,7 +55,7 @@ FRONTIER = Machine(
     accelerator_w=(88.0, 560.0), cpu_w=(90.0, 280.0), other_w=74.26 + 4 * 20.0 + 30.0, switches_w=4 * 250.0,
     cdu_pump_w=8473.47, to_node=SIVOC, rectifier=FRONTIER_RECTIFIER, rectifiers_per_chassis=4,
     # A 560 W device of the class of the H100, whose plate rows say 0.02-0.05; plates answer in 3-15 s. Low confidence.
-    r_plate_k_w=0.03, sink_s=9.0,
+    r_plate_k_w=0.03, sink_s=9.0, heat_to_liquid=0.945,
     source="ExaDigiT/RAPS configuration of Frontier (commit 6c142bfdbf)",
 )  # fmt: skip
 """9,472 nodes of one CPU and four MI250X; every rack and its conversion losses are liquid cooled."""
@@ -84,6 +86,18 @@ def chassis_input_w(machine: Machine, nodes_w: Array, nodes: Array) -> Array:
     """
     behind_w = converter_input_w(nodes_w, machine.to_node.no_load_w * nodes, machine.to_node.efficiency)
     return modules_input_w(machine.rectifier, behind_w + machine.switches_w, machine.rectifiers_per_chassis)
+
+
+def nodes_behind_w(machine: Machine, input_w: Array, nodes: Array) -> Array:
+    """Return the DC power of ``nodes`` nodes whose chassis draw ``input_w``: the inverse of :func:`chassis_input_w`.
+
+    >>> round(float(nodes_behind_w(FRONTIER, 29654.3367, 16)) / 16, 2)
+    1665.26
+    """
+    chassis = nodes / machine.nodes_per_chassis
+    behind_w = input_w * machine.rectifier.efficiency
+    behind_w = behind_w - chassis * (machine.rectifiers_per_chassis * machine.rectifier.no_load_w + machine.switches_w)
+    return behind_w * machine.to_node.efficiency - nodes * machine.to_node.no_load_w
 
 
 def machine_power_w(machine: Machine, utilisation: Array) -> Array:
