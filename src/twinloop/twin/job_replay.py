@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.arrays import Array, FloatArray
-from twinloop.cooling.cdus import Cdu, cdu
+from twinloop.cooling.cdus import Cdu
 from twinloop.cooling.exchangers import ua_for_duty_w_k
 from twinloop.cooling.towers import make_up
+from twinloop.twin.calibration_loops import unit_loop
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir, TowerSet, free_cool
 from twinloop.twin.job_replay_power import Machine, chassis_input_w, machine_power_w, node_power_w, nodes_behind_w
@@ -205,10 +206,8 @@ def _nodes_day(
     """Step nodes and unit loops: each is linear with a constant rate, so the exponential step is exact."""
     steps, group = len(facility_c), cdu_of_nodes(machine)
     first, count = np.searchsorted(group, np.arange(machine.cdus)), np.bincount(group)
-    probe = cdu(cooling.unit, 1.0, cooling.unit.secondary_design_kg_s, 0.0, cooling.unit.primary_design_kg_s)
-    link_w_k, flow_w_k = float(probe.heat_w), cooling.unit.secondary_design_kg_s * cooling.unit.secondary_j_kg_k
-    sink, loop = (1.0 - np.exp(-step_s / tau) for tau in (machine.sink_s, cooling.coolant_j_k / link_w_k))
-    sink = np.float32(sink)
+    loop = unit_loop(cooling.unit, cooling.coolant_j_k, step_s)
+    sink = np.float32(1.0 - np.exp(-step_s / machine.sink_s))
     node_dw, accelerator_cc = (np.empty((steps, machine.nodes), dtype=np.uint16) for _ in range(2))
     heat, supplies, returns = (np.empty((steps, machine.cdus), dtype=np.float32) for _ in range(3))
     racks_w = np.empty(steps)
@@ -221,9 +220,9 @@ def _nodes_day(
             racks_cdu_w = chassis_input_w_of(machine, np.add.reduceat(node_w, first, dtype=np.float64), count)
             heat_w, racks_w[step:] = racks_cdu_w * machine.heat_to_liquid, racks_cdu_w.sum()
             tenths, rise_k = np.rint(node_w * 10.0), machine.r_plate_k_w * chip_w
-        settled_c = facility_c[step] + heat_w / link_w_k
-        return_c = settled_c if step == 0 else return_c + loop * (settled_c - return_c)
-        supply_c = return_c - link_w_k * (return_c - facility_c[step]) / flow_w_k
+        now_c = facility_c[step]
+        return_c = loop.after(return_c, heat_w, now_c) if step else loop.resting_c(heat_w, now_c)
+        supply_c = loop.supply_c(return_c, now_c)
         heat[step], supplies[step], returns[step] = heat_w, supply_c, return_c
         np.take(supply_c.astype(np.float32), group, out=scratch)
         scratch += rise_k
