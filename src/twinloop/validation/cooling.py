@@ -30,6 +30,7 @@ from twinloop.validation.energyplus_cases import energyplus_results
 from twinloop.validation.rack_transients import still_rise_s, twin_rise_s
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serving_cases import table
+from twinloop.validation.telemetry_cases import telemetry_results
 
 L_MIN = 1.0 / 60e3
 """m³/s."""
@@ -53,7 +54,7 @@ def validate_cooling(cases: Path | None = None) -> tuple[Result, ...]:
         )
         for row in table("cooling_facts")
     )  # fmt: skip
-    return (*facts, *energyplus_results(cases))
+    return (*facts, *energyplus_results(cases), *telemetry_results(cases))
 
 
 def predictions(cases: Path | None) -> Mapping[str, Callable[[], float]]:
