@@ -53,8 +53,11 @@ def test_calibration_is_not_sold_as_proof(results):
     assert kinds == {"calibration"}
 
 
-def test_the_verb_prints_json(monkeypatch):
+def test_the_verb_prints_json(monkeypatch, results):
+    """The rows themselves are computed once above."""
     from twinloop.cli.validate import command
+
+    monkeypatch.setattr("twinloop.validation.cooling.validate_cooling", lambda cases: results)
 
     answer = CliRunner().invoke(command, ["cooling", "--json"])
     assert answer.exit_code == 0
