@@ -8,6 +8,7 @@ import pytest
 
 from twinloop.errors import InputError
 from twinloop.twin.calibration import Parameter, fit
+from twinloop.twin.calibration_hall import FACTORS, fit_hall, readings
 from twinloop.twin.calibration_loops import (
     LoopTelemetry,
     fit_loop,
@@ -17,6 +18,7 @@ from twinloop.twin.calibration_loops import (
 )
 from twinloop.twin.job_replay_files import read_heat
 from twinloop.twin.job_replay_power import FRONTIER
+from twinloop.twin.transient_run import constant_series, steady_inputs
 
 TRUTH = np.array([350e3, 6.2e6, 15.07])
 NOISE_K, STEPS = 0.1, 480
@@ -105,3 +107,49 @@ def test_reversion_beats_standing_still_for_one_step_and_hardly_beyond(frontier)
     near, far = (fit_reversion(*frontier, ahead, 15.0) for ahead in (1, 20))
     assert near.rmse_out_w < 0.96 * near.simple_rmse_out_w
     assert 0.98 < far.rmse_out_w / far.simple_rmse_out_w < 1.01
+
+
+def swings(make_hall):
+    """Return (hall, twenty minutes of inputs at 5 s in which the load falls and returns)."""
+    p = make_hall("plates + rear doors")
+    inputs = steady_inputs(p, 1, np.ones(1), 28.0, 19.0, 14.0)
+    series = constant_series(inputs, 240)
+    level = np.where((np.arange(240) // 60) % 2 == 0, 1.0, 0.4)
+    return p, series._replace(activity=level[:, None, None] * np.ones((1, 1, 1)))
+
+
+@pytest.mark.slow
+def test_a_hall_tells_its_chips_its_exchangers_and_its_coolant(make_hall):
+    truth = {"chip resistance": 1.25, "distribution unit UA": 0.7, "coolant in racks": 1.6}
+    p, series = swings(make_hall)
+    real = p
+    for name, factor in truth.items():
+        real = FACTORS[name](real, factor)
+    names = ("chip", "coolant supply", "coolant return")
+    random = np.random.default_rng(8)
+    shown = readings(real, series, 5.0, names)[0]
+    measured = dict(zip(names, shown + random.normal(0.0, 0.2, shown.shape), strict=True))
+    found = fit_hall(p, series, 5.0, measured, tuple(truth), 0.2)
+    for name, factor in truth.items():
+        index = found.names.index(name)
+        assert abs(found.values[index] - factor) < 3.0 * found.sigma[index], name
+        assert found.sigma[index] < 0.05 * factor
+    assert found.rmse == pytest.approx(0.2, rel=0.1)
+    assert found.rounds < 15
+
+
+@pytest.mark.slow
+def test_a_hall_where_nothing_moves_cannot_tell_stored_heat(make_hall):
+    p, series = swings(make_hall)
+    still = series._replace(activity=np.ones_like(series.activity))
+    shown = readings(p, still, 5.0, ("coolant return",))[0]
+    moved = readings(p, series, 5.0, ("coolant return",))[0]
+    calm = fit_hall(p, still, 5.0, {"coolant return": shown[0]}, ("coolant in racks",), 0.2)
+    lively = fit_hall(p, series, 5.0, {"coolant return": moved[0]}, ("coolant in racks",), 0.2)
+    assert calm.on_bound or calm.sigma[0] > 20.0 * lively.sigma[0]
+
+
+def test_an_unknown_factor_is_refused_with_those_known(make_hall):
+    p, series = swings(make_hall)
+    with pytest.raises(InputError, match="chip resistance, distribution unit UA"):
+        fit_hall(p, series, 5.0, {"chip": np.zeros(240)}, ("paint",))

@@ -17,8 +17,8 @@ from twinloop.errors import InputError
 Predict = Callable[[FloatArray], FloatArray]
 DIFFERENCE = 1e-5
 """Step of a finite difference over a parameter's scale."""
-SETTLED = 1e-8
-"""Relative fall of the sum of squares below which the search ends."""
+SETTLED, STILL = 1e-6, 1e-7
+"""The search ends when the sum of squares falls by less than this share, or no parameter moves by more than this."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ def fit(
     unknowns: Sequence[Parameter],
     noise: float | FloatArray | None = None,
     most_rounds: int = 60,
+    *,
+    together: bool = False,
 ) -> Fitted:
     """Return the parameters whose prediction is nearest to ``measured`` in the mean square.
 
@@ -74,6 +76,7 @@ def fit(
         unknowns: what to find.
         noise: standard deviation of the measurement, one or one a point; ``None``: unknown and all alike.
         most_rounds: rounds before giving up on settling.
+        together: ``predict`` takes many sets of parameters, (sets, parameters), and gives (sets, …): one call a round.
 
     Raises:
         InputError: fewer points than parameters, or a start outside its bounds.
@@ -92,40 +95,36 @@ def fit(
         raise InputError("calibration: got a start outside its bounds, expected one inside")
     spread = np.broadcast_to(1.0 if noise is None else np.asarray(noise, dtype=float), measured.shape)[known]
 
-    def residual(at: FloatArray) -> FloatArray:
-        return np.asarray((measured[known] - predict(at)[known]) / spread)
+    def residuals(rows: FloatArray) -> FloatArray:
+        found = predict(rows) if together else np.stack([predict(row) for row in rows])
+        return np.asarray((measured[known] - found[:, known]) / spread)
 
     scale = np.maximum(np.abs(values), 1e-3 * np.where(np.isfinite(high - low), high - low, 1.0))
-    rest, damping, rounds = residual(values), 1e-3, 0
-    slopes = _slopes(residual, values, rest, scale, high)
+    damping, rounds = 1e-3, 0
+    rest, slopes = _linearised(residuals, values, scale, high)
     for rounds in range(1, most_rounds + 1):  # noqa: B007  the number of rounds is reported
-        step = _step(slopes, rest, damping)
-        tried = np.clip(values + step, low, high)
-        after = residual(tried)
+        tried = np.clip(values + _step(slopes, rest, damping), low, high)
+        if np.all(np.abs(tried - values) < STILL * scale):
+            break
+        after = residuals(tried[None, :])[0]
         before_square, after_square = float(rest @ rest), float(after @ after)
         if not after_square < before_square:
             damping *= 4.0
-            if damping > 1e12:
-                break
             continue
-        values, rest, damping = tried, after, max(damping / 4.0, 1e-12)
-        slopes = _slopes(residual, values, rest, scale, high)
+        values, damping = tried, max(damping / 4.0, 1e-12)
+        rest, slopes = _linearised(residuals, values, scale, high)
         if before_square - after_square < SETTLED * before_square:
             break
     return _fitted(unknowns, values, slopes, rest, spread, noise is None, rounds, (low, high), scale)
 
 
-def _slopes(residual: Predict, values: FloatArray, rest: FloatArray, scale: FloatArray, high: FloatArray) -> FloatArray:
-    """Return the derivative of the prediction over its noise, (points, parameters)."""
-    columns = []
-    for index, size in enumerate(scale):
-        change = DIFFERENCE * size
-        if values[index] + change > high[index]:
-            change = -change
-        moved = values.copy()
-        moved[index] += change
-        columns.append((rest - residual(moved)) / change)
-    return np.stack(columns, axis=1)
+def _linearised(
+    residuals: Predict, values: FloatArray, scale: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the residual and the derivative of the prediction over its noise, (points, parameters)."""
+    change = np.where(values + DIFFERENCE * scale > high, -DIFFERENCE * scale, DIFFERENCE * scale)
+    found = residuals(np.vstack([values, values + np.diag(change)]))
+    return found[0], np.asarray((found[0] - found[1:]) / change[:, None]).T
 
 
 def _step(slopes: FloatArray, rest: FloatArray, damping: float) -> FloatArray:
