@@ -1,4 +1,4 @@
-"""EnergyPlus' end uses in six climates against the replay: calibrated on Chicago, scored on the others."""
+"""EnergyPlus' end uses in eight climates against the replay: calibrated on Chicago, scored on the others."""
 
 from __future__ import annotations
 
