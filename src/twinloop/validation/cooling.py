@@ -75,6 +75,7 @@ def predictions(cases: Path | None) -> Mapping[str, Callable[[], float]]:
         "lca-plates": lambda: halls(cases)["plates"],
         "lca-bath": lambda: halls(cases)["bath"],
         "bath-ppue": lambda: halls(cases)["bath pPUE"],
+        "fleet-pue": lambda: halls(cases)["economised PUE"],
         "baltimore-total": lambda: baltimore_hall(cases).total_percent,
         "baltimore-other": lambda: baltimore_hall(cases).other_percent,
         "baltimore-pue": lambda: baltimore_hall(cases).pue_percent,
@@ -149,8 +150,9 @@ def _chicago(cases: Path | None) -> dict[str, float]:
     year = place("Chicago", "USA_IL_Chicago-OHare.Intl.AP.725300_TMY3.epw", cases)
     servers = (accelerated_servers(0.9e6, 80e3),)
 
-    def run(kit: str, air_c: float = 26.0) -> HallYear:
-        return hall_year(design(kit, air_supply_c=air_c, cold_supply_c=air_c - 6.0), servers, year, 300.0)[0]
+    def run(kit: str, air_c: float = 26.0, *, economiser: bool = False) -> HallYear:
+        hall = design(kit, air_supply_c=air_c, cold_supply_c=air_c - 6.0, air_economiser=economiser)
+        return hall_year(hall, servers, year, 300.0)[0]
 
     cold, warm, plates, bath = run("air", 18.0), run("air", 27.0), run("plates + air"), run("immersion")
     air = run("air", 20.0)
@@ -160,6 +162,7 @@ def _chicago(cases: Path | None) -> dict[str, float]:
         "plates": 100.0 * (plates.facility_w / air.facility_w - 1.0),
         "bath": 100.0 * (bath.facility_w / air.facility_w - 1.0),
         "bath pPUE": 1.0 + _mechanical_w(bath) / bath.it_w,
+        "economised PUE": run("air", 25.0, economiser=True).pue,
     }
 
 
