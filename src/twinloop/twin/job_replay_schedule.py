@@ -113,7 +113,7 @@ def schedule(jobs: Jobs, group_of: IntArray, rule: PlacementRule = "packed") -> 
             queue.append(arrivals.pop())
         while queue and jobs.nodes[queue[0]] <= free:
             begin(queue.pop(0), now_s)
-        if len(queue) > 1:
+        if len(queue) > 1 and free > 0:
             running = [job for _, job in ends]
             for job in _backfill(jobs, queue, running, start_s, free, now_s):
                 queue.remove(job)
@@ -138,12 +138,13 @@ def _backfill(
             shadow_s = end_s
             break
     spare, chosen = available - wanted, []
-    for job in queue[1:]:
+    behind = np.array(queue[1:])
+    room = behind[jobs.nodes[behind] <= free]
+    short = now_s + jobs.asked_s[room] <= shadow_s
+    possible = short | (jobs.nodes[room] <= spare)
+    for job, ends_before in zip(room[possible].tolist(), short[possible].tolist(), strict=True):
         need = int(jobs.nodes[job])
-        if need > free:
-            continue
-        ends_before = now_s + float(jobs.asked_s[job]) <= shadow_s
-        if ends_before or need <= spare:
+        if need <= free and (ends_before or need <= spare):
             chosen.append(job)
             free -= need
             spare -= 0 if ends_before else need
