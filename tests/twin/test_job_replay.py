@@ -66,6 +66,30 @@ def test_no_node_runs_two_jobs_and_every_job_that_fits_runs(rows, rule):
     assert all(len(placed.nodes_of[j]) == batch.nodes[j] for j in np.flatnonzero(fits))
 
 
+def in_order(rows, total):
+    """Starts first come first served, nobody overtaking: an independent few lines."""
+    running, starts, now = [], [], 0
+    for submit, nodes, run in rows:
+        now = max(now, submit)
+        while total - sum(n for end, n in running if end > now) < nodes:
+            now = min(end for end, _ in running if end > now)
+        starts.append(now)
+        running.append((now + run, nodes))
+    return starts
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10), st.integers(1, 20)), min_size=2, max_size=15))
+def test_the_first_job_that_waits_is_not_delayed_by_those_behind_it(rows):
+    """EASY's promise, with exact asked times; jobs before it start at once in both."""
+    rows = sorted(rows, key=lambda row: row[0])
+    plain = in_order(rows, 10)
+    waits = [index for index, row in enumerate(rows) if plain[index] > row[0]]
+    eased = schedule(jobs(*[(*row, row[2]) for row in rows]), np.zeros(10, dtype=int)).start_s
+    upto = waits[0] + 1 if waits else len(rows)
+    assert eased[:upto].tolist() == plain[:upto]
+
+
 def test_levelling_heat_lowers_the_fullest_unit_and_leaves_the_schedule_alone():
     batch = jobs((0, 40, 3000, 3000), (0, 30, 3000, 3000))
     days = {rule: replay_jobs(SMALL, batch, air(200), 15.0, rule) for rule in ("packed", "cool")}
