@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from twinloop.api import PlanResult, SimulationResult
     from twinloop.model.plan import Plan
     from twinloop.scenario import Scenario
+    from twinloop.twin.job_replay import Replay
+    from twinloop.twin.job_replay_schedule import PlacementRule
 
-__all__ = ["load", "plan", "simulate"]
+__all__ = ["load", "plan", "replay_jobs", "simulate"]
 
 
 def load(path: str | Path) -> Scenario:
@@ -84,3 +86,28 @@ def simulate(
         found, runs = plan_window(model, digest, wanted, window or "hottest day", faults, step_s)
         return SimulationResult(found, (), tuple(run.incident for run in runs))
     return SimulationResult(*plan_simulation(model, digest, wanted, years))
+
+
+def replay_jobs(
+    trace: str | Path,
+    wet_bulb_c: float = 20.0,
+    hours: float = 24.0,
+    step_s: float = 15.0,
+    rule: PlacementRule = "packed",
+) -> Replay:
+    """Return a day of a Frontier-size machine under the jobs of ``trace`` (CSV, Parquet or SWF), at a wet bulb.
+
+    ``rule``: ``packed`` fills racks in order, ``cool`` levels the heat of distribution units.
+
+    Raises:
+        InputError: the file, its line and what is wrong.
+    """
+    import numpy as np
+
+    from twinloop.twin.free_coolers import OutdoorAir
+    from twinloop.twin.job_replay import replay_jobs as replay
+    from twinloop.twin.job_replay_files import read_jobs
+    from twinloop.twin.job_replay_power import FRONTIER
+
+    wet = np.full(round(hours * 3600.0 / step_s), wet_bulb_c)
+    return replay(FRONTIER, read_jobs(Path(trace)), OutdoorAir(wet + 5.0, wet, wet - 2.0, 101325.0), step_s, rule)[0]

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: twinloop validate climate")
-@click.argument("names", nargs=-1, metavar="[climate|workload]")
+@click.argument("names", nargs=-1, metavar="[climate|cooling|workload]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON and nothing else.")
 @click.option(
     "--cases",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    help="Folder with published files that are not shipped: *.epw (climate); energy_validation.json and power traces "
-    "(workload).",
+    help="Folder with published files that are not shipped: *.epw (climate, cooling); energy_validation.json and power "
+    "traces (workload); telemetry (cooling).",
 )
 def command(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
     """Compare published cases with the model and show every error; exit 1 when one is too large."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["calibration", "proof", "soft"]
-"""calibration: constants were chosen with this value in view; proof: they were not; soft: the published
+Kind = Literal["transcription", "calibration", "proof", "soft"]
+"""transcription: the published formula itself is in the program, the row shows that it was copied right;
+calibration: constants were chosen with this value in view; proof: they were not; soft: the published
 value itself is uncertain, so that a miss is shown and does not fail."""
 
 
