@@ -15,6 +15,7 @@ from twinloop.planner.baselines import plainer, rivals_of
 from twinloop.planner.check import check
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
+from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened, screen
 from twinloop.planner.sequential import compute_first
 from twinloop.twin.design import PlantConstants
@@ -26,6 +27,9 @@ class Planned:
 
     plan: Plan
     years: tuple[SiteYear, ...]
+    screened: Screened | None = None
+    """All that could have been chosen, for asking anew at other prices; ``None`` where no plan satisfies the limits."""
+    chosen: tuple[Placement, ...] = ()
 
 
 def _silent(_: str) -> None:
@@ -72,6 +76,8 @@ def plan(
     return Planned(
         assemble(model, screened, best, by_kit, rivals, ordered, digest),
         tuple(site.year for site in best.checked.sites if site.year is not None),
+        screened,
+        best.checked.placements,
     )
 
 
