@@ -118,10 +118,14 @@ class Runs:
         Raises:
             Refused: there is none.
         """
-        found = self._runs.get(ident)
+        found = self.find(ident)
         if found is None:
             raise Refused(f"there is no plan {ident}")
         return found
+
+    def find(self, ident: int) -> Run | None:
+        """Return the plan with the number ``ident``, or ``None``."""
+        return self._runs.get(ident)
 
     def all(self) -> list[dict[str, Any]]:
         """Return every plan, the oldest first."""

@@ -141,7 +141,8 @@ def _plans(app: FastAPI, session: Session, runs: Runs) -> None:
 
     @app.get("/api/compare")
     def comparison(ids: str) -> dict[str, Any]:
-        chosen = [runs.get(int(each)) for each in ids.split(",") if each.isdecimal()]
+        # A plan may have been removed since the page drew it: the others still stand side by side.
+        chosen = [run for each in ids.split(",") if each.isdecimal() and (run := runs.find(int(each))) is not None]
         named = tuple((f"{run.ident} {run.name}", plan) for run in chosen if (plan := run.plan()) is not None)
         return comparison_data(compare(named)) if named else {}
 

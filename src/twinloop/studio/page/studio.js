@@ -257,7 +257,7 @@ const slider = (lever) => {
       const { text: now } = await call("POST", "/api/set", { text: text.value, path: lever.path, value: words() });
       text.value = now;
       changed();
-    }, `Write the ${lever.label} into the scenario`);
+    }, `Write into the scenario: ${lever.label}`);
   return make("div", { className: "lever" }, make("label", { htmlFor: id, textContent: lever.label }), shown, input, write);
 };
 
