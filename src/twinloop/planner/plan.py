@@ -16,7 +16,7 @@ from twinloop.planner.check import check
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.placements import Placement
-from twinloop.planner.screen import Screened, screen
+from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import compute_first
 from twinloop.twin.design import PlantConstants
 
@@ -41,6 +41,7 @@ def plan(
     scenario_hash: str | None = None,
     progress: Callable[[str], None] = _silent,
     constants: PlantConstants | None = None,
+    remember: Remember = fresh,
 ) -> Planned:
     """Choose hardware, placement and cooling together.
 
@@ -49,6 +50,7 @@ def plan(
         scenario_hash: hash of the person's file; the model's own where there is none.
         progress: called with each step's name.
         constants: sizing and control assumptions; ``None``: the documented defaults.
+        remember: where ratings of cooling designs are kept for a later run of the same scenario.
 
     Raises:
         InfeasibleError: nothing satisfies the constraints; names the clash and the ways out. Its ``answer``
@@ -57,7 +59,7 @@ def plan(
     k = constants or PlantConstants()
     digest = scenario_hash or content_hash(model)
     progress("workload options")
-    screened = screen(model, k, progress)
+    screened = screen(model, k, progress, remember)
     progress("choosing and checking with the twin")
     seen: Seen = {}
     free = optimise(model, screened.placements, screened.designs, k, seen)

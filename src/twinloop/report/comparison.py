@@ -14,6 +14,8 @@ SAME = 5e-5
 """Relative difference below which two figures are the same."""
 CHOSEN = ("name",)
 """Inputs that name a scenario and decide nothing."""
+NOUNS = ("datasets.", "models.", "stages.", "sites.")
+"""Sections of a scenario whose entries have names."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ def _cooling(plans: tuple[Plan, ...]) -> tuple[Row, ...]:
 
 
 def _cooling_words(site: PlannedSite) -> str:
-    return f"the provider's ({site.kind})" if site.cooling is None else f"{site.cooling.name}; {site.racks} racks"
+    if site.cooling is None:
+        return f"the provider's ({site.kind})"
+    return f"{site.cooling.name}; {site.racks} rack{'' if site.racks == 1 else 's'}"
 
 
 def _by_name(tables: list[dict[str, str]]) -> tuple[Row, ...]:
@@ -129,7 +133,22 @@ def _by_name(tables: list[dict[str, str]]) -> tuple[Row, ...]:
 
 
 def _inputs(plans: tuple[Plan, ...]) -> tuple[Row, ...]:
+    """Return the inputs that differ; what some plan lacks whole (a stage, a site) is one row, not all its keys."""
     tables = [{each.path: each.value for each in plan.provenance} for plan in plans]
+    lone = _lone(tables)
+    rows = [_row(noun, ["there" if f"{noun}.name" in table else "not there" for table in tables]) for noun in lone]
+    inside = tuple(f"{noun}." for noun in lone)
     names = sorted({name for table in tables for name in table} - set(CHOSEN))
-    rows = (_row(name, [table.get(name, "not given") for table in tables]) for name in names)
+    names = [name for name in names if not f"{name}.".startswith(inside)]
+    rows += [_row(name, [table.get(name, "not given") for table in tables]) for name in names]
     return tuple(row for row in rows if row.differs)
+
+
+def _lone(tables: list[dict[str, str]]) -> tuple[str, ...]:
+    """Return the beginnings of the paths of what some table has and another lacks."""
+    named: list[set[str]] = [
+        {path.removesuffix(".name") for path in table if path.startswith(NOUNS) and path.endswith(".name")}
+        for table in tables
+    ]
+    everywhere = named[0].intersection(*named)
+    return tuple(sorted(named[0].union(*named) - everywhere))

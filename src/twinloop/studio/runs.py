@@ -196,7 +196,10 @@ def _heard(run: Run, message: dict[str, Any]) -> None:
     elif run.state != "running":
         return
     elif kind == "step":
-        run.steps.append((message["step"], time.monotonic() - run.started_s))
+        words, at_s = message["step"], time.monotonic() - run.started_s
+        if run.steps and run.steps[-1][0].partition(": ")[0] == words.partition(": ")[0] and " of " in words:
+            at_s = run.steps.pop()[1]
+        run.steps.append((words, at_s))
     else:
         run.state, run.ended_s = kind, time.monotonic()
         run.message = message.get("message", "")
