@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from twinloop.cli.read import read_plan
 from twinloop.cli.resume import Memory
+from twinloop.errors import InputError
 from twinloop.model.codec import dumps
 from twinloop.planner.plan import plan
 from twinloop.scenario import load, resolve, scenario_hash
@@ -185,3 +187,14 @@ def test_what_cannot_be_is_told_in_a_line(tmp_path, arguments, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_scenario_given_as_a_plan_is_told_by_its_name(tmp_path):
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text(SMALL.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"mine\.yaml: got a scenario, expected a plan\.json"):
+        read_plan(scenario)
+    broken = tmp_path / "broken.json"
+    broken.write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"broken\.json: not text"):
+        read_plan(broken)

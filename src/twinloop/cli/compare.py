@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from twinloop.cli.read import read_plan
 from twinloop.errors import InfeasibleError, InputError
-from twinloop.model.codec import dumps, loads
+from twinloop.model.codec import dumps
 from twinloop.model.plan import Plan
 from twinloop.report.comparison import Comparison, Row, compare, comparison_data, render_comparison
 from twinloop.report.numbers import THIN
@@ -36,7 +37,7 @@ def side_by_side(files: tuple[Path, ...], out: Path | None, planner: Planner) ->
     folder = out or Path("out") / "comparison"
     plans = []
     for name, file in zip(names, files, strict=True):
-        plans.append((name, given(file) if file.suffix == ".json" else _planned(file, folder / name, planner)))
+        plans.append((name, read_plan(file) if file.suffix == ".json" else _planned(file, folder / name, planner)))
     found = compare(tuple(plans))
     folder.mkdir(parents=True, exist_ok=True)
     command = f"twinloop plan --compare {' '.join(map(str, files))}"
@@ -52,20 +53,6 @@ def _planned(file: Path, folder: Path, planner: Planner) -> Plan:
     except InfeasibleError:
         click.echo(f"{file}:", err=True)
         raise
-
-
-def given(file: Path) -> Plan:
-    """Return the plan in ``file``.
-
-    Raises:
-        InputError: names the file and what is wrong with it.
-    """
-    try:
-        return loads(Plan, file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: {getattr(error, 'strerror', None) or 'not text in UTF-8'}") from error
-    except InputError as error:
-        raise InputError(f"{file}: {error}, in a plan.json as `twinloop plan` writes it") from error
 
 
 def labels(files: tuple[Path, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from twinloop.model.plan import Plan, Sequential, Totals
+from twinloop.report.numbers import THIN, duration
 
 PHASES = (
     ("workload options", 0.01, 0.03),
@@ -96,7 +97,7 @@ def _gain(found: Sequential) -> str:
 def _takes(duration_s: float | None, latency_s: float | None) -> str:
     if duration_s is not None:
         return f"{duration_s / 3600.0:.2f} h a run"
-    return f"p99 {latency_s * 1e3:.1f} ms" if latency_s is not None else "continuous"
+    return f"p99 {duration(latency_s).replace(THIN, ' ')}" if latency_s is not None else "continuous"
 
 
 def _totals_table(plan: Plan) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +116,18 @@ def explained(plan: Plan, stage: str) -> str:
     if found is None:
         names = ", ".join(each.name for each in plan.stages)
         raise InputError(f"--explain: got {stage!r}, expected one of {names}")
-    return found.why
+    p = found.parallelism
+    layout = ", ".join(f"{name} {size}" for name, size in vars(p).items() if size > 1) or "one device"
+    lines = [
+        f"{stage}: {found.device_count} × {found.device} at {found.site} ({found.servers} × {found.server})",
+        f"  numbers: {found.precision}, {found.compression}; layout: {layout}",
+        *textwrap.wrap(found.why, 98, initial_indent="  why: ", subsequent_indent="    "),
+    ]
+    for site in plan.sites:
+        if site.name == found.site and site.cooling is not None:
+            cooled = f"cooled by {site.cooling.name}: {site.cooling.why}"
+            lines += textwrap.wrap(cooled, 98, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines)
 
 
 def _compare(files: tuple[Path, ...], out: Path | None, as_json: bool, quiet: bool, started: float) -> None:
