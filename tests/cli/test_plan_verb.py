@@ -198,3 +198,18 @@ def test_a_scenario_given_as_a_plan_is_told_by_its_name(tmp_path):
     broken.write_bytes(b"\xff")
     with pytest.raises(InputError, match=r"broken\.json: not text"):
         read_plan(broken)
+
+
+def completed(words: str, count: int) -> list[str]:
+    code = "import sys; sys.argv[0] = 'twinloop'; from twinloop.cli.main import main; main()"
+    asked = {"_TWINLOOP_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(count)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**ENVIRONMENT, **asked}, capture_output=True, text=True, check=False
+    )
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+def test_the_shell_completes_verbs_options_and_tables():
+    assert completed("twinloop pl", 1) == ["plan"]
+    assert "--compare" in completed("twinloop plan --c", 2)
+    assert completed("twinloop catalogue dev", 2) == ["devices"]
