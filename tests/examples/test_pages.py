@@ -17,8 +17,8 @@ import twinloop
 from twinloop.scenario.load import load_text
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in (
-    "tutorial-planner", "tutorial-ml-engineer", "tutorial-operator", "economics", "faq", "how-to", "studio"))]  # fmt: skip
+TOLD = ("tutorial-planner", "tutorial-ml-engineer", "tutorial-operator", "economics", "faq", "how-to", "studio")
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in TOLD)]
 NAMES = [page.name for page in PAGES]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SKIPPED = ("make ",)

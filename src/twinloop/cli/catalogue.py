@@ -61,7 +61,7 @@ MOST_COLUMNS = 9
 """What fits beside the name; columns asked for take the place of the last ones."""
 
 
-def _begun(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+def _begun(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in ABOUT if name.startswith(incomplete)]
 
 

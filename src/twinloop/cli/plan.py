@@ -18,6 +18,7 @@ EPILOG = """
 Examples:
   twinloop plan examples/fraud-detection.yaml --out out/fraud-detection
   twinloop plan my.yaml --explain train
+  twinloop plan my.yaml --frontier cost,water
   twinloop plan my.yaml --json > plan.json
   twinloop plan --compare today.yaml wished.yaml
   twinloop plan --compare out/a/plan.json out/b/plan.json
@@ -32,11 +33,21 @@ Interrupted? The same command goes on where it stopped.
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json on standard output and nothing else.")
 @click.option("--explain", "stage", default=None, metavar="STAGE", help="Print only why STAGE is as it is.")
 @click.option(
+    "--frontier", "trade", default=None, metavar="TOTALS",
+    help="Print only what one total costs in another: 2 or 3 of cost, energy, carbon, water, time.",
+)  # fmt: skip
+@click.option(
     "--compare", "compares", is_flag=True, help="Plan 2 to 4 scenarios, or take plan.json files: side by side."
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tables.")
 def command(
-    scenarios: tuple[Path, ...], out: Path | None, as_json: bool, stage: str | None, compares: bool, quiet: bool
+    scenarios: tuple[Path, ...],
+    out: Path | None,
+    as_json: bool,
+    stage: str | None,
+    trade: str | None,
+    compares: bool,
+    quiet: bool,
 ) -> None:
     """Choose hardware, placement and cooling together for SCENARIO.
 
@@ -44,6 +55,7 @@ def command(
     each scenario, and comparison.html and comparison.json.
     """
     from twinloop.cli.console import print_plan
+    from twinloop.cli.frontier import axes_of
     from twinloop.cli.write import check_folder
     from twinloop.errors import InputError
     from twinloop.model.codec import dumps
@@ -51,13 +63,17 @@ def command(
     started = time.perf_counter()
     check_folder(out)
     if compares:
-        if stage is not None:
-            raise InputError("--explain: one scenario has stages to explain, --compare takes several")
+        if stage is not None or trade is not None:
+            raise InputError(f"{'--explain' if stage else '--frontier'} asks of one scenario, --compare takes several")
         _compare(scenarios, out, as_json, quiet, started)
         return
     if len(scenarios) != 1:
         raise InputError(f"got {len(scenarios)} scenarios, expected one; --compare puts several side by side")
+    axes = None if trade is None else axes_of(trade)
     planned, folder = _plan(scenarios[0], out, quiet or as_json, as_json)
+    if axes is not None:
+        _print_frontier(scenarios[0], planned, axes, as_json)
+        return
     if as_json:
         click.echo(dumps(planned.plan), nl=False)
         return
@@ -102,6 +118,21 @@ def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> 
         write_results(planned, folder, typed)
     memory.forget()
     return planned, folder
+
+
+def _print_frontier(file: Path, planned: Planned, axes: tuple[str, ...], as_json: bool) -> None:
+    from twinloop.cli.frontier import print_frontier
+    from twinloop.model.codec import dumps
+    from twinloop.planner.trade import trade
+    from twinloop.scenario import load, resolve
+
+    if planned.best is None:
+        return
+    points = trade(resolve(load(file)), planned.best, axes)
+    if as_json:
+        click.echo(dumps({"schema": 1, "axes": axes, "points": points}), nl=False)
+    else:
+        print_frontier(points, axes)
 
 
 def explained(plan: Plan, stage: str) -> str:

@@ -15,7 +15,6 @@ from twinloop.planner.baselines import plainer, rivals_of
 from twinloop.planner.check import check
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
-from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import compute_first
 from twinloop.twin.design import PlantConstants
@@ -29,7 +28,7 @@ class Planned:
     years: tuple[SiteYear, ...]
     screened: Screened | None = None
     """All that could have been chosen, for asking anew at other prices; ``None`` where no plan satisfies the limits."""
-    chosen: tuple[Placement, ...] = ()
+    best: Optimised | None = None
 
 
 def _silent(_: str) -> None:
@@ -79,7 +78,7 @@ def plan(
         assemble(model, screened, best, by_kit, rivals, ordered, digest),
         tuple(site.year for site in best.checked.sites if site.year is not None),
         screened,
-        best.checked.placements,
+        best,
     )
 
 

@@ -43,22 +43,22 @@ def ask(model: Model, planned: Planned, moved: dict[str, float]) -> Answer:
     Raises:
         ValueError: the plan has no stored search.
     """
-    screened = planned.screened
-    if screened is None:
+    screened, best = planned.screened, planned.best
+    if screened is None or best is None:
         raise ValueError("a plan without a stored search cannot be asked anew")
     model = repriced_model(model, moved)
     placements = tuple(repriced(p, model) for p in screened.placements)
     by_key = {p.key: p for p in placements}
-    chosen = tuple(by_key[p.key] for p in planned.chosen)
+    chosen = tuple(by_key[p.key] for p in best.checked.placements)
     k = PlantConstants()
     designs = resupplied(screened, chosen, moved)
     kept = check(model, chosen, designs, k)
     found = optimise(model, placements, designs, k, {tuple(p.key for p in chosen): kept}, ROUNDS)
-    best = None if found is None else found.checked
+    there = None if found is None else found.checked
     holds = acceptable(model, kept)
-    if holds and (best is None or kept.objective <= best.objective):
-        best = kept
-    return Answer(kept, holds, best)
+    if holds and (there is None or kept.objective <= there.objective):
+        there = kept
+    return Answer(kept, holds, there)
 
 
 def repriced_model(model: Model, moved: dict[str, float]) -> Model:
