@@ -23,6 +23,7 @@ PHASES = (
     ("baseline", 0.91, 0.94),
     ("explaining", 0.94, 0.97),
     ("writing", 0.97, 1.0),
+    ("sweeping", 0.0, 1.0),
 )
 """How a step of the planner begins, and the shares of a plan's time at which it begins and ends."""
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse,
 
 from twinloop.errors import TwinloopError
 from twinloop.report.comparison import compare, comparison_data
-from twinloop.studio.edits import set_value
+from twinloop.scenario.edits import set_value
 from twinloop.studio.guard import PAGE_POLICY, REPORT_POLICY, cookie_name, refusal
 from twinloop.studio.runs import Refused, Runs
 from twinloop.studio.session import Session

@@ -38,7 +38,8 @@ class Session:
             raise Refused("the page was started without a file: download the scenario instead")
         if read_text(self.file) != self.text:
             raise Refused(f"{self.file} has been changed by another hand since it was opened: download yours instead")
-        beside = self.file.with_name(f".{self.file.name}.part")
+        target = self.file.resolve()
+        beside = target.with_name(f".{target.name}.part")
         beside.write_text(text, encoding="utf-8")
-        beside.replace(self.file)
+        beside.replace(target)
         self.text = text

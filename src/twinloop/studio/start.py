@@ -37,7 +37,9 @@ def serve(session: Session, place: socket.socket) -> None:
     """Serve ``session`` until it is interrupted; then end its plans and remove their files."""
     with tempfile.TemporaryDirectory(prefix="twinloop-studio-") as folder:
         runs = Runs(Path(folder), session.file)
-        config = uvicorn.Config(application(session, runs), log_level="warning", access_log=False, lifespan="on")
+        app = application(session, runs)
+        # A browser that keeps its connection must not keep the server.
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
         try:
             uvicorn.Server(config).run(sockets=[place])
         except KeyboardInterrupt:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinloop.errors import InputError
+from twinloop.scenario.edits import set_value
 from twinloop.scenario.load import load_text
-from twinloop.studio.edits import set_value
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -43,6 +43,11 @@ def test_a_value_inside_a_list_is_found_by_its_position():
 def test_what_is_no_single_value_is_refused(path):
     with pytest.raises(InputError):
         set_value("name: n\nsites:\n  - {name: a}\n", path, "1")
+
+
+def test_broken_text_is_refused():
+    with pytest.raises(InputError, match="mend it first"):
+        set_value("a: [1", ("a",), "2")
 
 
 @given(st.sampled_from(EXAMPLES), st.integers(0, 1000))

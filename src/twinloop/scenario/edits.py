@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     Event,
@@ -44,7 +45,7 @@ def set_value(text: str, path: Path, value: str) -> str:
     'objective: {minimise: cost, water_price: 3 USD/m3}'
 
     Raises:
-        InputError: the text has no such section, or something else than a scalar stands there.
+        InputError: the text is no YAML, has no such section, or something else than a scalar stands there.
     """
     where = ".".join(map(str, path))
     here = _places(text)
@@ -87,7 +88,11 @@ def _added(text: str, parent: _Place, key: str, value: str) -> str:
 def _places(text: str) -> _Place | None:
     stack: list[tuple[_Place, list[_Place]]] = []
     root: _Place | None = None
-    for event in YAML(typ="safe", pure=True).parse(text):
+    try:
+        events = list(YAML(typ="safe", pure=True).parse(text))
+    except YAMLError as error:
+        raise InputError("the scenario is no YAML: mend it first") from error
+    for event in events:
         if isinstance(event, (MappingStartEvent, SequenceStartEvent)):
             stack.append((_opened(event), []))
             continue
