@@ -20,6 +20,7 @@ from twinloop.model.plan import (
     PlannedParallelism,
     PlannedSite,
     PlannedStage,
+    RackShare,
     RackType,
     Totals,
 )
@@ -53,7 +54,18 @@ def small_plan(data=4, tensor=2, pipeline=2, replicas=16, every="1 day", margin=
     )
     carriers = (("features", "cold_plate"), ("train", "cold_plate"), ("score", "rear_door"))
     racks = tuple(
-        RackType(f"{name} racks", 2, each.server, 4, 1e4, 1.0, 1.0, {}, {"accelerator": carrier})
+        RackType(
+            f"{name} racks",
+            2,
+            each.server,
+            4,
+            1e4,
+            1.0,
+            1.0,
+            {},
+            {"accelerator": carrier},
+            (RackShare(name, each.server, 4),),
+        )
         for each, (name, carrier) in zip(stages, carriers, strict=True)
     )
     it_w = sum(each.power_w for each in stages)

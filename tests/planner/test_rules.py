@@ -442,6 +442,9 @@ def test_heat_hot_enough_to_sell():
     assert "heat reuse" not in breaches(the_model=buyer(42.0))
     assert "heat pump" in breaches(the_model=buyer(65.0))["heat reuse"]
     assert "heat reuse" not in breaches(planned(equipment=(line("heat_pump"),)), buyer(65.0))
+    # Evaporating 3 K below 32 °C, condensing 3 K above 65 °C at half of Carnot: 0.5 * 341.15 / 39 = 4.4;
+    # 3e-8 USD/J are 108 USD/MWh.
+    assert "COP 4.4 costs about 25 USD of electricity" in breaches(the_model=buyer(65.0))["heat reuse"]
 
 
 def test_a_server_that_stays_on_air_beside_plates_is_judged_on_air():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.planner.selection import Limit, Link, Problem, feasible, objective_of, solve
+from twinloop.planner.selection import MOST_CUTS, Limit, Link, Problem, feasible, objective_of, shadow_prices, solve
+from twinloop.planner.sharing import Load, Positions
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,17 @@ def problems(draw: st.DrawFn) -> Problem:
         for i, j in draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=3))
         if columns[i].stage != columns[j].stage
     )
-    return Problem(stages, tuple(columns), tuple(costs), limits, links)  # type: ignore[arg-type]
+    loads = {
+        i: Load(draw(st.sampled_from(["a", "b"])), draw(st.integers(1, 7)),
+                (draw(st.floats(0.05, 1.0)), draw(st.floats(0.05, 1.0))))
+        for i in range(n) if columns[i].site == "hall"
+    }  # fmt: skip
+    positions = (Positions("racks", draw(st.integers(1, 12)), loads),) if draw(st.booleans()) else ()
+    openings = {"hall": draw(st.floats(0.0, 1e5))}
+    limits = tuple(replace(limit, halls={"hall": draw(st.floats(0.0, 20.0))}) for limit in limits)
+    return Problem(
+        stages, tuple(columns), tuple(costs), limits, links, positions=positions, openings=openings,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def enumerate_best(problem: Problem) -> float | None:
@@ -85,3 +96,99 @@ def test_a_banned_choice_is_not_repeated() -> None:
     second = solve(problem, banned=((0,),))
     assert second is not None
     assert second.picked == (1,)
+
+
+def shared(stages: int, share: float, bound: float, cloud_cost: float = 9.0) -> Problem:
+    """One server of ``share`` of a rack a stage, in the hall for 1 or in the cloud for more."""
+    names = tuple(f"s{i}" for i in range(stages))
+    columns = tuple(Column(name, "hall", "air", f"h-{name}") for name in names)
+    columns += tuple(Column(name, "cloud", None, f"c-{name}") for name in names)
+    loads = {i: Load("air", 1, (share,)) for i in range(stages)}
+    costs = (1.0,) * stages + (cloud_cost,) * stages
+    return Problem(names, columns, costs, (), positions=(Positions("racks", bound, loads),))  # type: ignore[arg-type]
+
+
+def test_stages_share_one_rack() -> None:
+    choice = solve(shared(4, 0.25, 1.0))
+    assert choice is not None
+    assert choice.objective == pytest.approx(4.0)
+
+
+def test_racks_that_only_exist_on_paper_are_cut_off() -> None:
+    """Three servers of 0.6 fill 1.8 racks on paper and three in the hall: with two, one stage goes elsewhere."""
+    choice = solve(shared(3, 0.6, 2.0))
+    assert choice is not None
+    assert choice.objective == pytest.approx(1.0 + 1.0 + 9.0)
+    assert choice.bound <= choice.objective + 1e-9
+
+
+def test_a_cut_forbids_no_packing_that_exists() -> None:
+    """Three of 0.6 that save most fill 1.8 racks on paper; two of them with two of 0.4 are the best that two hold."""
+    problem = shared(6, 0.6, 2.0)
+    loads = {i: Load("air", 1, (0.6 if i < 3 else 0.4,)) for i in range(6)}
+    problem = replace(problem, positions=(Positions("racks", 2.0, loads),), costs=(1.0,) * 6 + (9.0,) * 3 + (3.0,) * 3)
+    choice = solve(problem)
+    assert choice is not None
+    assert choice.objective == pytest.approx(4.0 + 9.0 + 3.0)
+
+
+def test_the_search_ends_where_no_stage_can_share() -> None:
+    stages = 12
+    choice = solve(shared(stages, 0.51, 6.0))
+    assert choice is not None
+    assert choice.objective == pytest.approx(6.0 + 6 * 9.0)
+    assert stages < MOST_CUTS
+
+
+def test_elastic_positions_count_real_racks() -> None:
+    problem = shared(3, 0.6, 2.0)
+    problem = replace(problem, placements=problem.placements[:3], costs=(1e-6,) * 3)
+    assert solve(problem) is None
+    choice = solve(problem, elastic={"racks": 1.0})
+    assert choice is not None
+    assert problem.taken(problem.positions[0], choice.picked) == 3.0
+    assert choice.objective == pytest.approx(0.5, abs=1e-4)  # one rack more than two
+
+
+def test_a_hall_takes_its_lights_once_however_many_stages_use_it() -> None:
+    columns = tuple(Column(s, site, design, f"{s}{site}") for s in "ab"
+                    for site, design in (("hall", "air"), ("cloud", None)))  # fmt: skip
+    costs = (1.0, 3.0, 1.0, 3.0)
+    problem = Problem(("a", "b"), columns, costs, (), openings={"hall": 3.5})  # type: ignore[arg-type]
+    choice = solve(problem)
+    assert choice is not None
+    assert choice.picked == (0, 2)
+    assert choice.objective == objective_of(problem, choice.picked) == pytest.approx(5.5)
+    dark = solve(replace(problem, openings={"hall": 4.5}))
+    assert dark is not None
+    assert dark.picked == (1, 3)
+    row = Limit("power", 2.5, "W", {0: 1.0, 2: 1.0}, {"hall": 1.0})
+    assert problem.taken(row, (0, 2)) == 3.0
+    limited = solve(replace(problem, limits=(row,), openings={}))
+    assert limited is not None
+    assert limited.objective == pytest.approx(4.0)
+
+
+def _priced(bound: float) -> Problem:
+    """A cheap placement that takes 10 of the limit, a dear one that takes 4."""
+    columns = (Column("s", "hall", "air", "cheap"), Column("s", "hall", "air", "dear"))
+    limits = (Limit("power", bound, "W", {0: 10.0, 1: 4.0}), Limit("racks", 50.0, "racks", {0: 1.0, 1: 1.0}))
+    return Problem(("s",), columns, (100.0, 160.0), limits)  # type: ignore[arg-type]
+
+
+def test_shadow_price_by_hand() -> None:
+    # 7 W: half of each; one watt more moves a sixth of the work to the cheap one, 60 / 6 = 10 a watt.
+    assert shadow_prices(_priced(7.0)) == pytest.approx({"power": 10.0, "racks": 0.0})
+    assert shadow_prices(_priced(12.0)) == pytest.approx({"power": 0.0, "racks": 0.0})
+    assert shadow_prices(_priced(3.0)) is None
+    # Two of three servers of half a rack fit; a rack more takes two others from the cloud, 8 dearer each.
+    assert shadow_prices(shared(3, 0.5, 1.0)) == pytest.approx({"racks": 16.0})
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problems())
+def test_shadow_prices_are_never_negative_and_name_every_limit(problem: Problem) -> None:
+    found = shadow_prices(problem)
+    if found is not None:
+        assert set(found) == {row.name for row in problem.rows}
+        assert all(price >= 0.0 for price in found.values())

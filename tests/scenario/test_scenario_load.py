@@ -75,6 +75,17 @@ def test_a_slip_is_named_with_its_line_and_what_was_meant(old, new, line, path, 
     assert str(found[path]).startswith(f"some.yaml:{line}: {path}: got ")
 
 
+@pytest.mark.parametrize("key", ["devices", "cooling", "compression"])
+def test_an_empty_list_of_what_is_allowed_is_refused_not_read_as_everything(key):
+    text = f"{MINIMAL.rstrip()}\nallow: {{{key}: []}}\n"
+    line = text.rstrip().count("\n") + 1
+    (fault,) = faults(text)
+    assert str(fault) == (
+        f"some.yaml:{line}: allow.{key}: got an empty list, expected at least one name; "
+        "leave the key out to allow everything"
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "got", "expected"),
     [

@@ -199,3 +199,29 @@ def test_the_worst_chip_is_hotter_by_its_spread():
     rise = it.junction_c - state.warm.coolant_supply_c
     worst = it.worst_junction_c - state.warm.coolant_supply_c
     assert np.all(worst > 1.14 * rise)
+
+
+@pytest.mark.parametrize("plant", ["air_cooled_chiller", "water_cooled_chiller"])
+def test_the_air_around_baths_is_warmed_by_the_power_chain_as_much_as_servers_warm_theirs(plant):
+    state, built = run(design("immersion", plant=plant), group(activity=np.ones(HOURS)))
+    rise_k = state.air.return_c - state.air.supply_c
+    assert np.max(rise_k) == pytest.approx(K.server_air_rise_k, abs=1.0)
+    assert built.handler.air_design_kg_s * 1006.0 * 12.0 == pytest.approx(built.handler_heat_w, rel=0.01)
+    assert np.all(state.air.supply_c[outdoor().dry_bulb_c < 33.0] < 26.1)
+
+
+def test_looser_aisles_take_more_air_and_warmer_intakes():
+    halls = [
+        run(design("air", containment=kind), group(activity=np.ones(HOURS)))[0]
+        for kind in ("chimney", "hot_aisle", "cold_aisle", "none")
+    ]
+    for state in halls:
+        assert np.max(state.balance_error) < 1e-6
+    intakes = [float(np.max(state.air.intake_c)) for state in halls]
+    fans = [float(np.sum(state.crah_fans_w)) for state in halls]
+    assert intakes == sorted(intakes)
+    assert fans == sorted(fans)
+    # Intake above supply by r/(1 - r) of the servers' rise.
+    rise_k = halls[3].air.exhaust_c - halls[3].air.intake_c
+    assert halls[3].air.intake_c - halls[3].air.supply_c == pytest.approx(0.15 / 0.85 * rise_k)
+    assert halls[0].crah_fans_w[0] / halls[2].crah_fans_w[0] == pytest.approx(1.03 / 1.05, rel=0.01)

@@ -70,3 +70,9 @@ def test_the_busiest_hour_is_in_the_afternoon():
     day = hourly_activity(option(0.3), stage("serve", peak_to_mean=2.5))[:24]
     assert int(np.argmax(day)) == 14
     assert int(np.argmin(day)) == 2
+
+
+def test_the_busiest_hour_of_a_continuous_day_is_14_to_15():
+    day = hourly_activity(option(0.3), stage("serve", peak_to_mean=2.0))[:24]
+    assert int(np.argmax(day)) == 14
+    assert int(np.argmin(day)) == 2

@@ -30,6 +30,9 @@ Interrupted? The same command goes on where it stopped.
 @click.command(epilog=EPILOG)
 @click.argument("scenarios", metavar="SCENARIO…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the results [out/<name>].")
+@click.option(
+    "--figures", type=click.Path(path_type=Path), default=None, help="Folder for every figure as SVG, its data as CSV."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json on standard output and nothing else.")
 @click.option("--explain", "stage", default=None, metavar="STAGE", help="Print only why STAGE is as it is.")
 @click.option(
@@ -43,6 +46,7 @@ Interrupted? The same command goes on where it stopped.
 def command(
     scenarios: tuple[Path, ...],
     out: Path | None,
+    figures: Path | None,
     as_json: bool,
     stage: str | None,
     trade: str | None,
@@ -56,21 +60,26 @@ def command(
     """
     from twinloop.cli.console import print_plan
     from twinloop.cli.frontier import axes_of
-    from twinloop.cli.write import check_folder
+    from twinloop.cli.write import check_folder, write_figures
     from twinloop.errors import InputError
     from twinloop.model.codec import dumps
 
     started = time.perf_counter()
     check_folder(out)
+    check_folder(figures, "--figures")
     if compares:
-        if stage is not None or trade is not None:
-            raise InputError(f"{'--explain' if stage else '--frontier'} asks of one scenario, --compare takes several")
+        given = {"--explain": stage, "--frontier": trade, "--figures": figures}
+        single = next((option for option, value in given.items() if value is not None), None)
+        if single is not None:
+            raise InputError(f"{single} asks of one scenario, --compare takes several")
         _compare(scenarios, out, as_json, quiet, started)
         return
     if len(scenarios) != 1:
         raise InputError(f"got {len(scenarios)} scenarios, expected one; --compare puts several side by side")
     axes = None if trade is None else axes_of(trade)
     planned, folder = _plan(scenarios[0], out, quiet or as_json, as_json)
+    if figures is not None:
+        write_figures(planned, figures, f"twinloop plan {scenarios[0]}")
     if axes is not None:
         _print_frontier(scenarios[0], planned, axes, as_json)
         return

@@ -6,6 +6,7 @@ import os
 from dataclasses import fields
 from pathlib import Path
 
+from twinloop.api import PlanResult
 from twinloop.errors import InfeasibleError, InputError, TwinloopError
 from twinloop.model.codec import dumps
 from twinloop.model.plan import SCHEMA, Plan
@@ -15,7 +16,7 @@ from twinloop.report import render
 from twinloop.report.tables import equipment_csv
 
 
-def check_folder(folder: Path | None) -> None:
+def check_folder(folder: Path | None, option: str = "--out") -> None:
     """Refuse an output folder that cannot be made or written, before any work is done for it.
 
     Raises:
@@ -25,10 +26,10 @@ def check_folder(folder: Path | None) -> None:
         return
     standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not standing.is_dir():
-        raise InputError(f"--out: got {folder}, expected a folder; {standing} is a file")
+        raise InputError(f"{option}: got {folder}, expected a folder; {standing} is a file")
     # An administrator's access says yes to read-only places too, such as those of the kernel.
     if not os.access(standing, os.W_OK | os.X_OK) or str(standing.absolute()).startswith(("/proc", "/sys")):
-        raise InputError(f"--out: got {folder}, expected a folder that can be written; {standing} cannot")
+        raise InputError(f"{option}: got {folder}, expected a folder that can be written; {standing} cannot")
 
 
 def write_results(planned: Planned, folder: Path, command: str) -> dict[str, Path]:
@@ -50,6 +51,14 @@ def write_results(planned: Planned, folder: Path, command: str) -> dict[str, Pat
     except OSError as error:
         raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error
     return paths
+
+
+def write_figures(planned: Planned, folder: Path, command: str) -> tuple[Path, ...]:
+    """Write every figure of the report as SVG and its numbers as CSV into ``folder``; return their paths."""
+    try:
+        return PlanResult(planned.plan, planned.years, command).save_figures(folder)
+    except OSError as error:
+        raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error
 
 
 def write_infeasible(error: InfeasibleError, scenario: str, scenario_hash: str, folder: Path, command: str) -> str:

@@ -157,10 +157,9 @@ def hosts(deployment: Deployment, site: PlannedSite) -> tuple[Host, ...]:
 
 
 def _per_rack(work: Work, site: PlannedSite) -> int:
-    for racks in site.rack_types:
-        if racks.name == f"{work.name} racks":
-            return max(racks.servers_per_rack, 1)
-    return max(work.nodes, 1)
+    """Return the servers of ``work`` in its fullest rack, which other work may share."""
+    full = [share.servers for racks in site.rack_types for share in racks.contents if share.stage == work.name]
+    return max(full, default=max(work.nodes, 1))
 
 
 def _units(site: PlannedSite, types: tuple[str, ...]) -> int:

@@ -267,7 +267,7 @@ def _cooling(stage: PlannedStage, site: PlannedSite) -> str:
         return "provider"
     component = "accelerator"
     for racks in site.rack_types:
-        if racks.server == stage.server:
+        if any(share.stage == stage.name for share in racks.contents):
             return racks.carriers.get(component, site.cooling.components.get(component, "air"))
     return site.cooling.components.get(component, "air")
 

@@ -21,6 +21,8 @@ class CapitalItem:
     life_s: float
     maintenance_per_year: float
     bought_year: int = 0
+    of: str = ""
+    """Which one exactly, where ``name`` is a class: a server's catalogue name."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.amount_usd) and self.amount_usd >= 0.0):

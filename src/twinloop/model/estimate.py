@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -77,3 +77,5 @@ class StageOption:
     high: float
     notes: tuple[str, ...] = ()
     """What it rests on: extrapolated, low-confidence constants, binding limits."""
+    memory_parts_b: dict[str, float] = field(default_factory=dict)
+    """``memory_per_device_b`` by what it holds; empty where it is not known."""

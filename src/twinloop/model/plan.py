@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from twinloop.model.model import Provenance
@@ -13,12 +13,17 @@ Status = Literal["optimal", "feasible", "infeasible"]
 
 @dataclass(frozen=True)
 class ObjectiveValue:
-    """The objective reached and how far the proof goes."""
+    """The objective reached, and what the selection says no plan can beat."""
 
     name: str
     value: float
-    bound: float
-    gap: float
+    """By the twin."""
+    bound: float | None
+    """Coefficient bound: below the objective of every plan under the selection's linear coefficients, corrected by
+    the twin where it has checked. No proof on the twin's own objective; never above ``value``. ``None``: nothing
+    is feasible."""
+    gap: float | None
+    """``(value - bound) / |value|``, 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +62,39 @@ class PlannedStage:
     time_breakdown_s: dict[str, float]
     why: str
     """Runner-up and what would have to change for it to win."""
+    memory_gb: dict[str, float] = field(default_factory=dict)
+    """``memory_per_device_gb`` by what it holds: weights, gradients, optimizer, activations, KV cache …; empty where it
+    is not known."""
+
+
+@dataclass(frozen=True)
+class RackShare:
+    """The servers of one stage in one rack."""
+
+    stage: str
+    server: str
+    servers: int
 
 
 @dataclass(frozen=True)
 class RackType:
-    """Racks alike."""
+    """Racks filled alike, by one stage or by several that are cooled alike."""
 
     name: str
     count: int
     server: str
+    """Of several kinds: their names joined by `` + ``."""
     servers_per_rack: int
+    """Of all stages together."""
     power_w: float
     """At full load."""
     weight_kg: float
     height_u: float
     component_w: dict[str, float]
-    """Heat by component at full load, fans and power supplies included."""
+    """Heat by component at full load, fans and power supplies included: sums to ``power_w``."""
     carriers: dict[str, str]
     """What really takes each component's heat in these racks: a server sold without plates stays on air."""
+    contents: tuple[RackShare, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +131,8 @@ class Equipment:
     design_condition: str
     margin: float
     """Rated over required, minus one, spares apart."""
-    capex_usd: float
+    capex_usd: float | None
+    """``None``: no price of its own; it is part of another line's or of the building's, as the condition says."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +210,8 @@ class PlannedSite:
     totals: Totals
     marked: str
     """``twin`` for figures our physics gives, ``catalogue`` for a provider's."""
+    air_class: str | None = None
+    """Of the hall, ASHRAE A1 to A4 or H1; ``None`` where the provider decides."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +233,8 @@ class Baseline:
     saving: float | None
     """Of the objective, as a share of the baseline's; negative: the baseline is better."""
     note: str
+    cashflow: tuple[CashYear, ...] = ()
+    """Its own money year by year; empty where there is no such plan."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +339,8 @@ class Constraint:
     slack: float
     unit: str
     shadow_price: float | None
-    """USD of objective per unit of limit; ``None``: not computed."""
+    """How far the objective falls for one unit more of the limit, in the objective's unit: the dual of the LP
+    relaxation, in which work may be placed in part; the choice itself follows in steps. ``None``: no such optimum."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class EnergySplit:
     ups_loss_j: float
     distribution_loss_j: float
     other_j: float
+    """Lights, and the heat pump of a heat sale."""
 
     @property
     def facility_j(self) -> float:
@@ -117,8 +118,13 @@ class SiteYear:
     heat_flows: tuple[HeatFlow, ...]
     hours: tuple[OperatingHour, ...]
     notes: tuple[str, ...] = ()
+    heat_sold_j: float = 0.0
+    """Handed to the heat buyer, the heat pump's electricity in it."""
+    heat_pump_j: float = 0.0
+    """Electricity, inside ``energy.other_j``."""
     hourly: dict[str, FloatArray] = field(default_factory=dict, repr=False, kw_only=True)
-    """Columns by name, for example it_w, facility_w, chillers_w, supply_c, junction_c, water_kg_s."""
+    """Columns by name, for example it_w, facility_w, chillers_w, supply_c, junction_c, water_kg_s; heat_sold_w and
+    heat_pump_w where the site has a heat buyer."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +182,11 @@ class Simulation:
     monthly: tuple[Month, ...]
     energy_balance_error: float
     events: tuple[str, ...] = ()
+    """What happened in a window; of a year, why a heat buyer gets nothing."""
+    heat_sold_mwh: float | None = None
+    """Handed to heat buyers; ERF is this over the facility's energy."""
+    heat_pump_mwh: float | None = None
+    """Electricity of heat pumps, inside ``energy_mwh["other"]``."""
     window: str | None = None
     """``None``: the whole year by hours. Else the part of it that was run at ``step_s``; amounts are of the window."""
     step_s: float | None = None

@@ -18,15 +18,17 @@ from twinloop.model.plan import (
 from twinloop.planner.baselines import Rival
 from twinloop.planner.check import Checked
 from twinloop.planner.economy import economies
-from twinloop.planner.explain import cooling_reason, stage_reasons
+from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, usd_words
+from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import phases
 from twinloop.planner.infeasible import WayOut
-from twinloop.planner.money import Ledger
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.rules import rules
+from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
+from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.uncertainty import uncertainty
 
@@ -37,6 +39,7 @@ def assemble(
     model: Model,
     screened: Screened,
     best: Optimised,
+    runners: dict[str, RunnerUp],
     by_kit: dict[str, Optimised],
     rivals: tuple[Rival, ...],
     ordered: Ordered | None,
@@ -44,9 +47,10 @@ def assemble(
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
-    reasons = stage_reasons(model, best)
+    reasons = stage_reasons(model, checked, runners)
     kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
     others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
+    shortlist = _shortlist(checked, rivals, others)
     sites = tuple(_explained(model, checked, site.planned, others, screened) for site in checked.sites)
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
@@ -56,7 +60,7 @@ def assemble(
         stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
         phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals, potential=None,
         baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
-        frontier=frontier(model, best), uncertainty=uncertainty(_shortlist(checked, rivals, others), model),
+        frontier=frontier(model, best), uncertainty=uncertainty(tuple(exposure(p, model) for p in shortlist), model),
         constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,
         sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
     )  # fmt: skip
@@ -70,7 +74,7 @@ def unsatisfied(model: Model, way: WayOut, found: Optimised, digest: str) -> Pla
         schema=SCHEMA, scenario=model.name, scenario_hash=digest, status="infeasible",
         summary=f"No plan satisfies {' and '.join(clash.name for clash in way.clashes)} together. Cheapest way out: "
         f"{way.ways_out[0]}.",
-        objective=ObjectiveValue(model.objective.name, checked.objective, checked.objective, 0.0),
+        objective=ObjectiveValue(model.objective.name, checked.objective, None, None),
         stages=tuple(_stage(p, "chosen under the cheapest way out") for p in checked.placements), sites=sites,
         phases=(), cashflow=checked.cash, totals=checked.totals, potential=None, baselines=(), alternatives=(),
         frontier=(), uncertainty=None, constraints=_constraints(found), warnings=rules(sites, model),
@@ -84,12 +88,11 @@ def _saving(rival: Optimised | None, checked: Checked) -> float | None:
     return (rival.checked.objective - checked.objective) / rival.checked.objective
 
 
-def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked]) -> tuple[Ledger, ...]:
-    """Return the twin-checked ledgers of the recommendation, then of every plan that is another one."""
+def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked]) -> tuple[Checked, ...]:
+    """Return the twin-checked recommendation, then every plan that is another one."""
     plans = [checked, *(r.optimised.checked for r in rivals if r.optimised and r.baseline.feasible), *others.values()]
     distinct = {tuple(p.key for p in plan.placements): plan for plan in reversed(plans)}
-    ordered = [distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values()]
-    return tuple(plan.ledger for plan in ordered)
+    return (distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values())
 
 
 def _stage(p: Placement, why: str) -> PlannedStage:
@@ -103,7 +106,9 @@ def _stage(p: Placement, why: str) -> PlannedStage:
         ),
         throughput=o.throughput_per_s, duration_s=o.duration_s, power_w=p.it_w, mfu=o.mfu,
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
-        time_breakdown_s=o.time_breakdown_s, why=" ".join((why, *o.notes)).strip(),
+        time_breakdown_s=o.time_breakdown_s,
+        memory_gb={name: b / 1e9 for name, b in o.memory_parts_b.items()},
+        why=" ".join(sentence(each) for each in (why, *o.notes) if each.strip()),
     )  # fmt: skip
 
 
@@ -129,43 +134,83 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
 
 
 def _constraints(best: Optimised) -> tuple[Constraint, ...]:
-    picked = best.choice.picked
+    picked, used = best.choice.picked, _twin_use(best.checked)
+    prices = shadow_prices(best.problem) or {}
     return tuple(
-        Constraint(row.name, row.bound - sum(row.use.get(i, 0.0) for i in picked), row.unit, None)
-        for row in best.problem.limits
+        Constraint(
+            row.name, row.bound - used.get(row.name, best.problem.taken(row, picked)), row.unit, prices.get(row.name)
+        )
+        for row in best.problem.rows
     )
+
+
+def sentence(words: str) -> str:
+    """Return ``words`` with a full stop where they end without one.
+
+    >>> sentence("bound by compute"), sentence("It wins.")
+    ('bound by compute.', 'It wins.')
+    """
+    words = words.strip()
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _twin_use(checked: Checked) -> dict[str, float]:
+    """Return what the twin, not the screening, says of power and water."""
+    halls = [site.planned for site in checked.sites if site.planned.cooling]
+    power = {f"utility power of {site.name}": site.totals.peak_power_w for site in halls}
+    return {**power, **{f"water of {site.name}": site.totals.water_m3_per_year for site in halls}}
 
 
 def _bought(p: Placement) -> str:
     return f" ({p.purchase})" if p.purchase not in ("", "on_demand") else ""
 
 
+def _built(checked: Checked, site: PlannedSite) -> str:
+    mine = [p for p in checked.placements if p.site == site.name]
+    devices = ", ".join(f"{p.option.device_count} × {p.option.device} for {p.stage}" for p in mine)
+    cooling = site.cooling
+    return (
+        f"build {devices} at {site.name}, cooled by {cooling.rack if cooling else ''} with "
+        f"{cooling.heat_rejection if cooling else ''} (PUE {site.totals.pue:.2f})"
+    )
+
+
+def _put(p: Placement, places: int) -> str:
+    """Return ``p`` at edge places: in each of them, or all of it in one."""
+    where = f"over the {places} places" if p.copies == places else f"in one of the {places} places"
+    devices = f"{p.servers} × {p.option.server}"
+    return f"{devices} {where} of {p.site} for {p.stage}" if places > 1 else f"{devices} at {p.site} for {p.stage}"
+
+
+def _what(model: Model, checked: Checked) -> str:
+    """Return what the plan builds in halls, rents in clouds and puts at the edge, every stage named."""
+    parts = [_built(checked, site.planned) for site in checked.sites if site.planned.cooling]
+    rented = [
+        f"{p.servers} × {p.offer.instance}{_bought(p)} at {p.site} for {p.stage}"
+        for p in checked.placements
+        if p.offer is not None
+    ]
+    places = {edge.name: edge.count for edge in model.edges}
+    put = [_put(p, places[p.site]) for p in checked.placements if p.site in places]
+    parts += [f"rent {', '.join(rented)}"] if rented else []
+    parts += [f"put {', '.join(put)}"] if put else []
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
 def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
-    halls = [site.planned for site in checked.sites if site.planned.cooling]
-    parts = []
-    for site in halls:
-        mine = [p for p in checked.placements if p.site == site.name]
-        devices = ", ".join(f"{p.option.device_count} × {p.option.device} for {p.stage}" for p in mine)
-        cooling = site.cooling
-        parts.append(
-            f"{devices} at {site.name}, cooled by {cooling.rack if cooling else ''} with "
-            f"{cooling.heat_rejection if cooling else ''} (PUE {site.totals.pue:.2f})"
-        )
-    rented = [p for p in checked.placements if p.offer]
-    if rented:
-        parts.append(
-            ", ".join(
-                f"{p.servers} × {p.offer.instance}{_bought(p)} at {p.site} for {p.stage}" for p in rented if p.offer
-            )
-        )
+    text = _what(model, checked)
+    cost = f": {usd_words(checked.totals.tco_usd)} over {span_words(model.horizon_s)}"
     known = [r for r in rivals if r.optimised and r.baseline.feasible]
-    text = "Build " + "; ".join(parts) if halls else "Rent " + "; ".join(parts)
-    cost = f": {checked.totals.tco_usd / 1e6:.2f} M USD over {model.horizon_s / (8760 * 3600.0):.0f} years"
     if not known:
         return text + cost + "."
     nearest = min(known, key=lambda r: r.optimised.checked.objective if r.optimised else 0.0)
     saving = _saving(nearest.optimised, checked) or 0.0
     if abs(saving) < 5e-5:
         return f"{text}{cost}, which is also the best {nearest.baseline.name} plan."
-    word = "below" if saving > 0.0 else "above"
-    return f"{text}{cost}, {abs(saving):.1%} {word} {nearest.baseline.name}, the best baseline."
+    if model.objective.name == "cost":
+        word = "below" if saving > 0.0 else "above"
+        return f"{text}{cost}, {abs(saving):.1%} {word} {nearest.baseline.name}, the best baseline."
+    goal = "weighted objective" if model.objective.name == "weighted" else model.objective.name
+    word = "less" if saving > 0.0 else "more"
+    return f"{text}{cost}, {abs(saving):.1%} {word} {goal} than {nearest.baseline.name}, the best baseline."

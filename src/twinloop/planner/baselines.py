@@ -78,11 +78,10 @@ def rivals_of(plain: tuple[Plainer, ...], best: Optimised) -> tuple[Rival, ...]:
 
 
 def _positions_note(model: Model, result: Optimised) -> str:
-    needs: dict[str, int] = {}
-    for p in result.checked.placements:
-        needs[p.site] = needs.get(p.site, 0) + p.racks
+    needs = {site.planned.name: site.planned.racks for site in result.checked.sites}
     limits = {site.name: site.racks.positions for site in model.on_premise}
-    return "; ".join(f"does not fit: needs {n} rack positions, {site} has {limits[site]}" for site, n in needs.items())
+    return "; ".join(f"does not fit: needs {n} rack positions, {site} has {limits[site]}" for site, n in needs.items()
+                     if site in limits and n > limits[site])  # fmt: skip
 
 
 def _baseline(plain: Plainer, best: Optimised) -> Baseline:
@@ -94,4 +93,5 @@ def _baseline(plain: Plainer, best: Optimised) -> Baseline:
     designs = "; ".join(sorted({str(p.design) for p in checked.placements if p.design}))
     stays = f"on air, for want of a liquid version: {', '.join(plain.stays)}" if plain.stays else ""
     words = [plain.note, designs, stays]
-    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in words if word))
+    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in words if word),
+                    checked.cash)  # fmt: skip

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twinloop.catalogue.nouns import COMPONENTS
 from twinloop.model.model import Model
 from twinloop.model.plan import (
     CashYear,
@@ -18,15 +17,33 @@ from twinloop.model.plan import (
 )
 from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
-from twinloop.planner.equipment import capital_items, cooling_words, less_standing, schedule, standing_it_w
+from twinloop.planner.equipment import (
+    capital_items,
+    cooling_words,
+    less_standing,
+    rack_units,
+    schedule,
+    standing_it_w,
+)
 from twinloop.planner.failures import design_day, failure_cases
-from twinloop.planner.money import Ledger, add_ledgers, cash_of, hall_ledger, hourly_bill, risk_usd
+from twinloop.planner.links import egress_usd_per_year
+from twinloop.planner.money import (
+    Ledger,
+    add_ledgers,
+    cash_of,
+    charged_w,
+    hall_ledger,
+    heat_sale,
+    hourly_bill,
+    risk_usd,
+)
 from twinloop.planner.placements import Placement
+from twinloop.planner.rack_types import hall_carriers, rack_types
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.groups import ItGroup, effective_path
+from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import Plant, size_plant
 from twinloop.twin.year import site_year
 from twinloop.workload.profile import hourly_activity
@@ -49,7 +66,7 @@ class Checked:
     placements: tuple[Placement, ...]
     sites: tuple[CheckedSite, ...]
     ledger: Ledger
-    """Of all sites and staff."""
+    """Of all sites, staff, and data that leaves clouds."""
     cash: tuple[CashYear, ...]
     totals: Totals
     objective: float
@@ -71,8 +88,8 @@ def check(
         if mine:
             sites.append(_provider_site(model, kind, mine))
     ledger = add_ledgers(tuple(site.ledger for site in sites))
-    staff = {"staff": model.finance.staff_usd_per_year} if model.finance.staff_usd_per_year else {}
-    ledger = Ledger(ledger.capital, {**ledger.yearly_usd, **staff}, ledger.escalation, ledger.carbon_kg_per_year)
+    shared = {"staff": model.finance.staff_usd_per_year, "egress": egress_usd_per_year(model, placements)}
+    ledger = replace(ledger, yearly_usd={**ledger.yearly_usd, **{name: usd for name, usd in shared.items() if usd}})
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
     time_s = sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in placements)
@@ -116,9 +133,11 @@ def check_hall(
 ) -> CheckedSite:
     """Size and run one hall."""
     groups = groups_at(model, placements)
-    plant = size_plant(design, groups, site.weather.design, site.weather.pressure_pa, site.floor.area_m2, k)
+    weather = site.weather
+    plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
-    standing = less_standing(schedule(plant, site, k), site.plant)
+    racks = rack_types(model, placements, groups, design, k)
+    standing = less_standing(schedule(plant, site, k, rack_units(racks)), site.plant)
     lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff)
@@ -131,30 +150,23 @@ def check_hall(
         year.energy.facility_j,
         bill,
         year.water.total_m3,
-        plant.cold.heat_w * (1.0 + k.sizing_margin),
+        charged_w(lines),
         bathed=design.immersed,
         risk_usd={
             **risk_usd(model, site, _junctions(placements, year)),
+            **heat_sale(site, year.heat_sold_j),
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
         standing_w=standing_it_w(site.plant),
     )
     day = design_day(plant, groups, site, k)
     electrics = plant.electrics
-    rack_types = tuple(_rack_type(p, model, design, group) for p, group in zip(placements, groups, strict=True))
     planned = PlannedSite(
-        name=site.name, kind="on-premise", racks=sum(p.racks for p in placements),
-        rack_types=rack_types,
-        cooling=PlannedCooling(
-            name=design.name, components={str(part): str(path) for part, path in design.paths.items()},
-            rack=cooling_words(path for racks in rack_types for path in racks.carriers.values()),
-            heat_rejection=_rejection_words(design),
-            supply_c=design.warm_supply_c if design.has_warm_loop else design.cold_supply_c,
-            setpoints=_setpoints(design), redundancy=design.redundancy, why="",
-        ),
+        name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
+        cooling=_cooling(plant, racks),
         equipment=lines, electrical=Electrical(electrics.transformer_w, electrics.ups_w, electrics.generator_w),
         design_day=day, failure_cases=failure_cases(plant, groups, site, lines, k),
-        totals=hall_totals(model, site, year, ledger), marked="twin",
+        totals=hall_totals(model, site, year, ledger), marked="twin", air_class=site.air_class,
     )  # fmt: skip
     return CheckedSite(planned, ledger, year, plant)
 
@@ -164,34 +176,18 @@ def _junctions(placements: tuple[Placement, ...], year: SiteYear) -> dict[float,
     return {float(np.mean(year.hourly["junction_c"])): sum(p.option.device_count for p in placements)}
 
 
-def _setpoints(design: HybridDesign) -> dict[str, float]:
-    points = {"cold_supply_c": design.cold_supply_c, "air_supply_c": design.air_supply_c}
-    return {"warm_supply_c": design.warm_supply_c, **points} if design.has_warm_loop else points
-
-
-def _rejection_words(design: HybridDesign) -> str:
+def _cooling(plant: Plant, racks: tuple[RackType, ...]) -> PlannedCooling:
+    """Return how the hall is cooled, as its racks and plant really are; the name is that of the whole design."""
+    design, warm = plant.design, plant.warm is not None
     cold = design.cold_plant.replace("_", " ") + (" + outdoor air" if design.air_economiser else "")
-    if not design.has_warm_loop:
-        return cold
-    return f"{design.warm_cooler.replace('_', ' ')} (warm loop), {cold} (cold loop)"
-
-
-def _rack_type(p: Placement, model: Model, design: HybridDesign, group: ItGroup) -> RackType:
-    server = server_of(model, p.option.server)
-    per_rack = -(-p.servers // max(p.racks, 1))
-    share = per_rack / p.servers
-    loss_w = p.it_w * (1.0 - group.psu_efficiency)
-    busy = p.option.busy
-    component = {
-        "accelerator": busy.accelerator_w, "cpu": busy.cpu_w, "memory": busy.memory_w, "network": busy.network_w,
-        "storage": busy.storage_w, "power_supply": loss_w,
-        "fans": max(p.it_w - loss_w - busy.total_w, 0.0),
-    }  # fmt: skip
-    return RackType(
-        name=f"{p.stage} racks", count=p.racks, server=server.name, servers_per_rack=per_rack, power_w=p.it_w * share,
-        weight_kg=per_rack * server.weight_kg, height_u=per_rack * server.height_u,
-        component_w={name: power_w * share for name, power_w in component.items()},
-        carriers={name: effective_path(group, name, design) for name in COMPONENTS},
+    points = {"cold_supply_c": design.cold_supply_c, "air_supply_c": design.air_supply_c}
+    return PlannedCooling(
+        name=design.name, components=hall_carriers(design, racks),
+        rack=cooling_words(path for rack in racks for path in rack.carriers.values()),
+        heat_rejection=f"{design.warm_cooler.replace('_', ' ')} (warm loop), {cold} (cold loop)" if warm else cold,
+        supply_c=design.warm_supply_c if warm else design.cold_supply_c,
+        setpoints={"warm_supply_c": design.warm_supply_c, **points} if warm else points,
+        redundancy=design.redundancy, why="",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -43,11 +44,14 @@ LIQUID_LIMIT_C = {
 def candidate_designs(site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]:
     """Return every design that the site's classes, heat customers and the scenario's ``allow`` admit.
 
-    The design that stands in the hall is among them, and the only one where the scenario keeps it.
+    The design that stands in the hall is among them, and the only one where the scenario keeps it; a heat buyer
+    may be connected to either.
     """
     standing = existing_design(site)
     if standing is not None and site.plant is not None and site.plant.keep:
-        return (standing,)
+        connected = site.heat_offtake is not None and standing.has_warm_loop
+        sold = replace(standing, name=f"{standing.name}, heat sold", heat_reuse=True)
+        return (standing, sold) if connected else (standing,)
     designs = [design for kit in KITS for design in _of_kit(kit, site)]
     if standing is not None and all(design.name != standing.name for design in designs):
         designs.insert(0, standing)
@@ -62,15 +66,24 @@ def _of_kit(kit: str, site: OnPremise) -> list[HybridDesign]:
     colds = COLD_SUPPLY_C if not warm else COLD_SUPPLY_C[1:]
     economisers = (False, True) if kit == "air" else (False,)
     result = []
-    for cooler, warm_c, plant, cold_c, outside in product(
-        coolers, WARM_SUPPLY_C if warm else (32.0,), plants, colds, economisers
+    sales = (False, True) if warm and site.heat_offtake is not None else (False,)
+    for cooler, warm_c, plant, cold_c, outside, sale in product(
+        coolers, WARM_SUPPLY_C if warm else (32.0,), plants, colds, economisers, sales
     ):
-        result.append(_design(site, kit, cooler, warm_c, plant, cold_c, outside=outside))
+        result.append(_design(site, kit, cooler, warm_c, plant, cold_c, outside=outside, sale=sale))
     return result
 
 
 def _design(
-    site: OnPremise, kit: str, cooler: FreeCooler, warm_c: float, plant: ColdPlant, cold_c: float, *, outside: bool
+    site: OnPremise,
+    kit: str,
+    cooler: FreeCooler,
+    warm_c: float,
+    plant: ColdPlant,
+    cold_c: float,
+    *,
+    outside: bool,
+    sale: bool = False,
 ) -> HybridDesign:
     paths = KITS[kit]
     warm = bool({"cold_plate", "bath"} & set(paths.values()))
@@ -80,10 +93,12 @@ def _design(
     words.append(f"{plant.replace('_', ' ')} {cold_c:g} °C")
     if outside:
         words.append("outdoor air")
+    if sale:
+        words.append("heat sold")
     return HybridDesign(
         name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
         cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
-        air_economiser=outside, redundancy=site.redundancy,
+        air_economiser=outside, redundancy=site.redundancy, heat_reuse=sale,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
 from twinloop.economics.capital import CapitalItem
-from twinloop.model.plan import Equipment
+from twinloop.model.plan import Equipment, RackType
 from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
@@ -46,16 +46,35 @@ def units(rated_w: float, unit_w: float, redundancy: Redundancy) -> Units:
     return Units(running, {"N": 0, "N+1": 1, "2N": running}[redundancy])
 
 
-def schedule(plant: Plant, site: OnPremise, k: PlantConstants) -> tuple[Equipment, ...]:
-    """Return the equipment of ``plant``, cooling first, then the power chain."""
+IN_RACKS = {"rear_door": "rear_door_passive", "bath": "immersion_1p"}
+"""Carrier -> equipment of which every rack that has it needs one."""
+
+
+def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
+    """Return how many rear doors and baths ``racks`` need: one for each rack that uses one."""
+    return {
+        kit: sum(rack.count for rack in racks if carrier in rack.carriers.values())
+        for carrier, kit in IN_RACKS.items()
+    }  # fmt: skip
+
+
+def schedule(
+    plant: Plant, site: OnPremise, k: PlantConstants, in_racks: dict[str, int] | None = None
+) -> tuple[Equipment, ...]:
+    """Return the equipment of ``plant``, cooling first, then the power chain.
+
+    ``in_racks``: how many doors and baths the racks need; without it they are counted by common unit size.
+    """
     dry_c = site.weather.design.dry_bulb_c
-    return (
+    lines = (
         _pipework(plant, k),
         *_hall_lines(plant, site.redundancy, k),
         *_warm_lines(plant, site.redundancy, dry_c, k),
         *_cold_lines(plant, site, k),
         *_power_lines(plant),
     )
+    needed = {kit: number for kit, number in (in_racks or {}).items() if number}
+    return tuple(replace(line, count=needed.get(line.type, line.count)) for line in lines)
 
 
 def _hall_lines(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> list[Equipment]:
@@ -129,8 +148,14 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
         )  # fmt: skip
     lines.append(
         _line("CDU", "cdu", "cdu", warm.heat_w, redundancy, warm.cdu.pump_design_w, warm.flow_kg_s, k.cdu_pump_pa,
-              supply + rise, supply, f"{k.cdu_approach_k:g} K approach", 0.0, k)
+              supply + rise, supply, f"{k.cdu_approach_k:g} K approach, price in plates or tanks", 0.0, k)
     )  # fmt: skip
+    if warm.reuse is not None and warm.reuse.source_w > 0.0:
+        lift_w = warm.reuse.pump.heating_w - warm.reuse.source_w
+        lines.append(
+            _line("HP", "heat_pump", "heat_pump", warm.reuse.source_w, "N", lift_w, warm.flow_kg_s, None, supply + rise,
+                  supply, f"{warm.reuse.temperature_c:g} °C to the buyer", 0.0, k)
+        )  # fmt: skip
     kind = design.warm_cooler
     cooler = warm.cooler
     fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)
@@ -152,16 +177,16 @@ def _line(
         tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,
         flow_m3_h=flow_kg_s / k.water_density_kg_m3 * 3600.0, dp_kpa=None if dp_pa is None else dp_pa / 1e3,
         t_in_c=in_c, t_out_c=out_c, power_w=power_w, design_condition=condition, margin=margin,
-        capex_usd=0.0 if kit in PRICED_ELSEWHERE else cooling_kit(kit).capex_usd_per_w * rated_w * whole,
+        capex_usd=None if kit in PRICED_ELSEWHERE else cooling_kit(kit).capex_usd_per_w * rated_w * whole,
     )  # fmt: skip
 
 
 def _power_lines(plant: Plant) -> list[Equipment]:
-    """List the power chain; its price is inside the building's USD per watt, so zero here."""
+    """List the power chain; its price is inside the building's USD per watt, so it has none of its own."""
     electrics = plant.electrics
     rows = (("TR", "transformer", electrics.transformer_w), ("UPS", "ups", electrics.ups_w))
     return [
-        Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, 0.0)
+        Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, None)
         for tag, kind, rated in rows
     ]
 
@@ -188,11 +213,12 @@ def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> 
         need_w = line.rated_w * (line.count + line.spare) / line.count
         used_w = min(left_w.get(line.type, 0.0), need_w)
         left_w[line.type] = left_w.get(line.type, 0.0) - used_w
-        free_usd = line.capex_usd * used_w / need_w
+        free_usd = (line.capex_usd or 0.0) * used_w / need_w
         if free_usd > 0.0:
             upkeep += free_usd * cooling_kit(line.type).maintenance_per_year
         condition = f"{line.design_condition}; {used_w / need_w:.0%} stands" if used_w > 0.0 else line.design_condition
-        found.append(replace(line, capex_usd=line.capex_usd - free_usd, design_condition=condition))
+        new_usd = None if line.capex_usd is None else line.capex_usd - free_usd
+        found.append(replace(line, capex_usd=new_usd, design_condition=condition))
     return Standing(tuple(found), upkeep)
 
 
@@ -203,11 +229,11 @@ def standing_it_w(plant: ExistingPlant | None) -> float:
 
 def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:
     """Return the purchases behind the schedule, each with its kit's life and maintenance."""
-    return tuple(_item(line, cooling_kit(line.type)) for line in lines if line.capex_usd > 0.0)
+    return tuple(_item(line.capex_usd, cooling_kit(line.type)) for line in lines if line.capex_usd)
 
 
-def _item(line: Equipment, kit: CoolingKit) -> CapitalItem:
-    return CapitalItem(kit.name, line.capex_usd, kit.life_years * YEAR_S, kit.maintenance_per_year)
+def _item(amount_usd: float, kit: CoolingKit) -> CapitalItem:
+    return CapitalItem(kit.name, amount_usd, kit.life_years * YEAR_S, kit.maintenance_per_year)
 
 
 def cooling_words(carriers: Iterable[str]) -> str:

@@ -2,69 +2,81 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
 from twinloop.planner.money import Ledger, present_cost_usd
-from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
-from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.planner.runners_up import RunnerUp
+
+TIE = 5e-5
+"""Share of the objective below which two plans come to the same."""
+UNITS = {
+    "energy": (3.6e9, "MWh over the horizon"),
+    "carbon": (1.0, "kg of CO2e over the horizon"),
+    "water": (1.0, "m3 of water over the horizon"),
+    "time": (1.0, "s for one pass"),
+}
+"""Objective -> joule, kg, m3 or s in the unit that people read, and that unit."""
 
 
-def without(problem: Problem, drop: frozenset[int]) -> Problem:
-    """Return ``problem`` with the placements ``drop`` made unaffordable by a zero-bound row."""
-    row = Limit("left out", 0.5, "", dict.fromkeys(sorted(drop), 1.0))
-    return replace(problem, limits=(*problem.limits, row))
+def stage_reasons(model: Model, best: Checked, runners: dict[str, RunnerUp]) -> dict[str, str]:
+    """Return sentences a stage: what it beat, by how much, and the price at which that turns."""
+    return {p.stage: _sentence(model, best, p, runners.get(p.stage)) for p in best.placements}
 
 
-def stage_reasons(model: Model, best: Optimised) -> dict[str, str]:
-    """Return one sentence a stage: what it beat, by how much, and the price at which that turns."""
-    reasons = {}
-    for position, stage in enumerate(problem_stages(best)):
-        chosen = best.problem.placements[best.choice.picked[position]]
-        same = frozenset(
-            i
-            for i, p in enumerate(best.problem.placements)
-            if p.stage == stage and (p.site, p.option.device) == (chosen.site, chosen.option.device)
-        )
-        other = solve(without(best.problem, same))
-        reasons[stage] = _sentence(model, best, chosen, other, position)
-    return reasons
-
-
-def problem_stages(best: Optimised) -> tuple[str, ...]:
-    """Return the stages in the order of the choice."""
-    return best.problem.stages
-
-
-def _sentence(model: Model, best: Optimised, chosen: Placement, other: Choice | None, position: int) -> str:
-    option = chosen.option
-    head = f"{option.device} at {chosen.site}"
-    if other is None:
+def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp | None) -> str:
+    head = f"{chosen.option.device} at {chosen.site}"
+    if runner is None:
         return f"{head}: no other device or site satisfies the constraints."
-    rival = best.problem.placements[other.picked[position]]
-    extra = other.objective - best.choice.objective
-    share = extra / max(best.choice.objective, 1e-9)
-    text = (
-        f"{head} beats {rival.option.device_count} × {rival.option.device} at {rival.site} by {_amount(model, extra)}"
-    )
-    text += f" ({share:.1%} of the plan)."
-    if model.objective.name != "cost" or extra <= 0.0:
-        return text
-    price = rival.cost_usd
-    if price > extra:
+    rival = runner.rival
+    other = f"{rival.option.device_count} × {rival.option.device} at {rival.site}"
+    if not runner.holds:
+        return f"{head} is chosen before {other}, with which the twin finds a limit broken or chips throttled."
+    extra = runner.screened_extra if runner.checked is None else runner.checked.objective - best.objective
+    where = " in screening" if runner.checked is None else ""
+    share = extra / max(abs(best.objective), 1e-9)
+    if share < TIE:
+        return f"{head} and {other} come to the same{where}."
+    text = f"{head} beats {other} by {_amount(model, extra)}{where} ({share:.1%} of the plan)."
+    if model.objective.name == "cost" and rival.cost_usd > extra:
         noun = "rental" if rival.offer is not None else "cost of ownership"
-        text += f" The runner-up wins when its {noun} falls by {extra / price:.0%}."
+        text += f" The runner-up wins when its {noun} falls by {extra / rival.cost_usd:.0%}."
     return text
 
 
 def _amount(model: Model, value: float) -> str:
     if model.objective.name == "cost":
-        return (
-            f"{value / 1e6:.2f} M USD over the horizon" if abs(value) >= 1e5 else f"{value:,.0f} USD over the horizon"
-        )
-    return f"{value:.3g} of the objective"
+        return f"{usd_words(value)} over the horizon"
+    scale, unit = UNITS.get(model.objective.name, (1.0, "of the weighted objective"))
+    return f"{value / scale:,.3g} {unit}" if abs(value / scale) < 1e3 else f"{value / scale:,.0f} {unit}"
+
+
+def usd_words(value: float) -> str:
+    """Return money in words that a small sum does not vanish in.
+
+    >>> usd_words(19.07e6), usd_words(8300.0), usd_words(12.4), usd_words(2.13e9)
+    ('19.07 M USD', '8,300 USD', '12.40 USD', '2130.00 M USD')
+    """
+    if abs(value) >= 1e5:
+        return f"{value / 1e6:.2f} M USD"
+    return f"{value:,.0f} USD" if abs(value) >= 100.0 else f"{value:.2f} USD"
+
+
+def span_words(seconds: float) -> str:
+    """Return a horizon in the largest unit of which it holds one.
+
+    >>> span_words(5 * 8760 * 3600.0), span_words(7884000.0), span_words(1.5 * 8760 * 3600.0), span_words(2 * 86400.0)
+    ('5 years', '3 months', '1.5 years', '2 days')
+    """
+    size, noun = next(
+        ((size, noun) for size, noun in _SPANS if years(seconds) * YEAR_S >= size * (1.0 - 1e-9)), _SPANS[-1]
+    )
+    count = float(f"{years(seconds) * YEAR_S / size:.2g}")
+    return f"{count:g} {noun}{'' if count == 1.0 else 's'}"
+
+
+_SPANS = ((YEAR_S, "year"), (YEAR_S / 12.0, "month"), (86400.0, "day"), (3600.0, "hour"))
 
 
 def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit: str) -> str:
@@ -73,6 +85,8 @@ def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit:
         return f"{kit}: no other kind of cooling satisfies the constraints."
     name, rival = min(rivals.items(), key=lambda item: item[1].objective)
     extra = rival.objective - best.objective
+    if extra < TIE * abs(best.objective):
+        return f"{kit} and {name} come to the same."
     return f"{kit} beats {name} by {_amount(model, extra)}.{_turning_price(model, best, rival, extra)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
@@ -10,6 +11,7 @@ from twinloop.model.plan import Equipment
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, CheckedSite
 from twinloop.planner.money import load_growth_per_year
+from twinloop.planner.sharing import count, fill
 
 
 def utility_power_w(site: OnPremise, year: int) -> float:
@@ -64,7 +66,12 @@ def _units(line: Equipment, factor: float) -> int:
 
 
 def _full(checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, year: int) -> list[str]:
-    racks = sum(_whole(p.racks, factor) for p in checked.placements if p.site == hall.name)
+    loads = {
+        i: replace(p.load, servers=_whole(p.servers, factor))
+        for i, p in enumerate(checked.placements)
+        if p.site == hall.name and p.load is not None
+    }
+    racks = count(fill(loads))
     power_w, there_w = site.planned.totals.peak_power_w * factor, utility_power_w(hall, year)
     water, supply = site.planned.totals.water_m3_per_year * factor, hall.water.supply_m3_per_year
     found = []

@@ -18,10 +18,12 @@ from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.plan import Clash
 from twinloop.model.site import Site
-from twinloop.planner.limits import plan_limits, site_limits
+from twinloop.planner.limits import plan_limits, rack_positions, site_limits
+from twinloop.planner.openings import openings_of
 from twinloop.planner.placements import Placement, may_run, residency
 from twinloop.planner.screen import Screened, place, shortlist
 from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.planner.sharing import Positions
 from twinloop.twin.design import PlantConstants
 from twinloop.units import show
 from twinloop.workload.options import rejected, stage_options
@@ -59,8 +61,8 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
     screened = place(model, options, k, progress, loose=True)
     placed = {p.stage for p in screened.placements}
     _refuse_empty(model, {stage.name: stage.name in placed for stage in model.stages})
-    problem = _problem(model, screened.placements)
-    names = sorted({limit.name for limit in problem.limits})
+    problem = _problem(model, screened.placements, k)
+    names = sorted({row.name for row in problem.rows})
     core = _smallest_clash(problem, names)
     choice = _elastic(problem, dict.fromkeys(names, 1.0))
     if choice is None:  # only the one-design rows are left, and every hall's best design takes every stage it can
@@ -106,14 +108,18 @@ def _looser(stage: Stage, factor: float) -> Stage:
     return replace(stage, deadline_s=deadline, every_s=every, latency_p99_s=latency)
 
 
-def _problem(model: Model, placements: tuple[Placement, ...]) -> Problem:
+def _problem(model: Model, placements: tuple[Placement, ...], k: PlantConstants) -> Problem:
     """Return the problem with every constraint a named row; costs only break ties."""
     dearest = max((p.cost_usd for p in placements), default=1.0) or 1.0
-    rows = (*site_limits(model, placements), *plan_limits(model, placements), *_stage_rows(model, placements),
-            *_rack_rows(placements))  # fmt: skip
+    openings = openings_of(model, k)
+    rows = (*site_limits(model, placements, openings), *plan_limits(model, placements, openings),
+            *_stage_rows(model, placements), *_rack_rows(placements))  # fmt: skip
     costs = tuple(TIE * p.cost_usd / dearest for p in placements)
     anchors = frozenset(i for i, p in enumerate(placements) if p.anchors)
-    return Problem(tuple(stage.name for stage in model.stages), placements, costs, rows, anchors=anchors)
+    return Problem(
+        tuple(stage.name for stage in model.stages), placements, costs, rows, anchors=anchors,
+        positions=rack_positions(model, placements),
+    )  # fmt: skip
 
 
 def _stage_rows(model: Model, placements: tuple[Placement, ...]) -> list[Limit]:
@@ -174,10 +180,10 @@ def _elastic(problem: Problem, prices: dict[str, float]) -> Choice | None:
 def _exceeded(problem: Problem, choice: Choice) -> dict[str, float]:
     """Return what the choice takes of each limit that it exceeds."""
     found: dict[str, float] = {}
-    for limit in problem.limits:
-        taken = sum(limit.use.get(i, 0.0) for i in choice.picked)
-        if taken > limit.bound * (1.0 + 1e-6):
-            found[limit.name] = max(taken, found.get(limit.name, 0.0))
+    for row in problem.rows:
+        taken = problem.taken(row, choice.picked)
+        if taken > row.bound * (1.0 + 1e-6):
+            found[row.name] = max(taken, found.get(row.name, 0.0))
     return found
 
 
@@ -197,8 +203,8 @@ def _way(problem: Problem, choice: Choice) -> str:
     return f"{' and '.join(moves)} (then about {cost / 1e6:,.2f} M USD over the horizon)"
 
 
-def _limit(problem: Problem, name: str) -> Limit:
-    return next(each for each in problem.limits if each.name == name)
+def _limit(problem: Problem, name: str) -> Limit | Positions:
+    return next(each for each in problem.rows if each.name == name)
 
 
 def _move(problem: Problem, name: str, need: float) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from twinloop.model.model import Model
+from twinloop.model.site import Edge
 from twinloop.planner.money import Ledger, present_cost_usd
+from twinloop.planner.openings import Opening
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Limit
+from twinloop.planner.sharing import Positions
 
 CAPEX_ROW = "capital budget"
 COST_ROW = "cost budget"
@@ -13,20 +16,15 @@ CARBON_ROW = "carbon cap"
 WATER_ROW = "water cap"
 
 
-def site_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit, ...]:
-    """Return power, racks, floor load and water limits of every hall, as named rows."""
+def site_limits(model: Model, placements: tuple[Placement, ...], openings: dict[str, Opening]) -> tuple[Limit, ...]:
+    """Return power, floor load and water limits of every hall and the power of edge places, as named rows."""
     rows = []
     for site in model.on_premise:
         here = {i: p for i, p in enumerate(placements) if p.site == site.name}
         rows.append(
             Limit(f"utility power of {site.name}", site.utility_power_w, "W",
-                  {i: p.facility_peak_w for i, p in here.items()})
+                  {i: p.facility_peak_w for i, p in here.items()}, {site.name: openings[site.name].power_w})
         )  # fmt: skip
-        rows.append(
-            Limit(
-                f"rack positions of {site.name}", site.racks.positions, "racks", {i: p.racks for i, p in here.items()}
-            )
-        )
         rows.append(
             Limit(f"floor load of {site.name}", site.floor.area_m2 * site.floor.load_pa / 9.80665, "kg",
                   {i: p.weight_kg for i, p in here.items()})
@@ -36,10 +34,39 @@ def site_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit,
                 Limit(f"water of {site.name}", site.water.supply_m3_per_year, "m3/year",
                       {i: p.water_m3 for i, p in here.items()})
             )  # fmt: skip
-    return tuple(rows)
+    return (*rows, *(row for site in model.edges for row in edge_limits(site, placements)))
 
 
-def plan_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit, ...]:
+def edge_limits(site: Edge, placements: tuple[Placement, ...]) -> tuple[Limit, ...]:
+    """Return the power of one place of ``site`` as rows: all stages in a place together have what it has.
+
+    Stages that are spread are in every place. Each of those that run in one place gets a place of its own,
+    beside the spread ones, where there are enough; with fewer places than such stages they all share one.
+    """
+    here = {i: p for i, p in enumerate(placements) if p.site == site.name}
+    spread = {i: p.facility_peak_w / p.copies for i, p in here.items() if p.copies == site.count}
+    alone: dict[str, dict[int, float]] = {}
+    for i, p in here.items():
+        if p.copies != site.count:
+            alone.setdefault(p.stage, {})[i] = p.facility_peak_w
+    name = f"power of one place of {site.name}"
+    if len(alone) > site.count:
+        return (Limit(name, site.power_w, "W", {**spread, **{i: w for use in alone.values() for i, w in use.items()}}),)
+    beside = (Limit(f"{name} for {stage}, which cannot be spread", site.power_w, "W", {**spread, **use})
+              for stage, use in alone.items())  # fmt: skip
+    return (*((Limit(name, site.power_w, "W", spread),) if spread else ()), *beside)
+
+
+def rack_positions(model: Model, placements: tuple[Placement, ...]) -> tuple[Positions, ...]:
+    """Return the racks that the chosen servers fill in every hall, as named rows."""
+    return tuple(
+        Positions(f"rack positions of {site.name}", site.racks.positions,
+                  {i: p.load for i, p in enumerate(placements) if p.site == site.name and p.load is not None})
+        for site in model.on_premise
+    )  # fmt: skip
+
+
+def plan_limits(model: Model, placements: tuple[Placement, ...], openings: dict[str, Opening]) -> tuple[Limit, ...]:
     """Return the scenario's own caps on the whole plan, as named rows; staff is taken off the budget first."""
     caps = model.caps
     staff_usd = present_cost_usd(Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {}), model)
@@ -50,7 +77,8 @@ def plan_limits(model: Model, placements: tuple[Placement, ...]) -> tuple[Limit,
         (WATER_ROW, caps.water_m3_per_year, "m3/year", "water_m3", 0.0),
     )
     return tuple(
-        Limit(name, bound - fixed, unit, {i: getattr(p, field) for i, p in enumerate(placements)})
+        Limit(name, bound - fixed, unit, {i: getattr(p, field) for i, p in enumerate(placements)},
+              {site: getattr(opening, field, 0.0) for site, opening in openings.items()})
         for name, bound, unit, field, fixed in rows
         if bound is not None
-    )
+    )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from twinloop.economics.cloud import egress_usd_per_month
 from twinloop.model.model import Dataset, Model, Stage
 from twinloop.model.site import Cloud
@@ -48,6 +50,19 @@ def data_links(model: Model, placements: tuple[Placement, ...]) -> tuple[Link, .
                     if second.stage == stage.name and second.site != first.site and cost > 0.0
                 ]
     return tuple(links)
+
+
+def egress_usd_per_year(model: Model, chosen: tuple[Placement, ...]) -> float:
+    """Return what a year of data costs that leaves a cloud between the stages of a plan, at today's price."""
+    at = {p.stage: p.site for p in chosen}
+    tiers = {cloud.name: cloud.egress_usd_per_b for cloud in model.clouds}
+    stages = {stage.name: stage for stage in model.stages}
+    return 12.0 * math.fsum(
+        egress_usd_per_month(monthly_volume_b(model, stages[before]), tiers[at[before]])
+        for stage in model.stages
+        for before in stage.after
+        if at[before] in tiers and at[before] != at[stage.name]
+    )
 
 
 def dataset_egress_usd(model: Model, data: Dataset, site: str) -> float:

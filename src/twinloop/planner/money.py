@@ -14,17 +14,22 @@ from twinloop.economics.capital import CapitalItem
 from twinloop.economics.carbon import embodied_kg_per_year, scope1_kg_per_year, scope2_kg
 from twinloop.economics.cashflow import cashflow, tco_usd
 from twinloop.economics.energy_cost import demand_charge_usd, energy_cost_usd
+from twinloop.economics.heat_reuse import heat_sales_usd
 from twinloop.economics.periods import years
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model
-from twinloop.model.plan import CashYear
-from twinloop.model.site import Cloud, Edge, OnPremise, Tariff
+from twinloop.model.plan import CashYear, Equipment
+from twinloop.model.site import Cloud, Edge, OnPremise, Redundancy, Tariff
 
 YEAR_S = 8760 * 3600.0
 REFRIGERANT = "R134a"
 """What chillers of this size commonly hold; newer ones hold R1234ze with far less effect. Low confidence."""
 GENERATOR_RATIO = 1.5
 """Generator over IT power: cooling, losses and margin. Low confidence."""
+GENERATOR_UNIT_W = 2e6
+"""Common size of a stand-by set; it only rounds counts. Low confidence."""
+CHARGED = ("air_cooled_chiller", "water_cooled_chiller", "heat_pump")
+"""Kinds of equipment that hold refrigerant."""
 BATH_CONVERSION = 0.03
 """Added to the price of a server sold for air when it goes into a bath: fans out, heat sinks and thermal paste
 changed, firmware, warranty; 1-6 %. A chassis sold with plates costs 4-5 % more than its air twin (catalogue).
@@ -43,6 +48,8 @@ class Ledger:
     yearly_usd: dict[str, float]
     escalation: dict[str, float]
     carbon_kg_per_year: dict[str, float]
+    operational_kg_per_year: float = 0.0
+    """Carbon of the facility's electricity, whichever scope books it: what CUE counts."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +87,12 @@ def hall_ledger(
 ) -> Ledger:
     """Return the ledger of servers in a hall of ours.
 
-    ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures and downtime;
+    ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures, downtime and heat sold;
     shell and power for ``standing_w`` of IT stand already.
     """
     finance = model.finance
-    it_usd = sum(server.price_usd * count for server, count in servers) * (1.0 + BATH_CONVERSION * bathed)
     capital = (
-        CapitalItem("servers", it_usd, finance.refresh_s, finance.maintenance_it_per_year),
+        *(_bought(server, count * (1.0 + BATH_CONVERSION * bathed), model) for server, count in servers),
         CapitalItem("building and power", max(it_w - standing_w, 0.0) * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
         *cooling,
     )
@@ -98,12 +104,35 @@ def hall_ledger(
         **(risk_usd or {}),
     }
     carbon = {
-        "scope1": scope1_kg_per_year(chiller_w, REFRIGERANT, it_w * GENERATOR_RATIO),
+        "scope1": scope1_kg_per_year(chiller_w, REFRIGERANT, generators_w(it_w, site.redundancy)),
         "scope2": scope2_kg(facility_j, site.grid),
         "scope3": embodied,
     }
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
-    return priced(Ledger(capital, yearly, escalation, carbon), model, water_m3)
+    return priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, water_m3)
+
+
+def _bought(server: Server, count: float, model: Model) -> CapitalItem:
+    finance = model.finance
+    return CapitalItem(
+        "servers", server.price_usd * count, finance.refresh_s, finance.maintenance_it_per_year, of=server.name
+    )
+
+
+def generators_w(it_w: float, redundancy: Redundancy) -> float:
+    """Return the rating of all stand-by generators behind ``it_w``, spares included: they are tested too.
+
+    >>> generators_w(2e6, "N"), generators_w(2e6, "N+1"), generators_w(2e6, "2N")
+    (3000000.0, 4500000.0, 6000000.0)
+    """
+    rating_w = it_w * GENERATOR_RATIO
+    running = max(math.ceil(rating_w / GENERATOR_UNIT_W - 1e-9), 1)
+    return rating_w * (1.0 + {"N": 0.0, "N+1": 1.0 / running, "2N": 1.0}[redundancy])
+
+
+def charged_w(lines: tuple[Equipment, ...]) -> float:
+    """Return the rated cooling of all machines that hold refrigerant, spares included: theirs leaks too."""
+    return math.fsum(line.rated_w * (line.count + line.spare) / line.count for line in lines if line.type in CHARGED)
 
 
 def risk_usd(model: Model, site: OnPremise, devices: dict[float, int]) -> dict[str, float]:
@@ -124,6 +153,13 @@ def risk_usd(model: Model, site: OnPremise, devices: dict[float, int]) -> dict[s
     return found
 
 
+def heat_sale(site: OnPremise, sold_j: float) -> dict[str, float]:
+    """Return what the heat buyer pays in a year, as a negative cost; empty where nothing is sold."""
+    if site.heat_offtake is None or sold_j <= 0.0:
+        return {}
+    return {"heat sale": -heat_sales_usd(sold_j, site.heat_offtake)}
+
+
 def cloud_price(site: Cloud, offer: CloudOffer, purchase: str) -> float | None:
     """Return the price per second of one machine bought on_demand, reserved or spot; ``None``: not sold so."""
     if purchase == "spot":
@@ -135,23 +171,27 @@ def cloud_ledger(
     model: Model, site: Cloud, price_usd_per_s: float, instances: int, option: StageOption, facility_j: float,
     held: float,
 ) -> Ledger:  # fmt: skip
-    """Return the ledger of rented instances, ``held`` for that share of the year."""
+    """Return the ledger of rented instances, ``held`` for that share of the year.
+
+    Their electricity is bought by the provider: for us purchased services, scope 3 category 1.
+    """
     share = option.busy_fraction if option.duration_s is not None else 1.0
     yearly = {"cloud rental": instances * price_usd_per_s * YEAR_S * held}
     devices_s = option.device_count * share * YEAR_S
+    operational = scope2_kg(facility_j, site.grid)
     carbon = {
         "scope1": 0.0,
         "scope2": 0.0,
-        "scope3": scope2_kg(facility_j, site.grid) + devices_s * site.embodied_kg_per_device_s,
+        "scope3": operational + devices_s * site.embodied_kg_per_device_s,
     }
-    return priced(Ledger((), yearly, {}, carbon), model, 0.0)
+    return priced(Ledger((), yearly, {}, carbon, operational), model, 0.0)
 
 
 def edge_ledger(model: Model, site: Edge, server: Server, servers: int, facility_j: float, peak_w: float) -> Ledger:
     """Return the ledger of servers at many small places; the places' own buildings are sunk."""
     finance = model.finance
     bill = flat_bill(site, facility_j, peak_w)
-    capital = (CapitalItem("servers", server.price_usd * servers, finance.refresh_s, finance.maintenance_it_per_year),)
+    capital = (_bought(server, servers, model),)
     carbon = {
         "scope1": 0.0,
         "scope2": scope2_kg(facility_j, site.grid),
@@ -159,7 +199,7 @@ def edge_ledger(model: Model, site: Edge, server: Server, servers: int, facility
     }
     yearly = {"electricity": bill.energy_usd, "demand charge": bill.demand_usd}
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
-    return priced(Ledger(capital, yearly, escalation, carbon), model, 0.0)
+    return priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, 0.0)
 
 
 def priced(ledger: Ledger, model: Model, water_m3: float) -> Ledger:
@@ -172,7 +212,7 @@ def priced(ledger: Ledger, model: Model, water_m3: float) -> Ledger:
             extra["carbon price"] = carbon_kg * weights["carbon"]
         if weights.get("water", 0.0) > 0.0 and water_m3 > 0.0:
             extra["water price"] = water_m3 * weights["water"]
-    return Ledger(ledger.capital, {**ledger.yearly_usd, **extra}, ledger.escalation, ledger.carbon_kg_per_year)
+    return replace(ledger, yearly_usd={**ledger.yearly_usd, **extra})
 
 
 def add_ledgers(ledgers: tuple[Ledger, ...]) -> Ledger:
@@ -192,7 +232,8 @@ def add_ledgers(ledgers: tuple[Ledger, ...]) -> Ledger:
             escalation[name] = rate
         for name, amount in ledger.carbon_kg_per_year.items():
             carbon[name] += amount
-    return Ledger(capital, yearly, escalation, carbon)
+    operational = math.fsum(ledger.operational_kg_per_year for ledger in ledgers)
+    return Ledger(capital, yearly, escalation, carbon, operational)
 
 
 def plain_name(name: str) -> str:

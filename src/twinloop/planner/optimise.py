@@ -8,9 +8,18 @@ from dataclasses import dataclass, replace
 from twinloop.model.model import Model
 from twinloop.model.plan import Totals
 from twinloop.planner.check import Checked, check
-from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW, plan_limits, site_limits
+from twinloop.planner.limits import (
+    CAPEX_ROW,
+    CARBON_ROW,
+    COST_ROW,
+    WATER_ROW,
+    plan_limits,
+    rack_positions,
+    site_limits,
+)
 from twinloop.planner.links import data_links
 from twinloop.planner.money import Ledger, present_cost_usd
+from twinloop.planner.openings import Opening, opening_of, openings_of
 from twinloop.planner.placements import YEAR_S, Placement
 from twinloop.planner.selection import Choice, Problem, objective_of, solve
 from twinloop.planner.totals import MWH_J
@@ -48,15 +57,23 @@ Seen = dict[tuple[str, ...], Checked]
 """Twin checks already made, by the keys of the placements."""
 
 
-def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Corrections) -> Problem:
+def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Corrections, k: PlantConstants) -> Problem:
     """Return the selection problem, each (site, design)'s coefficients times what the twin found."""
     mended = tuple(_corrected(p, corrections.get((p.site, p.design))) for p in placements)
+    openings = openings_of(model, k)
     return Problem(
         stages=tuple(stage.name for stage in model.stages), placements=placements,
         costs=tuple(coefficient(model, p) for p in mended),
-        limits=(*site_limits(model, mended), *plan_limits(model, mended)), links=data_links(model, placements),
-        anchors=frozenset(i for i, p in enumerate(placements) if p.anchors),
+        limits=(*site_limits(model, mended, openings), *plan_limits(model, mended, openings)),
+        links=data_links(model, placements), anchors=frozenset(i for i, p in enumerate(placements) if p.anchors),
+        positions=rack_positions(model, placements),
+        openings={site: _opening_objective(model, opening) for site, opening in openings.items()},
     )  # fmt: skip
+
+
+def _opening_objective(model: Model, opening: Opening) -> float:
+    """Return what a hall's lights add to the objective once anything runs there."""
+    return weighed(model, opening.cost_usd, opening.energy_j, opening.carbon_kg, 0.0, 0.0)
 
 
 def _corrected(p: Placement, by: Factors | None) -> Placement:
@@ -71,12 +88,18 @@ def _corrected(p: Placement, by: Factors | None) -> Placement:
 
 def coefficient(model: Model, p: Placement) -> float:
     """Return what choosing ``p`` adds to the objective."""
+    time_s = p.option.duration_s or p.option.latency_p99_s or 0.0
+    return weighed(model, p.cost_usd, p.facility_j, p.carbon_kg, p.water_m3, time_s)
+
+
+def weighed(model: Model, cost_usd: float, energy_j: float, carbon_kg: float, water_m3: float, time_s: float) -> float:
+    """Return the objective of a present cost, of yearly amounts and of a time."""
     if model.objective.name == "cost":
-        return p.cost_usd
+        return cost_usd
     years = model.horizon_s / YEAR_S
     amounts = {
-        "cost": p.cost_usd, "energy": p.facility_j * years, "carbon": p.carbon_kg * years, "water": p.water_m3 * years,
-        "time": p.option.duration_s or p.option.latency_p99_s or 0.0,
+        "cost": cost_usd, "energy": energy_j * years, "carbon": carbon_kg * years, "water": water_m3 * years,
+        "time": time_s,
     }  # fmt: skip
     return sum(weight * amounts[name] for name, weight in model.objective.weights.items())
 
@@ -99,11 +122,11 @@ def optimise(
     tried: Seen = {} if seen is None else seen
     best: tuple[Checked, Choice] | None = None
     last: Choice | None = None
-    problem = problem_of(model, placements, corrections)
+    problem = problem_of(model, placements, corrections, k)
     visited: set[tuple[int, ...]] = set()
     refused: list[tuple[int, ...]] = []
     for _ in range(rounds):
-        problem = problem_of(model, placements, corrections)
+        problem = problem_of(model, placements, corrections, k)
         last = solve(problem, relaxed, tuple(refused))
         if last is None or last.picked in visited:
             break
@@ -116,7 +139,7 @@ def optimise(
             refused.append(last.picked)
         elif best is None or checked.objective < best[0].objective:
             best = (checked, last)
-        corrections |= _corrections(checked)
+        corrections |= _corrections(model, checked, k)
     if best is None:
         return None
     bound = min(last.bound + fixed(model), best[0].objective) if last is not None else best[0].objective
@@ -136,14 +159,17 @@ def among(found: Optimised, free: Optimised) -> Optimised:
 
     Reasons and limits are then told against everything that could have been chosen.
     """
-    if found.problem is free.problem:
-        return found
+    return found if found.problem is free.problem else adopted(found.checked, free, found.rounds)
+
+
+def adopted(checked: Checked, free: Optimised, rounds: int) -> Optimised:
+    """Return the twin-checked plan ``checked`` as a choice among all placements of ``free``'s problem."""
     index = {p.key: i for i, p in enumerate(free.problem.placements)}
-    picked = tuple(index[p.key] for p in found.checked.placements)
+    picked = tuple(index[p.key] for p in checked.placements)
     value = objective_of(free.problem, picked)
-    bound = min(free.bound, found.checked.objective)
-    gap = (found.checked.objective - bound) / max(abs(found.checked.objective), 1e-9)
-    return Optimised(found.checked, free.problem, Choice(picked, value, free.choice.bound), bound, gap, found.rounds)
+    bound = min(free.bound, checked.objective)
+    gap = (checked.objective - bound) / max(abs(checked.objective), 1e-9)
+    return Optimised(checked, free.problem, Choice(picked, value, free.choice.bound), bound, gap, rounds)
 
 
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:
@@ -170,24 +196,26 @@ def _plan_rows(model: Model, totals: Totals) -> Iterator[tuple[str, float, float
     yield WATER_ROW, totals.water_m3_per_year, caps.water_m3_per_year
 
 
-def _corrections(checked: Checked) -> Corrections:
-    """Return the twin's figures over the screened ones, by (site, design)."""
+def _corrections(model: Model, checked: Checked, k: PlantConstants) -> Corrections:
+    """Return the twin's figures, lights apart, over the screened ones, by (site, design)."""
     found: Corrections = {}
+    halls = {site.name: site for site in model.on_premise}
     for site in checked.sites:
         if site.year is None:
             continue
         mine = [p for p in checked.placements if p.site == site.planned.name]
-        totals = site.planned.totals
+        totals, lights = site.planned.totals, opening_of(model, halls[site.planned.name], k)
 
         def over(value: float, name: str, mine: list[Placement] = mine) -> float:
             screened = sum(getattr(p, name) for p in mine)
-            return value / screened if screened > 0.0 else 1.0
+            return max(value, 0.0) / screened if screened > 0.0 else 1.0
 
         found[site.planned.name, mine[0].design] = Factors(
-            cost=over(totals.tco_usd, "cost_usd"),
-            energy=over(totals.facility_energy_mwh_per_year * MWH_J, "facility_j"),
-            peak=over(totals.peak_power_w, "facility_peak_w"), water=over(totals.water_m3_per_year, "water_m3"),
-            carbon=over(sum(totals.carbon_t_per_year.values()) * 1e3, "carbon_kg"),
+            cost=over(totals.tco_usd - lights.cost_usd, "cost_usd"),
+            energy=over(totals.facility_energy_mwh_per_year * MWH_J - lights.energy_j, "facility_j"),
+            peak=over(totals.peak_power_w - lights.power_w, "facility_peak_w"),
+            water=over(totals.water_m3_per_year, "water_m3"),
+            carbon=over(sum(totals.carbon_t_per_year.values()) * 1e3 - lights.carbon_kg, "carbon_kg"),
             capex=over(totals.capex_usd, "capex_usd"),
         )  # fmt: skip
     return found

@@ -19,11 +19,13 @@ from twinloop.planner.money import (
     edge_ledger,
     flat_bill,
     hall_ledger,
+    heat_sale,
     present_cost_usd,
     risk_usd,
 )
-from twinloop.planner.racks import pack, server_of
+from twinloop.planner.racks import kind_of, pack, server_of
 from twinloop.planner.rates import Rates
+from twinloop.planner.sharing import Load
 from twinloop.twin.design import HybridDesign
 
 YEAR_S = 8760 * 3600.0
@@ -72,6 +74,7 @@ class Placement:
     option: StageOption
     servers: int
     racks: int
+    """Positions where no other stage shares them."""
     weight_kg: float
     it_w: float
     """IT meter at full load."""
@@ -90,7 +93,7 @@ class Placement:
     """Present cost over the horizon."""
     offer: CloudOffer | None = None
     copies: int = 1
-    """Edge: places; cloud and hall: 1."""
+    """Edge: places over which it is spread, 1 where all of it runs in one; cloud and hall: 1."""
     capex_usd: float = 0.0
     """Purchases of year 0."""
     purchase: str = ""
@@ -99,6 +102,8 @@ class Placement:
     """Whether its server really uses the design's plates or baths: a hall of plates needs one that does."""
     short: tuple[tuple[str, float, float, str], ...] = ()
     """Limits of a rack position that one server breaks: name, limit, need, unit. Only to explain infeasibility."""
+    load: Load | None = None
+    """Hall: its servers as they fill racks."""
 
     @property
     def key(self) -> str:
@@ -150,7 +155,10 @@ def hall_placement(
         water_m3,
         it_w * rates.chiller_w_per_it_w,
         bathed=design.immersed,
-        risk_usd=risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
+        risk_usd={
+            **risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
+            **heat_sale(site, it_j * rates.heat_sold_per_it),
+        },
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
@@ -159,7 +167,7 @@ def hall_placement(
         carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
         ledger=ledger, cost_usd=present_cost_usd(ledger, model), capex_usd=capex_usd(ledger.capital),
         anchors=plated(server, design),
-        short=packing.short,
+        short=packing.short, load=Load(kind_of(server, design), option.servers, packing.share),
     )  # fmt: skip
 
 
@@ -242,28 +250,41 @@ def _instances(offer: CloudOffer, option: StageOption, server: Server) -> int:
     return math.ceil(option.device_count / offer.devices)
 
 
-def edge_placement(model: Model, site: Edge, option: StageOption) -> Placement | None:
-    """Return ``option`` spread over ``site``'s places, at least one server in each, or ``None`` if too hot for one."""
+def edge_placement(model: Model, site: Edge, option: StageOption, *, loose: bool = False) -> Placement | None:
+    """Return ``option`` at ``site``, or ``None`` where one place has too little power for its part of it.
+
+    Serving and ingest are spread, at least one server in each place and every replica whole in one; runs
+    that end, whose devices talk to each other, lie in a single place: places have no network between them.
+    ``loose`` keeps what a place has too little power for.
+    """
     server = server_of(model, option.server)
-    servers = max(option.servers, site.count)
-    per_place = math.ceil(servers / site.count)
-    scale = per_place * site.count / option.servers
+    places = 1 if option.duration_s is not None else site.count
+    per_place = _servers_in_a_place(option, places)
+    scale = per_place * places / option.servers
     overhead = (1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)) / server.psu_efficiency
     it_w = option.busy.total_w * overhead * scale
-    if it_w * site.pue / site.count > site.power_w:
+    if it_w * site.pue / places > site.power_w and not loose:
         return None
     idle_j = option.idle.total_w * (scale - 1.0) * YEAR_S
     it_j = (dc_energy_j(option) + idle_j) * overhead
     facility_j = it_j * site.pue
-    ledger = edge_ledger(model, site, server, per_place * site.count, facility_j, it_w * site.pue)
+    ledger = edge_ledger(model, site, server, per_place * places, facility_j, it_w * site.pue)
     return Placement(
-        stage=option.stage, site=site.name, design=None, option=option, servers=per_place * site.count, racks=0,
+        stage=option.stage, site=site.name, design=None, option=option, servers=per_place * places, racks=0,
         weight_kg=0.0, it_w=it_w, facility_peak_w=it_w * site.pue, it_j=it_j, facility_j=facility_j,
         cooling_capex_usd=0.0, water_m3=0.0, carbon_kg=sum(ledger.carbon_kg_per_year.values()),
         source_water_m3=facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
-        cost_usd=present_cost_usd(ledger, model), copies=site.count,
+        cost_usd=present_cost_usd(ledger, model), copies=places,
         capex_usd=capex_usd(ledger.capital),
     )  # fmt: skip
+
+
+def _servers_in_a_place(option: StageOption, places: int) -> int:
+    """Return the servers of ``option`` in each of ``places``: whole replicas, where one takes several servers."""
+    replicas = option.parallelism.data
+    if option.servers <= replicas or places == 1:
+        return math.ceil(option.servers / places)
+    return math.ceil(replicas / places) * math.ceil(option.servers / replicas)
 
 
 def may_run(stage: Stage, site: OnPremise | Cloud | Edge, jurisdictions: frozenset[str]) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from twinloop.catalogue.nouns import Server
+from twinloop.catalogue import server_cooling
+from twinloop.catalogue.nouns import COMPONENTS, Server
 from twinloop.model.model import Model
 from twinloop.model.site import RackLimits
 from twinloop.twin.design import HybridDesign
+from twinloop.twin.groups import carrier_of
 
 AIR_RACK_W = 20e3
 """Contained aisles, practice 15-40 kW; vendor guides, medium confidence."""
@@ -18,6 +20,9 @@ PLATE_RACK_W = 227e3
 """Largest published direct-to-chip rack."""
 BATH_RACK_W = 100e3
 """Single-phase tank, 50-200 kW; low confidence."""
+
+SHARED = ("rack power", "rack height", "rack weight", "liquid limit", "air limit")
+"""What servers of several stages share in one rack."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Packing:
     """What binds: power, air, height or weight."""
     short: tuple[tuple[str, float, float, str], ...] = ()
     """Limits of the site's position that not even one server respects: name, limit, need, unit."""
+    share: tuple[float, ...] = ()
+    """What one server takes of each limit, at most 1."""
 
 
 def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimits, design: HybridDesign) -> Packing:
@@ -57,7 +64,14 @@ def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimit
         ("rack weight", limits.weight_kg, server.weight_kg, "kg"),
     )
     short = tuple(want for want in wants if want[2] > want[1] * (1.0 + 1e-9))
-    return Packing(math.floor(bounds[limit] + 1e-9), limit, short)
+    share = tuple(min(1.0 / bounds[name], 1.0) if name in bounds else 0.0 for name in SHARED)
+    return Packing(math.floor(bounds[limit] + 1e-9), limit, short, share)
+
+
+def kind_of(server: Server, design: HybridDesign) -> str:
+    """Return what racks of ``server`` have for each component: servers of one kind share racks."""
+    offered = server_cooling(server.name)
+    return "+".join(carrier_of(offered, component, design) for component in COMPONENTS)
 
 
 def server_of(model: Model, name: str) -> Server:

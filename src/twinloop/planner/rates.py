@@ -13,6 +13,7 @@ from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, less_standing, schedule
+from twinloop.planner.money import charged_w
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import hours_of
 from twinloop.twin.groups import ItGroup
@@ -32,12 +33,14 @@ class Rates:
     facility_per_it: float
     facility_per_it_peak: float
     water_m3_per_it_j: float
+    heat_sold_per_it: float
+    """Heat to the site's buyer per IT energy."""
     air_share: float
     """Of IT power at full load, into the rack's air."""
     items_per_it_w: tuple[CapitalItem, ...]
     """Cooling equipment for one watt at the IT meter."""
     chiller_w_per_it_w: float
-    """Rated, spares apart."""
+    """Rated, spares included: what holds refrigerant."""
     throttled: bool
     """Whether the worst chip loses clock in any sampled hour."""
     worst_junction_c: float
@@ -73,7 +76,7 @@ def rates(
     and what the meter's peak is.
     """
     full = replace(group, activity=np.ones(1))
-    plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k)
+    plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k, site.heat_offtake)
     yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
     worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
     here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
@@ -87,6 +90,7 @@ def rates(
     makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)
     hot = int(np.argmax(state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0)))
     worst = np.where(activity > 0.0, state.it[0].worst_junction_c, -np.inf)
+    lines = less_standing(schedule(plant, site, k), site.plant).lines
     return (
         Rates(
             it_per_dc=it_j / dc_j,
@@ -94,12 +98,13 @@ def rates(
             facility_per_it=float(weight @ state.facility_w) / it_j,
             facility_per_it_peak=float(state.facility_w[hot] / state.it_w[hot]),
             water_m3_per_it_j=float(weight @ makeup) / 998.2 / it_j,
+            heat_sold_per_it=float(weight @ state.heat_sold_w) / it_j,
             air_share=plant.air_heat_w / plant.it_w,
             items_per_it_w=tuple(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
-                for item in capital_items(less_standing(schedule(plant, site, k), site.plant).lines)
+                for item in capital_items(lines)
             ),
-            chiller_w_per_it_w=plant.cold.heat_w / plant.it_w,
+            chiller_w_per_it_w=charged_w(lines) / plant.it_w,
             throttled=bool(np.any(state.it[0].throttled > 0.0)),
             worst_junction_c=float(np.max(worst)),
             mean_junction_c=_busy_mean(state.it[0].junction_c, activity * weight),

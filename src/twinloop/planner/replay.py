@@ -51,7 +51,9 @@ def planned_halls(model: Model, plan: Plan, k: PlantConstants | None = None) -> 
         groups = tuple(_group(model, stage) for stage in plan.stages if stage.site == hall.name)
         design = _design(hall, model.allow, planned.cooling.name)
         weather = hall.weather
-        plant = size_plant(design, groups, weather.design, weather.pressure_pa, hall.floor.area_m2, constants)
+        plant = size_plant(
+            design, groups, weather.design, weather.pressure_pa, hall.floor.area_m2, constants, hall.heat_offtake
+        )
         found.append(Hall(hall, plant, groups, fleet_of(planned.equipment)))
     return tuple(found)
 

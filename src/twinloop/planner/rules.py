@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from twinloop.catalogue import cooling_kit
+from twinloop.cooling.heat_pumps import HeatPump, heat_pump
 from twinloop.model.model import Model
 from twinloop.model.plan import PlannedCooling, PlannedSite, RackType, RuleBreach
 from twinloop.model.site import OnPremise
@@ -157,11 +159,15 @@ def _paths(rack: RackType, cooling: PlannedCooling) -> dict[str, str]:
     return rack.carriers or cooling.components
 
 
+def _servers(rack: RackType) -> tuple[str, ...]:
+    return tuple(share.server for share in rack.contents) or (rack.server,)
+
+
 def _device_carrier(hall: _Hall) -> Iterator[RuleBreach]:
     servers = {server.name: server.device for server in hall.model.servers}
     devices = {device.name: device for device in hall.model.devices}
-    racks = {(servers.get(rack.server), _paths(rack, hall.cooling).get("accelerator", "air")) for rack in
-             hall.planned.rack_types}  # fmt: skip
+    racks = {(servers.get(server), _paths(rack, hall.cooling).get("accelerator", "air")) for rack in
+             hall.planned.rack_types for server in _servers(rack)}  # fmt: skip
     for name, path in sorted((str(name), path) for name, path in racks if name in devices):
         device = devices[name]
         if device.cooling and path not in device.cooling:
@@ -296,15 +302,25 @@ def _junction_margin(hall: _Hall) -> Iterator[RuleBreach]:
 
 def _heat_sale(hall: _Hall) -> Iterator[RuleBreach]:
     offtake = hall.site.heat_offtake
-    if offtake is None or hall.has("heat pump"):
+    if offtake is None or hall.has("heat pump") or hall.planned.totals.heat_sold_mwh_per_year:
+        return
+    source = "direct heating from 45 °C, networks 60-90 °C by heat pump"
+    wanted = f"no heat is sold to the buyer of {offtake.temperature_c:.0f} °C"
+    if not hall.warm:
+        yield hall.breach("heat reuse", f"{wanted}: the cooling has no warm loop, chilled water is too cold", source)
         return
     return_c = hall.cooling.supply_c + LOOP_RISE_K
     if return_c < offtake.temperature_c:
+        cop = float(heat_pump(HeatPump(1.0), 1.0, hall.cooling.supply_c, offtake.temperature_c).cop)
+        kit, yearly_mwh = cooling_kit("heat_pump"), 8.76  # of one kilowatt all year
+        machine = kit.capex_usd_per_w * 1e3 * (1.0 - 1.0 / cop) * (1.0 / kit.life_years + kit.maintenance_per_year)
+        power = sum(hall.site.tariff.energy_usd_per_j) / len(hall.site.tariff.energy_usd_per_j) * 3.6e9 / cop
         message = (
-            f"the buyer wants {offtake.temperature_c:.0f} °C, the loop returns about {return_c:.0f} °C: "
-            "a heat pump (COP 3-5) is missing"
+            f"{wanted}: the loop returns about {return_c:.0f} °C, and a heat pump of COP {cop:.1f} costs about "
+            f"{power:.0f} USD of electricity and {machine / yearly_mwh:.0f} USD of machine per MWh of heat; "
+            f"he pays {offtake.price_usd_per_j * 3.6e9:.0f}"
         )
-        yield hall.breach("heat reuse", message, "direct heating from 45 °C, networks 60-90 °C by heat pump")
+        yield hall.breach("heat reuse", message, source)
 
 
 _RULES: tuple[Callable[[_Hall], Iterator[RuleBreach]], ...] = (

@@ -82,7 +82,7 @@ def place(
             put = partial(cloud_placement, model, cloud, purchase=purchase)
             placements += _placed(model, options, cloud, allowed, put)
     for edge in model.edges:
-        placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge))
+        placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge, loose=loose))
     kit_of = {design.name: _kit(design) for design in designs.values()}
     kept_placements = tuple(placements) if loose else _undominated(placements)
     return Screened(options, kept_placements, designs, kit_of, evaluated)
@@ -98,15 +98,27 @@ def _allowed(model: Model, *, loose: bool) -> Allowed:
 
 def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
     """Drop a placement when another of the same stage, site and design is no worse in all that counts."""
-    groups: dict[tuple[str, str, str | None], list[Placement]] = {}
+    groups: dict[tuple[str | None, ...], list[Placement]] = {}
     for p in placements:
-        groups.setdefault((p.stage, p.site, p.design), []).append(p)
+        groups.setdefault((p.stage, p.site, p.design, p.load.kind if p.load else None), []).append(p)
     return tuple(p for mine in groups.values() for p in _front(mine))
 
 
 def _front(mine: list[Placement]) -> list[Placement]:
     def figures(p: Placement) -> tuple[float, ...]:
-        return (p.cost_usd, p.facility_peak_w, p.racks, p.weight_kg, p.water_m3, p.carbon_kg, p.facility_j)
+        room = () if p.load is None else tuple(p.load.servers * each for each in p.load.share)
+        place_w = p.facility_peak_w / p.copies
+        return (
+            p.cost_usd,
+            p.facility_peak_w,
+            p.racks,
+            p.weight_kg,
+            p.water_m3,
+            p.carbon_kg,
+            p.facility_j,
+            place_w,
+            *room,
+        )
 
     kept: list[Placement] = []
     for p in sorted(mine, key=lambda p: (figures(p), p.key)):
@@ -178,12 +190,14 @@ def _screen_hall(
     if not references:
         return [], [], 0
     first: dict[str, Placement] = {}
+    rated: dict[tuple[str, str], Rates] = {}
     for i, design in enumerate(candidates, 1):
         progress(f"screening cooling designs of {site.name}: {i} of {len(candidates)}")
         heaviest = _heaviest(model, design, references)
         if heaviest is None:
             continue
-        placed = _place(model, site, design, heaviest, rate(design, heaviest), loose=loose)
+        found_rates = rated[design.name, heaviest.server] = rate(design, heaviest)
+        placed = _place(model, site, design, heaviest, found_rates, loose=loose)
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
@@ -193,7 +207,7 @@ def _screen_hall(
     found: list[Placement] = []
     for design in kept:
         table = {
-            server: rate(design, option)
+            server: rated.get((design.name, server)) or rate(design, option)
             for server, option in references.items()
             if belongs(server_of(model, server), design)
         }

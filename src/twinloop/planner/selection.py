@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
 
 from twinloop.planner.placements import Placement
+from twinloop.planner.sharing import Filled, Positions, count, fill
+
+MOST_CUTS = 40
+"""Rounds of racks that the rows underrate, before each stage's racks count as its own."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One named row: the sum of ``use[i]`` over chosen placements is at most ``bound``."""
+    """One named row: what chosen placements (``use``) and the halls they use (``halls``) take is at most ``bound``."""
 
     name: str
     bound: float
     unit: str
     use: dict[int, float] = field(repr=False)
     """Placement index -> what it takes."""
+    halls: dict[str, float] = field(default_factory=dict)
+    """Site -> what a hall takes as soon as anything runs in it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,26 @@ class Problem:
     anchors: frozenset[int] | None = None
     """Placements that really use their design's plates or baths: a design is built for at least one of them.
     ``None``: all do."""
+    positions: tuple[Positions, ...] = ()
+    """Racks of each hall."""
+    openings: dict[str, float] = field(default_factory=dict)
+    """Site -> objective of a hall as soon as anything runs in it, whatever it is."""
+
+    @property
+    def rows(self) -> tuple[Limit | Positions, ...]:
+        """Every named row."""
+        return (*self.limits, *self.positions)
+
+    def taken(self, row: Limit | Positions, picked: Iterable[int]) -> float:
+        """Return what ``picked`` take of ``row``, by plain addition and by filling racks."""
+        chosen = tuple(picked)
+        if isinstance(row, Positions):
+            return row.taken(chosen)
+        return sum(row.use.get(i, 0.0) for i in chosen) + sum(row.halls.get(site, 0.0) for site in self.used(chosen))
+
+    def used(self, picked: Iterable[int]) -> set[str]:
+        """Return the halls that ``picked`` run in."""
+        return {self.placements[i].site for i in picked if self.placements[i].design is not None}
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,66 @@ def solve(
         elastic: names of limits that may be exceeded, at this price per multiple of the limit.
         gap: relative distance to the bound at which the search may stop.
     """
+    posed = _posed(problem, relaxed, banned, elastic or {}, gap)
+    if posed is None:
+        return None
+    solver, x, racks, bound = posed.solver, posed.x, posed.racks, -np.inf
+    for attempt in range(MOST_CUTS + 2):
+        solver.minimize()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        info, values = solver.getInfo(), np.array(solver.getSolution().col_value)
+        # Own racks for every stage are a restriction: the bound is that of the rows before it.
+        bound = float(info.mip_dual_bound) if attempt <= MOST_CUTS else bound
+        chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values[: len(x)] > 0.5)}
+        picked = tuple(chosen[stage] for stage in problem.stages)
+        cuts = [row.cut(picked, values) for row in racks]
+        if not any(cuts):
+            return Choice(picked, float(info.objective_function_value), bound)
+        if attempt == MOST_CUTS:
+            for row in racks:
+                row.part()
+    return None
+
+
+def shadow_prices(problem: Problem) -> dict[str, float] | None:
+    """Return limit name -> how far the objective falls for one unit more of it, in the LP relaxation.
+
+    Duals of the relaxed problem, in which placements may be chosen in part: the slope of its optimum at the
+    limit. The integer choice follows in steps, so one unit alone may change nothing. 0: the limit does not bind
+    there. ``None`` where the relaxation has no optimum.
+    """
+    posed = _posed(problem, frozenset(), (), {}, 0.0)
+    if posed is None:
+        return None
+    solver = posed.solver
+    solver.setOptionValue("solve_relaxation", True)
+    solver.minimize()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    duals = solver.getSolution().row_dual
+    # A limit that nothing takes part of has no row, and no worth.
+    found = {name: max(-float(duals[index]) / scale, 0.0) for name, (index, scale) in posed.rows.items()}
+    return {row.name: found.get(row.name, 0.0) for row in problem.rows}
+
+
+@dataclass(frozen=True)
+class _Posed:
+    solver: highspy.Highs
+    x: list[highspy.highs_var]
+    rows: dict[str, tuple[int, float]]
+    """Name of a limit -> its row and the scale of it."""
+    racks: list[_RackRow]
+
+
+def _posed(
+    problem: Problem,
+    relaxed: frozenset[str],
+    banned: tuple[tuple[int, ...], ...],
+    elastic: dict[str, float],
+    gap: float,
+) -> _Posed | None:
+    """Return the solver with the problem in it; ``None``: a stage has no placement."""
     solver = _solver()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
@@ -89,37 +176,95 @@ def solve(
         if not mine:
             return None
         solver.addConstr(sum(mine) == 1, name=f"one place for {stage}")
-    _one_design_a_site(solver, problem, x)
+    halls = _one_design_a_site(solver, problem, x)
     slack = {
         name: solver.addVariable(0.0, highspy.kHighsInf, obj=price, name=f"more {name}")
-        for name, price in (elastic or {}).items()
+        for name, price in elastic.items()
     }
+    rows: dict[str, tuple[int, float]] = {}
     for limit in problem.limits:
-        scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
-        # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
-        used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
-        if limit.name in relaxed or not used:
-            continue
-        taken = sum(amount / scale * column for column, amount in used)
-        if limit.name in slack:
-            taken = taken - slack[limit.name]
-        solver.addConstr(taken <= limit.bound / scale, name=limit.name)
+        if limit.name not in relaxed:
+            rows |= _limit_row(solver, limit, x, halls, slack.get(limit.name))
     for link in problem.links:
         both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
         solver.addConstr(both >= x[link.first] + x[link.second] - 1)
     for choice in banned:
         solver.addConstr(sum(x[i] for i in choice) <= len(choice) - 1)
-    solver.minimize()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
-    values = np.array(solver.getSolution().col_value)[: len(x)]
-    chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values > 0.5)}
-    info = solver.getInfo()
-    return Choice(
-        tuple(chosen[stage] for stage in problem.stages),
-        float(info.objective_function_value),
-        float(info.mip_dual_bound),
-    )
+    racks = [
+        _RackRow(solver, problem, positions, x, slack.get(positions.name))
+        for positions in problem.positions
+        if positions.name not in relaxed and positions.loads
+    ]
+    rows |= {row.positions.name: (row.index, 1.0) for row in racks}
+    return _Posed(solver, x, rows, racks)
+
+
+def _limit_row(
+    solver: highspy.Highs, limit: Limit, x: list[highspy.highs_var], halls: dict[str, list[highspy.highs_var]],
+    slack: highspy.highs_var | None,
+) -> dict[str, tuple[int, float]]:  # fmt: skip
+    """Add the row of ``limit``; return its name -> (row, scale), nothing where nothing takes part of it."""
+    scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
+    # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
+    used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
+    used += [(y, amount) for site, amount in limit.halls.items() if amount > 1e-9 * scale for y in halls.get(site, ())]
+    if not used:
+        return {}
+    taken = sum(amount / scale * column for column, amount in used)
+    row = solver.addConstr((taken if slack is None else taken - slack) <= limit.bound / scale, name=limit.name)
+    return {limit.name: (row.index, scale)}
+
+
+class _RackRow:
+    """The racks of one hall in the solver, by kind: at least what their servers need.
+
+    The rows state what no packing can beat; where a choice really fills more racks, :meth:`cut` says so.
+    """
+
+    def __init__(
+        self, solver: highspy.Highs, problem: Problem, positions: Positions, x: list[highspy.highs_var],
+        slack: highspy.highs_var | None,
+    ) -> None:  # fmt: skip
+        self.solver, self.positions, self.x = solver, positions, x
+        self.racks: dict[str, highspy.highs_var] = {}
+        for kind in sorted({load.kind for load in positions.loads.values()}):
+            racks = solver.addVariable(lb=0.0, name=f"racks {kind}, {positions.name}")
+            self.racks[kind] = racks
+            mine = {i: load for i, load in positions.loads.items() if load.kind == kind}
+            for d in range(len(next(iter(mine.values())).share)):
+                used = [(i, load.servers * load.share[d]) for i, load in mine.items()]
+                if any(amount > 1e-9 for _, amount in used):
+                    solver.addConstr(
+                        sum((amount * x[i] for i, amount in used if amount > 1e-9), start=0.0 * racks) <= racks
+                    )
+            for stage in sorted({problem.placements[i].stage for i in mine}):
+                own = sum(load.racks * x[i] for i, load in mine.items() if problem.placements[i].stage == stage)
+                solver.addConstr(own <= racks)
+        total = sum(self.racks.values(), start=0.0 * next(iter(self.racks.values())))
+        spare = total if slack is None else total - max(positions.bound, 1.0) * slack
+        self.index = int(solver.addConstr(spare <= positions.bound, name=positions.name).index)
+
+    def cut(self, picked: tuple[int, ...], values: np.ndarray) -> bool:
+        """Forbid ``picked`` the racks that it only has on paper; whether there was any."""
+        chosen = self.positions.chosen(picked)
+        found: dict[str, list[Filled]] = {}
+        for each in fill(chosen):
+            found.setdefault(each.kind, []).append(each)
+        short = [kind for kind, racks in found.items() if count(racks) > values[self.racks[kind].index] + 1e-6]
+        planned = sum(float(values[racks.index]) for racks in self.racks.values())
+        if not short or sum(map(count, found.values())) <= max(self.positions.bound, planned) + 1e-6:
+            return False
+        for kind in short:
+            needed, mine = count(found[kind]), [i for i, load in chosen.items() if load.kind == kind]
+            together = sum(self.x[i] for i in mine) - (len(mine) - 1)
+            self.solver.addConstr(self.racks[kind] >= needed * together)
+        return True
+
+    def part(self) -> None:
+        """Let no stage share racks with another: what is left where the packing is too hard."""
+        for kind, racks in self.racks.items():
+            own = sum(load.racks * self.x[i] for i, load in self.positions.loads.items() if load.kind == kind)
+            self.solver.addConstr(own <= racks)
 
 
 def dominated(problem: Problem) -> frozenset[int]:
@@ -131,11 +276,12 @@ def dominated(problem: Problem) -> frozenset[int]:
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, p in enumerate(problem.placements):
         anchor = problem.anchors is None or i in problem.anchors
+        kinds = tuple(positions.loads[i].kind for positions in problem.positions if i in positions.loads)
         if i not in linked:
-            groups.setdefault((p.stage, p.site, p.design, anchor), []).append(i)
+            groups.setdefault((p.stage, p.site, p.design, anchor, kinds), []).append(i)
     dropped: set[int] = set()
     for members in groups.values():
-        figures = np.array([[problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits)] for i in members])
+        figures = np.array([_figures(problem, i) for i in members])
         order = np.lexsort((np.arange(len(members)), *figures.T[::-1]))
         kept = np.empty((0, figures.shape[1]))
         for position in order:
@@ -144,6 +290,13 @@ def dominated(problem: Problem) -> frozenset[int]:
             else:
                 kept = np.vstack([kept, figures[position]])
     return frozenset(dropped)
+
+
+def _figures(problem: Problem, i: int) -> list[float]:
+    """Return cost, what ``i`` takes of every limit, and how its servers fill racks."""
+    loads = [positions.loads[i] for positions in problem.positions if i in positions.loads]
+    packing = [each for load in loads for each in (load.servers, *load.share)]
+    return [problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits), *packing]
 
 
 def _solver() -> highspy.Highs:
@@ -161,14 +314,17 @@ def _solver() -> highspy.Highs:
     return solver
 
 
-def _one_design_a_site(solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]) -> None:
+def _one_design_a_site(
+    solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]
+) -> dict[str, list[highspy.highs_var]]:
+    """Add the choice of each hall's design; return, by site, one binary a design: whether it is built."""
     designs: dict[tuple[str, str], list[int]] = {}
     for i, placement in enumerate(problem.placements):
         if placement.design is not None:
             designs.setdefault((placement.site, placement.design), []).append(i)
     built: dict[str, list[highspy.highs_var]] = {}
     for (site, design), members in designs.items():
-        y = solver.addBinary(name=f"build {design} at {site}")
+        y = solver.addBinary(obj=problem.openings.get(site, 0.0), name=f"build {design} at {site}")
         built.setdefault(site, []).append(y)
         stages = {problem.placements[i].stage for i in members}
         for stage in sorted(stages):
@@ -178,13 +334,15 @@ def _one_design_a_site(solver: highspy.Highs, problem: Problem, x: list[highspy.
             solver.addConstr(y <= sum(using, start=0.0 * y), name=f"{design} at {site} is used")
     for site, ys in built.items():
         solver.addConstr(sum(ys[1:], start=1.0 * ys[0]) <= 1, name=f"one cooling design at {site}")
+    return built
 
 
 def objective_of(problem: Problem, picked: tuple[int, ...]) -> float:
     """Return the objective of ``picked`` by plain addition."""
     chosen = set(picked)
     links = sum(link.cost for link in problem.links if {link.first, link.second} <= chosen)
-    return sum(problem.costs[i] for i in picked) + links
+    halls = sum(problem.openings.get(site, 0.0) for site in problem.used(picked))
+    return sum(problem.costs[i] for i in picked) + links + halls
 
 
 def feasible(problem: Problem, picked: tuple[int, ...]) -> bool:
@@ -199,5 +357,5 @@ def feasible(problem: Problem, picked: tuple[int, ...]) -> bool:
         }
         if any(design is not None for _, design in built):
             return False
-    within = all(sum(limit.use.get(i, 0.0) for i in picked) <= limit.bound * (1.0 + 1e-9) for limit in problem.limits)
+    within = all(problem.taken(row, picked) <= row.bound * (1.0 + 1e-9) for row in problem.rows)
     return within and all(len(each) == 1 for each in designs.values())

@@ -42,7 +42,7 @@ def compute_key(p: Placement) -> tuple[object, ...]:
 def compute_first(model: Model, screened: Screened, k: PlantConstants, seen: Seen | None = None) -> Ordered | None:
     """Return the sequential plan; ``None`` where no single technology carries the load within the limits."""
     single = tuple(p for p in screened.placements if p.design is None or screened.kit_of[p.design] in SINGLE_KITS)
-    choice = solve(problem_of(model, single, {})) if single else None
+    choice = solve(problem_of(model, single, {}, k)) if single else None
     if choice is None:
         return None
     first = tuple(single[i] for i in choice.picked)

@@ -6,6 +6,7 @@ import math
 
 from twinloop.economics.capital import capex_usd
 from twinloop.economics.cashflow import tco_usd
+from twinloop.economics.heat_reuse import energy_reuse_effectiveness, energy_reuse_factor
 from twinloop.model.model import Model
 from twinloop.model.plan import CashYear, Totals
 from twinloop.model.simulation import SiteYear
@@ -23,14 +24,16 @@ def hall_totals(model: Model, site: OnPremise, year: SiteYear, ledger: Ledger) -
     water_m3 = year.water.total_m3
     source_m3 = facility_j * site.grid.source_water_m3_per_j
     cash = cash_of(ledger, model)
+    erf = energy_reuse_factor(year.heat_sold_j, facility_j)
     return Totals(
         capex_usd=capex_usd(ledger.capital), opex_usd_per_year=opex_usd(ledger), tco_usd=tco_usd(cash),
         it_energy_mwh_per_year=it_j / MWH_J, facility_energy_mwh_per_year=facility_j / MWH_J,
         pue=facility_j / it_j, tue=facility_j / year.it_split.compute_j,
         wue_site_l_per_kwh=water_m3 * 1e3 / (it_j / 3.6e6),
         wue_source_l_per_kwh=(water_m3 + source_m3) * 1e3 / (it_j / 3.6e6),
-        cue_kg_per_kwh=ledger.carbon_kg_per_year["scope2"] / (it_j / 3.6e6),
-        erf=None if site.heat_offtake else 0.0,
+        cue_kg_per_kwh=ledger.operational_kg_per_year / (it_j / 3.6e6),
+        erf=erf, ere=energy_reuse_effectiveness(facility_j / it_j, erf),
+        heat_sold_mwh_per_year=year.heat_sold_j / MWH_J,
         carbon_t_per_year=_tonnes(ledger), water_m3_per_year=water_m3, peak_power_w=year.peak_power_w,
         peak_junction_c=year.peak_junction_c, throttled_hours=year.throttled_device_hours, unit_costs={},
     )  # fmt: skip
@@ -43,13 +46,12 @@ def placement_totals(model: Model, placements: tuple[Placement, ...], ledger: Le
     water_m3 = math.fsum(p.water_m3 for p in placements)
     source_m3 = math.fsum(p.source_water_m3 for p in placements)
     it_kwh = it_j / 3.6e6
-    scopes = ledger.carbon_kg_per_year
     return Totals(
         capex_usd=capex_usd(ledger.capital), opex_usd_per_year=opex_usd(ledger),
         tco_usd=tco_usd(cash_of(ledger, model)), it_energy_mwh_per_year=it_j / MWH_J,
         facility_energy_mwh_per_year=facility_j / MWH_J, pue=facility_j / it_j, tue=None,
         wue_site_l_per_kwh=water_m3 * 1e3 / it_kwh, wue_source_l_per_kwh=(water_m3 + source_m3) * 1e3 / it_kwh,
-        cue_kg_per_kwh=(scopes["scope2"] + scopes["scope3"]) / it_kwh, erf=None, carbon_t_per_year=_tonnes(ledger),
+        cue_kg_per_kwh=ledger.operational_kg_per_year / it_kwh, erf=None, carbon_t_per_year=_tonnes(ledger),
         water_m3_per_year=water_m3, peak_power_w=math.fsum(p.facility_peak_w for p in placements),
         peak_junction_c=None, throttled_hours=0.0, unit_costs={},
     )  # fmt: skip
@@ -69,12 +71,16 @@ def sum_totals(
     junctions = [part.peak_junction_c for part in parts if part.peak_junction_c is not None]
     compute = [part.facility_energy_mwh_per_year / part.tue if part.tue else None for part in parts]
     known = [value for value in compute if value is not None]
+    sales = [part.heat_sold_mwh_per_year for part in parts if part.heat_sold_mwh_per_year is not None]
+    sold = math.fsum(sales) if len(sales) == len(parts) else None  # what a provider sells is unknown
+    erf = None if sold is None else energy_reuse_factor(sold, facility)
     return Totals(
         capex_usd=capex_usd(ledger.capital), opex_usd_per_year=opex_usd(ledger), tco_usd=tco_usd(cash),
         it_energy_mwh_per_year=it, facility_energy_mwh_per_year=facility, pue=facility / it,
         tue=facility / math.fsum(known) if len(known) == len(parts) else None,
         wue_site_l_per_kwh=water / it, wue_source_l_per_kwh=_weighted(parts, "wue_source_l_per_kwh", it),
-        cue_kg_per_kwh=_weighted(parts, "cue_kg_per_kwh", it), erf=_weighted(parts, "erf", it),
+        cue_kg_per_kwh=ledger.operational_kg_per_year / (it * 1e3), erf=erf,
+        ere=None if erf is None else energy_reuse_effectiveness(facility / it, erf), heat_sold_mwh_per_year=sold,
         carbon_t_per_year=_tonnes(ledger), water_m3_per_year=water,
         peak_power_w=math.fsum(part.peak_power_w for part in parts),
         peak_junction_c=max(junctions) if junctions else None,

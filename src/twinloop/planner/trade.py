@@ -10,9 +10,11 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.model.model import Model
+from twinloop.planner.openings import openings_of
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import YEAR_S, Placement
 from twinloop.planner.selection import Problem, solve
+from twinloop.twin.design import PlantConstants
 
 AXES = ("cost", "energy", "carbon", "water", "time")
 STEPS = {2: 8, 3: 4}
@@ -42,14 +44,16 @@ def trade(model: Model, best: Optimised, axes: tuple[str, ...]) -> tuple[TradePo
     would be best in all (doi:10.1007/BF01197559).
     """
     problem, amounts = best.problem, {axis: _amounts(model, best.problem, axis) for axis in AXES}
+    lights = _lights(model, problem)
     found: dict[tuple[int, ...], tuple[float, ...]] = {}
 
     def add(weights: dict[str, float]) -> None:
         costs = sum((amounts[axis] * weight for axis, weight in weights.items()), np.zeros(len(problem.placements)))
         links = tuple(replace(link, cost=link.cost * weights.get("cost", 0.0)) for link in problem.links)
-        choice = solve(replace(problem, costs=tuple(float(each) for each in costs), links=links))
+        lit = {site: sum(of[axis] * weight for axis, weight in weights.items()) for site, of in lights.items()}
+        choice = solve(replace(problem, costs=tuple(float(each) for each in costs), links=links, openings=lit))
         if choice is not None:
-            totals = _totals(problem, choice.picked, amounts)
+            totals = _totals(problem, choice.picked, amounts, lights)
             found[choice.picked] = tuple(totals[axis] for axis in axes)
 
     scale = {axis: max(float(np.max(np.abs(amounts[axis]))), 1e-12) for axis in axes}
@@ -59,7 +63,7 @@ def trade(model: Model, best: Optimised, axes: tuple[str, ...]) -> tuple[TradePo
     span = {axis: max(float(np.ptp(values[:, i])), 1e-9 * scale[axis]) for i, axis in enumerate(axes)}
     for shares in _grid(len(axes)):
         add({axis: max(share, LEAST) / span[axis] for axis, share in zip(axes, shares, strict=True)})
-    points = [_point(problem, picked, _totals(problem, picked, amounts)) for picked in _undominated(found)]
+    points = [_point(problem, picked, _totals(problem, picked, amounts, lights)) for picked in _undominated(found)]
     return _marked(points, axes)
 
 
@@ -75,12 +79,31 @@ def _amounts(model: Model, problem: Problem, axis: str) -> FloatArray:
     return np.array([of[axis](p) for p in problem.placements])
 
 
-def _totals(problem: Problem, picked: tuple[int, ...], amounts: dict[str, FloatArray]) -> dict[str, float]:
-    """Return the totals of a choice; moving data between its places is part of the cost."""
-    chosen = set(picked)
+def _lights(model: Model, problem: Problem) -> dict[str, dict[str, float]]:
+    """Return what each hall takes as soon as it is used, by axis."""
+    years = model.horizon_s / YEAR_S
+    return {
+        site: {
+            "cost": opening.cost_usd, "energy": opening.energy_j * years, "carbon": opening.carbon_kg * years,
+            "water": 0.0, "time": 0.0,
+        }
+        for site, opening in openings_of(model, PlantConstants()).items()
+        if site in problem.openings
+    }  # fmt: skip
+
+
+def _totals(
+    problem: Problem, picked: tuple[int, ...], amounts: dict[str, FloatArray], lights: dict[str, dict[str, float]]
+) -> dict[str, float]:
+    """Return the totals of a choice; moving data between its places is part of the cost, lights of its halls of all."""
+    chosen, used = set(picked), problem.used(picked) & set(lights)
     moved_usd = sum(link.cost for link in problem.links if {link.first, link.second} <= chosen)
-    totals = {axis: float(sum(values[i] for i in picked)) for axis, values in amounts.items()}
-    return {**totals, "cost": totals["cost"] + moved_usd}
+    return {
+        axis: float(sum(values[i] for i in picked))
+        + sum(lights[site][axis] for site in sorted(used))
+        + (moved_usd if axis == "cost" else 0.0)
+        for axis, values in amounts.items()
+    }
 
 
 def _grid(axes: int) -> list[tuple[float, ...]]:

@@ -64,7 +64,7 @@ def hall(site: PlannedSite, year: SiteYear | None) -> dict[str, Drawn]:
     if year is None:
         found[f"{name}-year"] = Absent(f"{ident}-year", "The year", "the hourly year was not handed to the report.")
     else:
-        found |= _hours(year, name, ident)
+        found |= _hours(year, name, ident, site.air_class)
     return {key: drawn for key, drawn in found.items() if drawn is not None}
 
 
@@ -79,10 +79,10 @@ def year_figures(years: tuple[SiteYear, ...]) -> dict[str, Figure]:
     return {key: drawn for key, drawn in found.items() if drawn is not None}
 
 
-def _hours(year: SiteYear, name: str, ident: str) -> dict[str, Figure | None]:
+def _hours(year: SiteYear, name: str, ident: str, air_class: str | None = None) -> dict[str, Figure | None]:
     found: dict[str, Figure | None] = {
         f"{name}-months": monthly.draw(f"{ident}-months", year),
-        f"{name}-air": psychrometric.draw(f"{ident}-air", year),
+        f"{name}-air": psychrometric.draw(f"{ident}-air", year, air_class),
     }
     for drawn in (*heatmap.draw_all(f"{ident}-map", year), *durations.draw_all(f"{ident}-duration", year)):
         found[f"{name}-{drawn.ident.removeprefix(f'{ident}-')}"] = drawn

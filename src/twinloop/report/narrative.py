@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twinloop.model.plan import Baseline, Plan, Totals
-from twinloop.report import numbers
+from twinloop.model.plan import Baseline, Constraint, Plan, Totals
+from twinloop.report import numbers, tables
 
 SAME = 5e-5
 """A saving below this share is a tie."""
+SHOWN = 5e-4
+"""A difference below this would print as 0.0 %."""
 NEAR = 0.01
 """Within a hundredth plans are alike: prices in the catalogue are less certain than that."""
 SURE = 0.9
@@ -72,7 +74,7 @@ def _difference(ours: float, theirs: float) -> str:
     if not theirs:
         return numbers.UNKNOWN
     share = ours / theirs - 1.0
-    return "the same" if abs(share) < SAME else numbers.percent(share, signed=True)
+    return "the same" if abs(share) < SHOWN else numbers.percent(share, signed=True)
 
 
 def verdict(plan: Plan) -> tuple[str, ...]:
@@ -94,6 +96,11 @@ def verdict(plan: Plan) -> tuple[str, ...]:
         shown = " Their figures, where shown, are with as many rack positions as that takes." if any(
             b.totals for b in unfit) else ""  # fmt: skip
         said.append(f"Not possible within the limits: {', '.join(b.name for b in unfit)}.{shown}")
+    if plan.objective.gap is not None:
+        said.append(
+            f"By the linear coefficients of the selection no plan is more than {numbers.percent(plan.objective.gap)} "
+            "better; on the twin's own figures there is no such proof."
+        )
     u = plan.uncertainty
     if u is not None:
         word = "robust to" if u.probability_best >= SURE else "sensitive to"
@@ -109,6 +116,12 @@ def notes(plan: Plan) -> tuple[Change, ...]:
     return tuple(Change(b.name, b.note) for b in plan.baselines if b.note)
 
 
+def uncounted(plan: Plan) -> str:
+    """Return what the cost leaves out because the scenario gives no price of it; empty where nothing is."""
+    paid = {name for year in plan.cashflow for name in year.amounts_usd}
+    return "" if "staff" in paid or not paid else "Staff is not counted: the scenario gives no finance.staff."
+
+
 def changes(plan: Plan) -> tuple[Change, ...]:
     """Return what would change the answer: cooling, each stage, prices, and the nearest limit."""
     found = [Change(f"Cooling of {s.name}", s.cooling.why) for s in plan.sites if s.cooling and s.cooling.why]
@@ -118,13 +131,16 @@ def changes(plan: Plan) -> tuple[Change, ...]:
         found.append(Change("Nearest other kind of cooling", f"{nearest.name}: {nearest.change}"))
     if plan.uncertainty and plan.uncertainty.tornado:
         widest = max(plan.uncertainty.tornado, key=lambda bar: bar.high_usd - bar.low_usd)
-        found.append(Change("Prices", (
-            f"{widest.name} moves the cost most, from {numbers.money(widest.low_usd)} to "
-            f"{numbers.money(widest.high_usd)}; it moves rival plans too, so the choice changes less than the bill."
+        found.append(Change("Widest range", (
+            f"{widest.name}: the cost goes from {numbers.money(widest.low_usd)} to "
+            f"{numbers.money(widest.high_usd)}. It moves rival plans too, so the choice changes less than the bill."
         )))  # fmt: skip
-    priced = [c for c in plan.constraints if c.shadow_price]
-    for c in priced:
-        found.append(Change(c.name.capitalize(), f"one {c.unit} more is worth {numbers.money(c.shadow_price)}."))
-    tight = [c for c in plan.constraints if c.slack <= 0.0]
-    found += [Change(c.name.capitalize(), "nothing is left of this limit: it shapes the answer.") for c in tight]
-    return tuple(found)
+    return (*found, *(Change(c.name.capitalize(), words) for c in plan.constraints if (words := _limit(c, plan))))
+
+
+def _limit(c: Constraint, plan: Plan) -> str:
+    """Return what is left of a limit that shapes the answer, and what more of it is worth; empty for another."""
+    worth = tables.worth(c, plan.objective.name)
+    said = ["nothing is left of this limit: it shapes the answer"] if c.slack <= 0.0 else []
+    said += [f"{worth[1]} more is worth about {worth[0]}, if work could be placed in part"] if worth else []
+    return "; ".join(said) + "." if said else ""

@@ -53,6 +53,7 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str) -> str:
         money_figures=(bill["cost"], bill["cumulative"]),
         doubt_figures=(bill["tornado"], bill["frontier"]),
         money_tables=_filled(tables.unit_costs(plan), tables.cashflow(plan)),
+        uncounted=narrative.uncounted(plan),
         changes=narrative.changes(plan),
         choice_tables=_filled(tables.alternatives(plan), tables.uncertainty(plan), tables.constraints(plan)),
         provenance=tables.provenance(plan),

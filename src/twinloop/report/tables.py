@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 
-from twinloop.model.plan import Plan, PlannedSite, PlannedStage, Totals
+from twinloop.model.plan import Constraint, FailureCase, Plan, PlannedSite, PlannedStage, Totals
 from twinloop.report import numbers
 from twinloop.report.parts import Table, columns
 
@@ -133,7 +134,8 @@ def racks(site: PlannedSite) -> Table:
         (
             r.name,
             str(r.count),
-            f"{r.servers_per_rack} × {r.server}",
+            " + ".join(f"{each.servers} × {each.server}" for each in r.contents)
+            or f"{r.servers_per_rack} × {r.server}",
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
             numbers.number(r.height_u) + " U",
@@ -162,6 +164,10 @@ def equipment(site: PlannedSite) -> Table:
         )
         for e in site.equipment
     )
+    priced = [e.capex_usd for e in site.equipment if e.capex_usd is not None]
+    apart = ", ".join(e.tag for e in site.equipment if e.capex_usd is None)
+    caption = "Equipment schedule" + (f"; {apart} have no price of their own, it is part of another" if apart else "")
+    total = ("priced", *[""] * 10, numbers.money(sum(priced)))
     head = columns(
         "Tag",
         "Type",
@@ -176,7 +182,7 @@ def equipment(site: PlannedSite) -> Table:
         "#Margin",
         "#Price",
     )
-    return Table("Equipment schedule", head, rows)
+    return Table(caption, head, (*rows, total) if rows else (), (*[""] * len(rows), "strong"))
 
 
 def basis(site: PlannedSite) -> Table:
@@ -215,16 +221,21 @@ def basis(site: PlannedSite) -> Table:
 
 
 def failures(site: PlannedSite) -> Table:
-    """One unit of each kind lost on the design day."""
-    rows = tuple(
-        (
-            f.case,
-            numbers.fixed(f.min_margin_k, "K"),
-            numbers.duration(f.time_to_throttle_s) if f.time_to_throttle_s is not None else "does not throttle",
-        )
-        for f in site.failure_cases
-    )
-    return Table("One unit lost on the design day", columns("~Case", "#Margin", "#Time to throttling"), rows)
+    """One unit of each line of the schedule lost on the design day."""
+    cases = {f.case.partition("(")[2].partition(")")[0]: f for f in site.failure_cases}
+    rows = tuple((e.tag, e.type.replace("_", " "), *_lost(cases.get(e.tag))) for e in site.equipment)
+    head = columns("Tag", "One lost", "~Then", "#Margin to throttling", "#Until throttling")
+    return Table("One unit lost on the design day", head, rows if cases else ())
+
+
+def _lost(case: FailureCase | None) -> tuple[str, str, str]:
+    if case is None:
+        return "not simulated", numbers.UNKNOWN, "not simulated"
+    after = case.case.partition(": ")[2]
+    if case.time_to_throttle_s is not None:
+        return after, numbers.fixed(case.min_margin_k, "K"), numbers.duration(case.time_to_throttle_s)
+    within = case.min_margin_k is not None and case.min_margin_k > 0.0
+    return after, numbers.fixed(case.min_margin_k, "K"), "does not throttle" if within else "not simulated"
 
 
 def alternatives(plan: Plan) -> Table:
@@ -250,32 +261,56 @@ def uncertainty(plan: Plan) -> Table:
     if plan.uncertainty is None:
         return Table("Uncertainty was not computed", columns("Item", "~Value"), ())
     u = plan.uncertainty
-    spread = u.totals["tco_usd"]
-    rows = (
-        ("Samples", numbers.count(float(u.samples))),
-        ("TCO, P10 / P50 / P90", " / ".join(numbers.money(v) for v in (spread.p10, spread.p50, spread.p90))),
-        ("Probability that the recommendation stays best", numbers.percent(u.probability_best)),
-        ("Mean regret", numbers.money(u.regret_usd)),
+    rows = tuple(
+        (name, show(spread.p10), show(spread.p50), show(spread.p90))
+        for key, (name, show) in SPREADS.items()
+        if (spread := u.totals.get(key)) is not None and spread.p90 > 0.0
     )
-    return Table("Uncertainty over the shortlist", columns("Item", "~Value"), rows)
+    caption = (
+        f"Range of the totals over {numbers.count(float(u.samples))} samples: best of its shortlist in "
+        f"{numbers.percent(u.probability_best)}, mean regret {numbers.money(u.regret_usd)}"
+    )
+    return Table(caption, columns("Total", "#P10", "#P50", "#P90"), rows)
+
+
+def _four(value: float | None) -> str:
+    return numbers.number(value, 4)
+
+
+SPREADS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "tco_usd": ("cost of ownership", numbers.money),
+    "capex_usd": ("purchase", numbers.money),
+    "it_energy_mwh_per_year": ("IT energy a year", numbers.energy),
+    "facility_energy_mwh_per_year": ("facility energy a year", numbers.energy),
+    "pue": ("PUE", _four),
+    "water_m3_per_year": ("site water a year", lambda value: numbers.quantity(value, "m³")),
+    "wue_site_l_per_kwh": ("site WUE", lambda value: numbers.quantity(value, "L/kWh")),
+    "carbon_t_per_year": ("CO2e a year", lambda value: numbers.quantity(value, "t")),
+    "cue_kg_per_kwh": ("CUE", lambda value: numbers.quantity(value, "kg/kWh")),
+}
+"""Total -> its name and how it is written."""
+
+
+LARGER = {"1000 requests": "million requests", "million tokens": "billion tokens"}
+"""Unit of work -> one a thousand times as large, for what costs less than a cent."""
+CENT = 0.01
 
 
 def unit_costs(plan: Plan) -> Table:
     """Cost per unit of work."""
-    rows = tuple(
-        (
-            name.split(".")[1],
-            name.split(".")[0].replace("usd_per_", "USD per ").replace("_", " "),
-            numbers.number(value),
-        )
-        for name, value in plan.totals.unit_costs.items()
-    )
-    return Table("Cost of the work", columns("Stage", "Unit", "#USD"), rows)
+    rows = []
+    for name, value in plan.totals.unit_costs.items():
+        unit, _, stage = name.removeprefix("usd_per_").partition(".")
+        words = numbers.words(unit)
+        if value < CENT and words in LARGER:
+            words, value = LARGER[words], value * 1e3
+        rows.append((stage, f"USD per {words}", numbers.number(value)))
+    return Table("Cost of the work", columns("Stage", "Unit", "#USD"), tuple(rows))
 
 
 def cashflow(plan: Plan) -> Table:
-    """Money by year and purpose."""
-    names = list(dict.fromkeys(name for year in plan.cashflow for name in year.amounts_usd))
+    """Money by year and purpose; a purpose that costs nothing in any year is left out."""
+    names = list(dict.fromkeys(name for year in plan.cashflow for name, usd in year.amounts_usd.items() if usd))
     rows = tuple(
         (
             numbers.words(name),
@@ -288,6 +323,20 @@ def cashflow(plan: Plan) -> Table:
     return Table("Cash flow", head, (*rows, discounted), (*[""] * len(rows), "strong"))
 
 
+UNITS = {"W": (1e3, "1 kW"), "racks": (1.0, "1 rack position"), "kg": (1e3, "1 t"), "kg/year": (1e3, "1 t a year"),
+         "m3/year": (1.0, "1 m³ a year"), "USD": (1.0, "USD 1")}  # fmt: skip
+"""Unit of a limit -> the amount whose worth is told, in it and in words."""
+
+
+def worth(c: Constraint, objective: str) -> tuple[str, str] | None:
+    """Return (what the objective falls, for how much more of the limit); ``None`` where it is nothing or unknown."""
+    if not c.shadow_price:
+        return None
+    size, words = UNITS.get(c.unit, (1.0, f"1 {c.unit}"))
+    value = c.shadow_price * size
+    return numbers.money(value) if objective == "cost" else f"{numbers.number(value)} of {objective}", words
+
+
 def constraints(plan: Plan) -> Table:
     """Limits and what is left of them."""
     rows = tuple(
@@ -296,11 +345,12 @@ def constraints(plan: Plan) -> Table:
             numbers.power(c.slack)
             if c.unit == "W"
             else numbers.quantity(c.slack, c.unit.replace("m3/year", "m³ a year")),
-            numbers.money(c.shadow_price) if c.shadow_price is not None else "",
+            numbers.UNKNOWN if c.shadow_price is None else " for ".join(worth(c, plan.objective.name) or ("nothing",)),
         )
         for c in plan.constraints
     )
-    return Table("Limits and their slack", columns("Limit", "#Left", "#Worth of one unit more"), rows)
+    head = columns("Limit", "#Left", "#Worth of more, if work could be placed in part")
+    return Table("Limits and their slack", head, rows)
 
 
 def provenance(plan: Plan) -> Table:

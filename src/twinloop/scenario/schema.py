@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticCustomError
 
 from twinloop.scenario import quantities as q
 from twinloop.scenario.schema_base import NOT_YET, Name, Part, Words, listed, shape_tag
@@ -167,6 +168,17 @@ class AllowSpec(Part):
     compression: Words = Field(default_factory=list)
     refrigerants: Words = Field(default_factory=list)
     fluids: Words = Field(default_factory=list)
+
+    @field_validator("*")
+    @classmethod
+    def _named(cls, words: list[str]) -> list[str]:
+        """Refuse an empty list: it reads as "nothing", a key left out as "everything"."""
+        if not words:
+            expected = "at least one name; leave the key out to allow everything"
+            raise PydanticCustomError(
+                "twinloop", "fault", {"got": "an empty list", "expected": expected, "suggestion": None}
+            )
+        return words
 
 
 class ScenarioSpec(Part):

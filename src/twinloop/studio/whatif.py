@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked, check
 from twinloop.planner.designs import COIL_APPROACH_K
-from twinloop.planner.money import Ledger, present_cost_usd, priced
+from twinloop.planner.money import present_cost_usd, priced
 from twinloop.planner.optimise import acceptable, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.plan import Planned
@@ -74,8 +74,7 @@ def repriced(p: Placement, model: Model) -> Placement:
     """Return ``p`` at the prices of ``model``; only a hall pays for water apart from its tariff."""
     own = {word for word, _ in PRICES.values()}
     plain = {name: usd for name, usd in p.ledger.yearly_usd.items() if name not in own}
-    bare = Ledger(p.ledger.capital, plain, p.ledger.escalation, p.ledger.carbon_kg_per_year)
-    ledger = priced(bare, model, p.water_m3 if p.design is not None else 0.0)
+    ledger = priced(replace(p.ledger, yearly_usd=plain), model, p.water_m3 if p.design is not None else 0.0)
     return replace(p, ledger=ledger, cost_usd=present_cost_usd(ledger, model))
 
 

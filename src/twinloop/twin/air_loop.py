@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace, repeat
 from twinloop.cooling.crahs import Crah, crah
+from twinloop.cooling.racks import Aisle, intake_from_rise_c
 from twinloop.cooling.rear_doors import RearDoor, rear_door
 from twinloop.cooling.solve import invert
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import ROUNDS, OutdoorAir
+
+HANDLER_FLOOR = 0.2
+"""Slowest air-handler fan over design. Low confidence."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ def air_loop(
     design: HybridDesign,
     door: RearDoor | None,
     handler: Crah,
+    aisle: Aisle,
     cold_supply_c: Array,
     outdoor: OutdoorAir,
     k: PlantConstants,
@@ -56,23 +61,25 @@ def air_loop(
         design: setpoints and what exists.
         door: all rear doors as one, or ``None``.
         handler: all air handlers as one.
+        aisle: what crosses between cold and hot side.
         cold_supply_c: water entering doors and coils.
         outdoor: outdoor air.
         k: constants.
 
-    The handlers move the servers' air plus bypass. Where coils at full flow cannot hold the supply
-    setpoint, supply floats up until they carry the heat.
+    The handlers move the servers' air plus bypass; beside baths, which draw none, they run at design flow. Where
+    coils at full flow cannot hold the supply setpoint, supply floats up until they carry the heat.
     """
     xp = namespace(heat_w, cold_supply_c)
     cp = k.air_heat_capacity_j_kg_k
     server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
-    fan_ratio = xp.maximum(server_flow_kg_s * (1.0 + k.bypass) / handler.air_design_kg_s, 0.2)
+    drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
+    fan_ratio = 1.0 + 0.0 * drawn if design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
     handler_w_k = fan_ratio * handler.air_design_kg_s * cp
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
 
     def states(supply_c: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
-        intake_c = supply_c + k.recirculation / (1.0 - k.recirculation) * rise_k
+        intake_c = intake_from_rise_c(supply_c, rise_k, aisle.recirculation)
         exhaust_c = intake_c + rise_k
         door_heat, door_out_c, door_flow, wet = _door(
             door, exhaust_c, server_flow_kg_s, cold_supply_c, supply_c, outdoor, k

@@ -41,6 +41,7 @@ class YearSums(NamedTuple):
     pumps_j: Array
     heat_rejection_j: Array
     electrical_loss_j: Array
+    heat_sold_j: Array
     evaporation_kg: Array
     peak_facility_w: Array
     peak_junction_c: Array
@@ -102,6 +103,7 @@ def year_sums(state: PlantState) -> YearSums:
         crah_fans_j=joules(state.crah_fans_w), pumps_j=joules(state.pumps_w),
         heat_rejection_j=joules(state.heat_rejection_w),
         electrical_loss_j=joules(state.electric.ups_loss_w + state.electric.distribution_loss_w),
+        heat_sold_j=joules(state.heat_sold_w),
         evaporation_kg=HOUR_S * jnp.sum(state.evaporation_kg_s), peak_facility_w=jnp.max(state.facility_w),
         peak_junction_c=jnp.max(worst_c), balance_error=jnp.max(state.balance_error),
     )  # fmt: skip

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twinloop.catalogue.nouns import Component
+from twinloop.cooling.racks import Aisle
 from twinloop.model.site import Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
 FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower"]
 ColdPlant = Literal["air_cooled_chiller", "water_cooled_chiller"]
+Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class HybridDesign:
     air_economiser: bool
     """Outdoor air straight into the hall when its temperature and dew point allow."""
     redundancy: Redundancy
+    heat_reuse: bool = False
+    """Whether the warm loop's return serves the site's heat buyer before it goes outdoors."""
+    containment: Containment = "cold_aisle"
 
     @property
     def has_door(self) -> bool:
@@ -74,9 +79,9 @@ class PlantConstants:
     server_air_rise_k: float = 12.0
     """Design rise through a server; 11 K is a common rule, 10-15 practice. Low confidence."""
     recirculation: float = 0.05
-    """Exhaust in the intake air with containment; EnergyPlus example 0.1 without."""
+    """Exhaust in the intake air, contained cold aisle; see :func:`aisle_of` for others. Low confidence."""
     bypass: float = 0.05
-    """Supply air that misses the servers, contained aisles. Low confidence."""
+    """Handlers' air over the servers' beyond one, contained cold aisle. Low confidence."""
     plate_capture: float = 0.95
     """Heat of a plated component that its plate catches. 85-90 % of a whole drawer is published for
     Summit, whose memory and drives stay on air. Low confidence for the single component."""
@@ -128,6 +133,11 @@ class PlantConstants:
     """At 6.67 °C leaving and 35 °C air, EnergyPlus Chiller:Electric example."""
     chiller_cop_water: float = 5.0
     """At 6.67 °C leaving and 29.44 °C condenser water, EnergyPlus example."""
+    offtake_approach_k: float = 3.0
+    """Loop return above the water handed to a heat buyer, plate exchanger; 1.5-3 K for the tightest. Low confidence."""
+    offtake_spread_k: float = 30.0
+    """Buyer's water between delivery and return: networks of the third generation 80/45 °C, of the fourth
+    55/25 °C (Lund et al. 2014, doi:10.1016/j.energy.2014.02.089). Low confidence."""
     sizing_margin: float = 0.1
     """Capacity above the design load, practice 10 %."""
     spread_intake_k: float = 3.0
@@ -157,3 +167,21 @@ class PlantConstants:
     """ASHRAE recommended envelope, highest dew point (2021)."""
     coolant_volume_m3_per_w: float = 33.6e-3 / 227e3
     """Published for a 227 kW rack holding 33.6 L."""
+
+
+def aisle_of(design: HybridDesign, k: PlantConstants) -> Aisle:
+    """Return what crosses between cold and hot side: bypass over the servers' air (``leak``), and recirculation.
+
+    Cold aisle: the constants. Open rooms: 0.1-0.2 of the intake is exhaust (EnergyPlus example 0.1), 0.2-0.4 of the
+    supply misses the servers. Hot aisles keep the room at supply temperature, so that leaks draw no exhaust in;
+    chimneys end at the rack: specifications ask for leaks below 3-5 %. Low confidence throughout.
+
+    >>> aisle_of(HybridDesign("", {}, "none", 32, True, "air_cooled_chiller", 20, 26, False, "N"), PlantConstants())
+    Aisle(leak=0.05, recirculation=0.05)
+    """
+    return {
+        "none": Aisle(0.25, 0.15),
+        "cold_aisle": Aisle(k.bypass, k.recirculation),
+        "hot_aisle": Aisle(0.05, 0.03),
+        "chimney": Aisle(0.03, 0.02),
+    }[design.containment]

@@ -66,12 +66,17 @@ class ItState:
 
 
 def effective_path(group: ItGroup, component: Component, design: HybridDesign) -> CoolingPath:
-    """Return the carrier that ``component`` of ``group`` really gets under ``design``.
+    """Return the carrier that ``component`` of ``group`` really gets under ``design``."""
+    return carrier_of(group.paths_offered, component, design)
+
+
+def carrier_of(offered: tuple[str, ...], component: Component, design: HybridDesign) -> CoolingPath:
+    """Return the carrier of ``component`` in a server sold for ``offered``, under ``design``.
 
     A server sold without plates keeps everything on air (behind the door where racks have one).
     """
     path = design.paths[component]
-    if path == "cold_plate" and "cold_plate" not in group.paths_offered:
+    if path == "cold_plate" and "cold_plate" not in offered:
         return "rear_door" if design.has_door else "air"
     return path
 

@@ -35,8 +35,7 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
     made_up = math.fsum(water.values())
     source_m3 = math.fsum(y.energy.facility_j * site.grid.source_water_m3_per_j for site, y in halls)
     carbon_kg = math.fsum(y.energy.facility_j * site.grid.carbon_kg_per_j for site, y in halls)
-    # Heat sold is not part of the plant yet: where a customer is named, what he would take is unknown.
-    reused = None if any(site.heat_offtake for site, _ in halls) else 0.0
+    reused = math.fsum(year.heat_sold_j for year in years) / MWH_J
     mechanical, it_w = _total(years, *_MECHANICAL), _total(years, "it_w")
     worst = int(np.argmax(mechanical))
     facility_w = _total(years, "facility_w")
@@ -45,8 +44,8 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
         scenario=scenario, scenario_hash=scenario_hash, halls=tuple(y.site for y in years),
         pue=facility / it, tue=facility / split["compute"], itue=it / split["compute"],
         wue_site_l_per_kwh=made_up * 1e3 / it_kwh, wue_source_l_per_kwh=(made_up + source_m3) * 1e3 / it_kwh,
-        cue_kg_per_kwh=carbon_kg / it_kwh, ere=None if reused is None else (facility - reused) / it,
-        erf=None if reused is None else reused / facility,
+        cue_kg_per_kwh=carbon_kg / it_kwh, ere=(facility - reused) / it,
+        erf=reused / facility,
         mlc_annual=float(mechanical.sum() / it_w.sum()), mlc_design=float(mechanical[worst] / it_w[worst]),
         it_energy_mwh=it, facility_energy_mwh=facility, energy_mwh=energy, it_split_mwh=split, water_m3=water,
         peak_power_w=float(facility_w.max()),
@@ -60,6 +59,8 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
         free_cooling_hours=_modes(years), mode_switches=sum(_switches(y) for y in years),
         chiller_starts=sum(_starts(y) for y in years), monthly=_months(years),
         energy_balance_error=max(y.energy_balance_error for y in years),
+        events=tuple(f"{year.site}: {note}" for year in years for note in year.notes), heat_sold_mwh=reused,
+        heat_pump_mwh=math.fsum(year.heat_pump_j for year in years) / MWH_J,
     )  # fmt: skip
 
 

@@ -47,6 +47,9 @@ class PlantState:
     pumps_w: Array
     chillers_w: Array
     heat_rejection_w: Array
+    heat_pump_w: Array
+    heat_sold_w: Array
+    """Carried off by the heat buyer's water, the heat pump's electricity in it."""
     lighting_w: Array
     facility_w: Array
     evaporation_kg_s: Array
@@ -97,7 +100,7 @@ def _pass(
     warm_heat = sum((state.warm_heat_w for state in its), start=zero)
     air_flow = sum((state.air_flow_kg_s for state in its), start=zero)
     room_w = room_loss_w(plant.electrics, it_w) + plant.lighting_w
-    air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, cold_c, outdoor, k)
+    air = air_loop(air_heat, air_flow, room_w, design, plant.door, plant.handler, plant.aisle, cold_c, outdoor, k)
     warm = warm_loop(warm_heat, plant.warm, design, outdoor, k) if plant.warm else None
     trim_w = warm.trim_w if warm else zero
     trim_kg_s = trim_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
@@ -128,18 +131,19 @@ def _assemble(plant: Plant, last: _Pass) -> PlantState:
     pumps_w = cold.pump_w + cold.condenser_pump_w
     rejection_w = cold.fan_w
     evaporation, drift = cold.evaporation_kg_s, cold.drift_kg_s
+    lift_w, sold_w = (warm.reuse.power_w, warm.reuse.sold_w) if warm else (zero, zero)
     if warm:
         pumps_w = pumps_w + warm.pump_w + warm.cdu_pump_w + warm.free.pump_w
         rejection_w = rejection_w + warm.free.fan_w
         evaporation, drift = evaporation + warm.free.evaporation_kg_s, drift + warm.free.drift_kg_s
-    mechanical_w = air.fan_w + pumps_w + cold.chiller_w + rejection_w + plant.lighting_w
+    mechanical_w = air.fan_w + pumps_w + cold.chiller_w + rejection_w + lift_w + plant.lighting_w
     electric = electric_state(plant.electrics, it_w, mechanical_w)
     facility_w = it_w + mechanical_w + electric.ups_loss_w + electric.distribution_loss_w
     state = PlantState(
         it=its, it_w=it_w, air=air, warm=warm, cold=cold, electric=electric, crah_fans_w=air.fan_w,
         pumps_w=pumps_w, chillers_w=cold.chiller_w, heat_rejection_w=rejection_w,
-        lighting_w=zero + plant.lighting_w, facility_w=facility_w, evaporation_kg_s=evaporation,
-        drift_kg_s=drift, balance_error=zero,
+        heat_pump_w=lift_w, heat_sold_w=sold_w, lighting_w=zero + plant.lighting_w, facility_w=facility_w,
+        evaporation_kg_s=evaporation, drift_kg_s=drift, balance_error=zero,
     )  # fmt: skip
     errors = _mismatches_w(state, last.air_heat, last.room_w)
     xp = namespace(it_w)
@@ -156,7 +160,7 @@ def mismatches_w(state: PlantState, plant: Plant) -> dict[str, Array]:
 
 
 def _mismatches_w(state: PlantState, air_heat: Array, room_w: Array) -> dict[str, Array]:
-    """Water against air, ε-NTU against m·cp·ΔT, and electricity in against heat to the outdoors."""
+    """Water against air, ε-NTU against m·cp·ΔT, and electricity in against heat sold and to the outdoors."""
     air, warm, cold = state.air, state.warm, state.cold
     out_w = cold.rejected_w + cold.fan_w + air.outdoor_heat_w + state.electric.outdoor_loss_w
     sides = {
@@ -165,7 +169,9 @@ def _mismatches_w(state: PlantState, air_heat: Array, room_w: Array) -> dict[str
         "cold loop to outdoors": cold.water_side_w - cold.rejected_w,
     }
     if warm:
-        out_w = out_w + warm.free.air_heat_w + warm.free.fan_w
+        out_w = out_w + warm.free.air_heat_w + warm.free.fan_w + state.heat_sold_w
+        loop_w_k = (warm.cdu_heat_w + warm.pump_w) / (warm.return_c - warm.supply_c)
+        sides["heat sold"] = loop_w_k * (warm.return_c - warm.reuse.water_out_c) + state.heat_pump_w - state.heat_sold_w
         sides["distribution unit"] = (
             warm.cdu_heat_w - sum((it.warm_heat_w for it in state.it), start=0.0 * state.it_w) - warm.cdu_pump_w
         )

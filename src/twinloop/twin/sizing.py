@@ -16,14 +16,17 @@ from twinloop.cooling.chillers import Chiller, chiller
 from twinloop.cooling.crahs import Crah
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import ua_for_duty_w_k
+from twinloop.cooling.racks import Aisle
 from twinloop.cooling.rear_doors import RearDoor
 from twinloop.cooling.towers import Tower, tower_heat_w
+from twinloop.model.site import HeatOfftake
 from twinloop.model.weather import DesignConditions
 from twinloop.twin.cold_loop import ColdLoop
-from twinloop.twin.design import FreeCooler, HybridDesign, PlantConstants
+from twinloop.twin.design import FreeCooler, HybridDesign, PlantConstants, aisle_of
 from twinloop.twin.electrical import Electrics, room_loss_w, size_electrics
 from twinloop.twin.free_coolers import OutdoorAir, TowerSet, free_cool
 from twinloop.twin.groups import Coolants, ItGroup, it_state
+from twinloop.twin.heat_reuse import HeatReuse, size_reuse
 from twinloop.twin.warm_loop import WarmLoop
 
 
@@ -33,6 +36,7 @@ class Plant:
 
     design: HybridDesign
     handler: Crah
+    aisle: Aisle
     door: RearDoor | None
     warm: WarmLoop | None
     cold: ColdLoop
@@ -60,8 +64,12 @@ def size_plant(
     pressure_pa: float,
     floor_m2: float,
     k: PlantConstants,
+    offtake: HeatOfftake | None = None,
 ) -> Plant:
-    """Return the plant that carries ``groups`` at ``conditions`` under ``design``."""
+    """Return the plant that carries ``groups`` at ``conditions`` under ``design``.
+
+    A design with heat reuse is connected to the buyer ``offtake``; nothing else is smaller for it.
+    """
     load = _design_load(design, groups, k)
     electrics = size_electrics(load.it_w, design.redundancy, k)
     lighting_w = floor_m2 * k.lighting_w_per_m2
@@ -71,15 +79,18 @@ def size_plant(
         np.array([conditions.coincident_wet_bulb_c]), np.array([k.dew_point_high_c]), pressure_pa,
     )  # fmt: skip
     humid = replace(outdoor, wet_bulb_c=np.array([conditions.wet_bulb_c]))
-    door, door_w = _size_door(design, load, k)
-    handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, k)
+    aisle = aisle_of(design, k)
+    door, door_w = _size_door(design, load, aisle, k)
+    handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, aisle, k)
     # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
     hardest = humid if design.warm_cooler == "tower" else outdoor
     warm = _size_warm(design, load.warm_w, hardest, k) if design.has_warm_loop and load.warm_w > 0.0 else None
+    if warm is not None and design.heat_reuse and offtake is not None:
+        warm = replace(warm, reuse=_reuse(warm, design, offtake, k))
     cold_w = handler_w + door_w + (warm.trim_w if warm else 0.0)
     cold = _size_cold(design, cold_w, conditions, pressure_pa, k)
     return Plant(
-        design, handler, door, warm, cold, electrics, load.it_w, load.air_w, load.warm_w, door_w, handler_w,
+        design, handler, aisle, door, warm, cold, electrics, load.it_w, load.air_w, load.warm_w, door_w, handler_w,
         lighting_w,
     )  # fmt: skip
 
@@ -96,13 +107,13 @@ def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantCons
     )
 
 
-def _size_door(design: HybridDesign, load: _Load, k: PlantConstants) -> tuple[RearDoor | None, float]:
+def _size_door(design: HybridDesign, load: _Load, aisle: Aisle, k: PlantConstants) -> tuple[RearDoor | None, float]:
     """Size doors to hand air back at supply temperature (room-neutral)."""
     if not design.has_door:
         return None, 0.0
     air_w_k = load.air_kg_s * k.air_heat_capacity_j_kg_k
     water_kg_s = load.air_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
-    exhaust_c = design.air_supply_c + load.air_w / air_w_k / (1.0 - k.recirculation)
+    exhaust_c = design.air_supply_c + load.air_w / air_w_k / (1.0 - aisle.recirculation)
     heat_w = air_w_k * (exhaust_c - design.air_supply_c)
     ua = ua_for_duty_w_k(
         min(heat_w, load.air_w * 0.999), exhaust_c, design.cold_supply_c, air_w_k,
@@ -111,9 +122,15 @@ def _size_door(design: HybridDesign, load: _Load, k: PlantConstants) -> tuple[Re
     return RearDoor(float(ua), load.air_kg_s, water_kg_s, 0.0), load.air_w
 
 
-def _size_handler(design: HybridDesign, load: _Load, room_w: float, k: PlantConstants) -> tuple[Crah, float]:
-    air_kg_s = load.air_kg_s * (1.0 + k.bypass)
-    fan_w = air_kg_s / 1.17 * k.crah_static_pa / k.crah_fan_efficiency  # 1.17 kg/m3: air at 27 °C, sea level
+def _size_handler(
+    design: HybridDesign, load: _Load, room_w: float, aisle: Aisle, k: PlantConstants
+) -> tuple[Crah, float]:
+    """Size for the servers' air and the bypass; beside baths for what the rest of the room needs at their rise."""
+    fan_w_s_kg = k.crah_static_pa / (1.17 * k.crah_fan_efficiency)  # 1.17 kg/m3: air at 27 °C, sea level
+    air_kg_s = load.air_kg_s * (1.0 + aisle.leak)
+    if design.immersed:
+        air_kg_s = room_w / (k.air_heat_capacity_j_kg_k * k.server_air_rise_k - fan_w_s_kg)
+    fan_w = air_kg_s * fan_w_s_kg
     heat_w = room_w + fan_w
     air_w_k = air_kg_s * k.air_heat_capacity_j_kg_k
     water_kg_s = heat_w * (1.0 + k.sizing_margin) / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
@@ -140,6 +157,11 @@ def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: Plan
     reached_c = free_cool(cooler, entering, np.array([flow]), supply_c - 50.0, outdoor, k).water_out_c[0]
     trim_w = max(float(flow * cp * (reached_c - supply_c)), 0.0) if design.trim else 0.0
     return WarmLoop(cdu, total_w, flow, pump_w, cooler, trim_w)
+
+
+def _reuse(loop: WarmLoop, design: HybridDesign, offtake: HeatOfftake, k: PlantConstants) -> HeatReuse:
+    return_c = design.warm_supply_c + loop.heat_w / (loop.flow_kg_s * k.water_heat_capacity_j_kg_k)
+    return size_reuse(offtake, loop.heat_w, design.warm_supply_c, return_c, k)
 
 
 def _size_cooler(

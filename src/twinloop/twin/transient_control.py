@@ -15,11 +15,12 @@ from twinloop.cooling.chiller_curves import AIR_COOLED, WATER_COOLED
 from twinloop.cooling.chillers import Chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
+from twinloop.twin.air_loop import HANDLER_FLOOR
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
 from twinloop.twin.transient_air import water_asked_kg_s
 from twinloop.twin.transient_chips import demanded_ratio
 from twinloop.twin.transient_nouns import Inputs, State, clamp
-from twinloop.twin.transient_parameters import HANDLER_FLOOR, Parameters
+from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_water import air_at_coil_c, dry_link_w_k
 
 SUPPLY_AIR, COOLANT, WARM_SUPPLY, COLD_SUPPLY, BASIN = range(5)
@@ -127,7 +128,8 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     xp, k, c, unit, door = namespace(state.room_c), p.k, p.c, p.plant.handler, p.plant.door
     server_kg_s = (state.server_fan * p.chips.air_kg_s).sum(axis=0)
     running = xp.maximum(inputs.handler_ok.sum(axis=0), 1e-9)
-    wanted = xp.maximum(server_kg_s * (1.0 + k.bypass) / unit.air_design_kg_s, HANDLER_FLOOR)
+    drawn = server_kg_s * (1.0 + p.plant.aisle.leak) / unit.air_design_kg_s
+    wanted = 1.0 + 0.0 * drawn if p.plant.design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
     speed = xp.minimum(wanted * p.fleet.handlers.running / running, c.fan_most)
     fans = _turn(state.handler_fan, speed, inputs.handler_ok, dt_s, c.fan_ramp_s, c.fan_coast_s)
     air_w_k = wanted * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from twinloop.arrays import FloatArray
-from twinloop.cooling.crahs import Crah
-from twinloop.cooling.exchangers import ua_at_flow_w_k, ua_for_duty_w_k
 from twinloop.cooling.servers import server_air_flow_kg_s
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.groups import DC_COMPONENTS, ItGroup, effective_path
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_nouns import Fleet, TransientConstants
-
-HANDLER_FLOOR = 0.2
-"""Slowest air-handler fan over design, the hourly plant's floor."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ def transient_parameters(
     warm_w = plant.warm.heat_w if plant.warm else 0.0
     cp = k.water_heat_capacity_j_kg_k
     return Parameters(
-        plant=replace(plant, handler=_handler(plant, k)), fleet=fleet, k=k, c=given,
+        plant=plant, fleet=fleet, k=k, c=given,
         chips=_chips(groups, plant.design, k, given),
         pressure_pa=pressure_pa, loops=loops, rack_j_k=racks_j_k / loops, pipe_j_k=max(pipe_j_k, 1.0) / loops,
         air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k, 1.0), metal_j_k=given.metal_j_k_w * plant.it_w,
@@ -119,27 +114,6 @@ def transient_parameters(
         store_j_k=given.cold_store_m3 * water_j_m3_k,
         basin_j_k=max(given.basin_s * plant.cold.condenser_kg_s * cp, 1.0),
     )  # fmt: skip
-
-
-def _handler(plant: Plant, k: PlantConstants) -> Crah:
-    """Return the air handlers, enlarged where their slowest speed would let the hall boil.
-
-    Baths leave next to no air through servers, from which handlers are sized; the heat of power conversion
-    still needs air. Where it would warm the air by more than 30 K at the slowest fan speed, flow and coil are
-    raised to the servers' design rise at that speed.
-    """
-    unit, slowest = plant.handler, HANDLER_FLOOR
-    if plant.handler_heat_w < 30.0 * slowest * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k:
-        return unit
-    air_kg_s = plant.handler_heat_w / (slowest * k.air_heat_capacity_j_kg_k * k.server_air_rise_k)
-    fan_w = air_kg_s / 1.17 * k.crah_static_pa / k.crah_fan_efficiency  # air at 27 °C, as in sizing
-    slow_w_k = slowest * air_kg_s * k.air_heat_capacity_j_kg_k
-    design = plant.design
-    ua_w_k = ua_for_duty_w_k(
-        plant.handler_heat_w, design.air_supply_c + k.server_air_rise_k, design.cold_supply_c, slow_w_k,
-        unit.water_design_kg_s * k.water_heat_capacity_j_kg_k,
-    ) / float(ua_at_flow_w_k(1.0, slowest, 1.0))  # fmt: skip
-    return Crah(ua_w_k * (1.0 + k.sizing_margin), air_kg_s, unit.water_design_kg_s, fan_w)
 
 
 def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants, c: TransientConstants) -> Chips:

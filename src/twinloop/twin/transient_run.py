@@ -43,7 +43,8 @@ def steady_inputs(p: Parameters, cases: int, activity: FloatArray, dry_bulb_c: f
         activity=np.asarray(activity, dtype=float)[:, None] * one, it_power=one,
         air_setpoint_c=design.air_supply_c * one,
         warm_setpoint_c=design.warm_supply_c * one, cold_setpoint_c=design.cold_supply_c * one,
-        recirculation=p.k.recirculation * one, economise=economise * one, cdu_ok=loops + 1.0, handler_ok=handlers,
+        recirculation=p.plant.aisle.recirculation * one, economise=economise * one,
+        cdu_ok=loops + 1.0, handler_ok=handlers,
         chillers_ok=one, towers_ok=one, coolers_ok=one, coils_ok=one, warm_pump_ok=one, cold_pump_ok=one,
         condenser_pump_ok=one, leak_kg_s=loops, sensor_bias_k=sensors, sensor_stuck=sensors,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from twinloop.twin.free_coolers import (
     free_cool,
     hours_of,
 )
+from twinloop.twin.heat_reuse import HeatReuse, ReusePoint, reuse_heat
 
 MOST_FLOAT_K = 60.0
 """Furthest that warm water may float above its setpoint."""
@@ -35,6 +36,7 @@ class WarmLoop:
     cooler: DryCooler | TowerSet | None
     trim_w: float
     """Heat that the cold loop is sized to take."""
+    reuse: HeatReuse | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,15 @@ class WarmState:
     cdu_heat_w: Array
     trim_w: Array
     free: FreePoint
+    reuse: ReusePoint
 
 
 def warm_loop(heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: OutdoorAir, k: PlantConstants) -> WarmState:
     """Solve the warm loop for ``heat_w`` from plates and baths, shape (hours,).
 
-    Supply holds its setpoint while the outdoor cooler and the trim can; else it floats to where they
-    carry the heat. Pumps slow with load down to the minimum flow and their heat enters the loop.
+    The return serves a heat buyer first, then the outdoor cooler. Supply holds its setpoint while buyer, cooler
+    and trim can; else it floats to where they carry the heat. Pumps slow with load down to the minimum flow and
+    their heat enters the loop.
     """
     xp = namespace(heat_w)
     ratio = xp.maximum(heat_w / loop.heat_w, k.minimum_flow_ratio)
@@ -69,7 +73,8 @@ def warm_loop(heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: Outd
 
     supply_c = _supply_c(total_w, capacity_w_k, flow, loop, design, outdoor, k)
     return_c = supply_c + total_w / capacity_w_k
-    free = free_cool(loop.cooler, return_c, flow, supply_c, outdoor, k)
+    reuse = reuse_heat(loop.reuse, return_c, capacity_w_k, supply_c, k)
+    free = free_cool(loop.cooler, reuse.water_out_c, flow, supply_c, outdoor, k)
     trim_w = capacity_w_k * (free.water_out_c - supply_c)
     coolant_kg_s = ratio * loop.cdu.secondary_design_kg_s
     coolant_return_c = _coolant_return_c(heat_w + cdu_pump_w, loop.cdu, coolant_kg_s, supply_c, flow)
@@ -77,7 +82,7 @@ def warm_loop(heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: Outd
     return WarmState(
         coolant_supply_c=unit.secondary_supply_c, coolant_return_c=coolant_return_c, supply_c=supply_c,
         return_c=return_c, flow_kg_s=flow, coolant_kg_s=coolant_kg_s, cdu_pump_w=cdu_pump_w, pump_w=pump_w,
-        cdu_heat_w=unit.heat_w, trim_w=trim_w, free=free,
+        cdu_heat_w=unit.heat_w, trim_w=trim_w, free=free, reuse=reuse,
     )  # fmt: skip
 
 
@@ -93,7 +98,8 @@ def _supply_c(
     """Return the setpoint, or in hours that cooler and trim cannot hold it, the temperature they balance at."""
 
     def shortage_w(supply_c: Array, at: Array) -> Array:
-        entering_c = supply_c + total_w[at] / capacity_w_k[at]
+        return_c = supply_c + total_w[at] / capacity_w_k[at]
+        entering_c = reuse_heat(loop.reuse, return_c, capacity_w_k[at], supply_c, k).water_out_c
         best_c = best_leaving_c(loop.cooler, entering_c, flow[at], hours_of(outdoor, at), k)
         return capacity_w_k[at] * (best_c - supply_c)
 

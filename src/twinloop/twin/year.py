@@ -6,12 +6,13 @@ import numpy as np
 
 from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.towers import make_up
-from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, SiteYear, WaterSplit
+from twinloop.model.simulation import EnergySplit, FreeCooling, HeatFlow, ItSplit, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
 from twinloop.model.weather import WeatherYear
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import ItGroup
+from twinloop.twin.heat_reuse import why_unsold
 from twinloop.twin.pictures import heat_flows, operating_hour
 from twinloop.twin.plant import PlantState, solve_plant
 from twinloop.twin.sizing import Plant
@@ -43,6 +44,12 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     low_c, high_c = ALLOWABLE_AIR_C[site.air_class]
     intake = state.air.intake_c
     hourly = _hourly(state, weather, makeup, junction)
+    sold_j = _joules(state.heat_sold_w)
+    unsold = why_unsold(
+        site.heat_offtake, plant.warm.reuse if plant.warm else None, sold_j, warm_loop=plant.warm is not None
+    )
+    if site.heat_offtake is not None:
+        hourly |= {"heat_sold_w": state.heat_sold_w, "heat_pump_w": state.heat_pump_w}
     return SiteYear(
         site=site.name,
         energy=_energy(state),
@@ -58,13 +65,23 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         unmet_load_hours=int(np.sum(state.air.supply_c > plant.design.air_supply_c + 0.5)),
         hours_outside_class=int(np.sum((intake < low_c) | (intake > high_c))),
         energy_balance_error=float(np.max(state.balance_error)),
-        heat_flows=heat_flows(state),
+        heat_flows=(*heat_flows(state), *_sale_flows(state)),
         hours=(
             operating_hour("hottest hour", int(np.argmax(weather.dry_bulb_c)), state, weather),
             operating_hour("median hour", _median_hour(weather), state, weather),
         ),
+        notes=(unsold,) if unsold else (),
+        heat_sold_j=sold_j,
+        heat_pump_j=_joules(state.heat_pump_w),
         hourly=hourly,
     )
+
+
+def _sale_flows(state: PlantState) -> tuple[HeatFlow, ...]:
+    """Return the ribbons of a heat sale, yearly mean; none where nothing is sold."""
+    sold_w, lift_w = float(np.mean(state.heat_sold_w)), float(np.mean(state.heat_pump_w))
+    flows = (HeatFlow("warm loop", "heat buyer", sold_w - lift_w), HeatFlow("heat pump", "heat buyer", lift_w))
+    return tuple(flow for flow in flows if flow.mean_w > 1.0)
 
 
 def monthly_peaks(facility_w: FloatArray) -> tuple[float, ...]:
@@ -86,7 +103,8 @@ def _energy(state: PlantState) -> EnergySplit:
         it_j=_joules(state.it_w), crah_fans_j=_joules(state.crah_fans_w), pumps_j=_joules(state.pumps_w),
         chillers_j=_joules(state.chillers_w), heat_rejection_j=_joules(state.heat_rejection_w),
         ups_loss_j=_joules(state.electric.ups_loss_w),
-        distribution_loss_j=_joules(state.electric.distribution_loss_w), other_j=_joules(state.lighting_w),
+        distribution_loss_j=_joules(state.electric.distribution_loss_w),
+        other_j=_joules(state.lighting_w + state.heat_pump_w),
     )  # fmt: skip
 
 

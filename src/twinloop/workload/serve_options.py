@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Runs:
     low: float
     high: float
     notes: tuple[str, ...]
+    memory_parts_b: dict[str, FloatArray] = field(default_factory=dict)
+    """``memory_b`` by what it holds; empty where it is not known."""
 
 
 def serving_options(
@@ -99,9 +101,11 @@ def _transformer_runs(
         cost = pass_cost(shape, at, machine, c, 0.0 * one, BATCHES * prompt)
         seconds, steps = np.asarray(cost.total_s), 1.0
     peak = machine.peak_linear * tensor * np.asarray(cost.total_s)
-    held = (
-        replica_weight_b(shape, at) + BATCHES * cache_b_per_sequence(shape, at) + min(BUFFERS_B, 0.1 * device.memory_b)
-    )
+    held = {
+        "weights": replica_weight_b(shape, at) + 0.0 * one,
+        "KV cache": BATCHES * cache_b_per_sequence(shape, at),
+        "reserved": min(BUFFERS_B, 0.1 * device.memory_b) * one,
+    }
     notes = [f"constants {chosen.name}"] + (
         ["no measured row for this device: class defaults"] if chosen.extrapolated else []
     )
@@ -113,9 +117,9 @@ def _transformer_runs(
     }
     return Runs(
         BATCHES, np.asarray(seconds), {name: np.asarray(value) * steps + 0.0 * one for name, value in parts.items()},
-        np.asarray(held), np.minimum(cost.flops / peak, 1.0),
+        np.asarray(held["weights"] + held["KV cache"] + held["reserved"]), np.minimum(cost.flops / peak, 1.0),
         np.minimum(cost.bytes_moved / (machine.memory_b_s * tensor * cost.total_s), 1.0), output > 0.0, chosen.low,
-        chosen.high, tuple(notes),
+        chosen.high, tuple(notes), {name: np.asarray(value) for name, value in held.items()},
     )  # fmt: skip
 
 
@@ -204,4 +208,5 @@ def _option(
         accuracy_drop=lever.accuracy_drop,
         time_breakdown_s={name: float(value[i]) for name, value in runs.parts_s.items()},
         low=runs.low, high=runs.high, notes=notes,
+        memory_parts_b={name: float(value[i]) for name, value in runs.memory_parts_b.items()},
     )  # fmt: skip

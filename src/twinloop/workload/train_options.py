@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -64,6 +64,8 @@ class Candidates:
     low: float
     high: float
     notes: tuple[str, ...]
+    memory_parts_b: dict[str, FloatArray] = field(default_factory=dict)
+    """``memory_b`` by what it holds; empty where it is not known."""
 
 
 def default_batch(network: Network) -> int:
@@ -125,6 +127,7 @@ def _transformer(network: Network, device: Device, server: Server, batch: int, p
     return Candidates(
         grid, precision, total, np.asarray(memory.total_b), flops / total / grid.devices / machine.peak_linear, parts,
         chosen.low, chosen.high, (f"constants {chosen.name}", *notes),
+        {name.removesuffix("_b"): np.broadcast_to(value, total.shape) for name, value in vars(memory).items()},
     )  # fmt: skip
 
 
@@ -299,6 +302,7 @@ def _option(
         time_breakdown_s={**parts, "restart": use.restart_s},
         low=found.low, high=found.high,
         notes=(*found.notes, sharded, _lost(use), *_starved(found, i), *_confidence(device, server)),
+        memory_parts_b={name: float(value[i]) for name, value in found.memory_parts_b.items()},
     )  # fmt: skip
 
 

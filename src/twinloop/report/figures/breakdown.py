@@ -10,7 +10,8 @@ from twinloop.report.parts import Absent, Figure, Table, columns
 WIDTH, LEFT, ROW, TOP = 960.0, 130.0, 34.0, 48.0
 CAUSES = {
     "compute": "liquid", "memory": "air", "tensor_comm": "amber", "expert_comm": "yellow", "pipeline_comm": "violet",
-    "data_comm": "heat", "bubble": "grey", "optimizer": "green", "overhead": "ink",
+    "data_comm": "heat", "bubble": "grey", "optimizer": "green", "overhead": "ink", "starved": "brown",
+    "stragglers": "indigo", "checkpoint": "teal", "rework": "crimson", "restart": "olive",
 }  # fmt: skip
 """Cause -> colour."""
 

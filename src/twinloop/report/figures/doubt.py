@@ -61,27 +61,27 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
     low, high = min(bar.low_usd for bar in bars) / 1e6, max(bar.high_usd for bar in bars) / 1e6
     height = 30.0 * len(bars) + 74.0
     steps = svg.ticks(low, high)
-    scale = svg.linear((steps[0], steps[-1]), (200.0, 900.0))
+    scale = svg.linear((steps[0], steps[-1]), (250.0, 900.0))
     bottom, middle = height - 44.0, scale(base_usd / 1e6)
     body = "".join(svg.line((scale(v), 26.0), (scale(v), bottom), "grid") for v in steps)
     body += "".join(svg.text(scale(v), bottom + 18.0, svg.tick_label(v), "tick", "middle") for v in steps)
     for i, bar in enumerate(bars):
         y, x0, x1 = 30.0 + 30.0 * i, scale(bar.low_usd / 1e6), scale(bar.high_usd / 1e6)
         hint = f"{numbers.money(bar.low_usd)} to {numbers.money(bar.high_usd)}: {bar.source}"
-        body += svg.text(190.0, y + 15.0, bar.name, "label", "end")
+        body += svg.text(240.0, y + 15.0, bar.name, "label", "end")
         body += svg.rect(x0, y, middle - x0, 20.0, "f-green", hint) + svg.rect(
             middle, y, x1 - middle, 20.0, "f-heat", hint
         )
     body += svg.line((middle, 22.0), (middle, bottom), "axis") + svg.text(
         middle, 16.0, f"plan {numbers.money(base_usd)}", "tick", "middle"
     )
-    body += svg.text(550.0, height - 4.0, "present cost, million USD", "axis-name", "middle")
+    body += svg.text(575.0, height - 8.0, "present cost, million USD", "axis-name", "middle")
     rows = tuple((bar.name, numbers.money(bar.low_usd), numbers.money(bar.high_usd), bar.source) for bar in bars)
     table = Table("Range of each driver", columns("Driver", "#Low", "#High", "~Source"), rows)
     desc = (
-        f"{bars[0].name.capitalize()}: {numbers.money(bars[0].low_usd)} to {numbers.money(bars[0].high_usd)}, "
-        "the widest swing. The recommendation stays the best of its shortlist in "
+        f"The widest swing is that of {bars[0].name}: {numbers.money(bars[0].low_usd)} to "
+        f"{numbers.money(bars[0].high_usd)}. The recommendation stays the best of its shortlist in "
         f"{numbers.percent(uncertainty.probability_best)} of {numbers.count(float(uncertainty.samples))} samples; "
-        "prices move all plans alike."
+        "what moves one plan moves all that share the fact."
     )
     return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, (960.0, height), body)),), table)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from twinloop.model.plan import PlannedStage
 from twinloop.report.figures import svg
 from twinloop.report.figures.calendar import ramp_hex
-from twinloop.report.numbers import count, memory
+from twinloop.report.numbers import count, memory, words
 from twinloop.report.parts import Figure, Table, columns
 
 WIDTH, LEFT, TOP = 960.0, 96.0, 34.0
 MOST_REPLICAS, MOST_STAGES, MOST_SLICES = 64, 16, 8
 """Shown at most; what is left out is alike and is said in words."""
 WIDEST, TALLEST = 64.0, 34.0
+MEMORY = 84.0
+"""Height of the memory bar and its key."""
+HOLDS = {
+    "weights": "liquid", "gradients": "air", "optimizer": "green", "activations": "amber", "working": "yellow",
+    "logits": "violet", "KV cache": "heat", "reserved": "grey",
+}  # fmt: skip
+"""What memory holds -> colour."""
 
 
 def draw(ident: str, stage: PlannedStage) -> Figure | None:
@@ -29,8 +36,26 @@ def draw(ident: str, stage: PlannedStage) -> Figure | None:
     title = f"Who holds what: {stage.name}"
     desc = _words(stage, slices, used)
     height = TOP + _row_height(p.pipeline) * min(p.pipeline, MOST_STAGES) + (30.0 if p.pipeline > MOST_STAGES else 6.0)
-    picture = svg.drawing(ident, title, desc, (WIDTH, height), _grid(p.data, p.pipeline, slices, per_server))
+    body = _grid(p.data, p.pipeline, slices, per_server)
+    if stage.memory_gb:
+        body += _memory(stage, height + 12.0)
+        height += MEMORY
+    picture = svg.drawing(ident, title, desc, (WIDTH, height), body)
     return Figure(ident, title, desc, (("", picture),), _table(p.data, p.pipeline, slices, per_server, stage.name))
+
+
+def _memory(stage: PlannedStage, y: float) -> str:
+    """Return the fullest device's memory as one bar, by what it holds."""
+    held = {name: gb for name, gb in stage.memory_gb.items() if gb > 0.0}
+    room, total, x = WIDTH - LEFT - 100.0, sum(held.values()), LEFT
+    entries = [(f"f-{HOLDS.get(name, 'ink')}", f"{words(name)} {memory(gb)}") for name, gb in held.items()]
+    body, _ = svg.legend(LEFT, y + 44.0, entries, room)
+    body += svg.text(LEFT - 10.0, y + 17.0, "memory", "label", "end")
+    for name, gb in held.items():
+        size = room * gb / total
+        body += svg.rect(x, y + 2.0, size, 22.0, f"f-{HOLDS.get(name, 'ink')} edge", f"{words(name)}: {memory(gb)}")
+        x += size
+    return body + svg.text(x + 8.0, y + 17.0, memory(total), "tick")
 
 
 def _words(stage: PlannedStage, slices: int, used: int) -> str:
@@ -44,7 +69,10 @@ def _words(stage: PlannedStage, slices: int, used: int) -> str:
         parts.append(f"experts spread over {p.expert} copies")
     spare = stage.device_count - used
     rest = f" {count(spare)} devices of the last servers stand by." if spare > 0 else ""
-    held = f" {memory(stage.memory_per_device_gb)} of memory a device, which the plan does not split by purpose."
+    parts_of = ", ".join(f"{words(name)} {memory(gb)}" for name, gb in stage.memory_gb.items() if gb > 0.0)
+    held = f" {memory(stage.memory_per_device_gb)} of memory on the fullest device" + (
+        f": {parts_of}." if parts_of else ", not split by purpose for this kind of work."
+    )
     return (
         f"{count(stage.device_count)} × {stage.device}: {', '.join(parts)}; batch {count(p.batch)}"
         + (f" in micro-batches of {p.micro_batch}" if p.pipeline > 1 else "")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
-from twinloop.model.plan import Baseline, CashYear, Plan, Totals
+from twinloop.model.plan import Baseline, CashYear, Plan
 from twinloop.report import numbers
 from twinloop.report.figures import svg
 from twinloop.report.numbers import money, words
@@ -16,10 +17,12 @@ ROOM = 150.0
 SIZE = (960.0, 350.0)
 BOX = (70.0, 72.0, 940.0, 300.0)
 COOLING = "cooling plant"
+CENT = 0.005
+"""Sums of millions leave dust; a cent is paid back."""
 FAR = 2.5
 """A baseline that costs this many times the plan is named, not drawn: it would flatten the rest."""
 ORDER = ("servers", "building and power", COOLING, "maintenance", "staff", "electricity", "demand charge", "water",
-         "water price", "carbon price", "cloud rental", "egress")  # fmt: skip
+         "water price", "carbon price", "cloud rental", "egress", "failures", "downtime", "heat sale")  # fmt: skip
 """Purposes in the order of a building's life; others follow."""
 LOOKS = (("k-amber dashed", "f-amber"), ("k-grey dashed", "f-grey"), ("k-green dashed", "f-green"))
 
@@ -34,6 +37,7 @@ def present_values(plan: Plan) -> dict[str, float]:
         for name, amount in year.amounts_usd.items():
             key = COOLING if name in machines else name
             found[key] = found.get(key, 0.0) + amount * factor
+    found = {name: usd for name, usd in found.items() if usd}
     rank = {name: i for i, name in enumerate(ORDER)}
     return dict(sorted(found.items(), key=lambda item: (item[1] < 0.0, rank.get(item[0], len(rank)))))
 
@@ -80,99 +84,121 @@ class _Line:
     name: str
     stroke: str
     fill: str
-    totals: Totals
+    spent_usd: list[float]
+    """By the end of each year from 0, undiscounted."""
 
 
-def payback(ours: Totals, theirs: Totals, name: str) -> str:
+def payback(ours: tuple[CashYear, ...], theirs: tuple[CashYear, ...], name: str) -> str:
     """Return in words when the plan's dearer purchase is paid back by its cheaper running, or that it is not.
 
-    First-year running cost, no discount.
+    By both cash flows year by year, undiscounted, the value left at the horizon apart, linear inside a year.
     """
-    more = ours.capex_usd - theirs.capex_usd
-    less = theirs.opex_usd_per_year - ours.opex_usd_per_year
-    if more <= 0.0 and less >= 0.0:
-        return f"Against {name} the plan is cheaper to buy and to run."
-    if more >= 0.0 and less <= 0.0:
+    mine, other = spent(ours), spent(theirs)
+    more, last = mine[0] - other[0], len(mine) - 1
+    if all(a <= b + CENT for a, b in zip(mine, other, strict=True)):
+        return f"Against {name} the plan has cost less in every year from purchase on."
+    if more > CENT:
+        paid = crossing(mine, other)
+        if paid is None:
+            return (
+                f"Against {name} there is no payback within {last} years: the plan costs {money(more)} more to buy and "
+                f"is {money(mine[-1] - other[-1])} dearer at their end."
+            )
         return (
-            f"Against {name} there is no payback: the plan costs {money(more)} more to buy and {money(-less)} "
-            "more a year."
+            f"Against {name} the plan costs {money(more)} more to buy, paid back after {numbers.number(paid, 2)} years."
         )
-    years = numbers.number(more / less, 2)
-    if more > 0.0:
-        return f"Against {name} the plan costs {money(more)} more to buy, paid back after {years} years."
-    return f"Against {name} the plan saves {money(-more)} at purchase; dearer running eats that up after {years} years."
+    eaten = crossing(other, mine)
+    when = f"after {numbers.number(eaten, 2)} years" if eaten is not None else "now and then"
+    return f"Against {name} the plan saves {money(-more)} at purchase; dearer running eats that up {when}."
+
+
+def spent(cash: tuple[CashYear, ...]) -> list[float]:
+    """Return what has been spent by the end of each year, the value left at the horizon apart."""
+    years = (sum(usd for name, usd in year.amounts_usd.items() if name != "residual") for year in cash)
+    return list(accumulate(years))
+
+
+def crossing(dear: list[float], cheap: list[float]) -> float | None:
+    """Return the year from which ``dear`` has cost no more than ``cheap`` for good; ``None``: not in these years.
+
+    >>> crossing([130.0, 140.0, 150.0], [100.0, 130.0, 160.0])
+    1.5
+    """
+    extra = [a - b for a, b in zip(dear, cheap, strict=True)]
+    behind = max((year for year, usd in enumerate(extra) if usd > CENT), default=-1)
+    if behind + 1 == len(extra):
+        return None
+    return 0.0 if behind < 0 else behind + extra[behind] / (extra[behind] - extra[behind + 1])
 
 
 def cumulative(ident: str, plan: Plan) -> Figure | Absent:
-    """Draw purchase plus running cost by year, of the plan and of each baseline that is near enough.
+    """Draw the money spent by year, of the plan and of each baseline that is near enough.
 
     A second drawing shows what each baseline has cost more by then: the line crosses zero at payback.
     """
     title = "Cumulative cost by year"
     if not plan.cashflow:
         return Absent(ident, title, "the plan carries no cash flow.")
-    years, ours = plan.cashflow[-1].year, plan.totals
-    known = [b for b in plan.baselines if b.totals is not None]
-    near = [b for b in known if b.totals and _after(b.totals, years) < FAR * _after(ours, years)]
-    far = [f"{b.name} ({money(_after(b.totals, years))})" for b in known if b.totals and b not in near]
-    rivals = [_Line(_name(b), *look, b.totals) for b, look in zip(near, LOOKS, strict=False) if b.totals]
-    lines = [_Line("recommended", "k-liquid", "f-liquid", ours), *rivals]
-    actual = _spent(plan.cashflow)
-    said = [payback(ours, b.totals, _name(b)) for b in known if b.totals and b.name.startswith("all air")]
+    ours = spent(plan.cashflow)
+    known = [(b, spent(b.cashflow)) for b in plan.baselines if len(b.cashflow) == len(ours)]
+    near = [(b, usd) for b, usd in known if usd[-1] < FAR * ours[-1]]
+    far = [f"{b.name} ({money(usd[-1])})" for b, usd in known if usd[-1] >= FAR * ours[-1]]
+    rivals = [_Line(_name(b), *look, usd) for (b, usd), look in zip(near, LOOKS, strict=False)]
+    said = [payback(plan.cashflow, b.cashflow, _name(b)) for b, _ in known]
     said += [f"Above the frame: {', '.join(far)}."] if far else []
-    desc = " ".join(said) or f"{money(actual[-1][1])} spent by the end of year {years}."
-    rows = tuple((f"{y}", money(v), *(money(_after(b.totals, y)) for b in known if b.totals)) for y, v in actual)
-    head = columns("Year", "#Recommended", *(f"#{_name(b)}" for b in known))
-    note = (
-        "Lines: purchase and the first year's running cost repeated; dots: the plan's cash flow with price rises "
-        "and replacement, residual value left out."
-    )
-    drawings = [("Spent so far", svg.drawing(ident, title, desc, SIZE, _spending(lines, actual, years)))]
+    desc = " ".join(said) or f"{money(ours[-1])} spent by the end of year {len(ours) - 1}."
+    rows = tuple((f"{y}", money(usd), *(money(theirs[y]) for _, theirs in known)) for y, usd in enumerate(ours))
+    head = columns("Year", "#Recommended", *(f"#{_name(b)}" for b, _ in known))
+    note = "Each by its own cash flow, with price rises and replacement; value left at the horizon apart."
+    lines = [_Line("recommended", "k-liquid", "f-liquid", ours), *rivals]
+    drawings = [("Spent so far", svg.drawing(ident, title, desc, SIZE, _spending(lines)))]
     if rivals:
-        body = _differences(ours, rivals, years)
         name = "What each baseline has cost more so far; where a line crosses zero, one of the two has paid back"
-        drawings.append((name, svg.drawing(f"{ident}-more", f"{title}, differences", desc, SIZE, body)))
+        picture = svg.drawing(f"{ident}-more", f"{title}, differences", desc, SIZE, _differences(ours, rivals))
+        drawings.append((name, picture))
     table = Table("Spent by the end of each year, undiscounted", head, rows)
     return Figure(ident, title, desc, tuple(drawings), table, note)
 
 
-def _spending(lines: list[_Line], actual: list[tuple[int, float]], years: int) -> str:
-    top = max(_after(line.totals, years) for line in lines) / 1e6
-    p = svg.plot(BOX, (0.0, max(float(years), 1.0)), (0.0, top), (max(years, 1), 5))
-    body = svg.axes(p, "year", "million USD, undiscounted")
+def _plot(years: int, low: float, high: float) -> svg.Plot:
+    return svg.plot(BOX, (0.0, max(float(years), 1.0)), (low, high), (max(years, 1), 5))
+
+
+def _unit(values: list[float]) -> tuple[float, str]:
+    """Return the divisor and the name of the unit that suits ``values``."""
+    top = max(abs(value) for value in values)
+    steps = ((2e6, 1e6, "million USD"), (2e3, 1e3, "thousand USD"))
+    return next(((per, name) for least, per, name in steps if top >= least), (1.0, "USD"))
+
+
+def _spending(lines: list[_Line]) -> str:
+    per, unit = _unit([usd for line in lines for usd in line.spent_usd])
+    years = len(lines[0].spent_usd) - 1
+    p = _plot(years, 0.0, max(max(line.spent_usd) for line in lines) / per)
+    body = svg.axes(p, "year", f"{unit}, undiscounted")
     for line in reversed(lines):
-        ends = [(p.x(float(y)), p.y(_after(line.totals, y) / 1e6)) for y in (0, years)]
-        body += svg.polyline(ends, f"{line.stroke} curve-line")
-    for year, value in actual:
-        at = (p.x(float(year)), p.y(min(value / 1e6, p.y_ticks[-1])))
-        hint = svg.tip(f"year {year}: {money(value)}")
+        body += svg.polyline(_points(line.spent_usd, per, p), f"{line.stroke} curve-line")
+    for year, at in enumerate(_points(lines[0].spent_usd, per, p)):
+        hint = svg.tip(f"year {year}: {money(lines[0].spent_usd[year])}")
         body += svg.element("circle", hint, cx=at[0], cy=at[1], r=4.0, class_="f-liquid")
     return body + svg.legend(BOX[0], 20.0, [(line.fill, line.name) for line in lines], 860.0)[0]
 
 
-def _differences(ours: Totals, rivals: list[_Line], years: int) -> str:
-    more = {line.name: [(_after(line.totals, y) - _after(ours, y)) / 1e3 for y in (0, years)] for line in rivals}
-    values = [0.0, *(v for ends in more.values() for v in ends)]
-    p = svg.plot(BOX, (0.0, max(float(years), 1.0)), (min(values), max(values)), (max(years, 1), 5))
-    body = svg.axes(p, "year", "thousand USD, undiscounted")
+def _differences(ours: list[float], rivals: list[_Line]) -> str:
+    more = {line.name: [b - a for a, b in zip(ours, line.spent_usd, strict=True)] for line in rivals}
+    values = [0.0, *(usd for line in more.values() for usd in line)]
+    per, unit = _unit(values)
+    p = _plot(len(ours) - 1, min(values) / per, max(values) / per)
+    body = svg.axes(p, "year", f"{unit}, undiscounted")
     body += svg.line((p.left, p.y(0.0)), (p.right, p.y(0.0)), "bar thin")
     for line in rivals:
-        ends = [(p.x(float(y)), p.y(v)) for y, v in zip((0, years), more[line.name], strict=True)]
-        body += svg.polyline(ends, f"{line.stroke} curve-line")
+        body += svg.polyline(_points(more[line.name], per, p), f"{line.stroke} curve-line")
     return body + svg.legend(BOX[0], 20.0, [(line.fill, line.name) for line in rivals], 860.0)[0]
+
+
+def _points(values: list[float], per: float, p: svg.Plot) -> list[svg.Point]:
+    return [(p.x(float(year)), p.y(value / per)) for year, value in enumerate(values)]
 
 
 def _name(baseline: Baseline) -> str:
     return baseline.name if baseline.feasible else f"{baseline.name} (does not fit)"
-
-
-def _after(totals: Totals, years: int) -> float:
-    return totals.capex_usd + totals.opex_usd_per_year * years
-
-
-def _spent(cash: tuple[CashYear, ...]) -> list[tuple[int, float]]:
-    spent, total = [], 0.0
-    for year in cash:
-        total += sum(amount for name, amount in year.amounts_usd.items() if name != "residual")
-        spent.append((year.year, total))
-    return spent

@@ -24,27 +24,44 @@ RECOMMENDED_RH = 0.60
 60 % RH; ASHRAE TC 9.9, Thermal Guidelines, 5th edition (2021)."""
 
 
-def draw(ident: str, year: SiteYear) -> Figure | None:
-    """Return the chart; ``None`` where the year carries no outdoor air."""
+RECOMMENDED_H1_C = (18.0, 22.0)
+"""Dry bulb of class H1, same source; the twin's rules use the same."""
+ALLOWABLE = {
+    "A1": (15.0, 32.0, 17.0, 0.80), "A2": (10.0, 35.0, 21.0, 0.80), "A3": (5.0, 40.0, 24.0, 0.85),
+    "A4": (5.0, 45.0, 24.0, 0.90), "H1": (15.0, 25.0, 17.0, 0.80),
+}  # fmt: skip
+"""Allowable envelope by class: dry bulb from and to, highest dew point, highest relative humidity; same source."""
+ALLOWABLE_DRY = (-12.0, 0.08)
+"""Dew point and relative humidity below which no class allows to go, whichever is moister; same source."""
+
+
+def draw(ident: str, year: SiteYear, air_class: str | None = None) -> Figure | None:
+    """Return the chart with the envelopes of ``air_class``, of the recommended one alone where that is not known;
+    ``None`` where the year carries no outdoor air."""
     dry = year.hourly.get("dry_bulb_c")
     if dry is None or not is_year(dry):
         return None
     grams = _grams(year, dry)
     if grams is None:
         return None
+    span_c = RECOMMENDED_H1_C if air_class == "H1" else RECOMMENDED_C
+    inside = _inside(dry, grams, span_c)
+    cooler = int(np.sum(dry <= span_c[1]))
+    allowed = _allowable(air_class) if air_class in ALLOWABLE else []
     p = svg.plot(
-        BOX, (min(0.0, float(dry.min())), max(35.0, float(dry.max()))), (0.0, max(16.0, float(grams.max()))), (9, 6)
-    )
-    inside = _inside(dry, grams)
-    cooler = int(np.sum(dry <= RECOMMENDED_C[1]))
+        BOX, (min(0.0, float(dry.min())), max(ALLOWABLE.get(air_class or "", (0.0, 35.0))[1], 35.0, float(dry.max()))),
+        (0.0, max([16.0, float(grams.max()), *(g for _, g in allowed)])), (9, 6),
+    )  # fmt: skip
     title = "Outdoor air through the year"
     desc = (
         f"Hours of {year.site} by dry bulb and humidity ratio: {fixed(float(dry.min()), '°C')} to "
-        f"{fixed(float(dry.max()), '°C')}; {count(cooler)} h at or below 27 °C; {count(int(inside.sum()))} h "
-        "inside the recommended intake envelope. Darker squares hold more hours."
+        f"{fixed(float(dry.max()), '°C')}; {count(cooler)} h at or below {span_c[1]:g} °C; "
+        f"{count(int(inside.sum()))} h inside the recommended intake envelope"
+        f"{f' of class {air_class}' if allowed else ''}. Darker squares hold more hours."
     )
     body = svg.axes(p, "Dry bulb, °C", "g of water a kg of dry air") + _cells(dry, grams, p) + _curves(p)
-    body += svg.polygon(_envelope(p), "envelope") + _key(p)
+    body += svg.polygon([(p.x(t), p.y(g)) for t, g in allowed], "allowable") if allowed else ""
+    body += svg.polygon(_envelope(p, span_c), "envelope") + _key(p, air_class if allowed else None)
     picture = svg.drawing(ident, title, desc, SIZE, body)
     note = "Drawn at sea-level pressure; the twin itself uses the station's."
     return Figure(ident, title, desc, (("", picture),), _table(dry, grams, inside), note)
@@ -59,10 +76,10 @@ def _grams(year: SiteYear, dry: FloatArray) -> FloatArray | None:
     return None
 
 
-def _inside(dry: FloatArray, grams: FloatArray) -> np.ndarray:
+def _inside(dry: FloatArray, grams: FloatArray, span_c: tuple[float, float]) -> np.ndarray:
     low, high = (humidity_ratio(dew, 1.0) * 1e3 for dew in RECOMMENDED_DEW_C)
     ceiling = np.array([humidity_ratio(float(t), RECOMMENDED_RH) * 1e3 for t in dry])
-    in_range = (dry >= RECOMMENDED_C[0]) & (dry <= RECOMMENDED_C[1])
+    in_range = (dry >= span_c[0]) & (dry <= span_c[1])
     result: np.ndarray = in_range & (grams >= low) & (grams <= np.minimum(high, ceiling))
     return result
 
@@ -99,8 +116,19 @@ def _curves(p: svg.Plot) -> str:
     return body
 
 
-def _envelope(p: svg.Plot) -> list[svg.Point]:
-    (cold, warm), (dry_dew, wet_dew) = RECOMMENDED_C, RECOMMENDED_DEW_C
+def _allowable(air_class: str) -> list[svg.Point]:
+    """Return the corners (°C, g/kg) of a class's allowable envelope."""
+    cold, warm, dew_c, share = ALLOWABLE[air_class]
+    ends = [cold + (warm - cold) * i / 30 for i in range(31)]
+    ceiling = humidity_ratio(dew_c, 1.0)
+    floor = humidity_ratio(ALLOWABLE_DRY[0], 1.0)
+    upper = [(t, 1e3 * min(ceiling, humidity_ratio(t, share))) for t in ends]
+    lower = [(t, 1e3 * max(floor, humidity_ratio(t, ALLOWABLE_DRY[1]))) for t in reversed(ends)]
+    return [*upper, *lower]
+
+
+def _envelope(p: svg.Plot, span_c: tuple[float, float]) -> list[svg.Point]:
+    (cold, warm), (dry_dew, wet_dew) = span_c, RECOMMENDED_DEW_C
     floor, ceiling = humidity_ratio(dry_dew, 1.0) * 1e3, humidity_ratio(wet_dew, 1.0) * 1e3
     top = [cold + (warm - cold) * i / 18 for i in range(19)]
     upper = [(t, min(ceiling, humidity_ratio(t, RECOMMENDED_RH) * 1e3)) for t in top]
@@ -108,12 +136,17 @@ def _envelope(p: svg.Plot) -> list[svg.Point]:
     return [(p.x(t), p.y(g)) for t, g in corners]
 
 
-def _key(p: svg.Plot) -> str:
+def _key(p: svg.Plot, air_class: str | None) -> str:
     body = svg.rect(p.left + 12, p.top + 2, 14, 10, "envelope")
-    body += svg.text(p.left + 34, p.top + 11, "ASHRAE recommended intake, A1–A4 (2021)", "label")
+    name = "class H1" if air_class == "H1" else "A1–A4"
+    body += svg.text(p.left + 34, p.top + 11, f"ASHRAE recommended intake, {name} (2021)", "label")
+    if air_class:
+        body += svg.rect(p.left + 12, p.top + 22, 14, 10, "allowable")
+        body += svg.text(p.left + 34, p.top + 31, f"allowable in this hall, class {air_class}", "label")
+    top = p.top + (42 if air_class else 22)
     for shade in range(1, 6):
-        body += svg.rect(p.left + 12 + (shade - 1) * 16, p.top + 22, 16, 10, f"f-liquid shade{shade}")
-    return body + svg.text(p.left + 100, p.top + 31, "few to many hours", "label")
+        body += svg.rect(p.left + 12 + (shade - 1) * 16, top, 16, 10, f"f-liquid shade{shade}")
+    return body + svg.text(p.left + 100, top + 9, "few to many hours", "label")
 
 
 def _table(dry: FloatArray, grams: FloatArray, inside: np.ndarray) -> Table:

@@ -14,7 +14,8 @@ WIDTH, TOP, BOTTOM, NODE = 960.0, 18.0, 14.0, 14.0
 GAP = 6.0
 LABEL = 22.0
 """Least height a node takes with its one-line label."""
-SHORT_NAME = 20
+TICK = 11.0 / 12.0
+"""Size of a node's one-line label over that of other text."""
 LEFT, RIGHT = 4.0, 96.0
 DEEPEST = 12
 """No plant has longer chains; a loop in the data ends here instead of running for ever."""
@@ -158,7 +159,8 @@ def _node(node: _Node, flows: tuple[HeatFlow, ...]) -> str:
     box = svg.rect(x, node.y, NODE, node.height, f"f-{_colour(node.name)}", f"{node.name}: {power(node.value_w)}")
     if node.height < 34.0:
         # A longer line would run into the next column; hover and table have the value.
-        line = f"{name} · {power(node.value_w)}" if len(name) <= SHORT_NAME else name
+        line = f"{name} · {power(node.value_w)}"
+        line = line if svg.advance(line) * TICK <= _x(1, last) - _x(0, last) - NODE - 8.0 else name
         return box + svg.text(x + NODE + 6, middle, line, "tick halo")
     label = svg.text(x + NODE + 6, middle - 6.0, name, "label halo")
     return box + label + svg.text(x + NODE + 6, middle + 8.0, power(node.value_w), "tick halo")
@@ -167,7 +169,7 @@ def _node(node: _Node, flows: tuple[HeatFlow, ...]) -> str:
 def _colour(name: str) -> str:
     """Air is sky blue, liquid blue, chilled water green, auxiliary power violet, components amber."""
     kinds: Iterable[tuple[str, tuple[str, ...]]] = (
-        ("violet", ("pump", "compressor", "fan", "power conversion", "light")),
+        ("violet", ("pump", "compressor", "fan", "power chain", "transformer")),
         ("grey", ("outdoor", "servers", "outside")),
         ("air", ("air", "door", "crah", "handler")),
         ("liquid", ("plate", "bath", "warm", "cdu", "coolant")),

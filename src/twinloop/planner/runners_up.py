@@ -1,0 +1,82 @@
+"""The best plan that does without each stage's choice: what it was weighed against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from twinloop.model.model import Model
+from twinloop.planner.check import Checked, check
+from twinloop.planner.optimise import Optimised, Seen, acceptable, adopted
+from twinloop.planner.placements import Placement
+from twinloop.planner.selection import Choice, Limit, Problem, objective_of, solve
+from twinloop.twin.design import HybridDesign, PlantConstants
+
+MOST_SWAPS = 4
+"""Times that a runner-up may take the plan's place: each is better by the twin, so it ends by itself."""
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The best plan in which one stage runs on another device or elsewhere."""
+
+    stage: str
+    chosen: Placement
+    rival: Placement
+    """Where the stage lies in that plan."""
+    choice: Choice
+    screened_extra: float
+    """Objective above the plan's, both by the selection's coefficients."""
+    checked: Checked | None
+    """By the twin; ``None``: it only lost in screening."""
+    holds: bool
+    """Whether the twin, too, finds it within the limits; true where it was not asked."""
+
+
+def without(problem: Problem, drop: frozenset[int]) -> Problem:
+    """Return ``problem`` with the placements ``drop`` made unaffordable by a zero-bound row."""
+    row = Limit("left out", 0.5, "", dict.fromkeys(sorted(drop), 1.0))
+    return replace(problem, limits=(*problem.limits, row))
+
+
+def runners_up(
+    model: Model, best: Optimised, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants, seen: Seen
+) -> dict[str, RunnerUp]:
+    """Return the runner-up of each stage that has one.
+
+    One that the selection's coefficients hold for better than the plan is put to the twin.
+    """
+    found = {}
+    for position, stage in enumerate(best.problem.stages):
+        chosen = best.problem.placements[best.choice.picked[position]]
+        same = frozenset(
+            i
+            for i, p in enumerate(best.problem.placements)
+            if p.stage == stage and (p.site, p.option.device) == (chosen.site, chosen.option.device)
+        )
+        choice = solve(without(best.problem, same))
+        if choice is None:
+            continue
+        placed = tuple(best.problem.placements[i] for i in choice.picked)
+        key = tuple(p.key for p in placed)
+        extra = choice.objective - objective_of(best.problem, best.choice.picked)
+        if extra <= 0.0 and key not in seen:
+            seen[key] = check(model, placed, designs, k)
+        checked = seen.get(key)
+        holds = checked is None or acceptable(model, checked)
+        found[stage] = RunnerUp(stage, chosen, placed[position], choice, extra, checked, holds)
+    return found
+
+
+def settled(
+    model: Model, best: Optimised, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants, seen: Seen
+) -> tuple[Optimised, dict[str, RunnerUp]]:
+    """Return the plan that no twin-checked runner-up beats, and its runners-up."""
+    found = runners_up(model, best, designs, k, seen)
+    for _ in range(MOST_SWAPS):
+        holding = [runner.checked for runner in found.values() if runner.checked is not None and runner.holds]
+        better = [checked for checked in holding if checked.objective < best.checked.objective]
+        if not better:
+            break
+        best = adopted(min(better, key=lambda each: each.objective), best, best.rounds)
+        found = runners_up(model, best, designs, k, seen)
+    return best, found
