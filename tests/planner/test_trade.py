@@ -12,25 +12,26 @@ import pytest
 from twinloop.cli.frontier import axes_of
 from twinloop.errors import InputError
 from twinloop.planner.optimise import Optimised
-from twinloop.planner.plan import plan
+from twinloop.planner.placements import Placement
+from twinloop.planner.screen import screen
 from twinloop.planner.selection import Link, Problem
 from twinloop.planner.trade import AXES, trade
 from twinloop.scenario import load_text, resolve
+from twinloop.twin.design import PlantConstants
 
 SMALL = Path(__file__).parents[1] / "studio" / "small.yaml"
 STAGES = ("first", "second")
 
 
 @pytest.fixture(scope="module")
-def planned():
+def screened():
     model = resolve(load_text(SMALL.read_text(encoding="utf-8"), SMALL))
-    return model, plan(model).best
+    return model, screen(model, PlantConstants(), lambda _: None).placements[0]
 
 
-def scattered(best: Optimised, seed: int) -> Optimised:
-    """Return ``best`` over random placements of two stages, 12 each, at one place without limits."""
+def scattered(like: Placement, seed: int) -> Optimised:
+    """Return a search over random placements of two stages, 12 each, at one place without limits."""
     rng = np.random.default_rng(seed)
-    (like,) = best.checked.placements
     placements = tuple(
         replace(
             like, stage=stage, site="cloud", design=None, cost_usd=cost, facility_j=energy, carbon_kg=carbon,
@@ -41,7 +42,7 @@ def scattered(best: Optimised, seed: int) -> Optimised:
     )  # fmt: skip
     costs = tuple(p.cost_usd for p in placements)
     links = (Link(0, 13, 4.0), Link(3, 17, 9.0))
-    return replace(best, problem=Problem(STAGES, placements, costs, (), links))
+    return Optimised(None, Problem(STAGES, placements, costs, (), links), None, 0.0, 0.0, 0)
 
 
 def amounts(model, p) -> dict[str, float]:
@@ -54,9 +55,9 @@ def amounts(model, p) -> dict[str, float]:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("axes", [("cost", "water"), ("energy", "time"), ("cost", "carbon", "water")])
-def test_points_are_undominated_among_all_choices_and_hold_every_end(planned, axes, seed):
-    model, best = planned
-    best = scattered(best, seed)
+def test_points_are_undominated_among_all_choices_and_hold_every_end(screened, axes, seed):
+    model, like = screened
+    best = scattered(like, seed)
     problem = best.problem
     every = []
     for picked in product(range(12), range(12, 24)):

@@ -32,6 +32,7 @@ def test_nothing_moved_is_the_plan_itself(model, planned):
     assert answer.kept.totals == planned.plan.totals
 
 
+@pytest.mark.slow
 def test_other_prices_are_what_planning_with_them_gives(model, planned):
     text = SMALL.replace("carbon_price: 80 USD/t", "carbon_price: 300 USD/t, water_price: 40 USD/m3")
     again = plan(resolve(load_text(text, Path("small.yaml"))))
