@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -179,6 +184,47 @@ def test_saving_respects_another_hand(studio, tmp_path):
     status, _, text = studio.send("POST", "/api/save", {"text": SMALL})
     assert (status, "another hand" in text) == (409, True)
     assert file.read_text(encoding="utf-8") == SMALL + "# theirs\n"
+
+
+def processes_about(folder: Path) -> list[Path]:
+    """Return the processes with ``folder`` on their command line."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(folder).encode() in each.read_bytes():
+                found.append(each)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc: children were NOT counted")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_ended_page_leaves_no_file_and_no_child(tmp_path, how):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twinloop", "studio", "--port", str(port)], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1", "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    query = re.search(r"\?token=\S+", process.stdout.readline())[0]
+    origin = f"http://127.0.0.1:{port}"
+    opened = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    opened.request("GET", "/" + query)
+    answer = opened.getresponse()
+    answer.read()
+    cookie = answer.getheader("Set-Cookie").partition(";")[0]
+    headers = {"Cookie": cookie, "Origin": origin, "Content-Type": "application/json"}
+    opened.request("POST", "/api/plans", json.dumps({"text": SMALL}), headers)
+    assert json.loads(opened.getresponse().read())["id"] == 1
+    (folder,) = tmp_path.iterdir()
+    assert processes_about(folder)
+    process.send_signal(how)
+    assert process.wait(20) == 0
+    opened.close()
+    process.stdout.close()
+    assert not folder.exists()
+    assert not processes_about(folder)
 
 
 def run(*arguments: str, prelude: str = "") -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,8 @@ from twinloop.model.plan import Plan, PlannedSite, PlannedStage, Totals
 from twinloop.report import numbers
 from twinloop.report.page import environment
 
-SAME = 5e-5
-"""Relative difference below which two figures are the same."""
+SAME = 5e-4
+"""Relative difference below which two figures are the same: it would be shown as 0.0 %."""
 CHOSEN = ("name",)
 """Inputs that name a scenario and decide nothing."""
 NOUNS = ("datasets.", "models.", "stages.", "sites.")

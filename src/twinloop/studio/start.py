@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ def serve(session: Session, place: socket.socket) -> None:
         app = application(session, runs)
         # A browser that keeps its connection must not keep the server.
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        # The server ends in order and then hands the signal on: both must reach the tidying below.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             uvicorn.Server(config).run(sockets=[place])
         except KeyboardInterrupt:
