@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from twinloop.cli.read import read_plan
-from twinloop.cli.resume import Memory
+from twinloop.cli.resume import Kept, remembering
 from twinloop.errors import InputError
 from twinloop.model.codec import dumps
 from twinloop.planner.plan import plan
@@ -38,25 +38,25 @@ def twinloop(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_a_resumed_plan_equals_an_uninterrupted_one(tmp_path):
     parsed = load(SMALL)
     model, digest = resolve(parsed), scenario_hash(parsed)
-    first = Memory(tmp_path, digest)
+    first = Kept(tmp_path, digest)
     asked: list[str] = []
 
     def interrupted(key, find):
         if asked:
             raise KeyboardInterrupt
         asked.append(key[1])
-        return first.remember(key, find)
+        return remembering(first)(key, find)
 
     with pytest.raises(KeyboardInterrupt):
         plan(model, digest, remember=interrupted)
     first.save()
-    again = Memory(tmp_path, digest)
+    again = Kept(tmp_path, digest)
     assert again.resumed == 1
     found: list[str] = []
     wanted: set[str] = set()
 
     def counted(key, find):
-        return again.remember(key, lambda: found.append(key[1]) or find())
+        return remembering(again)(key, lambda: found.append(key[1]) or find())
 
     resumed = plan(model, digest, remember=counted)
     whole = plan(model, digest, remember=lambda key, find: wanted.add(dumps(key)) or find())
@@ -68,12 +68,12 @@ def test_a_resumed_plan_equals_an_uninterrupted_one(tmp_path):
 
 def test_memory_is_of_one_scenario_and_survives_a_torn_file(tmp_path):
     (tmp_path / ".unfinished-a-x.json").write_text("{", encoding="utf-8")
-    memory = Memory(tmp_path, "a")
+    memory = Kept(tmp_path, "a")
     memory._path.write_text('{"torn": ', encoding="utf-8")
-    assert Memory(tmp_path, "a").resumed == 0
+    assert Kept(tmp_path, "a").resumed == 0
     memory._path.write_text('{"kept": {}}', encoding="utf-8")
-    assert Memory(tmp_path, "a").resumed == 1
-    assert Memory(tmp_path, "b").resumed == 0
+    assert Kept(tmp_path, "a").resumed == 1
+    assert Kept(tmp_path, "b").resumed == 0
 
 
 @pytest.mark.slow

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -115,3 +117,30 @@ def test_a_case_with_a_fault_is_told_before_any_is_planned(tmp_path):
     assert "sites.hall.racks.power=40 kWh" in done.stderr
     assert "did you mean" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_an_interrupted_sweep_keeps_what_it_has(tmp_path):
+    values = "objective.carbon_price=" + ",".join(map(str, range(0, 600, 20))) + " USD/t"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twinloop", "sweep", str(SMALL), "--vary", values, "--jobs", "1", "--out", "out"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    end = time.monotonic() + 120
+    while not (found := list(tmp_path.glob("out/.unfinished-*.json"))):
+        assert time.monotonic() < end
+        assert process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    known = json.loads(found[0].read_text(encoding="utf-8"))
+    assert 0 < len(known) < 30
+    few = sweep("--vary", "objective.carbon_price=0,20 USD/t", "--out", "out", cwd=tmp_path)
+    assert few.returncode == 0
+    assert f"{len(known)} cases are known" in few.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sweep.parquet"]
+    rows = pq.read_table(tmp_path / "out" / "sweep.parquet").to_pylist()
+    assert [row["objective.carbon_price"] for row in rows] == ["0 USD/t", "20 USD/t"]
+    assert rows[0]["scenario_hash"] == next(iter(known))

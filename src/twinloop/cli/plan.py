@@ -97,7 +97,7 @@ def command(
 def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> tuple[Planned, Path]:
     """Plan ``file`` and write its results; return the plan and its folder."""
     from twinloop.cli.console import narrator
-    from twinloop.cli.resume import Memory
+    from twinloop.cli.resume import Kept, remembering
     from twinloop.cli.write import write_infeasible, write_results
     from twinloop.errors import InfeasibleError
     from twinloop.planner.plan import plan
@@ -106,26 +106,26 @@ def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> 
     parsed = load(file)
     model, digest, typed = resolve(parsed), scenario_hash(parsed), f"twinloop plan {file}"
     folder = out or Path("out") / model.name
-    memory = Memory(folder, digest)
-    if memory.resumed and not silent:
-        click.echo(f"going on with the interrupted plan: {memory.resumed} ratings are known", err=True)
+    kept = Kept(folder, digest)
+    if kept.resumed and not silent:
+        click.echo(f"going on with the interrupted plan: {kept.resumed} ratings are known", err=True)
     with narrator(quiet=silent) as say:
         try:
-            planned = plan(model, digest, say, remember=memory.remember)
+            planned = plan(model, digest, say, remember=remembering(kept))
         except KeyboardInterrupt:
-            memory.save()
+            kept.save()
             if not silent:
                 click.echo("interrupted: the same command goes on from here", err=True)
             raise
         except InfeasibleError as error:
-            memory.forget()
+            kept.forget()
             text = write_infeasible(error, model.name, digest, folder, typed)
             if echo_infeasible:
                 click.echo(text, nl=False)
             raise
         say("writing the report")
         write_results(planned, folder, typed)
-    memory.forget()
+    kept.forget()
     return planned, folder
 
 

@@ -1,32 +1,31 @@
-"""What an interrupted plan has found already, kept beside its results until it ends."""
+"""What an interrupted run has found already, kept beside its results until it ends."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError
 from twinloop.model.codec import content_hash, from_data, to_data
-from twinloop.model.estimate import StageOption
 from twinloop.planner.rates import Rates
+from twinloop.planner.screen import Remember
 
 EVERY_S = 2.0
 """Seconds between writes: an interruption costs at most these."""
 
 
-class Memory:
-    """Ratings of cooling designs by site, design and option; ``remember`` is what the planner calls.
+class Kept:
+    """Plain data by name, in a file that lives as long as the run is unfinished.
 
-    The file's name carries the scenario's hash and a fingerprint of the program, so that neither another scenario
-    nor another version ever reads it. Numbers are written in full: a resumed plan equals an uninterrupted one.
+    The file's name carries a hash of the input and a fingerprint of the program, so that neither another input nor
+    another version ever reads it. Numbers are written in full: a resumed run equals an uninterrupted one.
     """
 
-    def __init__(self, folder: Path, scenario_hash: str) -> None:
-        """Look into ``folder`` for what an earlier run of ``scenario_hash`` left; a torn file counts as none."""
-        self._path = folder / f".unfinished-{scenario_hash}-{fingerprint()}.json"
+    def __init__(self, folder: Path, digest: str) -> None:
+        """Look into ``folder`` for what an earlier run of the input ``digest`` left; a torn file counts as none."""
+        self._path = folder / f".unfinished-{digest}-{fingerprint()}.json"
         self._found: dict[str, Any] = {}
         self._written_s = time.monotonic()
         try:
@@ -35,20 +34,15 @@ class Memory:
             self._found = {}
         self.resumed = len(self._found)
 
-    def remember(self, key: tuple[str, str, StageOption], find: Callable[[], Rates]) -> Rates:
-        """Return the rating kept under ``key``, else find it and keep it."""
-        site, design, option = key
-        name = f"{site}|{design}|{content_hash(option)}"
-        try:
-            if name in self._found:
-                return from_data(Rates, self._found[name])
-        except InputError:
-            del self._found[name]
-        rates = find()
-        self._found[name] = to_data(rates)
+    def get(self, name: str) -> Any:
+        """Return what is kept under ``name``, else ``None``."""
+        return self._found.get(name)
+
+    def put(self, name: str, value: Any) -> None:
+        """Keep ``value`` under ``name``; the file follows within seconds."""
+        self._found[name] = value
         if time.monotonic() - self._written_s > EVERY_S:
             self.save()
-        return rates
 
     def save(self) -> None:
         """Write everything found, whole or not at all."""
@@ -61,14 +55,32 @@ class Memory:
         self._written_s = time.monotonic()
 
     def forget(self) -> None:
-        """Remove the file: the plan has ended."""
+        """Remove the file: the run has ended."""
         self._path.unlink(missing_ok=True)
+
+
+def remembering(kept: Kept) -> Remember:
+    """Return what gives the planner the ratings in ``kept`` and keeps new ones there."""
+
+    def remember(key: Any, find: Any) -> Rates:
+        site, design, option = key
+        name = f"{site}|{design}|{content_hash(option)}"
+        known = kept.get(name)
+        if known is not None:
+            try:
+                return from_data(Rates, known)
+            except InputError:
+                pass  # damaged by another hand: found anew
+        rates: Rates = find()
+        kept.put(name, to_data(rates))
+        return rates
+
+    return remember
 
 
 def fingerprint() -> str:
     """Return 8 hex digits that change with any file of the program."""
     root = Path(__file__).parents[1]
     files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".csv"))
-    return content_hash(
-        [(str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    )[:8]
+    marks = [(str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return content_hash(marks)[:8]

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twinloop.cli.resume import Kept
     from twinloop.sweep.vary import Case, Vary
 
 EPILOG = """
@@ -38,10 +41,12 @@ def command(
     """Plan every combination of the values given to keys of SCENARIO; write sweep.parquet.
 
     All cases are checked before the first is planned. A case that no plan satisfies is a row with its clash.
+    Interrupted? The same command goes on, with more values if you like.
     """
     from twinloop.cli.console import narrator
+    from twinloop.cli.resume import Kept
     from twinloop.cli.write import check_folder
-    from twinloop.model.codec import dumps
+    from twinloop.model.codec import content_hash, dumps
     from twinloop.scenario.document import read_text
     from twinloop.scenario.load import load_text
     from twinloop.sweep.vary import cases, vary_of
@@ -51,10 +56,19 @@ def command(
     name = load_text(text, scenario).spec.name
     keys = tuple(vary_of(words) for words in varied)
     todo = cases(text, str(scenario), keys)
-    _check(todo, keys, scenario)
+    digests = _checked(todo, keys, scenario)
+    folder = out or Path("out") / f"{name}-sweep"
+    kept = Kept(folder, content_hash(text))
+    if kept.resumed and not (quiet or as_json):
+        click.echo(f"going on with the interrupted sweep: {kept.resumed} cases are known", err=True)
     with narrator(quiet=quiet or as_json) as say:
-        rows = _planned(todo, keys, scenario, jobs, say)
-    path = _written(rows, out or Path("out") / f"{name}-sweep")
+        _plan_missing({d: case.text for d, case in zip(digests, todo, strict=True)}, scenario, jobs, kept, say)
+    rows = [
+        {**{key.key: value for key, value in zip(keys, case.values, strict=True)}, **kept.get(digest)}
+        for case, digest in zip(todo, digests, strict=True)
+    ]
+    path = _written(rows, folder)
+    kept.forget()
     if as_json:
         click.echo(dumps({"schema": 1, "rows": rows}), nl=False)
         return
@@ -63,41 +77,44 @@ def command(
     click.echo(f"{len(rows)} cases; {path}")
 
 
-def _check(todo: tuple[Case, ...], keys: tuple[Vary, ...], file: Path) -> None:
-    """Refuse the first case with faults, before any is planned."""
+def _checked(todo: tuple[Case, ...], keys: tuple[Vary, ...], file: Path) -> list[str]:
+    """Return the hash of each case; refuse the first with faults, before any is planned."""
     from twinloop.errors import InputError
-    from twinloop.scenario import load_text, resolve
+    from twinloop.scenario import load_text, resolve, scenario_hash
 
+    digests = []
     for case in todo:
         try:
-            resolve(load_text(case.text, file))
+            parsed = load_text(case.text, file)
+            resolve(parsed)
         except InputError as error:
             given = ", ".join(f"{key.key}={value}" for key, value in zip(keys, case.values, strict=True))
             raise InputError(f"--vary {given}:\n{error}") from error
+        digests.append(scenario_hash(parsed))
+    return digests
 
 
-def _planned(
-    todo: tuple[Case, ...], keys: tuple[Vary, ...], file: Path, jobs: int | None, say: Any
-) -> list[dict[str, Any]]:
+def _plan_missing(texts: dict[str, str], file: Path, jobs: int | None, kept: Kept, say: Callable[[str], None]) -> None:
+    """Plan what ``kept`` does not hold yet, in processes, and keep each row as it comes."""
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor, as_completed
 
     from twinloop.sweep.case import row_of
 
-    rows = []
+    missing = {digest: text for digest, text in texts.items() if kept.get(digest) is None}
     # Fresh processes: a forked one would share the solver's state with its parent.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        running = [pool.submit(row_of, case.text, file) for case in todo]
+        running = {pool.submit(row_of, text, file): digest for digest, text in missing.items()}
         try:
-            for i, (case, future) in enumerate(zip(todo, running, strict=True), 1):
-                say(f"sweeping: {i} of {len(todo)}")
-                given = {key.key: value for key, value in zip(keys, case.values, strict=True)}
-                rows.append({**given, **future.result()})
+            say(f"sweeping: 1 of {len(texts)}")
+            for i, future in enumerate(as_completed(running), len(texts) - len(missing) + 2):
+                kept.put(running[future], future.result())
+                say(f"sweeping: {i} of {len(texts)}")
         except BaseException:
+            kept.save()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return rows
 
 
 def _written(rows: list[dict[str, Any]], folder: Path) -> Path:
