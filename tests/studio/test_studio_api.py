@@ -97,6 +97,7 @@ def test_faults_come_by_line_as_the_loader_gives_them(studio):
 
 def test_a_plan_is_made_watched_and_its_files_are_those_of_the_command(studio, finished):
     (found,) = [plan for plan in studio.ask("GET", "/api/plans") if plan["id"] == finished]
+    assert found["message"].startswith("Build 16 × H100-SXM-80GB for tune at hall")
     steps = [step for step, _ in found["steps"]]
     assert steps[0] == "workload options"
     assert steps[-1] == "writing the report"

@@ -67,7 +67,7 @@ def _plan(text: str, file: Path, folder: Path, say: Say) -> tuple[Model, Planned
         raise
     say(kind="step", step="writing the report")
     _write(planned, folder, command)
-    say(kind="planned", levers=to_data(_levers(scenario, model, planned)))
+    say(kind="planned", message=planned.plan.summary, levers=to_data(_levers(scenario, model, planned)))
     return model, planned
 
 

@@ -193,7 +193,8 @@ const ended = (plan) => {
   if (plan.state === "planned") acts.append(tick(plan));
   acts.append(act("Remove", end(plan), `Remove plan ${plan.id}`));
   const steps = plan.steps.map(([step, at]) => make("li", { textContent: `${at.toFixed(1)} s: ${step}` }));
-  return [...(plan.message ? [make("pre", { textContent: plan.message })] : []), acts,
+  const told = make(plan.state === "planned" ? "p" : "pre", { textContent: plan.message });
+  return [...(plan.message ? [told] : []), acts,
     ...(steps.length ? [make("details", {}, make("summary", { textContent: "Steps" }), make("ol", {}, ...steps))] : [])];
 };
 
