@@ -42,6 +42,14 @@ def test_one_changed_input_is_the_only_cause(retrofit):
     ]
 
 
+def test_the_same_value_written_otherwise_is_no_cause(retrofit):
+    given = tuple(
+        replace(each, value="8%/year") if each.path == "finance.discount" else each for each in retrofit.plan.provenance
+    )
+    assert given != retrofit.plan.provenance
+    assert compare((("a", retrofit.plan), ("b", replace(retrofit.plan, provenance=given)))).inputs == ()
+
+
 def test_what_one_lacks_is_one_row_not_all_its_keys(pair, retrofit, shops):
     names = [row.name for row in pair.inputs]
     lone = {f"sites.{site.name}" for plan in (retrofit.plan, shops.plan) for site in plan.sites}

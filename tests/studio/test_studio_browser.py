@@ -153,6 +153,19 @@ def test_sliders_move_the_answer_and_write_the_scenario(page):
     page.wait_for_selector("#verdict.ok")
 
 
+def test_leaving_with_unsaved_text_asks_first(page):
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.reload()
+    page.wait_for_selector("#verdict.ok")
+    assert asked == []
+    page.click("#text")
+    page.keyboard.type("# mine")
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.wait_for_selector("#verdict.ok")
+
+
 def test_plans_beside_each_other_downloads_and_report(page, tmp_path, studio):
     for plan in studio.ask("GET", "/api/plans"):
         studio.ask("DELETE", f"/api/plans/{plan['id']}")

@@ -141,7 +141,12 @@ def _inputs(plans: tuple[Plan, ...]) -> tuple[Row, ...]:
     names = sorted({name for table in tables for name in table} - set(CHOSEN))
     names = [name for name in names if not f"{name}.".startswith(inside)]
     rows += [_row(name, [table.get(name, "not given") for table in tables]) for name in names]
-    return tuple(row for row in rows if row.differs)
+    return tuple(row for row in rows if len({_plain(cell.value) for cell in row.cells}) > 1)
+
+
+def _plain(value: str) -> str:
+    """Return a value as one writes it or as the checker shows it: ``8 %`` is ``8 %/year`` for a yearly share."""
+    return value.replace(" ", "").replace("%/year", "%")
 
 
 def _lone(tables: list[dict[str, str]]) -> tuple[str, ...]:

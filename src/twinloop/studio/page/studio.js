@@ -102,10 +102,14 @@ const changed = () => {
   timer = setTimeout(check, WAIT_MS.check);
 };
 
+let safe = text.value;
 text.addEventListener("input", changed);
-$("download").addEventListener("click", () => save("scenario.yaml", text.value));
+addEventListener("beforeunload", (event) => { if (text.value !== safe) event.preventDefault(); });
+$("download").addEventListener("click", () => { save("scenario.yaml", text.value); safe = text.value; });
 $("save").addEventListener("click", () => attempt(async () => {
-  const { file } = await call("POST", "/api/save", { text: text.value });
+  const mine = text.value;
+  const { file } = await call("POST", "/api/save", { text: mine });
+  safe = mine;
   say(`saved ${file}`);
 }));
 $("plan").addEventListener("click", () => attempt(async () => {
@@ -298,6 +302,7 @@ const tell = (answer) => {
 const scenario = await attempt(() => call("GET", "/api/scenario"));
 if (scenario !== null) {
   text.value = scenario.text;
+  safe = scenario.text;
   $("file").textContent = scenario.saves ? scenario.file : "a starter, in no file yet";
   $("save").hidden = !scenario.saves;
   draw([]);
