@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 from blocks import table
+from meanings import meaning
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -37,9 +38,9 @@ def scenario_page() -> str:
         "needed; what is left out gets a default that `twinloop check --resolved` shows with its source.",
     ]
     for model in sections(schema.ScenarioSpec):
-        rows = [_row(name, field) for name, field in model.model_fields.items()]
         title = model.__name__.removesuffix("Spec")
-        parts += [f"## {title}", inspect.getdoc(model) or "", table(("key", "holds"), rows)]
+        rows = [_row(title, name, field) for name, field in model.model_fields.items()]
+        parts += [f"## {title}", inspect.getdoc(model) or "", table(("key", "holds", "meaning"), rows)]
     later = "\n".join(f"- `{key}`: {words}" for key, words in schema.NOT_YET.items())
     if later:
         parts += ["## Not in this version", "Refused by name, so that nothing is silently ignored.", later]
@@ -68,9 +69,10 @@ def models_in(kind: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(kind) if not isinstance(part, str) for model in models_in(part)]
 
 
-def _row(name: str, field: FieldInfo) -> tuple[str, str]:
-    key = f"`{field.alias or name}`"
-    return (f"**{key}**" if field.is_required() else key), words_of(field.annotation, tuple(field.metadata))
+def _row(section: str, name: str, field: FieldInfo) -> tuple[str, str, str]:
+    key = field.alias or name
+    shown = f"**`{key}`**" if field.is_required() else f"`{key}`"
+    return shown, words_of(field.annotation, tuple(field.metadata)), meaning(section, key)
 
 
 def words_of(kind: Any, metadata: tuple[Any, ...] = ()) -> str:

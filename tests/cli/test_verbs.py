@@ -121,6 +121,7 @@ def test_a_broken_plan_file_is_refused(tmp_path):
     (tmp_path / "plan.json").write_text('{"schema": 1}', encoding="utf-8")
     done = twinloop("simulate", str(EXAMPLE), "--plan", "plan.json", cwd=tmp_path)
     assert done.returncode == 2
+    assert "plan.json: " in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
@@ -16,8 +17,8 @@ import twinloop
 from twinloop.scenario.load import load_text
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in (
-    "tutorial-planner", "tutorial-ml-engineer", "tutorial-operator", "economics", "faq"))]  # fmt: skip
+TOLD = ("tutorial-planner", "tutorial-ml-engineer", "tutorial-operator", "economics", "faq", "how-to", "studio")
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in TOLD)]
 NAMES = [page.name for page in PAGES]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SKIPPED = ("make ",)
@@ -45,6 +46,19 @@ def test_yaml_blocks_load(page):
 def test_python_blocks_without_a_scenario_run():
     for text in blocks(ROOT / "docs" / "economics.md", "python"):
         exec(compile(text, "economics.md", "exec"), {})  # noqa: S102 -- the page tells readers to
+
+
+def test_every_key_of_a_scenario_has_a_meaning_and_no_meaning_is_stale(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "generate"))
+    meanings, references = importlib.import_module("meanings"), importlib.import_module("references")
+    keys = {
+        (model.__name__.removesuffix("Spec"), field.alias or name)
+        for model in references.sections(references.schema.ScenarioSpec)
+        for name, field in model.model_fields.items()
+    }
+    assert not [f"{section}.{key}" for section, key in sorted(keys) if not meanings.meaning(section, key)]
+    assert set(meanings.MEANINGS) <= {f"{section}.{key}" for section, key in keys}
+    assert set(meanings.ANYWHERE) <= {key for _, key in keys}
 
 
 @pytest.mark.slow

@@ -61,8 +61,12 @@ MOST_COLUMNS = 9
 """What fits beside the name; columns asked for take the place of the last ones."""
 
 
+def _begun(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in ABOUT if name.startswith(incomplete)]
+
+
 @click.command(epilog='Example: twinloop catalogue devices --where "kind=gpu" --where "year>=2022" --sort -bf16')
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=_begun)
 @click.option("--where", "wheres", multiple=True, metavar="CONDITION", help="kind=gpu, year>=2022, cooling~bath …")
 @click.option("--sort", "order", metavar="COLUMN", default=None, help="Smallest first; -COLUMN: largest first.")
 @click.option("--sources", is_flag=True, help="One fact a line, with its source, year and confidence.")

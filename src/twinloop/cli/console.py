@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from twinloop.model.plan import Plan, Sequential, Totals
+from twinloop.report.numbers import THIN, duration
+
+PHASES = (
+    ("workload options", 0.01, 0.03),
+    ("screening cooling designs", 0.03, 0.83),
+    ("choosing and checking", 0.83, 0.86),
+    ("checking", 0.86, 0.9),
+    ("compute first", 0.9, 0.91),
+    ("baseline", 0.91, 0.94),
+    ("explaining", 0.94, 0.97),
+    ("writing", 0.97, 1.0),
+    ("sweeping", 0.0, 1.0),
+)
+"""How a step of the planner begins, and the shares of a plan's time at which it begins and ends."""
 
 
 @contextmanager
 def narrator(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows the current step on a terminal, and nothing elsewhere."""
-    console = Console(stderr=True)
+    """Yield a function that shows the current step and how far it is on a terminal, and nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
-    with console.status("starting") as status:
-        yield status.update
+    columns = (BarColumn(24), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        done = 0.0
+
+        def say(step: str) -> None:
+            nonlocal done
+            done = max(done, share_done(step))
+            bar.update(task, description=step, completed=done, total=None if done == 0.0 else 1.0)
+
+        yield say
+
+
+def share_done(step: str) -> float:
+    """Return how much of a plan is done when ``step`` begins; 0 for a step that no plan has.
+
+    A step may end in ``: 3 of 40``; screening takes most of a plan's time.
+
+    >>> share_done("screening cooling designs of hall: 31 of 61"), share_done("explaining"), share_done("x")
+    (0.42, 0.94, 0.0)
+    """
+    begin, end = next(((low, high) for words, low, high in PHASES if step.startswith(words)), (0.0, 0.0))
+    at = re.search(r": (\d+) of (\d+)$", step)
+    return round(begin + (end - begin) * ((int(at[1]) - 1) / int(at[2]) if at else 0.0), 2)
 
 
 def print_plan(plan: Plan) -> None:
@@ -61,7 +98,7 @@ def _gain(found: Sequential) -> str:
 def _takes(duration_s: float | None, latency_s: float | None) -> str:
     if duration_s is not None:
         return f"{duration_s / 3600.0:.2f} h a run"
-    return f"p99 {latency_s * 1e3:.1f} ms" if latency_s is not None else "continuous"
+    return f"p99 {duration(latency_s).replace(THIN, ' ')}" if latency_s is not None else "continuous"
 
 
 def _totals_table(plan: Plan) -> Table:

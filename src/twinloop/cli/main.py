@@ -15,6 +15,8 @@ VERBS = {
     "new": "Write a commented starter scenario.",
     "simulate": "What happens over a weather year? Energy, water, temperatures, by the hour.",
     "estimate": "How fast, how much memory and power, for this model on these devices?",
+    "sweep": "What if, many times: every combination of values, planned in processes.",
+    "studio": "The local planning page: edit, plan, compare, move a price or a temperature.",
     "deploy": "The files that run a plan: images, manifests, queues by cooling loop; and their checks.",
     "catalogue": "Look facts up: devices, servers, cooling, climates, prices, with sources.",
     "validate": "Published cases against the model, errors shown.",

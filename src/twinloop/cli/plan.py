@@ -2,64 +2,183 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from twinloop.model.plan import Plan
+    from twinloop.planner.plan import Planned
 
-@click.command(epilog="Example: twinloop plan examples/fraud-detection.yaml --out out/fraud-detection")
-@click.argument("scenario", type=click.Path(path_type=Path))
+EPILOG = """
+\b
+Examples:
+  twinloop plan examples/fraud-detection.yaml --out out/fraud-detection
+  twinloop plan my.yaml --explain train
+  twinloop plan my.yaml --frontier cost,water
+  twinloop plan my.yaml --json > plan.json
+  twinloop plan --compare today.yaml wished.yaml
+  twinloop plan --compare out/a/plan.json out/b/plan.json
+
+Interrupted? The same command goes on where it stopped.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("scenarios", metavar="SCENARIO…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the results [out/<name>].")
 @click.option(
     "--figures", type=click.Path(path_type=Path), default=None, help="Folder for every figure as SVG, its data as CSV."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json on standard output and nothing else.")
 @click.option("--explain", "stage", default=None, metavar="STAGE", help="Print only why STAGE is as it is.")
+@click.option(
+    "--frontier", "trade", default=None, metavar="TOTALS",
+    help="Print only what one total costs in another: 2 or 3 of cost, energy, carbon, water, time.",
+)  # fmt: skip
+@click.option(
+    "--compare", "compares", is_flag=True, help="Plan 2 to 4 scenarios, or take plan.json files: side by side."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tables.")
 def command(
-    scenario: Path, out: Path | None, figures: Path | None, as_json: bool, stage: str | None, quiet: bool
+    scenarios: tuple[Path, ...],
+    out: Path | None,
+    figures: Path | None,
+    as_json: bool,
+    stage: str | None,
+    trade: str | None,
+    compares: bool,
+    quiet: bool,
 ) -> None:
     """Choose hardware, placement and cooling together for SCENARIO.
 
-    Writes plan.json, report.html, equipment.csv and year.parquet into the output folder.
+    Writes plan.json, report.html, equipment.csv and year.parquet into the output folder; with --compare a folder for
+    each scenario, and comparison.html and comparison.json.
     """
-    from twinloop.cli.console import narrator, print_plan
-    from twinloop.cli.write import check_folder, write_figures, write_infeasible, write_results
-    from twinloop.errors import InfeasibleError, InputError
+    from twinloop.cli.console import print_plan
+    from twinloop.cli.frontier import axes_of
+    from twinloop.cli.write import check_folder, write_figures
+    from twinloop.errors import InputError
     from twinloop.model.codec import dumps
-    from twinloop.planner.plan import plan
-    from twinloop.scenario import load, resolve, scenario_hash
 
     started = time.perf_counter()
     check_folder(out)
     check_folder(figures, "--figures")
-    parsed = load(scenario)
-    model = resolve(parsed)
-    with narrator(quiet=quiet or as_json) as say:
-        try:
-            planned = plan(model, scenario_hash(parsed), say)
-        except InfeasibleError as error:
-            folder = out or Path("out") / model.name
-            text = write_infeasible(error, model.name, scenario_hash(parsed), folder, f"twinloop plan {scenario}")
-            if as_json:
-                click.echo(text, nl=False)
-            raise
-        folder = out or Path("out") / model.name
-        say("writing the report")
-        paths = write_results(planned, folder, f"twinloop plan {scenario}")
-        if figures is not None:
-            write_figures(planned, figures, f"twinloop plan {scenario}")
+    if compares:
+        given = {"--explain": stage, "--frontier": trade, "--figures": figures}
+        single = next((option for option, value in given.items() if value is not None), None)
+        if single is not None:
+            raise InputError(f"{single} asks of one scenario, --compare takes several")
+        _compare(scenarios, out, as_json, quiet, started)
+        return
+    if len(scenarios) != 1:
+        raise InputError(f"got {len(scenarios)} scenarios, expected one; --compare puts several side by side")
+    axes = None if trade is None else axes_of(trade)
+    planned, folder = _plan(scenarios[0], out, quiet or as_json, as_json)
+    if figures is not None:
+        write_figures(planned, figures, f"twinloop plan {scenarios[0]}")
+    if axes is not None:
+        _print_frontier(scenarios[0], planned, axes, as_json)
+        return
     if as_json:
         click.echo(dumps(planned.plan), nl=False)
         return
     if stage is not None:
-        chosen = [each for each in planned.plan.stages if each.name == stage]
-        if not chosen:
-            names = ", ".join(each.name for each in planned.plan.stages)
-            raise InputError(f"--explain: got {stage!r}, expected one of {names}")
-        click.echo(chosen[0].why)
+        click.echo(explained(planned.plan, stage))
         return
     if not quiet:
         print_plan(planned.plan)
-    click.echo(f"planned in {time.perf_counter() - started:.1f} s; report: {paths['report']}")
+    click.echo(f"planned in {time.perf_counter() - started:.1f} s; report: {folder / 'report.html'}")
+
+
+def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> tuple[Planned, Path]:
+    """Plan ``file`` and write its results; return the plan and its folder."""
+    from twinloop.cli.console import narrator
+    from twinloop.cli.resume import Kept, remembering
+    from twinloop.cli.write import write_infeasible, write_results
+    from twinloop.errors import InfeasibleError
+    from twinloop.planner.plan import plan
+    from twinloop.scenario import load, resolve, scenario_hash
+
+    parsed = load(file)
+    model, digest, typed = resolve(parsed), scenario_hash(parsed), f"twinloop plan {file}"
+    folder = out or Path("out") / model.name
+    kept = Kept(folder, digest)
+    if kept.resumed and not silent:
+        click.echo(f"going on with the interrupted plan: {kept.resumed} ratings are known", err=True)
+    with narrator(quiet=silent) as say:
+        try:
+            planned = plan(model, digest, say, remember=remembering(kept))
+        except KeyboardInterrupt:
+            kept.save()
+            if not silent:
+                click.echo("interrupted: the same command goes on from here", err=True)
+            raise
+        except InfeasibleError as error:
+            kept.forget()
+            text = write_infeasible(error, model.name, digest, folder, typed)
+            if echo_infeasible:
+                click.echo(text, nl=False)
+            raise
+        say("writing the report")
+        write_results(planned, folder, typed)
+    kept.forget()
+    return planned, folder
+
+
+def _print_frontier(file: Path, planned: Planned, axes: tuple[str, ...], as_json: bool) -> None:
+    from twinloop.cli.frontier import print_frontier
+    from twinloop.model.codec import dumps
+    from twinloop.planner.trade import trade
+    from twinloop.scenario import load, resolve
+
+    if planned.best is None:
+        return
+    points = trade(resolve(load(file)), planned.best, axes)
+    if as_json:
+        click.echo(dumps({"schema": 1, "axes": axes, "points": points}), nl=False)
+    else:
+        print_frontier(points, axes)
+
+
+def explained(plan: Plan, stage: str) -> str:
+    """Return why ``stage`` is as it is: what was chosen, the reason, the layout, and the site's cooling.
+
+    Raises:
+        InputError: the plan has no such stage; names those it has.
+    """
+    from twinloop.errors import InputError
+
+    found = next((each for each in plan.stages if each.name == stage), None)
+    if found is None:
+        names = ", ".join(each.name for each in plan.stages)
+        raise InputError(f"--explain: got {stage!r}, expected one of {names}")
+    p = found.parallelism
+    layout = ", ".join(f"{name} {size}" for name, size in vars(p).items() if size > 1) or "one device"
+    lines = [
+        f"{stage}: {found.device_count} × {found.device} at {found.site} ({found.servers} × {found.server})",
+        f"  numbers: {found.precision}, {found.compression}; layout: {layout}",
+        *textwrap.wrap(found.why, 98, initial_indent="  why: ", subsequent_indent="    "),
+    ]
+    for site in plan.sites:
+        if site.name == found.site and site.cooling is not None:
+            cooled = f"cooled by {site.cooling.name}: {site.cooling.why}"
+            lines += textwrap.wrap(cooled, 98, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def _compare(files: tuple[Path, ...], out: Path | None, as_json: bool, quiet: bool, started: float) -> None:
+    from twinloop.cli.compare import as_json as text_of
+    from twinloop.cli.compare import print_comparison, side_by_side
+
+    silent = quiet or as_json
+    found, page = side_by_side(files, out, lambda file, folder: _plan(file, folder, silent, False)[0].plan)
+    if as_json:
+        click.echo(text_of(found), nl=False)
+        return
+    if not quiet:
+        print_comparison(found)
+    click.echo(f"compared in {time.perf_counter() - started:.1f} s; page: {page}")

@@ -133,11 +133,10 @@ def _step_s(text: str) -> float:
 
 
 def _given(plan_file: Path, digest: str) -> Plan:
+    from twinloop.cli.read import read_plan
     from twinloop.errors import InputError
-    from twinloop.model.codec import loads
-    from twinloop.model.plan import Plan
 
-    given = loads(Plan, plan_file.read_text(encoding="utf-8"))
+    given = read_plan(plan_file)
     if given.scenario_hash != digest:
         raise InputError(
             f"--plan: got the plan of scenario {given.scenario!r} as it was (hash {given.scenario_hash[:12]}), "

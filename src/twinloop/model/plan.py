@@ -83,7 +83,7 @@ class RackType:
     name: str
     count: int
     server: str
-    """Of several kinds: their names joined by `` + ``."""
+    """Of several kinds: their names joined by " + "."""
     servers_per_rack: int
     """Of all stages together."""
     power_w: float

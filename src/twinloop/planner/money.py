@@ -109,7 +109,7 @@ def hall_ledger(
         "scope3": embodied,
     }
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
-    return _priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, water_m3)
+    return priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, water_m3)
 
 
 def _bought(server: Server, count: float, model: Model) -> CapitalItem:
@@ -184,7 +184,7 @@ def cloud_ledger(
         "scope2": 0.0,
         "scope3": operational + devices_s * site.embodied_kg_per_device_s,
     }
-    return _priced(Ledger((), yearly, {}, carbon, operational), model, 0.0)
+    return priced(Ledger((), yearly, {}, carbon, operational), model, 0.0)
 
 
 def edge_ledger(model: Model, site: Edge, server: Server, servers: int, facility_j: float, peak_w: float) -> Ledger:
@@ -199,10 +199,10 @@ def edge_ledger(model: Model, site: Edge, server: Server, servers: int, facility
     }
     yearly = {"electricity": bill.energy_usd, "demand charge": bill.demand_usd}
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
-    return _priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, 0.0)
+    return priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, 0.0)
 
 
-def _priced(ledger: Ledger, model: Model, water_m3: float) -> Ledger:
+def priced(ledger: Ledger, model: Model, water_m3: float) -> Ledger:
     """Add the scenario's own prices of carbon and water, where it names them, as yearly amounts."""
     weights = model.objective.weights
     extra = {}

@@ -16,7 +16,7 @@ from twinloop.planner.check import check, stressed
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.runners_up import settled
-from twinloop.planner.screen import Screened, screen
+from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import Ordered, compute_first
 from twinloop.twin.design import PlantConstants
 
@@ -27,6 +27,9 @@ class Planned:
 
     plan: Plan
     years: tuple[SiteYear, ...]
+    screened: Screened | None = None
+    """All that could have been chosen, for asking anew at other prices; ``None`` where no plan satisfies the limits."""
+    best: Optimised | None = None
 
 
 def _silent(_: str) -> None:
@@ -38,6 +41,7 @@ def plan(
     scenario_hash: str | None = None,
     progress: Callable[[str], None] = _silent,
     constants: PlantConstants | None = None,
+    remember: Remember = fresh,
 ) -> Planned:
     """Choose hardware, placement and cooling together.
 
@@ -46,6 +50,7 @@ def plan(
         scenario_hash: hash of the person's file; the model's own where there is none.
         progress: called with each step's name.
         constants: sizing and control assumptions; ``None``: the documented defaults.
+        remember: where ratings of cooling designs are kept for a later run of the same scenario.
 
     Raises:
         InfeasibleError: nothing satisfies the constraints; names the clash and the ways out. Its ``answer``
@@ -54,7 +59,7 @@ def plan(
     k = constants or PlantConstants()
     digest = scenario_hash or content_hash(model)
     progress("workload options")
-    screened = screen(model, k, progress)
+    screened = screen(model, k, progress, remember)
     progress("choosing and checking with the twin")
     seen: Seen = {}
     free = optimise(model, screened.placements, screened.designs, k, seen)
@@ -72,6 +77,8 @@ def plan(
     return Planned(
         assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k),
         tuple(site.year for site in best.checked.sites if site.year is not None),
+        screened,
+        best,
     )
 
 

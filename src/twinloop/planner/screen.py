@@ -33,6 +33,13 @@ DEVICES_PER_STAGE = {"ingest": 2, "preprocess": 2, "train": 4, "serve": 4}
 OPTIONS_PER_DEVICE = 2
 
 Progress = Callable[[str], None]
+Remember = Callable[[tuple[str, str, StageOption], Callable[[], Rates]], Rates]
+"""Gives what was found before for a site, a design and an option, or finds it: rating takes most of a plan's time."""
+
+
+def fresh(_: tuple[str, str, StageOption], find: Callable[[], Rates]) -> Rates:
+    """Remember nothing."""
+    return find()
 
 
 @dataclass(frozen=True)
@@ -49,15 +56,15 @@ class Screened:
     """Designs screened, before the best of each kit were kept."""
 
 
-def screen(model: Model, k: PlantConstants, progress: Progress) -> Screened:
+def screen(model: Model, k: PlantConstants, progress: Progress, remember: Remember = fresh) -> Screened:
     """Return all placements of ``model``; a stage that nothing can run has none."""
     options = {stage.name: shortlist(model, stage, stage_options(model, stage)) for stage in model.stages}
-    return place(model, options, k, progress)
+    return place(model, options, k, progress, remember=remember)
 
 
 def place(
     model: Model, options: dict[str, tuple[StageOption, ...]], k: PlantConstants, progress: Progress,
-    *, loose: bool = False,
+    *, loose: bool = False, remember: Remember = fresh,
 ) -> Screened:  # fmt: skip
     """Return the placements of ``options``; ``loose`` lets them break residency, named sites and rack limits."""
     placements: list[Placement] = []
@@ -65,8 +72,8 @@ def place(
     evaluated = 0
     allowed = _allowed(model, loose=loose)
     for site in model.on_premise:
-        progress(f"screening cooling designs of {site.name}")
-        found, kept, count = _screen_hall(model, site, options, allowed, k, loose=loose)
+        rate = partial(_rate, model, site, k=k, remember=remember)
+        found, kept, count = _screen_hall(model, site, options, allowed, rate, progress, loose=loose)
         placements += found
         designs |= {(site.name, design.name): design for design in kept}
         evaluated += count
@@ -174,8 +181,8 @@ def _placed(
 
 
 def _screen_hall(
-    model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], allowed: Allowed, k: PlantConstants,
-    *, loose: bool,
+    model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], allowed: Allowed,
+    rate: Callable[[HybridDesign, StageOption], Rates], progress: Progress, *, loose: bool,
 ) -> tuple[list[Placement], list[HybridDesign], int]:  # fmt: skip
     """Rate every design for every kind of server, keep the best designs of each kit."""
     candidates = candidate_designs(site, model.allow)
@@ -184,12 +191,13 @@ def _screen_hall(
         return [], [], 0
     first: dict[str, Placement] = {}
     rated: dict[tuple[str, str], Rates] = {}
-    for design in candidates:
+    for i, design in enumerate(candidates, 1):
+        progress(f"screening cooling designs of {site.name}: {i} of {len(candidates)}")
         heaviest = _heaviest(model, design, references)
         if heaviest is None:
             continue
-        rate = rated[design.name, heaviest.server] = _rate(model, site, design, heaviest, k)
-        placed = _place(model, site, design, heaviest, rate, loose=loose)
+        found_rates = rated[design.name, heaviest.server] = rate(design, heaviest)
+        placed = _place(model, site, design, heaviest, found_rates, loose=loose)
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
@@ -199,7 +207,7 @@ def _screen_hall(
     found: list[Placement] = []
     for design in kept:
         table = {
-            server: rated.get((design.name, server)) or _rate(model, site, design, option, k)
+            server: rated.get((design.name, server)) or rate(design, option)
             for server, option in references.items()
             if belongs(server_of(model, server), design)
         }
@@ -222,7 +230,13 @@ def _references(
     return found
 
 
-def _rate(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
+def _rate(
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, remember: Remember
+) -> Rates:
+    return remember((site.name, design.name, option), lambda: _rated(model, site, design, option, k))
+
+
+def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
     stage = next(each for each in model.stages if each.name == option.stage)
     activity = hourly_activity(option, stage)
     sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
