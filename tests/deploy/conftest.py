@@ -1,5 +1,7 @@
 import copy
+import importlib.util
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +87,11 @@ def make():
 
 
 @pytest.fixture
+def stage_of():
+    return stage
+
+
+@pytest.fixture
 def changed():
     return replace
 
@@ -125,3 +132,14 @@ def crds():
     if not folder.is_dir():
         pytest.skip(f"no CRD schemas in {folder}: set TWINLOOP_REFERENCE")
     return folder
+
+
+@pytest.fixture
+def torch_python():
+    """A Python with torch: skipped loudly where there is none."""
+    found = os.environ.get("TWINLOOP_TORCH_PYTHON") or (
+        sys.executable if importlib.util.find_spec("torch") is not None else None
+    )
+    if found is None:
+        pytest.skip("no torch: pip install 'twinloop[torch]', or set TWINLOOP_TORCH_PYTHON")
+    return found

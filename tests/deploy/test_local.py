@@ -1,6 +1,5 @@
 """Layouts that really run: our trainer's against the formulas, the library's own against a dense reference."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -15,18 +14,9 @@ from twinloop.deploy.local import Compared, Small, compare, expected, small_layo
 from twinloop.deploy.render import render
 from twinloop.model.codec import dumps
 
+SENT = ("tensor_all_reduce", "data_all_reduce", "pipeline_send", "data_gather", "data_scatter")
 WIDTH, HIDDEN = 16, 32
 PARAMETERS = 2 * WIDTH * HIDDEN + HIDDEN + WIDTH + WIDTH + 1
-
-
-@pytest.fixture
-def python():
-    found = os.environ.get("TWINLOOP_TORCH_PYTHON") or (
-        sys.executable if importlib.util.find_spec("torch") is not None else None
-    )
-    if found is None:
-        pytest.skip("no torch: pip install 'twinloop[torch]', or set TWINLOOP_TORCH_PYTHON")
-    return found
 
 
 def test_small_layouts_keep_the_directions_and_fit():
@@ -40,6 +30,8 @@ def test_the_formulas():
     # Two stages, eight micro-batches: one ninth idle; 2 boundaries' worth each way of 32 x 64 doubles.
     found = expected(Small(1, 2, 2), 1000)
     assert found.bubble == pytest.approx(1 / 9)
+    assert expected(Small(2, 1, 1, zero=3), 1000).gather_b == 2 * 8 * 8000.0
+    assert expected(Small(2, 1, 1, zero=1), 1000).scatter_b == 8000.0
     assert found.pipeline_b == 2 * 2 * 8 * 32 * 64 * 8
     assert (found.tensor_b, found.data_b) == (4 * 2 * 8 * 32 * 64 * 8, 0.0)
     assert expected(Small(2, 1, 1), 1000).data_b == 8000.0
@@ -47,10 +39,10 @@ def test_the_formulas():
 
 def test_a_difference_is_told():
     rank = {"losses": [1.0], "place": [0, 0, 0], "parameters": 10,
-            "sent": {"tensor_all_reduce": 0, "data_all_reduce": 0, "pipeline_send": 0}}  # fmt: skip
+            "sent": dict.fromkeys(SENT, 0)}  # fmt: skip
     other = {**rank, "losses": [1.1], "sent": {**rank["sent"], "data_all_reduce": 8}}
     rows = compare(Small(1, 1, 1), {"steps": 1, "ranks": [other]}, {"ranks": [rank]})
-    assert [row.agrees for row in rows] == [False, True, False, True]
+    assert [row.agrees for row in rows] == [False, True, False, True, True, True]
     assert Compared("a", 1.01, 1.0, 0.02).agrees
 
 
@@ -72,12 +64,12 @@ def test_precision_is_refused_or_told():
 
 
 @pytest.mark.slow
-def test_the_command_runs_the_plans_layout(make, tmp_path, python):
+def test_the_command_runs_the_plans_layout(make, tmp_path, torch_python):
     path = tmp_path / "plan.json"
     path.write_text(dumps(make()))
     done = subprocess.run(
         [sys.executable, "-c", "from twinloop.cli.main import main; main()", "deploy", "local", str(path), "--json",
-         "--steps=2", f"--python={python}"], capture_output=True, text=True, timeout=590, check=False,
+         "--steps=2", f"--python={torch_python}"], capture_output=True, text=True, timeout=590, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (stage,) = json.loads(done.stdout)["stages"]
@@ -88,11 +80,11 @@ def test_the_command_runs_the_plans_layout(make, tmp_path, python):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["ddp", "fsdp", "tensor", "gpipe", "1f1b"])
-def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, python):
+def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, torch_python):
     script, report = tmp_path / "layouts.py", tmp_path / "report.json"
     script.write_text((Path(__file__).parent / "layouts_program.txt").read_text("utf-8"))
     done = subprocess.run(
-        [python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", script, which, report],
+        [torch_python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", script, which, report],
         capture_output=True, text=True, timeout=400, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -110,12 +102,12 @@ def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, python)
 
 
 @pytest.mark.slow
-def test_two_ray_workers_train_like_one_process(tmp_path, python):
+def test_two_ray_workers_train_like_one_process(tmp_path, torch_python):
     """Ray Train runs the same program: losses equal those of one process on the same samples."""
     ray = os.environ.get("TWINLOOP_RAY_PYTHON")
     if ray is None:
         pytest.skip("set TWINLOOP_RAY_PYTHON to a Python with ray[train] and torch")
-    for name in ("train", "ray_train"):
+    for name in ("train", "sharding", "ray_train"):
         (tmp_path / f"{name}.py").write_text(program(name))
     words = ["--synthetic", "--steps=2", "--float64", "--global-batch-size=8"]
     both, one = tmp_path / "both.json", tmp_path / "one.json"
@@ -127,8 +119,8 @@ def test_two_ray_workers_train_like_one_process(tmp_path, python):
         check=True, capture_output=True, timeout=500, cwd=tmp_path,
         env={**os.environ, "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300", "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
-    subprocess.run([python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "train.py", *words,
-                    f"--report={one}"], check=True, capture_output=True, timeout=300, cwd=tmp_path)  # fmt: skip
+    subprocess.run([torch_python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "train.py",
+                    *words, f"--report={one}"], check=True, capture_output=True, timeout=300, cwd=tmp_path)  # fmt: skip
     (reference,) = json.loads(one.read_text())["ranks"]
     for rank in json.loads(both.read_text())["ranks"]:
         assert rank["losses"] == pytest.approx(reference["losses"], abs=1e-10)

@@ -80,8 +80,8 @@ def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: b
               help="Oldest minor version of Kubernetes 1.x that must take the files.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON and nothing else.")
 def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
-    """Check the manifests in FOLDER: schemas (a missing one is a fault), then what schemas miss."""
-    from twinloop.deploy.check import check_folder
+    """Check the files in FOLDER: schemas (a missing one is a fault), then what schemas miss."""
+    from twinloop.deploy.check import check_folder, what_was_checked
 
     faults = check_folder(folder, crds, minor)
     if as_json:
@@ -89,7 +89,7 @@ def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
     else:
         for fault in faults:
             click.echo(str(fault))
-        click.echo(f"{len(faults)} faults" if faults else "all checks passed")
+        click.echo(f"{len(faults)} faults" if faults else what_was_checked(folder))
     return 2 if faults else 0
 
 
@@ -197,7 +197,7 @@ def local(plan: Path, python: str, processes: int, steps: int, as_json: bool) ->
     agrees = True
     for work in works:
         p = work.parallelism
-        layout = small.small_layout(p.data, p.tensor, p.pipeline, processes)
+        layout = small.small_layout(p.data, p.tensor, p.pipeline, processes, p.zero)
         dense = _trained(python, small.Small(1, 1, 1), steps, samples=layout.data)
         found = _trained(python, layout, steps, samples=layout.data)
         rows = small.compare(layout, found, dense)
@@ -243,7 +243,8 @@ def _trained(python: str, layout: Any, steps: int, samples: int) -> dict[str, An
 
     with tempfile.TemporaryDirectory() as folder:
         script, report = Path(folder) / "train.py", Path(folder) / "report.json"
-        script.write_text(program("train"), encoding="utf-8")
+        for name in ("train", "sharding"):
+            (Path(folder) / f"{name}.py").write_text(program(name), encoding="utf-8")
         words = arguments(layout, steps=steps, report=str(report))
         batch = next(w for w in arguments(replace(layout, data=samples), steps=steps, report="") if "global-batch" in w)
         words = [batch if "global-batch" in word else word for word in words]

@@ -159,7 +159,7 @@ def hosts(deployment: Deployment, site: PlannedSite) -> tuple[Host, ...]:
 def _per_rack(work: Work, site: PlannedSite) -> int:
     for racks in site.rack_types:
         if racks.name == f"{work.name} racks":
-            return max(racks.servers_per_rack, 1)
+            return max(racks.servers_per_rack, 1) * work.hardware.hosts_per_server
     return max(work.nodes, 1)
 
 

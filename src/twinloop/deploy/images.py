@@ -13,15 +13,15 @@ FRAMEWORK = {"nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime", 
 """Default bases; the build argument takes your own, by digest. The ROCm tag is a starting point only."""
 
 
-def dockerfile(work: Work, programs: list[str]) -> str:
+def dockerfile(work: Work, names: list[str]) -> str:
     """Return the Dockerfile of ``work``: base by argument, numeric user, no package manager at run time."""
     base = FRAMEWORK.get(work.hardware.resource or "", PYTHON) if work.kind in ("train", "serve") else PYTHON
     numpy = "" if base != PYTHON else 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6"]\n'
     if base == PYTHON and work.kind == "train":
         numpy = 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "torch==2.13.0"]\n'
-    if "ray_train" in programs:
+    if "ray_train" in names:
         numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[train]=={RAY}"]\n'
-    sources = " ".join(f"{name}.py" for name in programs)
+    sources = " ".join(f"{name}.py" for name in names)
     return (
         f"ARG BASE_IMAGE={base}\n"
         "# The base is your choice: pass one by digest.\n"
@@ -35,6 +35,12 @@ def dockerfile(work: Work, programs: list[str]) -> str:
         f"USER {USER}:{USER}\n"
         f'ENTRYPOINT ["python", "/app/{work.kind}.py"]\n'
     )
+
+
+def programs(work: Work, *, ray: bool = False) -> list[str]:
+    """Return the names of the programs in a stage's image, its entry point first."""
+    beside = {"train": ["sharding", *(["ray_train"] if ray else [])]}
+    return [work.kind, *beside.get(work.kind, [])]
 
 
 def program(name: str) -> str:

@@ -29,6 +29,8 @@ def layout_arguments(work: Work) -> list[str]:
         f"--micro-batch-size={p.micro_batch}",
         f"--global-batch-size={p.batch}",
         f"--precision={work.precision}",
+        f"--zero={p.zero}",
+        f"--recompute={p.recompute}",
     ]
     return arguments + [f"{flag}={work.network[name]}" for name, flag in MODEL_FLAGS.items() if name in work.network]
 

@@ -15,11 +15,10 @@ from twinloop.deploy.launch import PORT, layout_arguments, torchrun
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, cpu_and_memory, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, TOPOLOGY_NOTE, cron, metadata, start_s
+from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, TRAIN_GRACE_S, attached, cron, metadata, start_s
 
 RAY = "2.60.0"
 """Version of Ray in the images and in ``rayVersion``: they must agree."""
-ATTACHED = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 
 
 def training_documents(deployment: Deployment, work: Work, style: Style) -> list[Document]:
@@ -50,9 +49,8 @@ def _template(deployment: Deployment, work: Work, style: Style, command: list[st
     spec = pod_spec(deployment, work, command, style=style)
     spec["restartPolicy"] = "Never"
     spec["containers"][0]["name"] = name
-    notes = dict(ATTACHED)
-    if style.queued:
-        notes[TOPOLOGY_NOTE] = key("cooling-loop")
+    spec["terminationGracePeriodSeconds"] = TRAIN_GRACE_S
+    notes = attached(work, style)
     return {"metadata": {"labels": labels(deployment, work.site, work), "annotations": notes}, "spec": spec}
 
 

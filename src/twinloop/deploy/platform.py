@@ -8,7 +8,7 @@ from twinloop.deploy.cooling import Flavor
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, labels, resources, selector, volume_name
-from twinloop.deploy.services import DRIVERS
+from twinloop.deploy.services import driver_of
 from twinloop.deploy.style import PLAIN, Style
 
 PRIORITY = {"serve": 100_000, "ingest": 50_000, "train": 10_000, "preprocess": 5_000}
@@ -94,7 +94,7 @@ def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: S
         if flavor.hardware.resource:
             name = f"requests.{flavor.hardware.resource}"
             if style.devices == "dra":
-                name = f"{DRIVERS[flavor.hardware.resource]}.deviceclass.resource.k8s.io/devices"
+                name = f"{driver_of(flavor.hardware)}.deviceclass.resource.k8s.io/devices"
             hard[name] = hard.get(name, 0) + flavor.quota
     return {
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": _meta(deployment, site, deployment.label),

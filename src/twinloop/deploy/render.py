@@ -6,7 +6,7 @@ from twinloop.deploy.access import access_documents
 from twinloop.deploy.bundle import ACCESS
 from twinloop.deploy.cooling import Flavor, flavors, hosts, node_labels
 from twinloop.deploy.elsewhere import compose, pipeline, sbatch, sky_task
-from twinloop.deploy.images import dockerfile, program
+from twinloop.deploy.images import dockerfile, program, programs
 from twinloop.deploy.intent import Deployment
 from twinloop.deploy.local import small_run
 from twinloop.deploy.names import label
@@ -28,10 +28,10 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
     """
     made: dict[str, str] = {}
     for work in deployment.works:
-        programs = [work.kind, *(["ray_train"] if target == "ray" and work.kind == "train" else [])]
-        made[f"images/{work.label}/Dockerfile"] = dockerfile(work, programs)
-        made |= {f"images/{work.label}/{name}.py": program(name) for name in programs}
-        made[f"images/{work.label}/.dockerignore"] = "".join(["*\n", *(f"!{name}.py\n" for name in programs)])
+        names = programs(work, ray=target == "ray")
+        made[f"images/{work.label}/Dockerfile"] = dockerfile(work, names)
+        made |= {f"images/{work.label}/{name}.py": program(name) for name in names}
+        made[f"images/{work.label}/.dockerignore"] = "".join(["*\n", *(f"!{name}.py\n" for name in names)])
     if target == "slurm":
         made |= {f"slurm/{work.label}.sbatch": sbatch(work) for work in deployment.works}
     elif target == "compose":
@@ -72,6 +72,23 @@ def _site_files(deployment: Deployment, site: str, found: tuple[Flavor, ...], st
     }  # fmt: skip
     made = {f"{folder}/{name}": dump(*each) for name, each in documents.items()}
     return made | {f"{folder}/kustomization.yaml": dump(layer)}
+
+
+ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
+"""Name beginnings of devices whose hosts are arm64."""
+
+
+def _hardware_notes(deployment: Deployment) -> str:
+    """Return what the planned hardware asks of images and cluster."""
+    arm = sorted({w.hardware.device for w in deployment.works if w.hardware.device.startswith(ARM)})
+    racks = sorted({w.hardware.device for w in deployment.works if w.hardware.hosts_per_server > 1})
+    notes = f"- Hosts of {', '.join(arm)} are arm64: build their images with `--platform linux/arm64`.\n" if arm else ""
+    if racks:
+        notes += (
+            f"- {', '.join(racks)}: each compute tray is a host. NVLink between trays needs a ComputeDomain of NVIDIA's DRA "
+            "driver around the job (no schema of it is at hand, so none is written).\n"
+        )
+    return notes
 
 
 ONE_RUN = "one run, named by its plan; `twinloop.dev/schedule` says when it recurs: have your pipeline start it.\n"
@@ -122,6 +139,7 @@ def _readme(deployment: Deployment, target: str, style: Style) -> str:
         "into `images:` of each kustomization.\n"
         "- `nodes.csv` names hosts as planned: label your real nodes so (hall, cooling loop, rack, accelerator, "
         "cooling).\n"
+        f"{_hardware_notes(deployment)}"
         "- Claims ask for ReadWriteMany of the default storage class.\n"
         "- The autoscaler reads the pods' metric `twinloop_requests_per_second`: install a metrics adapter.\n"
         '- Clients of a served model need the label `twinloop.dev/client: "true"` on their namespace.\n'

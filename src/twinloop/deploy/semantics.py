@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from twinloop.deploy.words import SECRET, rank_fault
 
 Document = dict[str, Any]
 Documents = list[tuple[str, Document]]
 Fault = tuple[str, str, str]
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _QUANTITY = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?")
-_SECRET = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|"
-    r"(?i:(password|token|secret)\s*[=:]\s*\S{8})"
-)
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)")
 
 
@@ -95,12 +92,12 @@ def names(documents: Documents) -> Iterator[Fault]:
 def selectors(documents: Documents) -> Iterator[Fault]:
     """A Deployment's selector matches its template; services and budgets select some template."""
     templates = [_at(template, "metadata", "labels") or {} for *_, template in _pods(documents)]
-    for file, name, document in _of(documents, "Deployment", "Service", "PodDisruptionBudget"):
+    for file, name, document in _of(documents, "Deployment", "DaemonSet", "Service", "PodDisruptionBudget"):
         path = ("spec", "selector") if document["kind"] == "Service" else ("spec", "selector", "matchLabels")
         wanted = dict(_at(document, *path) or {})
         wanted.pop("batch.kubernetes.io/job-completion-index", None)
         candidates = [_at(document, "spec", "template", "metadata", "labels") or {}]
-        if document["kind"] != "Deployment":
+        if document["kind"] not in ("Deployment", "DaemonSet"):
             candidates = templates
         if not wanted or not any(wanted.items() <= labels.items() for labels in candidates):
             yield file, name, f"selector {wanted} matches no pod template"
@@ -240,7 +237,7 @@ def secrets(documents: Documents) -> Iterator[Fault]:
         name = f"{document.get('kind')}/{_at(document, 'metadata', 'name')}"
         if document.get("kind") == "Secret":
             yield file, name, "a Secret in a file"
-        if any(_SECRET.search(text) for text in texts(document)):
+        if any(SECRET.search(text) for text in texts(document)):
             yield file, name, "a text looks like a secret"
         for container in [each for template in pod_templates(document) for each in _containers(template)]:
             for env in container.get("env") or []:
@@ -294,14 +291,9 @@ def layouts(documents: Documents) -> Iterator[Fault]:
     for file, name, document, template in _pods(documents):
         words = [str(w) for c in _containers(template) for w in (*(c.get("command") or []), *(c.get("args") or []))]
         words += str(_at(document, "spec", "entrypoint") or "").split()
-        sizes = {m[1]: int(m[2]) for w in words if (m := re.fullmatch(r"--(\w+?)(?:-model)?-parallel-size=(\d+)", w))}
-        started = {m[1]: int(m[2]) for w in words if (m := re.fullmatch(r"--(nnodes|nproc-per-node|workers)=(\d+)", w))}
-        if "data" not in sizes or not started or "serve.py" in words:
-            continue
-        ranks = started.get("workers") or started.get("nnodes", 1) * started.get("nproc-per-node", 1)
-        wanted = math.prod(sizes.get(each, 1) for each in ("data", "tensor", "pipeline", "context"))
-        if ranks != wanted:
-            yield file, name, f"starts {ranks} ranks for a layout of {wanted}"
+        fault = rank_fault(words)
+        if fault:
+            yield file, name, fault
 
 
 def runtimes(documents: Documents) -> Iterator[Fault]:

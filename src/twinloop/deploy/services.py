@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.intent import Deployment, Hardware, Work
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels
 from twinloop.deploy.workloads import bounds, metadata, target_per_replica
+from twinloop.errors import InputError
 
 PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"
 """Where KEDA asks for metrics; edit to yours."""
@@ -56,10 +57,21 @@ DRIVERS = {"nvidia.com/gpu": "gpu.nvidia.com", "amd.com/gpu": "gpu.amd.com"}
 """Device classes of the makers' DRA drivers, by the extended resource that they replace."""
 
 
+def driver_of(hardware: Hardware) -> str:
+    """Return the device class of ``hardware``.
+
+    Raises:
+        InputError: its maker's driver is not known here.
+    """
+    if hardware.resource not in DRIVERS:
+        raise InputError(f"--devices dra: got {hardware.device}, expected devices of {', '.join(DRIVERS)}")
+    return DRIVERS[hardware.resource]
+
+
 def claim_template(deployment: Deployment, work: Work) -> Document:
     """Return the claim of one pod: exactly its devices, of the maker's class."""
     meta = metadata(deployment, work, f"{work.label}-devices")
-    request = {"name": "devices", "exactly": {"deviceClassName": DRIVERS[str(work.hardware.resource)],
+    request = {"name": "devices", "exactly": {"deviceClassName": driver_of(work.hardware),
                                               "allocationMode": "ExactCount", "count": work.per_pod}}  # fmt: skip
     return {
         "apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate", "metadata": meta,
