@@ -98,9 +98,9 @@ def changed():
 
 @pytest.fixture
 def written(tmp_path):
-    def write(plan, folder="out", *, target="k8s", **choices):
+    def write(plan, folder="out", *, target="k8s", images=None, **choices):
         root = tmp_path / folder
-        for name, text in render(deployment_of(plan, "ab" * 8), target, style_of(target, **choices)).items():
+        for name, text in render(deployment_of(plan, "ab" * 8, images), target, style_of(target, **choices)).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         return root

@@ -1,9 +1,10 @@
 """Each rule refuses a document that breaks it, and says so."""
 
 import pytest
+from twinloop.deploy.walk import pod_template
 
 from twinloop.deploy.check import schema_faults
-from twinloop.deploy.semantics import pod_template, semantic_faults
+from twinloop.deploy.semantics import semantic_faults
 
 SCORE, TRAIN = ("Deployment", "score"), ("CronJob", "train")
 

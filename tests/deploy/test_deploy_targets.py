@@ -1,5 +1,6 @@
 """Every target and style: files that pass the published schemas and our rules, and what they carry."""
 
+import json
 import os
 import re
 import shutil
@@ -15,8 +16,9 @@ from ruamel.yaml import YAML
 from twinloop.deploy.check import check_folder, read, schema_faults
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
-from twinloop.deploy.semantics import pod_template, semantic_faults
+from twinloop.deploy.semantics import semantic_faults
 from twinloop.deploy.style import style_of
+from twinloop.deploy.walk import pod_template
 from twinloop.errors import InputError
 
 STYLES = {
@@ -130,6 +132,18 @@ BROKEN = {
     "claim": ("dra", "ResourceClaimTemplate", put("x", "metadata", "name"), "no ResourceClaimTemplate is called"),
     "unused claim": ("dra", "Deployment", lambda d: pod_template(d)["spec"].update(resourceClaims=[]),
                      "the pod has []"),
+    "runtime of a model": ("trainjob", "InferenceService", put("x", "spec", "predictor", "model", "runtime"),
+                           "no ServingRuntime is called x"),
+    "format": ("trainjob", "InferenceService", put("onnx", "spec", "predictor", "model", "modelFormat", "name"),
+               "its runtime takes ['torchscript']"),
+    "runtime's privilege": ("trainjob", "ServingRuntime", put(True, "spec", "containers", 0, "securityContext",
+                                                              "privileged"), "privileges"),
+    "serve replicas": ("rayjob", "RayService", put(3, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "maxReplicas"),
+                       "replicas differ"),
+    "serve devices": ("rayjob", "RayService", put({}, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "template",
+        "spec", "containers", 0, "resources", "limits"), "asks for 1 devices, a worker has 0"),
+    "serve port": ("rayjob", "RayService", put([], "spec", "rayClusterConfig", "headGroupSpec", "template", "spec",
+        "containers", 0, "ports"), "the head opens no port 8080"),
     "keda bounds": ("keda", "ScaledObject", put(99, "spec", "minReplicaCount"), "above maxReplicas"),
     "keda target": ("keda", "ScaledObject", put("x", "spec", "scaleTargetRef", "name"), "no such object"),
     "kserve root": ("trainjob", "InferenceService", put(0, "spec", "predictor", "securityContext", "runAsUser"),
@@ -243,12 +257,14 @@ def test_the_pipeline_is_read_by_kubeflows_own_protobuf(make):
     from google.protobuf.json_format import ParseDict, ParseError
     from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-    text = render(deployment_of(make(data=2), "ab" * 8), "kubeflow", style_of("kubeflow"))["pipelines/hall.yaml"]
+    text = render(deployment_of(make(), "ab" * 8), "kubeflow", style_of("kubeflow"))["pipelines/hall.yaml"]
     body = loaded(text)
     spec = ParseDict(body, PipelineSpec())
     assert spec.root.dag.tasks["train"].dependent_tasks == ["features"]
     container = spec.deployment_spec["executors"]["exec-train"]["container"]
-    assert container["resources"]["accelerator"]["resourceCount"] == "8"
+    manifest = json.loads(container["args"][1].removeprefix("--manifest="))
+    assert (manifest["kind"], manifest["spec"]["trainer"]["numNodes"]) == ("TrainJob", 2)
+    assert spec.deployment_spec["executors"]["exec-features"]["container"]["args"][0] == "--resource=jobs"
     body["root"]["dag"]["taskss"] = {}
     with pytest.raises(ParseError):
         ParseDict(body, PipelineSpec())

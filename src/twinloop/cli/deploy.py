@@ -46,12 +46,16 @@ def command() -> None:
               help="dra: devices by resource claims (Kubernetes 1.34 or newer).")  # fmt: skip
 @click.option("--kubernetes", "minor", type=click.IntRange(30, 37), default=30, show_default=True,
               help="Oldest minor version of Kubernetes 1.x that must take the files.")  # fmt: skip
+@click.option("--image", "images", multiple=True, metavar="STAGE=IMAGE",
+              help="Where a stage's image lies, by digest best; may be repeated.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON and nothing else.")
 def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: bool, devices: str, minor: int,
-          out: Path, as_json: bool) -> None:  # fmt: skip
+          images: tuple[str, ...], out: Path, as_json: bool) -> None:  # fmt: skip
     """Write images, manifests and launchers of PLAN (a plan.json)."""
     from twinloop.deploy.intent import deployment_of
+    from twinloop.deploy.names import given_images, label
+    from twinloop.deploy.pipelines import SUBMIT
     from twinloop.deploy.render import render
     from twinloop.deploy.style import style_of
     from twinloop.errors import TwinloopError
@@ -62,7 +66,8 @@ def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: b
     style = style_of(
         target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", minor=minor
     )  # fmt: skip
-    texts = render(deployment_of(parsed, content_hash(parsed)), target, style)
+    given = given_images(images, [*(label(stage.name) for stage in parsed.stages), SUBMIT])
+    texts = render(deployment_of(parsed, content_hash(parsed), given), target, style)
     try:
         for name, text in texts.items():
             path = out / name

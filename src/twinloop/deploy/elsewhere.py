@@ -1,11 +1,11 @@
-"""Targets without Kubernetes' own syntax: Slurm, compose, SkyPilot tasks, Kubeflow's pipeline IR."""
+"""Targets without Kubernetes' own syntax: Slurm, compose, SkyPilot tasks."""
 
 from __future__ import annotations
 
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, torchrun, work_arguments
 from twinloop.deploy.names import label
-from twinloop.deploy.pods import Document, cpu_and_memory, image
+from twinloop.deploy.pods import Document
 
 
 def sbatch(work: Work) -> str:
@@ -71,39 +71,4 @@ def sky_task(work: Work) -> Document:
         "name": work.label, "workdir": f"images/{work.label}", "num_nodes": work.pods, "resources": resources,
         "envs": {"NODES": str(work.pods)}, "setup": f"set -e\n{ready}\n",
         "run": f"set -e\nexport NODE_RANK=\"$SKYPILOT_NODE_RANK\"\n{head}{' '.join(command)}\n",
-    }  # fmt: skip
-
-
-def pipeline(deployment: Deployment, site: str) -> Document | None:
-    """Return the Kubeflow pipeline (IR 2.1.0) of a site's stages that end, ``None`` where there is none.
-
-    A pipeline's task is one pod, so a stage over several nodes is not in it: its own job runs it.
-    """
-    works = [w for w in deployment.at(site) if w.kind in ("preprocess", "train") and w.pods == 1]
-    if not works:
-        return None
-    known = {work.name: work for work in works}
-    executors, components, tasks = {}, {}, {}
-    for work in works:
-        name = work.label
-        devices = work.per_pod if work.hardware.resource else work.hardware.per_node
-        cpu, memory = cpu_and_memory(work.hardware, devices)
-        resources: Document = {"resourceCpuLimit": cpu, "resourceMemoryLimit": memory}
-        if work.hardware.resource:
-            resources["accelerator"] = {"resourceType": work.hardware.resource, "resourceCount": str(work.per_pod)}
-        command = torchrun(work, "127.0.0.1", "0") if work.kind == "train" else work_arguments(work)
-        container = {
-            "image": image(deployment, work), "command": command[:1], "args": command[1:], "resources": resources,
-        }  # fmt: skip
-        executors[f"exec-{name}"] = {"container": container}
-        components[f"comp-{name}"] = {"executorLabel": f"exec-{name}"}
-        tasks[name] = {
-            "taskInfo": {"name": name}, "componentRef": {"name": f"comp-{name}"}, "cachingOptions": {},
-            **({"dependentTasks": [known[n].label for n in work.after if n in known]}
-               if any(n in known for n in work.after) else {}),
-        }  # fmt: skip
-    return {
-        "pipelineInfo": {"name": label(f"{deployment.label}-{site}", 60)}, "schemaVersion": "2.1.0",
-        "sdkVersion": "twinloop", "deploymentSpec": {"executors": executors}, "components": components,
-        "root": {"dag": {"tasks": tasks}},
     }  # fmt: skip

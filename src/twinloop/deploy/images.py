@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 
 from twinloop.deploy.intent import Work
-from twinloop.deploy.operators import RAY
 from twinloop.deploy.pods import USER
+from twinloop.deploy.rays import RAY
 
 PYTHON = "python:3.12-slim"
 FRAMEWORK = {"nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime", "amd.com/gpu": "rocm/pytorch:latest"}
@@ -19,8 +19,9 @@ def dockerfile(work: Work, names: list[str]) -> str:
     numpy = "" if base != PYTHON else 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6"]\n'
     if base == PYTHON and work.kind == "train":
         numpy = 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "torch==2.13.0"]\n'
-    if "ray_train" in names:
-        numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[train]=={RAY}"]\n'
+    extra = next((name.removeprefix("ray_") for name in names if name.startswith("ray_")), None)
+    if extra is not None:
+        numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[{extra}]=={RAY}"]\n'
     sources = " ".join(f"{name}.py" for name in names)
     return (
         f"ARG BASE_IMAGE={base}\n"
@@ -37,9 +38,26 @@ def dockerfile(work: Work, names: list[str]) -> str:
     )
 
 
+def submit_dockerfile() -> str:
+    """Return the Dockerfile of the pipeline's task that starts jobs: Python and its standard library."""
+    return (
+        f"ARG BASE_IMAGE={PYTHON}\n"
+        "# hadolint ignore=DL3006\n"
+        "FROM ${BASE_IMAGE}\n"
+        "WORKDIR /app\n"
+        "COPY submit.py /app/\n"
+        "ENV PYTHONUNBUFFERED=1\n"
+        f"USER {USER}:{USER}\n"
+        'ENTRYPOINT ["python", "/app/submit.py"]\n'
+    )
+
+
 def programs(work: Work, *, ray: bool = False) -> list[str]:
     """Return the names of the programs in a stage's image, its entry point first."""
-    beside = {"train": ["sharding", *(["ray_train"] if ray else [])]}
+    beside = {
+        "train": ["sharding", *(["ray_train"] if ray else [])],
+        "serve": ["ray_serve"] if ray and not work.everywhere else [],
+    }
     return [work.kind, *beside.get(work.kind, [])]
 
 

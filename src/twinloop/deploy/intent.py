@@ -124,6 +124,8 @@ class Deployment:
     sites: tuple[PlannedSite, ...]
     data: tuple[Data, ...]
     jurisdictions: dict[str, str]
+    images: dict[str, str]
+    """Stage's label -> its image as it lies in a registry, where that was given."""
 
     def at(self, site: str) -> tuple[Work, ...]:
         """Return the stages that run at ``site``."""
@@ -177,7 +179,7 @@ class _Facts:
         return {path[len(prefix) :]: value for path, value in self.values.items() if path.startswith(prefix)}
 
 
-def deployment_of(plan: Plan, plan_hash: str) -> Deployment:
+def deployment_of(plan: Plan, plan_hash: str, images: dict[str, str] | None = None) -> Deployment:
     """Return what ``plan`` asks an orchestrator to run.
 
     Raises:
@@ -196,7 +198,7 @@ def deployment_of(plan: Plan, plan_hash: str) -> Deployment:
     return Deployment(
         plan.scenario, label(plan.scenario), plan_hash, works,
         tuple(site for site in plan.sites if site.name in used), _data(facts, plan),
-        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites},
+        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites}, images or {},
     )  # fmt: skip
 
 

@@ -37,8 +37,8 @@ def selector(deployment: Deployment, work: Work) -> dict[str, str]:
 
 
 def image(deployment: Deployment, work: Work) -> str:
-    """Return the image name that kustomize's ``images`` replaces by a registry and a digest."""
-    return f"{deployment.label}-{work.label}:{IMAGE_TAG}"
+    """Return the image as given, else the name that kustomize's ``images`` replaces by a registry and a digest."""
+    return deployment.images.get(work.label) or f"{deployment.label}-{work.label}:{IMAGE_TAG}"
 
 
 def cpu_and_memory(hardware: Hardware, devices: int) -> tuple[str, str]:

@@ -19,7 +19,7 @@ class Style:
     """Kinds for training and serving, and who scales, queues and hands out devices."""
 
     training: Training = "job"
-    serving: Literal["deployment", "kserve"] = "deployment"
+    serving: Literal["deployment", "kserve", "rayservice"] = "deployment"
     scaler: Literal["hpa", "keda"] = "hpa"
     devices: Literal["plugin", "dra"] = "plugin"
     queued: bool = False
@@ -56,7 +56,9 @@ def style_of(
         training = "rayjob"
     elif gang:
         training = "jobset"
-    return Style(
-        training, "kserve" if target == "kubeflow" and profile == "v2" else "deployment", "keda" if keda else "hpa",
-        "dra" if dra else "plugin", queued, minor,
-    )  # fmt: skip
+    serving: Literal["deployment", "kserve", "rayservice"] = "deployment"
+    if target == "kubeflow" and profile == "v2":
+        serving = "kserve"
+    elif target == "ray":
+        serving = "rayservice"
+    return Style(training, serving, "keda" if keda else "hpa", "dra" if dra else "plugin", queued, minor)

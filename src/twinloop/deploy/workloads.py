@@ -225,6 +225,7 @@ def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
 
     Where each host serves for itself: a daemon set and a service that stays on the host.
     """
+    from twinloop.deploy.rays import ray_service
     from twinloop.deploy.services import inference_service, scaled_object
 
     if work.everywhere:
@@ -237,9 +238,11 @@ def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
         target = {"apiVersion": first["apiVersion"], "kind": first["kind"], "name": work.label}
     else:
         first = _deployment(deployment, work, work_arguments(work), None, style)
+        if style.serving == "rayservice":
+            return [ray_service(deployment, work, style), _budget(deployment, work, spare_replicas(work))]
         if style.serving == "kserve":
             budget = _budget(deployment, work, spare_replicas(work))
-            return [inference_service(deployment, work, first["spec"]["template"]), budget]
+            return [*inference_service(deployment, work, first["spec"]["template"]), budget]
     service = _service(deployment, work)
     scaler = scaled_object if style.scaler == "keda" else autoscaler
     return [first, service, scaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
