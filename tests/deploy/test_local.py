@@ -73,7 +73,7 @@ def test_the_command_runs_the_plans_layout(make, tmp_path, torch_python):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (stage,) = json.loads(done.stdout)["stages"]
-    assert stage["layout"] == {"data": 1, "tensor": 2, "pipeline": 2}
+    assert stage["layout"] == {"data": 1, "tensor": 2, "pipeline": 2, "zero": 0}
     assert all(row["agrees"] for row in stage["compared"])
     assert 0.0 < stage["bubble"]["measured"] < 1.0
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from twinloop.cli.marking import mark_command
+
 
 class DefaultGroup(click.Group):
     """``deploy PLAN …`` is ``deploy write PLAN …``."""
@@ -177,6 +179,9 @@ def _connected(kubeconfig: Path | None, context: str | None) -> Iterator[Any]:
     # The library keeps what it discovers in a file; a shared one would be stale for the next cluster.
     with tempfile.TemporaryDirectory() as folder, client.ApiClient(settings) as connection:
         yield dynamic.DynamicClient(connection, cache_file=str(Path(folder) / "discovery.json"))
+
+
+command.add_command(mark_command(_connected))
 
 
 @command.command("local")

@@ -102,6 +102,7 @@ def _cluster(head: Document, worker: Document, least: int, most: int) -> Documen
     group = {"groupName": "node", "replicas": least, "minReplicas": least, "maxReplicas": most, "rayStartParams": {},
              "template": worker}  # fmt: skip
     return {
-        "rayVersion": RAY, "headGroupSpec": {"rayStartParams": {"num-cpus": "0"}, "template": head},
+        "rayVersion": RAY, "authOptions": {"mode": "token"},  # the operator makes the secret; none stands here
+        "headGroupSpec": {"rayStartParams": {"num-cpus": "0"}, "template": head},
         "workerGroupSpecs": [group],
     }  # fmt: skip
