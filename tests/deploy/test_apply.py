@@ -177,6 +177,28 @@ def test_an_applier_has_exactly_the_rights_it_uses(api, make, written, cluster, 
     assert api.seen == granted
 
 
+@pytest.mark.parametrize("profile", ["v1", "mpi"])
+def test_a_run_that_its_queue_started_is_not_suspended_again(api, make, written, cluster, crds, kubectl, profile):
+    api.store.install(crds)
+    bundle = bundle_of(written(make(), target="kubeflow", profile=profile, queued=True))
+    run(bundle, cluster, access=True)
+    kind = {"v1": "pytorchjobs.v1.kubeflow.org", "mpi": "mpijobs.v2beta1.kubeflow.org"}[profile]
+    start = (
+        "patch",
+        kind,
+        "train-abababab",
+        "-n",
+        "bank",
+        "--type=merge",
+        "-p",
+        '{"spec":{"runPolicy":{"suspend":false}}}',
+    )
+    kubectl(*start)
+    assert set(did(run(bundle, cluster, access=True)).values()) == {"unchanged"}
+    shown = kubectl("get", kind, "train-abababab", "-n", "bank", "-o", "jsonpath={.spec.runPolicy.suspend}")
+    assert shown == "false"
+
+
 def renamed_plan(bundle):
     (plan,) = [d for d in bundle.documents if d["metadata"]["name"] == "bank-plan"]
     return {**plan, "metadata": {**plan["metadata"], "name": "bank-plan-2"}}

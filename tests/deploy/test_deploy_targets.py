@@ -28,9 +28,27 @@ STYLES = {
     "trainjob": {"target": "kubeflow", "queued": True},
     "pytorchjob": {"target": "kubeflow", "profile": "v1", "queued": True},
     "mpijob": {"target": "kubeflow", "profile": "mpi", "queued": True},
+    "tfjob": {"target": "kubeflow", "profile": "v1", "framework": "tensorflow", "queued": True},
+    "jaxjob": {"target": "kubeflow", "profile": "v1", "framework": "jax", "queued": True},
+    "jax trainjob": {"target": "kubeflow", "framework": "jax"},
     "rayjob": {"target": "ray", "queued": True},
 }
-KINDS = {"jobset": "JobSet", "trainjob": "TrainJob", "pytorchjob": "PyTorchJob", "mpijob": "MPIJob", "rayjob": "RayJob"}
+KINDS = {
+    "jobset": "JobSet",
+    "trainjob": "TrainJob",
+    "pytorchjob": "PyTorchJob",
+    "mpijob": "MPIJob",
+    "tfjob": "TFJob",
+    "jaxjob": "JAXJob",
+    "rayjob": "RayJob",
+}
+
+
+def fitting(make, style, data=4, tensor=2, pipeline=2, **other):
+    """Return a plan whose layout the style's program knows."""
+    framework = STYLES[style].get("framework", "torch")
+    tensor, pipeline = (1 if framework == "tensorflow" else tensor), (1 if framework != "torch" else pipeline)
+    return make(data, tensor, pipeline, **other)
 
 
 def loaded(text):
@@ -39,12 +57,12 @@ def loaded(text):
 
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_passes_the_published_schemas(make, written, crds, style):
-    assert check_folder(written(make(), **STYLES[style]), crds, STYLES[style].get("minor", 30)) == []
+    assert check_folder(written(fitting(make, style), **STYLES[style]), crds, STYLES[style].get("minor", 30)) == []
 
 
 @pytest.mark.parametrize("style", KINDS)
 def test_without_the_operators_schema_it_fails(make, written, style):
-    faults = check_folder(written(make(), **{**STYLES[style], "queued": False}))
+    faults = check_folder(written(fitting(make, style), **{**STYLES[style], "queued": False}))
     assert any("no schema for" in f.message and KINDS[style] in f.message for f in faults)
 
 
@@ -68,7 +86,8 @@ def test_choices_that_exclude_each_other_are_refused(choices, message):
 )  # fmt: skip
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_plan_in_any_style_passes_every_check(make, written, crds, data, tensor, pipeline, replicas, every, style):
-    folder = written(make(data, tensor, pipeline, replicas, every), "any", **STYLES[style])
+    plan = fitting(make, style, data, tensor, pipeline, replicas=replicas, every=every)
+    folder = written(plan, "any", **STYLES[style])
     try:
         assert check_folder(folder, crds, STYLES[style].get("minor", 30)) == []
     finally:
@@ -92,6 +111,31 @@ def test_operators_carry_the_planned_ranks(make, written):
     assert "--workers=16 --device=GPU -- --tensor-model-parallel-size=2" in job["entrypoint"]
     (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(("style", "message"), [
+    ("tfjob", r"expected only data:"), ("jaxjob", "expected only data × tensor:"), ("jax trainjob", "data × tensor:"),
+])  # fmt: skip
+def test_a_layout_that_a_framework_does_not_know_is_refused(make, written, style, message):
+    with pytest.raises(InputError, match=message):
+        written(make(), **STYLES[style])
+
+
+def test_a_framework_without_a_kind_is_refused():
+    with pytest.raises(InputError, match=r"expected --target kubeflow --profile v1$"):
+        style_of("kubeflow", framework="tensorflow")
+
+
+def test_other_frameworks_bring_their_programs(make, written):
+    folder = written(make(2, 8, 1), "j", **STYLES["jaxjob"])
+    assert "jax.distributed.initialize" in (folder / "images" / "train" / "train.py").read_text()
+    assert not (folder / "images" / "train" / "sharding.py").exists()
+    (worker,) = one(folder, "JAXJob")["spec"]["jaxReplicaSpecs"].values()
+    assert (worker["replicas"], worker["template"]["spec"]["containers"][0]["name"]) == (2, "jax")
+    folder = written(make(16, 1, 1), "t", **STYLES["tfjob"])
+    assert '"tensorflow[and-cuda]==' in (folder / "images" / "train" / "Dockerfile").read_text()
+    (worker,) = one(folder, "TFJob")["spec"]["tfReplicaSpecs"].values()
+    assert (worker["replicas"], worker["template"]["spec"]["containers"][0]["name"]) == (2, "tensorflow")
 
 
 def test_a_claim_takes_the_place_of_the_plug_ins_resource(make, written):
@@ -253,7 +297,7 @@ def test_dockerfiles_are_clean(make, written):
 
 @pytest.mark.slow
 def test_the_pipeline_is_read_by_kubeflows_own_protobuf(make):
-    pytest.importorskip("kfp.pipeline_spec", reason="pip install kfp-pipeline-spec")
+    pytest.importorskip("kfp.pipeline_spec", reason="pip install kfp-pipeline-spec googleapis-common-protos")
     from google.protobuf.json_format import ParseDict, ParseError
     from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 

@@ -42,6 +42,8 @@ def command() -> None:
               help="kueue: topology and quotas by cooling loop (k8s).")  # fmt: skip
 @click.option("--profile", type=click.Choice(["v2", "v1", "mpi"]), default="v2", show_default=True,
               help="kubeflow: Trainer 2 and KServe, Training Operator 1, or MPI Operator.")  # fmt: skip
+@click.option("--framework", type=click.Choice(["torch", "tensorflow", "jax"]), default="torch", show_default=True,
+              help="kubeflow: what trains; TFJob and JAXJob with --profile v1, jax with v2 too.")  # fmt: skip
 @click.option("--gang", is_flag=True, help="k8s: training as a JobSet, all pods or none.")
 @click.option("--keda", is_flag=True, help="Scale by KEDA instead of an autoscaler of the cluster.")
 @click.option("--devices", type=click.Choice(["plugin", "dra"]), default="plugin", show_default=True,
@@ -52,8 +54,8 @@ def command() -> None:
               help="Where a stage's image lies, by digest best; may be repeated.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON and nothing else.")
-def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: bool, devices: str, minor: int,
-          images: tuple[str, ...], out: Path, as_json: bool) -> None:  # fmt: skip
+def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gang: bool, keda: bool, devices: str,
+          minor: int, images: tuple[str, ...], out: Path, as_json: bool) -> None:  # fmt: skip
     """Write images, manifests and launchers of PLAN (a plan.json)."""
     from twinloop.deploy.intent import deployment_of
     from twinloop.deploy.names import given_images, label
@@ -66,7 +68,8 @@ def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: b
     parsed = _plan(plan)
     queued = queue == "kueue" and target in ("k8s", "kubeflow", "ray")
     style = style_of(
-        target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", minor=minor
+        target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", framework=framework,
+        minor=minor,
     )  # fmt: skip
     given = given_images(images, [*(label(stage.name) for stage in parsed.stages), SUBMIT])
     texts = render(deployment_of(parsed, content_hash(parsed), given), target, style)

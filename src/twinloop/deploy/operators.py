@@ -16,6 +16,7 @@ from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels, pod_spec
 from twinloop.deploy.style import Style
 from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, TRAIN_GRACE_S, attached, cron, metadata, start_s
+from twinloop.errors import InputError
 
 
 def training_documents(deployment: Deployment, work: Work, style: Style) -> list[Document]:
@@ -23,7 +24,8 @@ def training_documents(deployment: Deployment, work: Work, style: Style) -> list
     from twinloop.deploy.rays import ray_job
 
     makers: dict[str, Callable[[Deployment, Work, Style], list[Document]]] = {
-        "jobset": _jobset, "trainjob": _trainjob, "pytorchjob": _pytorchjob, "mpijob": _mpijob, "rayjob": ray_job,
+        "jobset": _jobset, "trainjob": _trainjob, "pytorchjob": _pytorchjob,
+        "tfjob": _hostjob, "jaxjob": _hostjob, "mpijob": _mpijob, "rayjob": ray_job,
     }  # fmt: skip
     return makers[style.training](deployment, work, style)
 
@@ -90,16 +92,18 @@ def _jobset(deployment: Deployment, work: Work, style: Style) -> list[Document]:
 
 def _trainjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return a runtime (pods as planned) and the job that uses it; Trainer gives torchrun its rendezvous."""
-    command = ["torchrun", *program(work)]
+    torch = style.framework == "torch"
+    expect_directions(work, style)
+    command = ["torchrun" if torch else "python", *program(work)]
     template = run_template(deployment, work, style, command, "node")
     inside = {"template": template, "backoffLimit": 0, "parallelism": 1, "completions": 1}
     runtime_meta = metadata(deployment, work)
-    runtime_meta["labels"] = runtime_meta["labels"] | {"trainer.kubeflow.org/framework": "torch"}
+    runtime_meta["labels"] = runtime_meta["labels"] | {"trainer.kubeflow.org/framework": style.framework}
     step = {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}}
     runtime = {
         "apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": "TrainingRuntime", "metadata": runtime_meta,
         "spec": {
-            "mlPolicy": {"numNodes": work.pods, "torch": {}},
+            "mlPolicy": {"numNodes": work.pods, style.framework: {}},
             "template": {"spec": {
                 "failurePolicy": {"maxRestarts": RETRIES},
                 "replicatedJobs": [{"name": "node", "template": {"metadata": step, "spec": inside}}],
@@ -114,7 +118,8 @@ def _trainjob(deployment: Deployment, work: Work, style: Style) -> list[Document
             "runtimeRef": {"apiGroup": "trainer.kubeflow.org", "kind": "TrainingRuntime", "name": work.label},
             "trainer": {
                 "image": container["image"], "command": command[:1], "args": command[1:], "numNodes": work.pods,
-                "numProcPerNode": work.per_pod, "resourcesPerNode": copy.deepcopy(container["resources"]),
+                **({"numProcPerNode": work.per_pod} if torch else {}),
+                "resourcesPerNode": copy.deepcopy(container["resources"]),
             },
             **deadline(work), **({"suspend": True} if style.queued else {}),
         },
@@ -138,6 +143,40 @@ def _pytorchjob(deployment: Deployment, work: Work, style: Style) -> list[Docume
         "apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": run_metadata(deployment, work, style),
         "spec": {"nprocPerNode": str(work.per_pod), "runPolicy": _run_policy(work, style),
                  "pytorchReplicaSpecs": replicas},
+    }]  # fmt: skip
+
+
+DIRECTIONS = {"torch": ("data", "tensor", "pipeline"), "jax": ("data", "tensor"), "tensorflow": ("data",)}
+"""Directions of parallelism that the programs know."""
+
+
+def expect_directions(work: Work, style: Style) -> None:
+    """Refuse a layout that the framework's program does not know.
+
+    Raises:
+        InputError: it has a direction besides those.
+    """
+    known = DIRECTIONS[style.framework]
+    asked = {name: getattr(work.parallelism, name) for name in ("data", "tensor", "pipeline", "context", "expert")}
+    if style.framework != "torch" and any(size > 1 for name, size in asked.items() if name not in known):
+        raise InputError(
+            f"--framework {style.framework}: stage {work.name}: got {asked}, expected only {' × '.join(known)}: plan "
+            "with another layout, or deploy with torch"
+        )
+
+
+def _hostjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
+    """Return a TFJob or JAXJob: one process a host, which finds the others by what the operator writes beside it."""
+    expect_directions(work, style)
+    kind, part = {"tensorflow": ("TFJob", "tfReplicaSpecs"), "jax": ("JAXJob", "jaxReplicaSpecs")}[style.framework]
+    template = run_template(deployment, work, style, ["python", *program(work)], style.framework)
+    del template["spec"]["restartPolicy"]  # the replica's word counts
+    if style.framework == "jax":
+        template["spec"]["containers"][0]["ports"] = [{"name": "jaxjob-port", "containerPort": 6666}]
+    replicas = {"Worker": {"replicas": work.pods, "restartPolicy": "OnFailure", "template": template}}
+    return [{
+        "apiVersion": "kubeflow.org/v1", "kind": kind, "metadata": run_metadata(deployment, work, style),
+        "spec": {"runPolicy": _run_policy(work, style), part: replicas},
     }]  # fmt: skip
 
 

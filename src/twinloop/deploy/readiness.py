@@ -95,6 +95,8 @@ JUDGES: dict[str, Callable[[Document, Document], tuple[State, str]]] = {
     "JobSet": _conditions(("Completed", "StartupPolicyCompleted", "Suspended"), ("Failed",)),
     "TrainJob": _conditions(("Complete", "Suspended"), ("Failed",)),
     "PyTorchJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
+    "TFJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
+    "JAXJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
     "MPIJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
     "InferenceService": _conditions(("Ready",), ()),
     "RayService": _conditions(("Ready",), ()),

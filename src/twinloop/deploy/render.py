@@ -29,9 +29,9 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
     """
     made: dict[str, str] = {}
     for work in deployment.works:
-        names = programs(work, ray=target == "ray")
-        made[f"images/{work.label}/Dockerfile"] = dockerfile(work, names)
-        made |= {f"images/{work.label}/{name}.py": program(name) for name in names}
+        names = programs(work, ray=target == "ray", framework=style.framework)
+        made[f"images/{work.label}/Dockerfile"] = dockerfile(work, names, style.framework)
+        made |= {f"images/{work.label}/{name}.py": program(name, style.framework) for name in names}
         made[f"images/{work.label}/.dockerignore"] = "".join(["*\n", *(f"!{name}.py\n" for name in names)])
     if target == "slurm":
         made |= {f"slurm/{work.label}.sbatch": sbatch(work) for work in deployment.works}
@@ -103,6 +103,12 @@ NEEDS = {
     "jobset": f"- JobSet 0.12 must be installed. A JobSet is {ONE_RUN}",
     "trainjob": f"- Kubeflow Trainer 2.3 must be installed. A TrainJob is {ONE_RUN}",
     "pytorchjob": f"- Training Operator 1.9 must be installed. A PyTorchJob is {ONE_RUN}",
+    "tfjob": (
+        f"- Training Operator 1.9 must be installed. A TFJob is {ONE_RUN}"
+        "- TensorFlow trains data parallel by MultiWorkerMirroredStrategy: every replica holds all weights, whatever "
+        "ZeRO the plan has.\n"
+    ),
+    "jaxjob": f"- Training Operator 1.9 must be installed. A JAXJob is {ONE_RUN}",
     "mpijob": (
         f"- MPI Operator 0.8 must be installed (its MPIJob, v2beta1). An MPIJob is {ONE_RUN}"
         "- The image needs Open MPI and sshd. Horovod does not build against today's torch: with an image that has it, "

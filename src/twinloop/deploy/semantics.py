@@ -71,7 +71,7 @@ ENDING: dict[str, tuple[str | None, ...]] = {
     "Job": ("Never", "OnFailure"), "CronJob": ("Never", "OnFailure"), "JobSet": ("Never", "OnFailure"),
     "TrainingRuntime": ("Never", "OnFailure"),
     # The replica's own word counts, or the operator's.
-    "PyTorchJob": (None,), "MPIJob": (None,), "RayJob": (None, "Never"),
+    "PyTorchJob": (None,), "MPIJob": (None,), "TFJob": (None,), "JAXJob": (None,), "RayJob": (None, "Never"),
 }  # fmt: skip
 """What a pod template may say by its owner's kind; others run for ever."""
 REPLICA_WORDS = ("Always", "OnFailure", "Never", "ExitCode")
@@ -84,7 +84,7 @@ def restart_policy(documents: Documents) -> Iterator[Fault]:
         allowed = ENDING.get(document["kind"], (None, "Always"))
         if policy not in allowed:
             yield file, name, f"restartPolicy: got {policy}, expected one of {allowed}"
-    for file, name, document in of_kind(documents, "PyTorchJob", "MPIJob", "TFJob"):
+    for file, name, document in of_kind(documents, "PyTorchJob", "MPIJob", "TFJob", "JAXJob"):
         for part, replicas in (document.get("spec") or {}).items():
             for role, each in replicas.items() if part.endswith("ReplicaSpecs") else ():
                 # The schemas leave this word open: a slip of the pen passes them.
@@ -242,8 +242,8 @@ def _pods_of(document: Document) -> int | None:
         return sum(int(at(each, "template", "spec", "parallelism") or 1) for each in spec["replicatedJobs"])
     if kind == "TrainingRuntime":
         return int(at(spec, "mlPolicy", "numNodes") or 1)
-    if kind in ("PyTorchJob", "MPIJob"):
-        part = spec.get("pytorchReplicaSpecs") or spec.get("mpiReplicaSpecs") or {}
+    if kind in ("PyTorchJob", "MPIJob", "TFJob", "JAXJob"):
+        part: Document = next((each for name, each in spec.items() if name.endswith("ReplicaSpecs")), {})
         return sum(int(each.get("replicas") or 1) for role, each in part.items() if role != "Launcher")
     if kind == "RayJob":
         return sum(int(each.get("replicas") or 1) for each in at(spec, "rayClusterSpec", "workerGroupSpecs") or [])
