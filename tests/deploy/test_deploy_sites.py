@@ -110,7 +110,9 @@ def test_a_broken_layer_is_found(make, written, crds, old, new, message):
     assert any(message in str(fault) for fault in check_folder(path.parents[2], crds))
 
 
-@pytest.mark.parametrize("choices", [{"queued": True}, {"target": "kubeflow"}, {"target": "ray"}], ids=str)
+@pytest.mark.parametrize("choices", [
+    {"queued": True}, *(pytest.param({"target": t}, marks=pytest.mark.slow) for t in ("kubeflow", "ray")),
+], ids=str)  # fmt: skip
 def test_kustomize_builds_every_layer(branches, written, choices):
     """The real kustomize gives the documents that were written, images renamed; nothing lost, nothing twice."""
     kubectl = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
@@ -129,3 +131,37 @@ def test_kustomize_builds_every_layer(branches, written, choices):
 
 def identity(document):
     return document["apiVersion"], document["kind"], document["metadata"]["name"]
+
+
+def test_sizes_come_from_the_architecture_that_the_plan_names(make, written):
+    plan = make(facts={"models.net.layers": "", "models.net.hidden": "", "models.net.architecture": "llama-3-70b"})
+    text = (written(plan, target="slurm") / "slurm" / "train.sbatch").read_text()
+    assert "--num-layers=80 --hidden-size=8192 --num-attention-heads=64 --ffn-hidden-size=28672" in text
+
+
+def test_a_family_without_a_trainer_of_ours_gets_a_place_for_yours(make, written):
+    folder = written(make(facts={"models.net.architecture": "dlrm-dcnv2"}))
+    script = folder / "images" / "train" / "train.py"
+    done = subprocess.run([sys.executable, script, "--x=1"], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "put your trainer" in done.stderr, "--x=1" in done.stderr) == (1, True, True)
+    assert not (folder / "images" / "train" / "sharding.py").exists()
+    assert "a place for your trainer of a recommender model" in (folder / "README.md").read_text()
+
+
+def test_serving_holds_no_training_data(make, branches, written):
+    pod = one(written(make()), "Deployment", "score")["spec"]["template"]["spec"]
+    assert [v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if "persistentVolumeClaim" in v] == [
+        "artefacts-hall"
+    ]
+    folder = written(branches, "branches")
+    assert [d for f, d in read(folder) if "shops" in f and d["kind"] == "PersistentVolumeClaim"] == []
+    pod = one(folder, "DaemonSet", "score")["spec"]["template"]["spec"]["containers"][0]
+    assert "--artefacts=/app" in pod["command"]
+    assert "COPY serve.py model.pt* /app/" in (folder / "images" / "score" / "Dockerfile").read_text()
+
+
+def test_served_copies_share_a_slurm_nodes_devices(make, written):
+    text = (written(make(), target="slurm") / "slurm" / "score.sbatch").read_text()
+    assert "#SBATCH --ntasks=16\n#SBATCH --gpus-per-task=1" in text
+    assert "--port=$((8080 + SLURM_LOCALID))" in text
+    assert "--exclusive" not in text

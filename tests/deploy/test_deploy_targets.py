@@ -221,7 +221,7 @@ def test_slurm_options_are_slurms(make):
     """Every option of a script is one that sbatch documents (22.05), with a value of its form."""
     forms = {
         "job-name": r"[a-z0-9-]+", "nodes": r"\d+", "ntasks-per-node": r"\d+", "exclusive": r"", "time": r"\d+",
-        "gpus-per-node": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
+        "gpus-per-node": r"\d+", "ntasks": r"\d+", "gpus-per-task": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
     }  # fmt: skip
     files = render(deployment_of(make(), "ab" * 8), "slurm")
     scripts = {name: text for name, text in files.items() if name.endswith(".sbatch")}

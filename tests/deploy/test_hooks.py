@@ -17,6 +17,7 @@ from twinloop.errors import InputError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIMITS, WIDE = Thresholds(), Budget(share=1.0)
+SLOW = pytest.mark.slow
 TOKEN = "live-token"  # noqa: S105 - of the fake server
 QUEUE = {"kueue.x-k8s.io/queue-name": "bank"}
 
@@ -103,7 +104,7 @@ class KilledError(BaseException):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("writes", [1, 2, 3, 5])
+@pytest.mark.parametrize("writes", [1, pytest.param(2, marks=SLOW), pytest.param(5, marks=SLOW)])
 def test_killed_half_way_the_next_run_converges(api, nodes, cluster, kubectl, writes):
     wanted = [reading(n, float(n)) for n in range(10)]
 
@@ -127,7 +128,7 @@ def test_killed_half_way_the_next_run_converges(api, nodes, cluster, kubectl, wr
     assert mark(cluster, wanted) == ()
 
 
-@pytest.mark.parametrize("status", [409, 429, 500, 0])
+@pytest.mark.parametrize("status", [409, *(pytest.param(s, marks=SLOW) for s in (429, 500, 0))])
 def test_faults_of_the_server_are_outlived(api, nodes, cluster, kubectl, status):
     api.faults.append(Fault("PATCH", "nodes/n1$", status, times=2))
     events = mark(cluster, [reading(1, 0.0)])

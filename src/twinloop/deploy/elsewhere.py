@@ -10,10 +10,13 @@ from twinloop.deploy.pods import Document
 
 def sbatch(work: Work) -> str:
     """Return the batch script of ``work``: one task a node, the launcher inside."""
-    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}", f"#SBATCH --nodes={work.pods}",
-             "#SBATCH --ntasks-per-node=1", "#SBATCH --exclusive"]  # fmt: skip
-    if work.hardware.resource:
-        lines.append(f"#SBATCH --gpus-per-node={work.per_pod}")
+    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}"]
+    if work.kind == "serve" and work.hardware.resource:
+        # Copies share a node's devices; each listens on a port of its own.
+        lines += [f"#SBATCH --ntasks={work.pods}", f"#SBATCH --gpus-per-task={work.per_pod}"]
+    else:
+        lines += [f"#SBATCH --nodes={work.pods}", "#SBATCH --ntasks-per-node=1", "#SBATCH --exclusive"]
+        lines += [f"#SBATCH --gpus-per-node={work.per_pod}"] if work.hardware.resource else []
     lines.append(f"#SBATCH --constraint={work.hardware.label}&{label(work.cooling)}")
     if work.deadline_s is not None and work.kind != "serve":
         lines.append(f"#SBATCH --time={int(-(-work.deadline_s // 60))}")
@@ -23,7 +26,8 @@ def sbatch(work: Work) -> str:
         command = " ".join(torchrun(work, "$head", "$SLURM_NODEID"))
         lines.append(f"srun bash -c 'head=$0; NODE_RANK=$SLURM_NODEID exec {command}' \"$head\"")
     else:
-        lines.append(f"srun bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(work_arguments(work))}'")
+        words = [word.replace("--port=8080", "--port=$((8080 + SLURM_LOCALID))") for word in work_arguments(work)]
+        lines.append(f"srun bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(words)}'")
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from twinloop.deploy.pods import USER
 from twinloop.deploy.rays import RAY
 from twinloop.deploy.style import Framework
 
+MODEL = "model.pt"
 PYTHON = "python:3.12-slim"
 FRAMEWORK = {"nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime", "amd.com/gpu": "rocm/pytorch:latest"}
 """Default bases; the build argument takes your own, by digest. The ROCm tag is a starting point only."""
@@ -29,6 +30,8 @@ def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> 
     if extra is not None:
         numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[{extra}]=={RAY}"]\n'
     sources = " ".join(f"{name}.py" for name in names)
+    if work.everywhere:
+        sources += f" {MODEL}*"  # a branch starts without the network; the star lets the image be built before a model
     return (
         f"ARG BASE_IMAGE={base}\n"
         "# The base is your choice: pass one by digest.\n"
@@ -69,6 +72,8 @@ def submit_dockerfile() -> str:
 
 def programs(work: Work, *, ray: bool = False, framework: Framework = "torch") -> list[str]:
     """Return the names of the programs in a stage's image, its entry point first."""
+    if work.own_trainer:
+        return ["train", *(["ray_train"] if ray else [])]
     beside = {
         "train": ["sharding", *(["ray_train"] if ray else [])] if framework == "torch" else [],
         "serve": ["ray_serve"] if ray and not work.everywhere else [],
@@ -76,7 +81,10 @@ def programs(work: Work, *, ray: bool = False, framework: Framework = "torch") -
     return [work.kind, *beside.get(work.kind, [])]
 
 
-def program(name: str, framework: Framework = "torch") -> str:
-    """Return the text of one of our programs; ``train`` is another one for another framework."""
-    name = f"train_{framework}" if name == "train" and framework != "torch" else name
+def program(name: str, framework: Framework = "torch", work: Work | None = None) -> str:
+    """Return the text of one of our programs; ``train`` is another one for another framework or family of models."""
+    if name == "train" and work is not None and work.own_trainer:
+        name = "own"
+    elif name == "train" and framework != "torch":
+        name = f"train_{framework}"
     return (files("twinloop.deploy") / "files" / f"{name}.py.txt").read_text("utf-8")

@@ -89,6 +89,12 @@ class Work:
         return p.data * p.tensor * p.pipeline * p.context
 
     @property
+    def own_trainer(self) -> str | None:
+        """Family of a model for whose training no program of ours serves, ``None`` where one does."""
+        family = self.network.get("kind", "transformer")
+        return family if self.kind == "train" and family != "transformer" else None
+
+    @property
     def replica_devices(self) -> int:
         """Devices of one copy of the model."""
         p = self.parallelism
@@ -132,8 +138,9 @@ class Deployment:
         return tuple(work for work in self.works if work.site == site)
 
     def datasets_at(self, site: str) -> tuple[Data, ...]:
-        """Return the data sets read at ``site``, through any stage before."""
-        names = {name for work in self.at(site) for name in all_reads(work, self.works)}
+        """Return the data sets read at ``site``, through any stage before; serving reads the model alone."""
+        readers = (work for work in self.at(site) if work.kind != "serve")
+        names = {name for work in readers for name in all_reads(work, self.works)}
         return tuple(data for data in self.data if data.name in names)
 
 
@@ -223,7 +230,7 @@ def _work(stage: PlannedStage, sites: dict[str, PlannedSite], facts: _Facts) -> 
         rate_per_s=facts.number(f"{at}.rate", "rate") if kind == "serve" else None, peak_to_mean=max(peak, 1.0),
         latency_s=facts.number(f"{at}.latency_p99", "duration") or stage.latency_p99_s,
         after=facts.names(f"{at}.after"), reads=facts.names(f"{at}.reads"),
-        network={} if network is None else {"name": network, **facts.below(f"models.{network}.")},
+        network={} if network is None else _network(network, facts),
         everywhere=everywhere,
     )  # fmt: skip
 
@@ -238,6 +245,16 @@ def _expect_layout(stage: PlannedStage, at: str) -> None:
             f"plan: {at}.parallelism: got data {p.data} × tensor {p.tensor} × pipeline {p.pipeline} × context "
             f"{p.context}, expected a product of {stage.device_count} devices, or at most a server's fewer"
         )
+
+
+def _network(name: str, facts: _Facts) -> dict[str, str]:
+    """Return the model's fields as written, over those of the architecture that it names."""
+    given = facts.below(f"models.{name}.")
+    known: dict[str, str] = {}
+    if "architecture" in given:
+        known = {field: str(value) for field, value in catalogue.architecture(given["architecture"]).items()}
+    said = (facts.text(f"models.{name}") or "").partition(",")[0]
+    return {**({"kind": said} if said else {}), **known, "name": name, **given}
 
 
 def _kind(stage: PlannedStage, said: str | None) -> Kind:

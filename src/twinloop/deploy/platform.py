@@ -7,7 +7,7 @@ import json
 from twinloop.deploy.cooling import Flavor
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import key, label
-from twinloop.deploy.pods import Document, labels, resources, selector, volume_name
+from twinloop.deploy.pods import Document, claims_of, labels, resources, selector
 from twinloop.deploy.rays import DASHBOARD, OPERATOR
 from twinloop.deploy.services import driver_of
 from twinloop.deploy.style import PLAIN, Style
@@ -72,9 +72,9 @@ def _plan_map(deployment: Deployment, site: str) -> Document:
 
 def _claims(deployment: Deployment, site: str) -> list[Document]:
     """Return one claim a data set read here, one for scratch where nothing is read, one for artefacts."""
-    sizes: dict[str, tuple[str, dict[str, str]]] = {label(f"artefacts-{site}", 50): (ARTEFACTS, {})}
-    for work in deployment.at(site):
-        sizes.setdefault(volume_name(deployment, work, site), (ARTEFACTS, {}))
+    sizes: dict[str, tuple[str, dict[str, str]]] = {
+        claim: (ARTEFACTS, {}) for work in deployment.at(site) for claim in claims_of(deployment, work).values()
+    }
     for data in deployment.datasets_at(site):
         notes = {key("dataset-home"): data.home, key("residency"): ",".join(data.residency) or "anywhere"}
         sizes[label(f"data-{data.name}", 50)] = (f"{max(int(-(-data.size_b // 2**30)), 1)}Gi", notes)

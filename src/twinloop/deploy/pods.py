@@ -67,10 +67,21 @@ def volume_name(deployment: Deployment, work: Work, deployment_site: str) -> str
     return label(f"data-{known[0]}", 50) if known else label(f"data-{deployment_site}", 50)
 
 
+def claims_of(deployment: Deployment, work: Work) -> dict[str, str]:
+    """Return volume -> claim: data for those that read it, artefacts for all but branches (their image has it)."""
+    made = {}
+    if work.kind != "serve":
+        made["data"] = volume_name(deployment, work, work.site)
+    if not work.everywhere:
+        made["artefacts"] = label(f"artefacts-{work.site}", 50)
+    return made
+
+
 def pod_spec(
     deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None, style: Style = PLAIN
 ) -> Document:
     """Return the pod's spec; the caller adds what its kind of controller needs."""
+    kept = claims_of(deployment, work)
     memory_gib = cpu_and_memory(work.hardware, work.per_pod if work.hardware.resource else 1)[1]
     container: Document = {
         "name": work.kind,
@@ -85,8 +96,12 @@ def pod_spec(
             "capabilities": {"drop": ["ALL"]},
         },
         "volumeMounts": [
-            {"name": "data", "mountPath": "/data", **({"readOnly": True} if work.kind in ("train", "serve") else {})},
-            {"name": "artefacts", "mountPath": "/artefacts"},
+            *(
+                [{"name": "data", "mountPath": "/data", **({"readOnly": True} if work.kind == "train" else {})}]
+                if "data" in kept
+                else []
+            ),
+            *([{"name": "artefacts", "mountPath": "/artefacts"}] if "artefacts" in kept else []),
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path inside the container
             {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path inside the container
         ],
@@ -103,8 +118,7 @@ def pod_spec(
         "nodeSelector": {key("accelerator"): work.hardware.label, key("cooling"): label(work.cooling)},
         "containers": [container],
         "volumes": [
-            {"name": "data", "persistentVolumeClaim": {"claimName": volume_name(deployment, work, work.site)}},
-            {"name": "artefacts", "persistentVolumeClaim": {"claimName": label(f"artefacts-{work.site}", 50)}},
+            *({"name": name, "persistentVolumeClaim": {"claimName": claim}} for name, claim in kept.items()),
             {"name": "tmp", "emptyDir": {"sizeLimit": "8Gi"}},
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _shm(memory_gib)}},
         ],

@@ -6,7 +6,7 @@ from twinloop.deploy.access import access_documents
 from twinloop.deploy.bundle import ACCESS
 from twinloop.deploy.cooling import Flavor, flavors, hosts, node_labels
 from twinloop.deploy.elsewhere import compose, sbatch, sky_task
-from twinloop.deploy.images import dockerfile, program, programs, submit_dockerfile
+from twinloop.deploy.images import MODEL, dockerfile, program, programs, submit_dockerfile
 from twinloop.deploy.intent import Deployment
 from twinloop.deploy.local import small_run
 from twinloop.deploy.names import label
@@ -31,8 +31,10 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
     for work in deployment.works:
         names = programs(work, ray=target == "ray", framework=style.framework)
         made[f"images/{work.label}/Dockerfile"] = dockerfile(work, names, style.framework)
-        made |= {f"images/{work.label}/{name}.py": program(name, style.framework) for name in names}
-        made[f"images/{work.label}/.dockerignore"] = "".join(["*\n", *(f"!{name}.py\n" for name in names)])
+        made |= {f"images/{work.label}/{name}.py": program(name, style.framework, work) for name in names}
+        made[f"images/{work.label}/.dockerignore"] = "".join(
+            ["*\n", *(f"!{name}.py\n" for name in names), *([f"!{MODEL}\n"] if work.everywhere else [])]
+        )
     if target == "slurm":
         made |= {f"slurm/{work.label}.sbatch": sbatch(work) for work in deployment.works}
     elif target == "compose":
@@ -86,7 +88,7 @@ ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
 
 
 def _hardware_notes(deployment: Deployment) -> str:
-    """Return what the planned hardware asks of images and cluster."""
+    """Return what the planned hardware and models ask of images and cluster."""
     arm = sorted({w.hardware.device for w in deployment.works if w.hardware.device.startswith(ARM)})
     racks = sorted({w.hardware.device for w in deployment.works if w.hardware.hosts_per_server > 1})
     notes = f"- Hosts of {', '.join(arm)} are arm64: build their images with `--platform linux/arm64`.\n" if arm else ""
@@ -95,6 +97,19 @@ def _hardware_notes(deployment: Deployment) -> str:
             f"- {', '.join(racks)}: each compute tray is a host. NVLink between trays needs a ComputeDomain of "
             "NVIDIA's DRA driver around the job (no schema of it is at hand, so none is written).\n"
         )
+    for work in deployment.works:
+        if work.own_trainer:
+            notes += f"- `images/{work.label}/train.py` is a place for your trainer of a {work.own_trainer} model.\n"
+        elif work.kind == "train":
+            notes += (
+                f"- `images/{work.label}/train.py` trains a plain causal transformer of the planned sizes; gated "
+                "layers, grouped heads and the like need your framework's trainer in its place.\n"
+            )
+        if work.everywhere:
+            notes += (
+                f"- `{work.label}` runs on every host of its site, its `model.pt` inside the image: lay it beside "
+                f"`images/{work.label}/Dockerfile`. Each host's service stays on that host.\n"
+            )
     return notes
 
 
