@@ -98,13 +98,14 @@ def one(folder, kind):
     return next(d for _, d in read(folder) if d["kind"] == kind)
 
 
-def test_operators_carry_the_planned_ranks(make, written):
+def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     plan = make()  # 16 devices on two nodes of eight
     job = one(written(plan, "a", target="kubeflow"), "TrainJob")["spec"]["trainer"]
     assert (job["numNodes"], job["numProcPerNode"], job["resourcesPerNode"]["limits"]["nvidia.com/gpu"]) == (2, 8, "8")
     job = one(written(plan, "b", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
     assert (job["nprocPerNode"], job["pytorchReplicaSpecs"]["Worker"]["replicas"]) == ("8", 1)
     job = one(written(plan, "c", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
+    assert "for images that have it" in one(tmp_path / "c", "MPIJob")["metadata"]["annotations"]["twinloop.dev/horovod"]
     words = job["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["command"]
     assert words[words.index("-np") + 1] == "16"
     job = one(written(plan, "d", target="ray"), "RayJob")["spec"]

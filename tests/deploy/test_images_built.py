@@ -72,10 +72,18 @@ def test_a_stages_image_is_built_and_runs(buildah, base, make, written, name, tm
         assert inside(buildah, box, "ls /app").split() == sorted(f"{each}.py" for each in programs(work))
         entry = buildah("inspect", "--format", "{{.OCIv1.Config.Entrypoint}}", box).strip("[]\n").split()
         assert "usage:" in inside(buildah, box, f"{' '.join(entry)} --help")
-        if name == "features":
-            tokenised(buildah, box, entry)
+        works = {"features": tokenised, "score": served}
+        works[name](buildah, box, entry)
     finally:
         buildah("rm", box)
+
+
+def served(buildah, box, entry):
+    """The server answers inside on its port, under the image's user."""
+    url, body = "http://127.0.0.1:18999/score", "json.dumps({'tokens': [1]}).encode()"
+    ask = f"import json, urllib.request as u; print(u.urlopen('{url}', {body}).read().decode())"
+    script = f'{" ".join(entry)} --synthetic --port=18999 & sleep 8; python -c "{ask}"; kill $!'
+    assert '"score": 0.' in inside(buildah, box, script)
 
 
 def inside(buildah, box, script):

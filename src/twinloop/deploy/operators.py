@@ -180,6 +180,9 @@ def _hostjob(deployment: Deployment, work: Work, style: Style) -> list[Document]
     }]  # fmt: skip
 
 
+HOROVOD = "for images that have it: it does not build against today's torch (0.28.1 asks for C++14, torch 2.13 for 17)"
+
+
 def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return an MPIJob: one rank a device by mpirun. The image needs Open MPI and sshd; for Horovod, your program.
 
@@ -196,8 +199,10 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     worker = run_template(deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", "/etc/ssh/sshd_config"], "worker")
     for template in (launcher, worker):
         del template["spec"]["restartPolicy"]
+    meta = run_metadata(deployment, work, style)
+    meta["annotations"] = meta["annotations"] | {key("horovod"): HOROVOD}
     return [{
-        "apiVersion": "kubeflow.org/v2beta1", "kind": "MPIJob", "metadata": run_metadata(deployment, work, style),
+        "apiVersion": "kubeflow.org/v2beta1", "kind": "MPIJob", "metadata": meta,
         "spec": {
             "slotsPerWorker": work.per_pod, "mpiImplementation": "OpenMPI", "runPolicy": _run_policy(work, style),
             "mpiReplicaSpecs": {
