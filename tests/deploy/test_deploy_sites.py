@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from twinloop.deploy.check import check_folder, read, what_was_checked
@@ -68,6 +70,44 @@ def test_each_branch_answers_for_itself(branches, written):
     assert one(folder, "Service", "score")["spec"]["internalTrafficPolicy"] == "Local"
     placed = hosts(deployment_of(branches, ""), branches.sites[1])
     assert len(placed) == 40
+
+
+HARDWARE = {
+    "GB200": ("GB200-NVL72", 72), "MI300X": ("MI300X-8-air", 8), "Gaudi-3": ("Gaudi-3-8", 8), "L4": ("L4-8", 8),
+    "Jetson-AGX-Thor-128GB": ("Edge-Thor", 1), "EPYC-9654": ("CPU-2-EPYC-9654", 2),
+}  # fmt: skip
+
+
+@given(
+    trained=st.sampled_from(sorted(HARDWARE)), served=st.sampled_from(sorted(HARDWARE)), data=st.integers(1, 90),
+    tensor=st.sampled_from([1, 2, 4, 8]), zero=st.integers(0, 3), edge=st.booleans(), copies=st.integers(1, 90),
+    family=st.sampled_from(["transformer", "mixture", "recommender", "convnet"]),
+    target=st.sampled_from(["k8s", "kubeflow", "ray", "slurm", "skypilot", "compose"]),
+)  # fmt: skip
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+          phases=[Phase.explicit, Phase.reuse, Phase.generate])  # fmt: skip
+def test_any_hardware_at_any_site_passes_every_check(
+    make, changed, stage_of, written, crds, trained, served, data, tensor, zero, edge, copies, family, target
+):
+    """Whatever is bought, whole servers at a time, for whatever family of models, serving in a hall or branches."""
+    plan = make(every="", facts={"models.net.kind": family})
+
+    def whole(name, device, ranks, **other):
+        server, holds = HARDWARE[device]
+        return stage_of(name, device, server, holds, -(-ranks // holds) * holds, **other)
+
+    layout = PlannedParallelism(data, tensor, 1, 1, 1, 1, data, zero, "full")
+    train = changed(whole("train", trained, data * tensor, mfu=0.4, duration_s=9.0), parallelism=layout)
+    score = changed(whole("score", served, copies, latency_p99_s=0.02),
+                    parallelism=PlannedParallelism(copies, 1, 1, 1, 1, 1, 4),
+                    site="shops" if edge else "hall")  # fmt: skip
+    hall = changed(plan.sites[0], equipment=(), electrical=None)
+    shops = changed(hall, name="shops", kind="edge", cooling=None, rack_types=())
+    folder = written(changed(plan, stages=(plan.stages[0], train, score), sites=(hall, shops)), "any", target=target)
+    try:
+        assert check_folder(folder, crds) == []
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_devices_without_a_known_driver_are_refused(make, changed, written, stage_of):

@@ -109,7 +109,7 @@ class Work:
     @property
     def pods(self) -> int:
         """Pods of the whole stage, one a node for processor work."""
-        if self.hardware.resource is None or self.everywhere:
+        if self.everywhere or (self.hardware.resource is None and self.kind != "train"):
             return self.nodes
         return self.ranks // self.per_pod
 
