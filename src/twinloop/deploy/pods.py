@@ -83,29 +83,6 @@ def pod_spec(
     """Return the pod's spec; the caller adds what its kind of controller needs."""
     kept = claims_of(deployment, work)
     memory_gib = cpu_and_memory(work.hardware, work.per_pod if work.hardware.resource else 1)[1]
-    container: Document = {
-        "name": work.kind,
-        "image": image(deployment, work),
-        "imagePullPolicy": "IfNotPresent",
-        "command": command,
-        "env": [{"name": "HOME", "value": "/tmp"}, *(env or [])],  # noqa: S108 - a path inside the container
-        "resources": resources(work),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [
-            *(
-                [{"name": "data", "mountPath": "/data", **({"readOnly": True} if work.kind == "train" else {})}]
-                if "data" in kept
-                else []
-            ),
-            *([{"name": "artefacts", "mountPath": "/artefacts"}] if "artefacts" in kept else []),
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path inside the container
-            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path inside the container
-        ],
-    }
     spec: Document = {
         "serviceAccountName": deployment.label,
         "automountServiceAccountToken": False,
@@ -116,7 +93,7 @@ def pod_spec(
             "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
         },
         "nodeSelector": {key("accelerator"): work.hardware.label, key("cooling"): label(work.cooling)},
-        "containers": [container],
+        "containers": [_container(deployment, work, command, env or [], list(kept))],
         "volumes": [
             *({"name": name, "persistentVolumeClaim": {"claimName": claim}} for name, claim in kept.items()),
             {"name": "tmp", "emptyDir": {"sizeLimit": "8Gi"}},
@@ -128,6 +105,31 @@ def pod_spec(
     if work.hardware.resource:
         spec["tolerations"] = [{"key": work.hardware.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return spec
+
+
+def _container(
+    deployment: Deployment, work: Work, command: list[str], env: list[Document], kept: list[str]
+) -> Document:
+    """Return the pod's one container; ``kept`` are the claims it mounts."""
+    read_only = {"data": {"readOnly": True}} if work.kind == "train" else {}
+    return {
+        "name": work.kind,
+        "image": image(deployment, work),
+        "imagePullPolicy": "IfNotPresent",
+        "command": command,
+        "env": [{"name": "HOME", "value": "/tmp"}, *env],  # noqa: S108 - a path inside the container
+        "resources": resources(work),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            *({"name": name, "mountPath": f"/{name}", **read_only.get(name, {})} for name in kept),
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path inside the container
+            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path inside the container
+        ],
+    }
 
 
 def _claim_devices(spec: Document, work: Work) -> None:
