@@ -303,7 +303,7 @@ def test_every_dependency_is_pinned_and_above_its_floor():
     ]
     pinned = pins()
     for line in wanted:
-        name, floor = re.fullmatch(r"([A-Za-z0-9._-]+)>=([0-9.]+)", line).groups()
+        name, floor = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?>=([0-9.]+)", line).groups()
         version = tuple(int(part) for part in re.findall(r"\d+", pinned[normal(name)])[:3])
         assert version >= tuple(int(part) for part in floor.split(".")), line
 

@@ -1,5 +1,7 @@
 import copy
+import importlib.util
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,15 +99,20 @@ def make():
 
 
 @pytest.fixture
+def stage_of():
+    return stage
+
+
+@pytest.fixture
 def changed():
     return replace
 
 
 @pytest.fixture
 def written(tmp_path):
-    def write(plan, folder="out", *, target="k8s", **choices):
+    def write(plan, folder="out", *, target="k8s", images=None, **choices):
         root = tmp_path / folder
-        for name, text in render(deployment_of(plan, "ab" * 8), target, style_of(target, **choices)).items():
+        for name, text in render(deployment_of(plan, "ab" * 8, images), target, style_of(target, **choices)).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         return root
@@ -137,3 +144,14 @@ def crds():
     if not folder.is_dir():
         pytest.skip(f"no CRD schemas in {folder}: set TWINLOOP_REFERENCE")
     return folder
+
+
+@pytest.fixture
+def torch_python():
+    """A Python with torch: skipped loudly where there is none."""
+    found = os.environ.get("TWINLOOP_TORCH_PYTHON") or (
+        sys.executable if importlib.util.find_spec("torch") is not None else None
+    )
+    if found is None:
+        pytest.skip("no torch: pip install 'twinloop[torch]', or set TWINLOOP_TORCH_PYTHON")
+    return found

@@ -152,9 +152,14 @@ def test_something_that_changed_under_our_eyes_is_not_deleted(api, make, written
     assert kubectl("get", "deploy", "score", "-n", "bank", "-o", "jsonpath={.spec.replicas}") == "7"
 
 
-def test_an_applier_has_exactly_the_rights_it_uses(api, make, written, cluster, client, changed, crds):
+@pytest.mark.parametrize("choices", [
+    {"queued": True}, *(pytest.param({**each, "queued": True}, marks=pytest.mark.slow) for each in (
+        {"gang": True, "keda": True}, {"target": "kubeflow"}, {"target": "kubeflow", "profile": "v1"},
+        {"target": "ray"})),
+], ids=str)  # fmt: skip
+def test_an_applier_has_exactly_the_rights_it_uses(api, make, written, cluster, client, changed, crds, choices):
     api.store.install(crds)
-    folder = written(make(every=""), queued=True)
+    folder = written(make(every=""), **choices)
     bundle = bundle_of(folder)
     for document in bundle.access:
         assert cluster.apply(document, dry_run=False)
@@ -169,12 +174,35 @@ def test_an_applier_has_exactly_the_rights_it_uses(api, make, written, cluster, 
     granted = {
         (verb, group, resource)
         for document in bundle.access
+        if "applier" in document["metadata"]["name"]
         for rule in document.get("rules") or []
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
     assert api.seen == granted
+
+
+@pytest.mark.parametrize("profile", ["v1", "mpi"])
+def test_a_run_that_its_queue_started_is_not_suspended_again(api, make, written, cluster, crds, kubectl, profile):
+    api.store.install(crds)
+    bundle = bundle_of(written(make(), target="kubeflow", profile=profile, queued=True))
+    run(bundle, cluster, access=True)
+    kind = {"v1": "pytorchjobs.v1.kubeflow.org", "mpi": "mpijobs.v2beta1.kubeflow.org"}[profile]
+    start = (
+        "patch",
+        kind,
+        "train-abababab",
+        "-n",
+        "bank",
+        "--type=merge",
+        "-p",
+        '{"spec":{"runPolicy":{"suspend":false}}}',
+    )
+    kubectl(*start)
+    assert set(did(run(bundle, cluster, access=True)).values()) == {"unchanged"}
+    shown = kubectl("get", kind, "train-abababab", "-n", "bank", "-o", "jsonpath={.spec.runPolicy.suspend}")
+    assert shown == "false"
 
 
 def renamed_plan(bundle):

@@ -169,17 +169,18 @@ def run(folder, name, *more):
 
 
 @pytest.mark.slow
-def test_every_layout_trains_like_one_process(tmp_path):
+def test_every_layout_trains_like_one_process(tmp_path, torch_python):
     """Losses of data × tensor × pipeline layouts equal a single process's; bytes follow the counted formulas."""
-    python = os.environ.get("TWINLOOP_TORCH_PYTHON", sys.executable)
-    if subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode:
-        pytest.skip("torch is not installed: set TWINLOOP_TORCH_PYTHON to a Python that has it")
+    python = torch_python
     script = tmp_path / "train.py"
-    script.write_text((FILES / "train.py.txt").read_text("utf-8"))
+    for name in ("train", "sharding"):
+        (tmp_path / f"{name}.py").write_text((FILES / f"{name}.py.txt").read_text("utf-8"))
     whole = train(python, script, 1, 1, 1)
     reference = whole["ranks"][0]["losses"]
-    for data, tensor, pipeline in ((2, 1, 1), (1, 2, 1), (1, 1, 2), (2, 1, 2), (1, 2, 2)):
-        found = train(python, script, data, tensor, pipeline)
+    layouts = ((2, 1, 1, 0), (1, 2, 1, 0), (1, 1, 2, 0), (2, 1, 2, 0), (1, 2, 2, 0),
+               (2, 1, 1, 1), (2, 1, 1, 2), (2, 1, 1, 3), (2, 2, 1, 3), (2, 1, 2, 3))  # fmt: skip
+    for data, tensor, pipeline, zero in layouts:
+        found = train(python, script, data, tensor, pipeline, zero)
         last = [rank for rank in found["ranks"] if rank["place"][2] == pipeline - 1]
         for rank in last:
             assert rank["losses"] == pytest.approx(reference, abs=1e-10)
@@ -187,16 +188,34 @@ def test_every_layout_trains_like_one_process(tmp_path):
         steps, micro, block = 3, 8 // data, 1 * 32 * 64 * 8
         for rank in found["ranks"]:
             assert rank["sent"]["tensor_all_reduce"] == (4 * (4 // pipeline) * micro * block * steps) * (tensor > 1)
-            assert rank["sent"]["data_all_reduce"] == rank["parameters"] * 8 * steps * (data > 1)
+            weights = rank["parameters"] * 8 * steps * (data > 1)
+            assert rank["sent"]["data_all_reduce"] == weights * (zero == 0)
+            # ZeRO-3 gathers for both passes of each micro-batch; from ZeRO-2 on each one's gradients travel.
+            assert rank["sent"]["data_gather"] == weights * {0: 0, 1: 1, 2: 1, 3: 2 * micro}[zero]
+            assert rank["sent"]["data_scatter"] == weights * {0: 0, 1: 1, 2: micro, 3: micro}[zero]
         boundaries = 2 * (pipeline - 1) * data * tensor * micro * block * steps
         assert sum(rank["sent"]["pipeline_send"] for rank in found["ranks"]) == boundaries
 
 
-def train(python, script, data, tensor, pipeline):
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", [0, 3])
+def test_a_run_goes_on_from_its_checkpoint(tmp_path, torch_python, zero):
+    """Two steps, an end, two more: the losses of four steps in one go."""
+    for name in ("train", "sharding"):
+        (tmp_path / f"{name}.py").write_text((FILES / f"{name}.py.txt").read_text("utf-8"))
+    script, kept = tmp_path / "train.py", f"--checkpoint={tmp_path}/kept"
+    whole = train(torch_python, script, 2, 1, 1, zero, steps=4)["ranks"][0]["losses"]
+    first = train(torch_python, script, 2, 1, 1, zero, kept, steps=2)["ranks"][0]["losses"]
+    rest = train(torch_python, script, 2, 1, 1, zero, kept, steps=4)["ranks"][0]["losses"]
+    assert [*first, *rest] == whole
+
+
+def train(python, script, data, tensor, pipeline, zero=0, *more, steps=3):
     report = script.with_suffix(".json")
     subprocess.run(
         [python, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={data * tensor * pipeline}", script,
-         "--synthetic", "--steps=3", "--float64", f"--data-parallel-size={data}", f"--report={report}",
+         "--synthetic", f"--steps={steps}", "--float64", f"--zero={zero}", *more,
+         f"--data-parallel-size={data}", f"--report={report}",
          f"--tensor-model-parallel-size={tensor}", f"--pipeline-model-parallel-size={pipeline}"],
         check=True, timeout=300, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip

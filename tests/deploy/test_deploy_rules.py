@@ -1,9 +1,13 @@
 """Each rule refuses a document that breaks it, and says so."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from twinloop.deploy.check import schema_faults
-from twinloop.deploy.semantics import pod_template, semantic_faults
+from twinloop.deploy.semantics import RULES, joined, semantic_faults
+from twinloop.deploy.walk import pod_template
 
 SCORE, TRAIN = ("Deployment", "score"), ("CronJob", "train")
 
@@ -75,6 +79,25 @@ EXTRA = {
 @pytest.mark.parametrize("message", EXTRA)
 def test_an_object_that_should_not_be_there_is_found(message):
     assert any(message in fault[2] for fault in semantic_faults([("sites/a/x.yaml", EXTRA[message])]))
+
+
+def test_every_rule_has_a_mutant_that_breaks_it(documents):
+    """No rule is there that no mutant of this file or of the targets' ever broke."""
+    path = Path(__file__).with_name("test_deploy_targets.py")
+    spec = importlib.util.spec_from_file_location("targets", path)
+    targets = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(targets)
+    mutants = [(documents(queued=True), target, change) for target, change, _ in BROKEN.values()]
+    mutants += [
+        (documents(**targets.STYLES[style]), (kind, None), change) for style, kind, change, _ in targets.BROKEN.values()
+    ]
+    broken = set()
+    for whole, (kind, name), change in mutants:
+        change(next(d for _, d in whole if d["kind"] == kind and name in (None, d["metadata"]["name"])))
+        broken |= {rule.__name__ for rule in RULES if any(True for _ in rule(joined(whole)))}
+    for document in EXTRA.values():
+        broken |= {rule.__name__ for rule in RULES if any(True for _ in rule([("sites/a/x.yaml", document)]))}
+    assert broken == {rule.__name__ for rule in RULES}
 
 
 def test_an_object_written_twice_is_found(documents):

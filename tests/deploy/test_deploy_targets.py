@@ -1,5 +1,6 @@
 """Every target and style: files that pass the published schemas and our rules, and what they carry."""
 
+import json
 import os
 import re
 import shutil
@@ -15,8 +16,9 @@ from ruamel.yaml import YAML
 from twinloop.deploy.check import check_folder, read, schema_faults
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
-from twinloop.deploy.semantics import pod_template, semantic_faults
+from twinloop.deploy.semantics import semantic_faults
 from twinloop.deploy.style import style_of
+from twinloop.deploy.walk import pod_template
 from twinloop.errors import InputError
 
 STYLES = {
@@ -26,9 +28,27 @@ STYLES = {
     "trainjob": {"target": "kubeflow", "queued": True},
     "pytorchjob": {"target": "kubeflow", "profile": "v1", "queued": True},
     "mpijob": {"target": "kubeflow", "profile": "mpi", "queued": True},
+    "tfjob": {"target": "kubeflow", "profile": "v1", "framework": "tensorflow", "queued": True},
+    "jaxjob": {"target": "kubeflow", "profile": "v1", "framework": "jax", "queued": True},
+    "jax trainjob": {"target": "kubeflow", "framework": "jax"},
     "rayjob": {"target": "ray", "queued": True},
 }
-KINDS = {"jobset": "JobSet", "trainjob": "TrainJob", "pytorchjob": "PyTorchJob", "mpijob": "MPIJob", "rayjob": "RayJob"}
+KINDS = {
+    "jobset": "JobSet",
+    "trainjob": "TrainJob",
+    "pytorchjob": "PyTorchJob",
+    "mpijob": "MPIJob",
+    "tfjob": "TFJob",
+    "jaxjob": "JAXJob",
+    "rayjob": "RayJob",
+}
+
+
+def fitting(make, style, data=4, tensor=2, pipeline=2, **other):
+    """Return a plan whose layout the style's program knows."""
+    framework = STYLES[style].get("framework", "torch")
+    tensor, pipeline = (1 if framework == "tensorflow" else tensor), (1 if framework != "torch" else pipeline)
+    return make(data, tensor, pipeline, **other)
 
 
 def loaded(text):
@@ -37,12 +57,12 @@ def loaded(text):
 
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_passes_the_published_schemas(make, written, crds, style):
-    assert check_folder(written(make(), **STYLES[style]), crds, STYLES[style].get("minor", 30)) == []
+    assert check_folder(written(fitting(make, style), **STYLES[style]), crds, STYLES[style].get("minor", 30)) == []
 
 
 @pytest.mark.parametrize("style", KINDS)
 def test_without_the_operators_schema_it_fails(make, written, style):
-    faults = check_folder(written(make(), **{**STYLES[style], "queued": False}))
+    faults = check_folder(written(fitting(make, style), **{**STYLES[style], "queued": False}))
     assert any("no schema for" in f.message and KINDS[style] in f.message for f in faults)
 
 
@@ -66,7 +86,8 @@ def test_choices_that_exclude_each_other_are_refused(choices, message):
 )  # fmt: skip
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_plan_in_any_style_passes_every_check(make, written, crds, data, tensor, pipeline, replicas, every, style):
-    folder = written(make(data, tensor, pipeline, replicas, every), "any", **STYLES[style])
+    plan = fitting(make, style, data, tensor, pipeline, replicas=replicas, every=every)
+    folder = written(plan, "any", **STYLES[style])
     try:
         assert check_folder(folder, crds, STYLES[style].get("minor", 30)) == []
     finally:
@@ -77,19 +98,45 @@ def one(folder, kind):
     return next(d for _, d in read(folder) if d["kind"] == kind)
 
 
-def test_operators_carry_the_planned_ranks(make, written):
+def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     plan = make()  # 16 devices on two nodes of eight
     job = one(written(plan, "a", target="kubeflow"), "TrainJob")["spec"]["trainer"]
     assert (job["numNodes"], job["numProcPerNode"], job["resourcesPerNode"]["limits"]["nvidia.com/gpu"]) == (2, 8, "8")
     job = one(written(plan, "b", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
     assert (job["nprocPerNode"], job["pytorchReplicaSpecs"]["Worker"]["replicas"]) == ("8", 1)
     job = one(written(plan, "c", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
+    assert "for images that have it" in one(tmp_path / "c", "MPIJob")["metadata"]["annotations"]["twinloop.dev/horovod"]
     words = job["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["command"]
     assert words[words.index("-np") + 1] == "16"
     job = one(written(plan, "d", target="ray"), "RayJob")["spec"]
     assert "--workers=16 --device=GPU -- --tensor-model-parallel-size=2" in job["entrypoint"]
     (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(("style", "message"), [
+    ("tfjob", r"expected only data:"), ("jaxjob", "expected only data × tensor:"), ("jax trainjob", "data × tensor:"),
+])  # fmt: skip
+def test_a_layout_that_a_framework_does_not_know_is_refused(make, written, style, message):
+    with pytest.raises(InputError, match=message):
+        written(make(), **STYLES[style])
+
+
+def test_a_framework_without_a_kind_is_refused():
+    with pytest.raises(InputError, match=r"expected --target kubeflow --profile v1$"):
+        style_of("kubeflow", framework="tensorflow")
+
+
+def test_other_frameworks_bring_their_programs(make, written):
+    folder = written(make(2, 8, 1), "j", **STYLES["jaxjob"])
+    assert "jax.distributed.initialize" in (folder / "images" / "train" / "train.py").read_text()
+    assert not (folder / "images" / "train" / "sharding.py").exists()
+    (worker,) = one(folder, "JAXJob")["spec"]["jaxReplicaSpecs"].values()
+    assert (worker["replicas"], worker["template"]["spec"]["containers"][0]["name"]) == (2, "jax")
+    folder = written(make(16, 1, 1), "t", **STYLES["tfjob"])
+    assert '"tensorflow[and-cuda]==' in (folder / "images" / "train" / "Dockerfile").read_text()
+    (worker,) = one(folder, "TFJob")["spec"]["tfReplicaSpecs"].values()
+    assert (worker["replicas"], worker["template"]["spec"]["containers"][0]["name"]) == (2, "tensorflow")
 
 
 def test_a_claim_takes_the_place_of_the_plug_ins_resource(make, written):
@@ -130,6 +177,18 @@ BROKEN = {
     "claim": ("dra", "ResourceClaimTemplate", put("x", "metadata", "name"), "no ResourceClaimTemplate is called"),
     "unused claim": ("dra", "Deployment", lambda d: pod_template(d)["spec"].update(resourceClaims=[]),
                      "the pod has []"),
+    "runtime of a model": ("trainjob", "InferenceService", put("x", "spec", "predictor", "model", "runtime"),
+                           "no ServingRuntime is called x"),
+    "format": ("trainjob", "InferenceService", put("onnx", "spec", "predictor", "model", "modelFormat", "name"),
+               "its runtime takes ['torchscript']"),
+    "runtime's privilege": ("trainjob", "ServingRuntime", put(True, "spec", "containers", 0, "securityContext",
+                                                              "privileged"), "privileges"),
+    "serve replicas": ("rayjob", "RayService", put(3, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "maxReplicas"),
+                       "replicas differ"),
+    "serve devices": ("rayjob", "RayService", put({}, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "template",
+        "spec", "containers", 0, "resources", "limits"), "asks for 1 devices, a worker has 0"),
+    "serve port": ("rayjob", "RayService", put([], "spec", "rayClusterConfig", "headGroupSpec", "template", "spec",
+        "containers", 0, "ports"), "the head opens no port 8080"),
     "keda bounds": ("keda", "ScaledObject", put(99, "spec", "minReplicaCount"), "above maxReplicas"),
     "keda target": ("keda", "ScaledObject", put("x", "spec", "scaleTargetRef", "name"), "no such object"),
     "kserve root": ("trainjob", "InferenceService", put(0, "spec", "predictor", "securityContext", "runAsUser"),
@@ -163,7 +222,7 @@ def test_slurm_options_are_slurms(make):
     """Every option of a script is one that sbatch documents (22.05), with a value of its form."""
     forms = {
         "job-name": r"[a-z0-9-]+", "nodes": r"\d+", "ntasks-per-node": r"\d+", "exclusive": r"", "time": r"\d+",
-        "gpus-per-node": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
+        "gpus-per-node": r"\d+", "ntasks": r"\d+", "gpus-per-task": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
     }  # fmt: skip
     files = render(deployment_of(make(), "ab" * 8), "slurm")
     scripts = {name: text for name, text in files.items() if name.endswith(".sbatch")}
@@ -239,16 +298,18 @@ def test_dockerfiles_are_clean(make, written):
 
 @pytest.mark.slow
 def test_the_pipeline_is_read_by_kubeflows_own_protobuf(make):
-    pytest.importorskip("kfp.pipeline_spec", reason="pip install kfp-pipeline-spec")
+    pytest.importorskip("kfp.pipeline_spec", reason="pip install kfp-pipeline-spec googleapis-common-protos")
     from google.protobuf.json_format import ParseDict, ParseError
     from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-    text = render(deployment_of(make(data=2), "ab" * 8), "kubeflow", style_of("kubeflow"))["pipelines/hall.yaml"]
+    text = render(deployment_of(make(), "ab" * 8), "kubeflow", style_of("kubeflow"))["pipelines/hall.yaml"]
     body = loaded(text)
     spec = ParseDict(body, PipelineSpec())
     assert spec.root.dag.tasks["train"].dependent_tasks == ["features"]
     container = spec.deployment_spec["executors"]["exec-train"]["container"]
-    assert container["resources"]["accelerator"]["resourceCount"] == "8"
+    manifest = json.loads(container["args"][1].removeprefix("--manifest="))
+    assert (manifest["kind"], manifest["spec"]["trainer"]["numNodes"]) == ("TrainJob", 2)
+    assert spec.deployment_spec["executors"]["exec-features"]["container"]["args"][0] == "--resource=jobs"
     body["root"]["dag"]["taskss"] = {}
     with pytest.raises(ParseError):
         ParseDict(body, PipelineSpec())

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,18 +16,9 @@ from twinloop.deploy.local import Compared, Small, compare, expected, small_layo
 from twinloop.deploy.render import render
 from twinloop.model.codec import dumps
 
+SENT = ("tensor_all_reduce", "data_all_reduce", "pipeline_send", "data_gather", "data_scatter")
 WIDTH, HIDDEN = 16, 32
 PARAMETERS = 2 * WIDTH * HIDDEN + HIDDEN + WIDTH + WIDTH + 1
-
-
-@pytest.fixture
-def python():
-    found = os.environ.get("TWINLOOP_TORCH_PYTHON") or (
-        sys.executable if importlib.util.find_spec("torch") is not None else None
-    )
-    if found is None:
-        pytest.skip("no torch: pip install 'twinloop[torch]', or set TWINLOOP_TORCH_PYTHON")
-    return found
 
 
 def test_small_layouts_keep_the_directions_and_fit():
@@ -40,6 +32,8 @@ def test_the_formulas():
     # Two stages, eight micro-batches: one ninth idle; 2 boundaries' worth each way of 32 x 64 doubles.
     found = expected(Small(1, 2, 2), 1000)
     assert found.bubble == pytest.approx(1 / 9)
+    assert expected(Small(2, 1, 1, zero=3), 1000).gather_b == 2 * 8 * 8000.0
+    assert expected(Small(2, 1, 1, zero=1), 1000).scatter_b == 8000.0
     assert found.pipeline_b == 2 * 2 * 8 * 32 * 64 * 8
     assert (found.tensor_b, found.data_b) == (4 * 2 * 8 * 32 * 64 * 8, 0.0)
     assert expected(Small(2, 1, 1), 1000).data_b == 8000.0
@@ -47,10 +41,10 @@ def test_the_formulas():
 
 def test_a_difference_is_told():
     rank = {"losses": [1.0], "place": [0, 0, 0], "parameters": 10,
-            "sent": {"tensor_all_reduce": 0, "data_all_reduce": 0, "pipeline_send": 0}}  # fmt: skip
+            "sent": dict.fromkeys(SENT, 0)}  # fmt: skip
     other = {**rank, "losses": [1.1], "sent": {**rank["sent"], "data_all_reduce": 8}}
     rows = compare(Small(1, 1, 1), {"steps": 1, "ranks": [other]}, {"ranks": [rank]})
-    assert [row.agrees for row in rows] == [False, True, False, True]
+    assert [row.agrees for row in rows] == [False, True, False, True, True, True]
     assert Compared("a", 1.01, 1.0, 0.02).agrees
 
 
@@ -72,27 +66,27 @@ def test_precision_is_refused_or_told():
 
 
 @pytest.mark.slow
-def test_the_command_runs_the_plans_layout(make, tmp_path, python):
+def test_the_command_runs_the_plans_layout(make, tmp_path, torch_python):
     path = tmp_path / "plan.json"
     path.write_text(dumps(make()))
     done = subprocess.run(
         [sys.executable, "-c", "from twinloop.cli.main import main; main()", "deploy", "local", str(path), "--json",
-         "--steps=2", f"--python={python}"], capture_output=True, text=True, timeout=590, check=False,
+         "--steps=2", f"--python={torch_python}"], capture_output=True, text=True, timeout=590, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (stage,) = json.loads(done.stdout)["stages"]
-    assert stage["layout"] == {"data": 1, "tensor": 2, "pipeline": 2}
+    assert stage["layout"] == {"data": 1, "tensor": 2, "pipeline": 2, "zero": 0}
     assert all(row["agrees"] for row in stage["compared"])
     assert 0.0 < stage["bubble"]["measured"] < 1.0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["ddp", "fsdp", "tensor", "gpipe", "1f1b"])
-def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, python):
+def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, torch_python):
     script, report = tmp_path / "layouts.py", tmp_path / "report.json"
     script.write_text((Path(__file__).parent / "layouts_program.txt").read_text("utf-8"))
     done = subprocess.run(
-        [python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", script, which, report],
+        [torch_python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", script, which, report],
         capture_output=True, text=True, timeout=400, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -109,13 +103,20 @@ def test_the_librarys_layouts_equal_the_dense_reference(which, tmp_path, python)
             assert rank["sent"] == [WIDTH * HIDDEN]  # half of two matrices
 
 
+@pytest.fixture
+def ray_python():
+    """A Python with Ray: skipped loudly where there is none."""
+    found = os.environ.get("TWINLOOP_RAY_PYTHON") or (sys.executable if importlib.util.find_spec("ray") else None)
+    if found is None:
+        pytest.skip("no Ray: pip install 'twinloop[ray,torch]', or set TWINLOOP_RAY_PYTHON")
+    return found
+
+
 @pytest.mark.slow
-def test_two_ray_workers_train_like_one_process(tmp_path, python):
+def test_two_ray_workers_train_like_one_process(tmp_path, torch_python, ray_python):
     """Ray Train runs the same program: losses equal those of one process on the same samples."""
-    ray = os.environ.get("TWINLOOP_RAY_PYTHON")
-    if ray is None:
-        pytest.skip("set TWINLOOP_RAY_PYTHON to a Python with ray[train] and torch")
-    for name in ("train", "ray_train"):
+    ray = ray_python
+    for name in ("train", "sharding", "ray_train"):
         (tmp_path / f"{name}.py").write_text(program(name))
     words = ["--synthetic", "--steps=2", "--float64", "--global-batch-size=8"]
     both, one = tmp_path / "both.json", tmp_path / "one.json"
@@ -127,8 +128,124 @@ def test_two_ray_workers_train_like_one_process(tmp_path, python):
         check=True, capture_output=True, timeout=500, cwd=tmp_path,
         env={**os.environ, "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300", "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
-    subprocess.run([python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "train.py", *words,
-                    f"--report={one}"], check=True, capture_output=True, timeout=300, cwd=tmp_path)  # fmt: skip
+    subprocess.run([torch_python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "train.py",
+                    *words, f"--report={one}"], check=True, capture_output=True, timeout=300, cwd=tmp_path)  # fmt: skip
     (reference,) = json.loads(one.read_text())["ranks"]
     for rank in json.loads(both.read_text())["ranks"]:
         assert rank["losses"] == pytest.approx(reference["losses"], abs=1e-10)
+
+
+@pytest.mark.slow
+def test_ray_serve_scores_like_the_server(tmp_path, ray_python):
+    """The Serve application answers by HTTP what serve.py's model says, and refuses what serve.py refuses."""
+    for name in ("serve", "ray_serve"):
+        (tmp_path / f"{name}.py").write_text(program(name))
+    script = """
+import json, ray, urllib.error, urllib.request
+from ray import serve
+ray.init(num_cpus=4, include_dashboard=False, object_store_memory=200_000_000)
+serve.start(http_options={"host": "127.0.0.1", "port": %d})
+import ray_serve, serve as ours
+words = ["--synthetic", "--max-batch=4", "--latency-ms=30", "--seq-length=16"]
+serve.run(ray_serve.build({"words": words}), route_prefix="/")
+def ask(path, body):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:%d{path}", body and json.dumps(body).encode()) as answer:
+            return [answer.status, json.load(answer)]
+    except urllib.error.HTTPError as error:
+        return [error.code, json.load(error)]
+told = [ask("/score", {"tokens": [1, 2, 3]}), ask("/score", {"tokens": "x"}), ask("/readyz", None), ask("/x", None)]
+a = ours.arguments(words)
+told.append(float(ours.load(a)(ours.window([1, 2, 3], 16)[None])[0]))
+print("TOLD" + json.dumps(told))
+serve.shutdown()
+"""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = subprocess.run([ray_python, "-c", script % (port, port)], capture_output=True, text=True, timeout=500,
+                          check=False, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)})  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    line = next(each for each in done.stdout.splitlines() if each.startswith("TOLD"))
+    good, bad, ready, nothing, own = json.loads(line.removeprefix("TOLD"))
+    assert good == [200, {"score": pytest.approx(own, abs=1e-12)}]
+    assert (bad[0], ready[0], nothing[0]) == (400, 200, 404)
+
+
+def together(words, folder, count, environment):
+    """Run ``count`` processes of a program side by side; return the report of the first."""
+    report = folder / "report.json"
+    command = [*words[:2], "--synthetic", "--steps=3", "--float64", f"--report={report}", *words[2:]]
+    running = [
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         env={**os.environ, **environment(index)})
+        for index in range(count)
+    ]  # fmt: skip
+    ends = [(process.communicate(timeout=500), process.returncode) for process in running]
+    assert all(code == 0 for _, code in ends), ends
+    return json.loads(report.read_text())
+
+
+def ports(count):
+    held = [socket.socket() for _ in range(count)]
+    for each in held:
+        each.bind(("127.0.0.1", 0))
+    found = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "tensor", "zero"), [(2, 1, 0), (1, 2, 0), (2, 1, 3), (2, 2, 3)])
+def test_jax_layouts_train_like_one_process(tmp_path, data, tensor, zero):
+    """As JAXJob starts them: one process a host, found by COORDINATOR_ADDRESS."""
+    pytest.importorskip("jax", reason="pip install jax")
+    (tmp_path / "train.py").write_text(program("train", "jax"))
+
+    def run(count, *words):
+        (port,) = ports(1)
+        place = {"COORDINATOR_ADDRESS": "127.0.0.1", "COORDINATOR_PORT": str(port), "NUM_PROCESSES": str(count),
+                 "JAX_PLATFORMS": "cpu"}  # fmt: skip
+        return together([sys.executable, "train.py", *words], tmp_path, count,
+                        lambda index: {**place, "PROCESS_ID": str(index)})  # fmt: skip
+
+    whole = run(1)
+    found = run(data * tensor, f"--data-parallel-size={data}", f"--tensor-model-parallel-size={tensor}",
+                f"--zero={zero}")  # fmt: skip
+    assert found["losses"] == pytest.approx(whole["losses"], abs=1e-10)
+    share = found["weight_bytes_per_device"] / whole["weight_bytes_per_device"]
+    # All but norms and tables are halved by tensor; under ZeRO-3 everything is by data.
+    shares = {(2, 1, 0): 1.0, (1, 2, 0): 0.572, (2, 1, 3): 0.5, (2, 2, 3): 0.286}
+    assert share == pytest.approx(shares[data, tensor, zero], abs=0.002)
+    kept = f"--checkpoint={tmp_path}/kept"
+    if zero == 3 and tensor == 1:
+        first = run(2, "--data-parallel-size=2", "--zero=3", kept, "--steps=2")["losses"]
+        assert [*first, *run(2, "--data-parallel-size=2", "--zero=3", kept)["losses"]] == found["losses"]
+
+
+@pytest.mark.slow
+def test_two_tensorflow_workers_train_like_one(tmp_path):
+    """As TFJob starts them: MultiWorkerMirroredStrategy by TF_CONFIG; a run goes on from its checkpoint."""
+    python = os.environ.get("TWINLOOP_TF_PYTHON") or (
+        sys.executable if importlib.util.find_spec("tensorflow") is not None else None
+    )
+    if python is None:
+        pytest.skip("no TensorFlow: pip install tensorflow-cpu, or set TWINLOOP_TF_PYTHON")
+    (tmp_path / "train.py").write_text(program("train", "tensorflow"))
+
+    def run(count, *words):
+        workers = [f"127.0.0.1:{port}" for port in ports(count)]
+
+        def environment(index):
+            config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+            return {"TF_CONFIG": json.dumps(config), "CUDA_VISIBLE_DEVICES": ""}
+
+        return together([python, "train.py", f"--data-parallel-size={count}", *words], tmp_path, count, environment)
+
+    whole, found = run(1), run(2)
+    assert found["replicas"] == 2
+    assert found["losses"] == pytest.approx(whole["losses"], abs=1e-10)
+    kept = f"--checkpoint={tmp_path}/kept"
+    first = run(2, kept, "--steps=2")["losses"]
+    assert [*first, *run(2, kept)["losses"]] == found["losses"]

@@ -59,7 +59,7 @@ class Api:
             "users": [{"name": "me", "user": {"token": token} if token else {}}],
         })  # fmt: skip
 
-    def allowed(self, token, verb, kind, namespace):
+    def allowed(self, token, verb, kind, namespace, resource):
         if token == ADMIN:
             return True
         if token not in self.accounts:
@@ -75,7 +75,7 @@ class Api:
             found = self.store.objects.get(("rbac.authorization.k8s.io", role["kind"],
                                             where if role["kind"] == "Role" else None, role["name"]))  # fmt: skip
             for rule in (found or {}).get("rules") or []:
-                if kind.group in rule["apiGroups"] and kind.plural in rule["resources"] and verb in rule["verbs"]:
+                if kind.group in rule["apiGroups"] and resource in rule["resources"] and verb in rule["verbs"]:
                     return True
         return False
 
@@ -163,20 +163,21 @@ class Handler(BaseHTTPRequestHandler):
         space = match["space"] or None
         if verb == "get" and not match["name"]:
             verb = "watch" if query.get("watch") in ("1", "true", "True") else "list"
-        self._authorise(verb, kind, space)
+        self._authorise(verb, kind, space, match["sub"] or "")
         act = getattr(self, f"_{verb}")
         return act(kind, space, match["name"], match["sub"] or "", query, raw)
 
     def _token(self):
         return (self.headers.get("Authorization") or "").removeprefix("Bearer ")
 
-    def _authorise(self, verb, kind, space):
-        token = self._token()
-        if not self.api.allowed(token, verb, kind, space):
-            raise RefusedError(403, "Forbidden", f'{kind.plural} is forbidden: the account cannot {verb} resource '
-                          f'"{kind.plural}" in API group "{kind.group}"')  # fmt: skip
+    def _authorise(self, verb, kind, space, sub=""):
+        """Rights on a subresource are rights of their own."""
+        token, resource = self._token(), f"{kind.plural}/{sub}" if sub else kind.plural
+        if not self.api.allowed(token, verb, kind, space, resource):
+            raise RefusedError(403, "Forbidden", f'{resource} is forbidden: the account cannot {verb} resource '
+                          f'"{resource}" in API group "{kind.group}"')  # fmt: skip
         if token != ADMIN:
-            self.api.seen.add((verb, kind.group, kind.plural))
+            self.api.seen.add((verb, kind.group, resource))
 
     def _discovery(self, path):
         store = self.api.store

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from twinloop.cli.marking import mark_command
+
 
 class DefaultGroup(click.Group):
     """``deploy PLAN …`` is ``deploy write PLAN …``."""
@@ -40,18 +42,24 @@ def command() -> None:
               help="kueue: topology and quotas by cooling loop (k8s).")  # fmt: skip
 @click.option("--profile", type=click.Choice(["v2", "v1", "mpi"]), default="v2", show_default=True,
               help="kubeflow: Trainer 2 and KServe, Training Operator 1, or MPI Operator.")  # fmt: skip
+@click.option("--framework", type=click.Choice(["torch", "tensorflow", "jax"]), default="torch", show_default=True,
+              help="kubeflow: what trains; TFJob and JAXJob with --profile v1, jax with v2 too.")  # fmt: skip
 @click.option("--gang", is_flag=True, help="k8s: training as a JobSet, all pods or none.")
 @click.option("--keda", is_flag=True, help="Scale by KEDA instead of an autoscaler of the cluster.")
 @click.option("--devices", type=click.Choice(["plugin", "dra"]), default="plugin", show_default=True,
               help="dra: devices by resource claims (Kubernetes 1.34 or newer).")  # fmt: skip
 @click.option("--kubernetes", "minor", type=click.IntRange(30, 37), default=30, show_default=True,
               help="Oldest minor version of Kubernetes 1.x that must take the files.")  # fmt: skip
+@click.option("--image", "images", multiple=True, metavar="STAGE=IMAGE",
+              help="Where a stage's image lies, by digest best; may be repeated.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON and nothing else.")
-def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: bool, devices: str, minor: int,
-          out: Path, as_json: bool) -> None:  # fmt: skip
+def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gang: bool, keda: bool, devices: str,
+          minor: int, images: tuple[str, ...], out: Path, as_json: bool) -> None:  # fmt: skip
     """Write images, manifests and launchers of PLAN (a plan.json)."""
     from twinloop.deploy.intent import deployment_of
+    from twinloop.deploy.names import given_images, label
+    from twinloop.deploy.pipelines import SUBMIT
     from twinloop.deploy.render import render
     from twinloop.deploy.style import style_of
     from twinloop.errors import TwinloopError
@@ -60,9 +68,11 @@ def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: b
     parsed = _plan(plan)
     queued = queue == "kueue" and target in ("k8s", "kubeflow", "ray")
     style = style_of(
-        target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", minor=minor
+        target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", framework=framework,
+        minor=minor,
     )  # fmt: skip
-    texts = render(deployment_of(parsed, content_hash(parsed)), target, style)
+    given = given_images(images, [*(label(stage.name) for stage in parsed.stages), SUBMIT])
+    texts = render(deployment_of(parsed, content_hash(parsed), given), target, style)
     try:
         for name, text in texts.items():
             path = out / name
@@ -80,8 +90,8 @@ def write(plan: Path, target: str, queue: str, profile: str, gang: bool, keda: b
               help="Oldest minor version of Kubernetes 1.x that must take the files.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON and nothing else.")
 def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
-    """Check the manifests in FOLDER: schemas (a missing one is a fault), then what schemas miss."""
-    from twinloop.deploy.check import check_folder
+    """Check the files in FOLDER: schemas (a missing one is a fault), then what schemas miss."""
+    from twinloop.deploy.check import check_folder, what_was_checked
 
     faults = check_folder(folder, crds, minor)
     if as_json:
@@ -89,7 +99,7 @@ def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
     else:
         for fault in faults:
             click.echo(str(fault))
-        click.echo(f"{len(faults)} faults" if faults else "all checks passed")
+        click.echo(f"{len(faults)} faults" if faults else what_was_checked(folder))
     return 2 if faults else 0
 
 
@@ -174,6 +184,9 @@ def _connected(kubeconfig: Path | None, context: str | None) -> Iterator[Any]:
         yield dynamic.DynamicClient(connection, cache_file=str(Path(folder) / "discovery.json"))
 
 
+command.add_command(mark_command(_connected))
+
+
 @command.command("local")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--python", default=sys.executable, help="A Python that has torch; default: this one.")
@@ -197,7 +210,7 @@ def local(plan: Path, python: str, processes: int, steps: int, as_json: bool) ->
     agrees = True
     for work in works:
         p = work.parallelism
-        layout = small.small_layout(p.data, p.tensor, p.pipeline, processes)
+        layout = small.small_layout(p.data, p.tensor, p.pipeline, processes, p.zero)
         dense = _trained(python, small.Small(1, 1, 1), steps, samples=layout.data)
         found = _trained(python, layout, steps, samples=layout.data)
         rows = small.compare(layout, found, dense)
@@ -243,7 +256,8 @@ def _trained(python: str, layout: Any, steps: int, samples: int) -> dict[str, An
 
     with tempfile.TemporaryDirectory() as folder:
         script, report = Path(folder) / "train.py", Path(folder) / "report.json"
-        script.write_text(program("train"), encoding="utf-8")
+        for name in ("train", "sharding"):
+            (Path(folder) / f"{name}.py").write_text(program(name), encoding="utf-8")
         words = arguments(layout, steps=steps, report=str(report))
         batch = next(w for w in arguments(replace(layout, data=samples), steps=steps, report="") if "global-batch" in w)
         words = [batch if "global-batch" in word else word for word in words]

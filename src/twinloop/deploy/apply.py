@@ -24,7 +24,10 @@ KINDS_NOTE = key("kinds")
 """On the plan's ConfigMap: every kind we may have left objects of; pruning looks there."""
 CAP_NOTE = key("capped-until")
 """On an object whose size live operation holds: until when. We leave it as it is until then."""
-SCHEDULERS = dict.fromkeys(("Job", "JobSet", "TrainJob", "RayJob", "PyTorchJob"), ("spec", "suspend"))
+SCHEDULERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("Job", "JobSet", "TrainJob", "RayJob"), ("spec", "suspend")),
+    **dict.fromkeys(("PyTorchJob", "TFJob", "JAXJob", "MPIJob"), ("spec", "runPolicy", "suspend")),
+}
 """Fields that belong to a queue once the object exists: we send what is there."""
 POLL_S = 2.0
 
@@ -139,11 +142,14 @@ def held_until(live: Document, now: datetime) -> str | None:
 
 
 def _handed_over(document: Document, live: Document | None) -> Document:
-    path = SCHEDULERS.get(document["kind"])
-    if live is None or path is None or path[1] not in document.get(path[0], {}):
-        return document
+    *above, name = SCHEDULERS.get(document["kind"], ("",))
     made = copy.deepcopy(document)
-    made[path[0]][path[1]] = bool((live.get(path[0]) or {}).get(path[1], False))
+    ours, theirs = made, live or {}
+    for each in above:
+        ours, theirs = ours.get(each) or {}, theirs.get(each) or {}
+    if live is None or name not in ours:
+        return document
+    ours[name] = bool(theirs.get(name, False))
     return made
 
 

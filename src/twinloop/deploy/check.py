@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from twinloop.deploy.plain import layer_faults, target_in, text_faults
 from twinloop.deploy.semantics import semantic_faults
 from twinloop.errors import InputError, MissingExtraError
 
@@ -16,6 +17,7 @@ Document = dict[str, Any]
 DEFINITIONS = "https://kubernetes.io/api/"
 OLDEST, NEWEST = "1.30", "1.37"
 """Versions of Kubernetes that every document must satisfy."""
+LAYER = "kustomization.yaml"
 
 
 @dataclass(frozen=True)
@@ -40,34 +42,51 @@ def check_folder(folder: Path, crds: Path | None = None, minor: int = 30) -> lis
         MissingExtraError: the schemas of core Kubernetes are not installed.
     """
     documents = read(folder)
-    if not documents:
-        raise InputError(f"{folder}: got no manifest (sites/**/*.yaml), expected some")
+    if not documents and target_in(folder) is None:
+        raise InputError(f"{folder}: got no sites/**/*.yaml and no scripts, expected a folder of `twinloop deploy`")
     custom = _custom(crds, {(str(d.get("apiVersion")), str(d.get("kind"))) for _, d in documents})
     faults = []
     for file, document in documents:
         name = f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"
         faults += [Found(file, name, message) for message in schema_faults(document, custom, f"1.{minor}")]
-    return faults + [Found(*fault) for fault in semantic_faults(documents)]
+    rest = (*semantic_faults(documents), *layer_faults(folder, _layers(folder)), *text_faults(folder))
+    return faults + [Found(*fault) for fault in dict.fromkeys(rest)]
+
+
+def what_was_checked(folder: Path) -> str:
+    """Return in words which files ``folder`` holds and what can be checked of them."""
+    target = target_in(folder)
+    if target is None:
+        return "all checks passed"
+    return f"files for {target}: no schema is published for them; no secret is in them, ranks fit their layouts"
 
 
 def read(folder: Path) -> list[tuple[str, Document]]:
     """Return (file, document) for each manifest under ``folder``, kustomize layers apart."""
+    return [
+        (str(path.relative_to(folder)), document)
+        for path in sorted(folder.glob("sites/**/*.yaml")) if path.name != LAYER
+        for document in _objects(path)
+    ]  # fmt: skip
+
+
+def _layers(folder: Path) -> dict[str, Document]:
+    return {str(path.relative_to(folder)): each for path in sorted(folder.glob(f"sites/**/{LAYER}"))
+            for each in _objects(path)}  # fmt: skip
+
+
+def _objects(path: Path) -> list[Document]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    found: list[tuple[str, Document]] = []
-    for path in sorted(folder.glob("sites/**/*.yaml")):
-        if path.name == "kustomization.yaml":
-            continue
-        try:
-            documents = list(YAML(typ="safe", pure=True).load_all(path.read_text("utf-8")))
-        except (YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
-        for document in documents:
-            if not isinstance(document, dict):
-                raise InputError(f"{path}: got {type(document).__name__}, expected an object a document")
-            found.append((str(path.relative_to(folder)), document))
-    return found
+    try:
+        documents = list(YAML(typ="safe", pure=True).load_all(path.read_text("utf-8")))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+    for document in documents:
+        if not isinstance(document, dict):
+            raise InputError(f"{path}: got {type(document).__name__}, expected an object a document")
+    return documents
 
 
 def schema_faults(document: Document, custom: dict[tuple[str, str], Document], oldest: str = OLDEST) -> list[str]:

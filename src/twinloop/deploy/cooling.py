@@ -157,9 +157,9 @@ def hosts(deployment: Deployment, site: PlannedSite) -> tuple[Host, ...]:
 
 
 def _per_rack(work: Work, site: PlannedSite) -> int:
-    """Return the servers of ``work`` in its fullest rack, which other work may share."""
+    """Return the hosts of ``work`` in its fullest rack, which other work may share."""
     full = [share.servers for racks in site.rack_types for share in racks.contents if share.stage == work.name]
-    return max(full, default=max(work.nodes, 1))
+    return max(full) * work.hardware.hosts_per_server if full else max(work.nodes, 1)
 
 
 def _units(site: PlannedSite, types: tuple[str, ...]) -> int:

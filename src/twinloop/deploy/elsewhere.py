@@ -1,19 +1,22 @@
-"""Targets without Kubernetes' own syntax: Slurm, compose, SkyPilot tasks, Kubeflow's pipeline IR."""
+"""Targets without Kubernetes' own syntax: Slurm, compose, SkyPilot tasks."""
 
 from __future__ import annotations
 
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, torchrun, work_arguments
 from twinloop.deploy.names import label
-from twinloop.deploy.pods import Document, cpu_and_memory, image
+from twinloop.deploy.pods import Document
 
 
 def sbatch(work: Work) -> str:
     """Return the batch script of ``work``: one task a node, the launcher inside."""
-    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}", f"#SBATCH --nodes={work.pods}",
-             "#SBATCH --ntasks-per-node=1", "#SBATCH --exclusive"]  # fmt: skip
-    if work.hardware.resource:
-        lines.append(f"#SBATCH --gpus-per-node={work.per_pod}")
+    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}"]
+    if work.kind == "serve" and work.hardware.resource:
+        # Copies share a node's devices; each listens on a port of its own.
+        lines += [f"#SBATCH --ntasks={work.pods}", f"#SBATCH --gpus-per-task={work.per_pod}"]
+    else:
+        lines += [f"#SBATCH --nodes={work.pods}", "#SBATCH --ntasks-per-node=1", "#SBATCH --exclusive"]
+        lines += [f"#SBATCH --gpus-per-node={work.per_pod}"] if work.hardware.resource else []
     lines.append(f"#SBATCH --constraint={work.hardware.label}&{label(work.cooling)}")
     if work.deadline_s is not None and work.kind != "serve":
         lines.append(f"#SBATCH --time={int(-(-work.deadline_s // 60))}")
@@ -23,7 +26,8 @@ def sbatch(work: Work) -> str:
         command = " ".join(torchrun(work, "$head", "$SLURM_NODEID"))
         lines.append(f"srun bash -c 'head=$0; NODE_RANK=$SLURM_NODEID exec {command}' \"$head\"")
     else:
-        lines.append(f"srun bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(work_arguments(work))}'")
+        words = [word.replace("--port=8080", "--port=$((8080 + SLURM_LOCALID))") for word in work_arguments(work)]
+        lines.append(f"srun bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(words)}'")
     return "\n".join(lines) + "\n"
 
 
@@ -71,39 +75,4 @@ def sky_task(work: Work) -> Document:
         "name": work.label, "workdir": f"images/{work.label}", "num_nodes": work.pods, "resources": resources,
         "envs": {"NODES": str(work.pods)}, "setup": f"set -e\n{ready}\n",
         "run": f"set -e\nexport NODE_RANK=\"$SKYPILOT_NODE_RANK\"\n{head}{' '.join(command)}\n",
-    }  # fmt: skip
-
-
-def pipeline(deployment: Deployment, site: str) -> Document | None:
-    """Return the Kubeflow pipeline (IR 2.1.0) of a site's stages that end, ``None`` where there is none.
-
-    A pipeline's task is one pod, so a stage over several nodes is not in it: its own job runs it.
-    """
-    works = [w for w in deployment.at(site) if w.kind in ("preprocess", "train") and w.pods == 1]
-    if not works:
-        return None
-    known = {work.name: work for work in works}
-    executors, components, tasks = {}, {}, {}
-    for work in works:
-        name = work.label
-        devices = work.per_pod if work.hardware.resource else work.hardware.per_node
-        cpu, memory = cpu_and_memory(work.hardware, devices)
-        resources: Document = {"resourceCpuLimit": cpu, "resourceMemoryLimit": memory}
-        if work.hardware.resource:
-            resources["accelerator"] = {"resourceType": work.hardware.resource, "resourceCount": str(work.per_pod)}
-        command = torchrun(work, "127.0.0.1", "0") if work.kind == "train" else work_arguments(work)
-        container = {
-            "image": image(deployment, work), "command": command[:1], "args": command[1:], "resources": resources,
-        }  # fmt: skip
-        executors[f"exec-{name}"] = {"container": container}
-        components[f"comp-{name}"] = {"executorLabel": f"exec-{name}"}
-        tasks[name] = {
-            "taskInfo": {"name": name}, "componentRef": {"name": f"comp-{name}"}, "cachingOptions": {},
-            **({"dependentTasks": [known[n].label for n in work.after if n in known]}
-               if any(n in known for n in work.after) else {}),
-        }  # fmt: skip
-    return {
-        "pipelineInfo": {"name": label(f"{deployment.label}-{site}", 60)}, "schemaVersion": "2.1.0",
-        "sdkVersion": "twinloop", "deploymentSpec": {"executors": executors}, "components": components,
-        "root": {"dag": {"tasks": tasks}},
     }  # fmt: skip

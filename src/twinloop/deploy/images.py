@@ -5,23 +5,33 @@ from __future__ import annotations
 from importlib.resources import files
 
 from twinloop.deploy.intent import Work
-from twinloop.deploy.operators import RAY
 from twinloop.deploy.pods import USER
+from twinloop.deploy.rays import RAY
+from twinloop.deploy.style import Framework
 
+MODEL = "model.pt"
 PYTHON = "python:3.12-slim"
 FRAMEWORK = {"nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime", "amd.com/gpu": "rocm/pytorch:latest"}
 """Default bases; the build argument takes your own, by digest. The ROCm tag is a starting point only."""
 
 
-def dockerfile(work: Work, programs: list[str]) -> str:
+def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> str:
     """Return the Dockerfile of ``work``: base by argument, numeric user, no package manager at run time."""
+    other = framework if work.kind == "train" and framework != "torch" else ""
     base = FRAMEWORK.get(work.hardware.resource or "", PYTHON) if work.kind in ("train", "serve") else PYTHON
+    base = base if not other else OTHER_BASES.get((other, work.hardware.resource or ""), PYTHON)
     numpy = "" if base != PYTHON else 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6"]\n'
-    if base == PYTHON and work.kind == "train":
+    if base == PYTHON and other:
+        wheel = WHEELS[other][0 if work.hardware.resource == "nvidia.com/gpu" else 1]
+        numpy = f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "{wheel}"]\n'
+    elif base == PYTHON and work.kind == "train":
         numpy = 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "torch==2.13.0"]\n'
-    if "ray_train" in programs:
-        numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[train]=={RAY}"]\n'
-    sources = " ".join(f"{name}.py" for name in programs)
+    extra = next((name.removeprefix("ray_") for name in names if name.startswith("ray_")), None)
+    if extra is not None:
+        numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[{extra}]=={RAY}"]\n'
+    sources = " ".join(f"{name}.py" for name in names)
+    if work.everywhere:
+        sources += f" {MODEL}*"  # a branch starts without the network; the star lets the image be built before a model
     return (
         f"ARG BASE_IMAGE={base}\n"
         "# The base is your choice: pass one by digest.\n"
@@ -37,6 +47,44 @@ def dockerfile(work: Work, programs: list[str]) -> str:
     )
 
 
-def program(name: str) -> str:
-    """Return the text of one of our programs."""
+OTHER_BASES = {("tensorflow", "amd.com/gpu"): "rocm/tensorflow:latest", ("jax", "amd.com/gpu"): "rocm/jax:latest"}
+"""Bases of the other frameworks where their wheels do not serve; starting points only."""
+WHEELS = {
+    "tensorflow": ("tensorflow[and-cuda]==2.21.0", "tensorflow-cpu==2.21.0"),
+    "jax": ("jax[cuda12]==0.10.2", "jax==0.10.2"),
+}  # fmt: skip
+"""Packages of the other frameworks, with and without NVIDIA's libraries."""
+
+
+def submit_dockerfile() -> str:
+    """Return the Dockerfile of the pipeline's task that starts jobs: Python and its standard library."""
+    return (
+        f"ARG BASE_IMAGE={PYTHON}\n"
+        "# hadolint ignore=DL3006\n"
+        "FROM ${BASE_IMAGE}\n"
+        "WORKDIR /app\n"
+        "COPY submit.py /app/\n"
+        "ENV PYTHONUNBUFFERED=1\n"
+        f"USER {USER}:{USER}\n"
+        'ENTRYPOINT ["python", "/app/submit.py"]\n'
+    )
+
+
+def programs(work: Work, *, ray: bool = False, framework: Framework = "torch") -> list[str]:
+    """Return the names of the programs in a stage's image, its entry point first."""
+    if work.own_trainer:
+        return ["train", *(["ray_train"] if ray else [])]
+    beside = {
+        "train": ["sharding", *(["ray_train"] if ray else [])] if framework == "torch" else [],
+        "serve": ["ray_serve"] if ray and not work.everywhere else [],
+    }
+    return [work.kind, *beside.get(work.kind, [])]
+
+
+def program(name: str, framework: Framework = "torch", work: Work | None = None) -> str:
+    """Return the text of one of our programs; ``train`` is another one for another framework or family of models."""
+    if name == "train" and work is not None and work.own_trainer:
+        name = "own"
+    elif name == "train" and framework != "torch":
+        name = f"train_{framework}"
     return (files("twinloop.deploy") / "files" / f"{name}.py.txt").read_text("utf-8")

@@ -27,6 +27,9 @@ class Hardware:
     resource: str | None
     """Extended resource that one device is; ``None``: plain processor cores."""
     per_node: int
+    """Devices of one host: what one kubelet or one Slurm daemon sees."""
+    hosts_per_server: int
+    """Above one where a server is a whole rack of trays."""
     cores: int
     """Of one node."""
     memory_b: float
@@ -55,6 +58,7 @@ class Work:
     site: str
     hardware: Hardware
     device_count: int
+    """Bought: whole servers, so a layout may leave some over."""
     nodes: int
     parallelism: PlannedParallelism
     precision: str
@@ -75,6 +79,20 @@ class Work:
     reads: tuple[str, ...]
     network: dict[str, str]
     """The model's layer fields, as the plan carries them."""
+    everywhere: bool
+    """A copy on every host: each branch of an edge site answers for itself."""
+
+    @property
+    def ranks(self) -> int:
+        """Devices that the layout takes."""
+        p = self.parallelism
+        return p.data * p.tensor * p.pipeline * p.context
+
+    @property
+    def own_trainer(self) -> str | None:
+        """Family of a model for whose training no program of ours serves, ``None`` where one does."""
+        family = self.network.get("kind", "transformer")
+        return family if self.kind == "train" and family != "transformer" else None
 
     @property
     def replica_devices(self) -> int:
@@ -85,20 +103,20 @@ class Work:
     @property
     def per_pod(self) -> int:
         """Devices in one pod: the most of a node that divides the work evenly."""
-        whole = self.replica_devices if self.kind == "serve" else self.device_count
+        whole = self.replica_devices if self.kind == "serve" else self.ranks
         return max(n for n in range(1, min(self.hardware.per_node, whole) + 1) if whole % n == 0)
 
     @property
     def pods(self) -> int:
         """Pods of the whole stage, one a node for processor work."""
-        if self.hardware.resource is None:
+        if self.everywhere or (self.hardware.resource is None and self.kind != "train"):
             return self.nodes
-        return self.device_count // self.per_pod
+        return self.ranks // self.per_pod
 
     @property
     def replicas(self) -> int:
         """Copies of a served model."""
-        return max(self.device_count // self.replica_devices, 1)
+        return self.nodes if self.everywhere else max(self.ranks // self.replica_devices, 1)
 
 
 @dataclass(frozen=True)
@@ -112,14 +130,17 @@ class Deployment:
     sites: tuple[PlannedSite, ...]
     data: tuple[Data, ...]
     jurisdictions: dict[str, str]
+    images: dict[str, str]
+    """Stage's label -> its image as it lies in a registry, where that was given."""
 
     def at(self, site: str) -> tuple[Work, ...]:
         """Return the stages that run at ``site``."""
         return tuple(work for work in self.works if work.site == site)
 
     def datasets_at(self, site: str) -> tuple[Data, ...]:
-        """Return the data sets read at ``site``, through any stage before."""
-        names = {name for work in self.at(site) for name in all_reads(work, self.works)}
+        """Return the data sets read at ``site``, through any stage before; serving reads the model alone."""
+        readers = (work for work in self.at(site) if work.kind != "serve")
+        names = {name for work in readers for name in all_reads(work, self.works)}
         return tuple(data for data in self.data if data.name in names)
 
 
@@ -165,7 +186,7 @@ class _Facts:
         return {path[len(prefix) :]: value for path, value in self.values.items() if path.startswith(prefix)}
 
 
-def deployment_of(plan: Plan, plan_hash: str) -> Deployment:
+def deployment_of(plan: Plan, plan_hash: str, images: dict[str, str] | None = None) -> Deployment:
     """Return what ``plan`` asks an orchestrator to run.
 
     Raises:
@@ -184,7 +205,7 @@ def deployment_of(plan: Plan, plan_hash: str) -> Deployment:
     return Deployment(
         plan.scenario, label(plan.scenario), plan_hash, works,
         tuple(site for site in plan.sites if site.name in used), _data(facts, plan),
-        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites},
+        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites}, images or {},
     )  # fmt: skip
 
 
@@ -194,25 +215,46 @@ def _work(stage: PlannedStage, sites: dict[str, PlannedSite], facts: _Facts) -> 
     at = f"stages.{stage.name}"
     kind = _kind(stage, facts.text(f"{at}.kind"))
     hardware = _hardware(stage)
-    p = stage.parallelism
-    if kind in ("train", "serve") and p.data * p.tensor * p.pipeline * p.context != stage.device_count:
-        raise InputError(
-            f"plan: {at}.parallelism: got data {p.data} × tensor {p.tensor} × pipeline {p.pipeline} × context "
-            f"{p.context}, expected a product of {stage.device_count} devices"
-        )
+    if kind in ("train", "serve"):
+        _expect_layout(stage, at)
+    everywhere = kind == "serve" and sites[stage.site].kind == "edge"
+    devices = stage.servers * hardware.per_node * hardware.hosts_per_server if everywhere else stage.device_count
     network = facts.text(f"{at}.model")
     peak = facts.number(f"{at}.peak_to_mean", "number") or 1.0
     return Work(
         name=stage.name, label=label(stage.name), kind=kind, site=stage.site, hardware=hardware,
-        device_count=stage.device_count, nodes=math.ceil(stage.device_count / hardware.per_node), parallelism=p,
+        device_count=devices, nodes=math.ceil(devices / hardware.per_node), parallelism=stage.parallelism,
         precision=stage.precision, compression=stage.compression, cooling=_cooling(stage, sites[stage.site]),
-        device_w=stage.power_w / stage.device_count, throughput=stage.throughput, duration_s=stage.duration_s,
+        device_w=stage.power_w / devices, throughput=stage.throughput, duration_s=stage.duration_s,
         every_s=facts.number(f"{at}.every", "duration"), deadline_s=facts.number(f"{at}.deadline", "duration"),
         rate_per_s=facts.number(f"{at}.rate", "rate") if kind == "serve" else None, peak_to_mean=max(peak, 1.0),
         latency_s=facts.number(f"{at}.latency_p99", "duration") or stage.latency_p99_s,
         after=facts.names(f"{at}.after"), reads=facts.names(f"{at}.reads"),
-        network={} if network is None else {"name": network, **facts.below(f"models.{network}.")},
+        network={} if network is None else _network(network, facts),
+        everywhere=everywhere,
     )  # fmt: skip
+
+
+def _expect_layout(stage: PlannedStage, at: str) -> None:
+    """Refuse a layout that its devices cannot hold, or that leaves a whole server over."""
+    p = stage.parallelism
+    ranks = p.data * p.tensor * p.pipeline * p.context
+    spare = stage.device_count - ranks
+    if spare < 0 or spare >= max(stage.device_count // max(stage.servers, 1), 1):
+        raise InputError(
+            f"plan: {at}.parallelism: got data {p.data} × tensor {p.tensor} × pipeline {p.pipeline} × context "
+            f"{p.context}, expected a product of {stage.device_count} devices, or at most a server's fewer"
+        )
+
+
+def _network(name: str, facts: _Facts) -> dict[str, str]:
+    """Return the model's fields as written, over those of the architecture that it names."""
+    given = facts.below(f"models.{name}.")
+    known: dict[str, str] = {}
+    if "architecture" in given:
+        known = {field: str(value) for field, value in catalogue.architecture(given["architecture"]).items()}
+    said = (facts.text(f"models.{name}") or "").partition(",")[0]
+    return {**({"kind": said} if said else {}), **known, "name": name, **given}
 
 
 def _kind(stage: PlannedStage, said: str | None) -> Kind:
@@ -228,20 +270,24 @@ def _kind(stage: PlannedStage, said: str | None) -> Kind:
 
 def _hardware(stage: PlannedStage) -> Hardware:
     device = catalogue.device(stage.device)
+    hosts = HOSTS.get(stage.server, 1)
     try:
         server = catalogue.server(stage.server)
-        per_node, cores, memory_b = server.devices, server.cores, server.memory_b
+        per_node, cores, memory_b = server.devices // hosts, server.cores // hosts, server.memory_b / hosts
     except InputError:
         # Rented machines carry the provider's instance name; the plan says how many devices each holds.
         per_node = math.ceil(stage.device_count / max(stage.servers, 1))
         cores, memory_b = 12 * per_node, 1.5 * device.memory_b * per_node
     return Hardware(
-        stage.device, label(stage.device), device.kind, resource_of(stage.device, device.kind), per_node,
+        stage.device, label(stage.device), device.kind, resource_of(stage.device, device.kind), per_node, hosts,
         max(cores, 1), memory_b, "nccl" if device.kind == "gpu" else "gloo",
     )  # fmt: skip
 
 
-AMD, INTEL = ("MI250", "MI300", "MI325", "MI350", "MI355"), ("Gaudi",)
+HOSTS = {"GB200-NVL72": 18, "GB300-NVL72": 18}
+"""Hosts of a server that is a whole rack: 18 compute trays of four GPUs and two processors (NVIDIA DGX GB200 user
+guide, 2025)."""
+AMD, INTEL, NEURON = ("MI250", "MI300", "MI325", "MI350", "MI355"), ("Gaudi",), ("Trainium", "Inferentia")
 """Name beginnings of accelerators whose device plug-in is not NVIDIA's."""
 
 
@@ -259,7 +305,9 @@ def resource_of(device: str, kind: str) -> str | None:
         return "amd.com/gpu"
     if device.startswith(INTEL):
         return "habana.ai/gaudi"
-    return "nvidia.com/gpu" if kind == "gpu" else f"{label(device)}.example.com/device"
+    if device.startswith(NEURON):
+        return "aws.amazon.com/neuron"
+    return "nvidia.com/gpu" if kind == "gpu" or device.startswith("Jetson") else f"{label(device)}.example.com/device"
 
 
 def _cooling(stage: PlannedStage, site: PlannedSite) -> str:

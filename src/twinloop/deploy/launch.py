@@ -29,6 +29,8 @@ def layout_arguments(work: Work) -> list[str]:
         f"--micro-batch-size={p.micro_batch}",
         f"--global-batch-size={p.batch}",
         f"--precision={work.precision}",
+        f"--zero={p.zero}",
+        f"--recompute={p.recompute}",
     ]
     return arguments + [f"{flag}={work.network[name]}" for name, flag in MODEL_FLAGS.items() if name in work.network]
 
@@ -56,6 +58,7 @@ def work_arguments(work: Work) -> list[str]:
     if work.kind == "serve":
         return [
             "python", "serve.py", "--port=8080", f"--max-batch={work.parallelism.batch}",
-            f"--latency-ms={1e3 * (work.latency_s or 1.0):g}", *layout_arguments(work), "--artefacts=/artefacts",
+            f"--latency-ms={1e3 * (work.latency_s or 1.0):g}", *layout_arguments(work),
+            f"--artefacts={'/app' if work.everywhere else '/artefacts'}",
         ]  # fmt: skip
     return ["python", f"{work.kind}.py", "--data=/data", f"--stage={work.name}", f"--workers={work.hardware.cores}"]

@@ -21,6 +21,7 @@ class Small:
     data: int
     tensor: int
     pipeline: int
+    zero: int = 0
 
     @property
     def ranks(self) -> int:
@@ -28,16 +29,16 @@ class Small:
         return self.data * self.tensor * self.pipeline
 
 
-def small_layout(data: int, tensor: int, pipeline: int, most: int = PROCESSES) -> Small:
+def small_layout(data: int, tensor: int, pipeline: int, most: int = PROCESSES, zero: int = 0) -> Small:
     """Return at most two of each direction that the plan uses, pipeline and tensor before data where ranks are short.
 
-    >>> small_layout(64, 8, 16), small_layout(512, 1, 1)
-    (Small(data=1, tensor=2, pipeline=2), Small(data=2, tensor=1, pipeline=1))
+    >>> small_layout(64, 8, 16), small_layout(512, 1, 1, zero=3)
+    (Small(data=1, tensor=2, pipeline=2, zero=0), Small(data=2, tensor=1, pipeline=1, zero=3))
     """
     p = min(pipeline, 2) if most >= 2 else 1
     t = min(tensor, 2) if most >= 2 * p else 1
     d = min(data, 2) if most >= 2 * p * t else 1
-    return Small(d, t, p)
+    return Small(d, t, p, zero if d > 1 else 0)
 
 
 def arguments(layout: Small, *, steps: int, report: str) -> list[str]:
@@ -47,13 +48,14 @@ def arguments(layout: Small, *, steps: int, report: str) -> list[str]:
         f"--seq-length={SEQUENCE}", f"--global-batch-size={MICRO_BATCHES * layout.data}", "--micro-batch-size=1",
         f"--data-parallel-size={layout.data}", f"--tensor-model-parallel-size={layout.tensor}",
         f"--pipeline-model-parallel-size={layout.pipeline}", f"--report={report}",
+        f"--zero={layout.zero}",
     ]  # fmt: skip
 
 
 def small_run(work: Work) -> str:
     """Return a script that runs the small layout with torchrun on processor cores."""
     p = work.parallelism
-    layout = small_layout(p.data, p.tensor, p.pipeline)
+    layout = small_layout(p.data, p.tensor, p.pipeline, zero=p.zero)
     words = " \\\n  ".join(arguments(layout, steps=3, report="$PWD/report.json"))
     return (
         "#!/bin/bash\n"
@@ -71,7 +73,11 @@ class Expected:
     tensor_b: float
     """Four all-reduces a layer and micro-batch (two forward, two backward) of one micro-batch's activations."""
     data_b: float
-    """All gradients of the rank, once."""
+    """All gradients of the rank, once, where nothing is sharded."""
+    gather_b: float
+    """Weights gathered: once under ZeRO-1 and 2, for both passes of every micro-batch under ZeRO-3."""
+    scatter_b: float
+    """Gradients scattered: once under ZeRO-1, after every micro-batch from ZeRO-2 on."""
     pipeline_b: float
     """Of the whole run: activations forward and gradients back over each boundary, each micro-batch."""
     bubble: float
@@ -86,9 +92,12 @@ def expected(layout: Small, parameters: int) -> Expected:
     """Return the formulas' figures for one step; ``parameters``: those of the rank asked about."""
     block = SEQUENCE * HIDDEN * FLOAT64_B
     micro = MICRO_BATCHES
+    weights = float(parameters * FLOAT64_B * (layout.data > 1))
     return Expected(
         4.0 * (LAYERS // layout.pipeline) * micro * block * (layout.tensor > 1),
-        float(parameters * FLOAT64_B * (layout.data > 1)),
+        weights * (layout.zero == 0),
+        weights * {0: 0, 1: 1, 2: 1, 3: 2 * micro}[layout.zero],
+        weights * {0: 0, 1: 1, 2: micro, 3: micro}[layout.zero],
         2.0 * (layout.pipeline - 1) * layout.data * layout.tensor * micro * block,
         (layout.pipeline - 1) / (micro + layout.pipeline - 1),
     )
@@ -128,6 +137,8 @@ def compare(layout: Small, found: dict[str, Any], dense: dict[str, Any]) -> tupl
     sums = {
         "tensor_all_reduce": sum(formula.tensor_b for _, formula in each) * steps,
         "data_all_reduce": sum(formula.data_b for _, formula in each) * steps,
+        "data_gather": sum(formula.gather_b for _, formula in each) * steps,
+        "data_scatter": sum(formula.scatter_b for _, formula in each) * steps,
         "pipeline_send": each[0][1].pipeline_b * steps,
     }
     rows += [Compared(f"bytes of {name}", sum(sent[name] for sent, _ in each), sums[name], 0.0) for name in sums]

@@ -23,6 +23,8 @@ LEVELS: tuple[Level, ...] = ("none", "avoid", "keep_off", "drain")
 EFFECT: dict[Level, str] = {"avoid": "PreferNoSchedule", "keep_off": "NoSchedule", "drain": "NoExecute"}
 TAINT = key("derated")
 UNTIL, HEADROOM, FORECAST = key("marked-until"), key("thermal-headroom-c"), key("forecast-peak-c")
+SINCE, WORSE = key("marked-since"), key("marked-worse")
+"""When our mark was last moved, and last moved for the worse."""
 CONDITION = "ThermalHeadroomLow"
 FOREIGN = ("nvsentinel", "dgxc.nvidia.com/")
 """Beginnings or parts of keys by which NVIDIA NVSentinel marks nodes it has in hand (from memory: low confidence)."""
@@ -115,6 +117,54 @@ def taint_patch(node: Document, level: Level, until: datetime) -> list[Document]
     return [*guard, *spec, {"op": "add", "path": "/spec/taints", "value": ours}, *_unguarded(notes)]
 
 
+def mark_patch(node: Document, level: Level, reading: Reading, until: datetime, now: datetime) -> list[Document]:
+    """Return the operations that bring a node's taint to ``level`` and note reading, end and moment, in one write."""
+    was = level_of(node)
+    notes = {**headroom_notes(reading), UNTIL: stamp(until)}
+    if level != was:
+        notes[SINCE] = stamp(now)
+        if LEVELS.index(level) > LEVELS.index(was):
+            notes[WORSE] = stamp(now)
+    taint = [each for each in taint_patch(node, level, until) if not each["path"].endswith(_escaped(UNTIL))]
+    moved = any(each["path"].startswith("/spec") for each in taint)
+    return _joined(taint if moved else [], annotation_patch(node, notes))
+
+
+def unmark_patch(node: Document, now: datetime) -> list[Document]:
+    """Return the operations that take all our marks off a node; its last moment stays, for the budget."""
+    gone: dict[str, str | None] = dict.fromkeys((UNTIL, HEADROOM, FORECAST))
+    moved = {SINCE: stamp(now)} if level_of(node) != "none" else {}
+    return _joined(taint_patch(node, "none", now), annotation_patch(node, {**gone, **moved}))
+
+
+def _joined(first: list[Document], second: list[Document]) -> list[Document]:
+    """Return two patches of one object as one: tested once, nothing added or removed twice."""
+    made: list[Document] = []
+    for each in (*first, *second):
+        if each not in made:
+            made.append(each)
+    return made
+
+
+def worsened_within(node: Document, now: datetime, window_s: float) -> bool:
+    """Whether our mark on ``node`` was moved for the worse within the window."""
+    at = moment(notes_of(node).get(WORSE))
+    return at is not None and (now - at).total_seconds() < window_s
+
+
+def notes_of(live: Document) -> dict[str, str]:
+    """Return the annotations of ``live``."""
+    return (live.get("metadata") or {}).get("annotations") or {}
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the moment of a stamp, ``None`` where it is none."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
 def annotation_patch(live: Document, wanted: dict[str, str | None]) -> list[Document]:
     """Return the operations that set annotations (``None`` removes); none where all is so already."""
     there = (live.get("metadata") or {}).get("annotations")
@@ -150,6 +200,12 @@ def condition_patch(node: Document, *, low: bool, message: str, now: datetime) -
         return [*_guard(node), {"op": "add", "path": "/status/conditions/-", "value": made}]
     parent = [] if "status" in node else [{"op": "add", "path": "/status", "value": {}}]
     return [*_guard(node), *parent, {"op": "add", "path": "/status/conditions", "value": [made]}]
+
+
+def low_condition(node: Document) -> bool:
+    """Whether our condition on ``node`` says that headroom is low."""
+    conditions = (node.get("status") or {}).get("conditions") or []
+    return any(each.get("type") == CONDITION and each.get("status") == "True" for each in conditions)
 
 
 SIZE_PATHS = {
@@ -230,7 +286,14 @@ def _full_quotas(queue: Document) -> dict[str, str]:
 
 
 def suspend_patch(job: Document, *, suspended: bool) -> list[Document]:
-    """Return the operations that suspend or resume a job of any kind; size is never edited in place."""
+    """Return the operations that suspend or resume a job of any kind; size is never edited in place.
+
+    A queue's Workload is suspended by being inactive: its queue then evicts the job and holds it.
+    """
+    if job.get("kind") == "Workload":
+        if bool((job.get("spec") or {}).get("active", True)) == (not suspended):
+            return []
+        return [*_guard(job), {"op": "add", "path": "/spec/active", "value": not suspended}]
     now = (job.get("spec") or {}).get("suspend", False)
     if bool(now) == suspended:
         return []

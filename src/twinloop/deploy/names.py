@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from twinloop.errors import InputError
+
 DOMAIN = "twinloop.dev"
 """Prefix of our labels, annotations and taints."""
 LONGEST = 40
@@ -29,6 +31,31 @@ def label(text: str, longest: int = LONGEST) -> str:
         return safe
     mark = hashlib.sha256(text.encode()).hexdigest()[:6]
     return f"{safe[: longest - 7].rstrip('-')}-{mark}"
+
+
+def given_images(texts: tuple[str, ...], known: list[str]) -> dict[str, str]:
+    """Return stage -> image from texts like ``train=registry.example/train@sha256:…``.
+
+    Raises:
+        InputError: no such stage, or an image that may change under its name.
+
+    >>> given_images(("train=r.example/t:7",), ["train"])
+    {'train': 'r.example/t:7'}
+    """
+    made, faults = {}, []
+    for text in texts:
+        stage, _, reference = text.partition("=")
+        tail = reference.rsplit("/", 1)[-1]
+        if stage not in known:
+            faults.append(f"--image {text}: got {stage!r}, expected one of {', '.join(known)}")
+        elif "@" in tail and not re.search(r"@sha256:[0-9a-f]{64}$", tail):
+            faults.append(f"--image {text}: got a digest that is no SHA-256, expected @sha256: and 64 digits")
+        elif "@" not in tail and (":" not in tail or tail.endswith(":latest")):
+            faults.append(f"--image {text}: got neither digest nor fixed tag, expected NAME@sha256:… or NAME:TAG")
+        made[stage] = reference
+    if faults:
+        raise InputError(tuple(faults))
+    return made
 
 
 def key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Training under operators: JobSet, Kubeflow (Trainer 2, Training Operator 1, MPI), KubeRay.
+"""Training under operators: JobSet, Kubeflow (Trainer 2, Training Operator 1, MPI); KubeRay's kinds are in `rays`.
 
 Each is one run, named by its plan: operators make most of their fields immutable, so a new plan is a new object.
 A stage with a period carries its schedule in an annotation, for the pipeline that starts the runs.
@@ -13,19 +13,19 @@ from collections.abc import Callable
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, layout_arguments, torchrun
 from twinloop.deploy.names import key
-from twinloop.deploy.pods import Document, cpu_and_memory, labels, pod_spec
+from twinloop.deploy.pods import Document, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, TOPOLOGY_NOTE, cron, metadata, start_s
-
-RAY = "2.60.0"
-"""Version of Ray in the images and in ``rayVersion``: they must agree."""
-ATTACHED = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, TRAIN_GRACE_S, attached, cron, metadata, start_s
+from twinloop.errors import InputError
 
 
 def training_documents(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return the objects that run one training stage under an operator."""
+    from twinloop.deploy.rays import ray_job
+
     makers: dict[str, Callable[[Deployment, Work, Style], list[Document]]] = {
-        "jobset": _jobset, "trainjob": _trainjob, "pytorchjob": _pytorchjob, "mpijob": _mpijob, "rayjob": _rayjob,
+        "jobset": _jobset, "trainjob": _trainjob, "pytorchjob": _pytorchjob,
+        "tfjob": _hostjob, "jaxjob": _hostjob, "mpijob": _mpijob, "rayjob": ray_job,
     }  # fmt: skip
     return makers[style.training](deployment, work, style)
 
@@ -35,7 +35,8 @@ def run_name(deployment: Deployment, work: Work) -> str:
     return f"{work.label}-{deployment.plan_hash[:8]}"
 
 
-def _meta(deployment: Deployment, work: Work, style: Style) -> Document:
+def run_metadata(deployment: Deployment, work: Work, style: Style) -> Document:
+    """Return the metadata of one run: its schedule as a note, its queue as a label."""
     made = metadata(deployment, work, run_name(deployment, work))
     if work.every_s is not None:
         made["annotations"] = made["annotations"] | {
@@ -46,13 +47,13 @@ def _meta(deployment: Deployment, work: Work, style: Style) -> Document:
     return made
 
 
-def _template(deployment: Deployment, work: Work, style: Style, command: list[str], name: str) -> Document:
+def run_template(deployment: Deployment, work: Work, style: Style, command: list[str], name: str) -> Document:
+    """Return the template of a run's pods; ``name`` is what the operator calls its container."""
     spec = pod_spec(deployment, work, command, style=style)
     spec["restartPolicy"] = "Never"
     spec["containers"][0]["name"] = name
-    notes = dict(ATTACHED)
-    if style.queued:
-        notes[TOPOLOGY_NOTE] = key("cooling-loop")
+    spec["terminationGracePeriodSeconds"] = TRAIN_GRACE_S
+    notes = attached(work, style)
     return {"metadata": {"labels": labels(deployment, work.site, work), "annotations": notes}, "spec": spec}
 
 
@@ -64,19 +65,20 @@ def program(work: Work) -> list[str]:
     ]  # fmt: skip
 
 
-def _deadline(work: Work) -> dict[str, int]:
+def deadline(work: Work) -> dict[str, int]:
+    """Return the field that ends a run at its deadline, none where there is none."""
     return {} if work.deadline_s is None else {"activeDeadlineSeconds": math.ceil(work.deadline_s)}
 
 
 def _jobset(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     name = run_name(deployment, work)
     master = f"{name}-node-0-0.{name}" if work.pods > 1 else "127.0.0.1"
-    template = _template(deployment, work, style, torchrun(work, master), work.kind)
+    template = run_template(deployment, work, style, torchrun(work, master), work.kind)
     rank = {"name": "NODE_RANK", "valueFrom": {"fieldRef": {
         "fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}}}  # fmt: skip
     template["spec"]["containers"][0]["env"].append(rank)
     job = {"parallelism": work.pods, "completions": work.pods, "completionMode": "Indexed", "backoffLimit": 0,
-           **_deadline(work), "template": template}  # fmt: skip
+           **deadline(work), "template": template}  # fmt: skip
     spec: Document = {
         # All pods restart together, from the checkpoint: a synchronous run with one pod missing stands still.
         "failurePolicy": {"maxRestarts": RETRIES, "restartStrategy": "Recreate"},
@@ -84,22 +86,24 @@ def _jobset(deployment: Deployment, work: Work, style: Style) -> list[Document]:
         "replicatedJobs": [{"name": "node", "replicas": 1, "template": {"spec": job}}],
         **({"suspend": True} if style.queued else {}),
     }  # fmt: skip
-    return [{"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": _meta(deployment, work, style),
-             "spec": spec}]  # fmt: skip
+    meta = run_metadata(deployment, work, style)
+    return [{"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": meta, "spec": spec}]
 
 
 def _trainjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return a runtime (pods as planned) and the job that uses it; Trainer gives torchrun its rendezvous."""
-    command = ["torchrun", *program(work)]
-    template = _template(deployment, work, style, command, "node")
+    torch = style.framework == "torch"
+    expect_directions(work, style)
+    command = ["torchrun" if torch else "python", *program(work)]
+    template = run_template(deployment, work, style, command, "node")
     inside = {"template": template, "backoffLimit": 0, "parallelism": 1, "completions": 1}
     runtime_meta = metadata(deployment, work)
-    runtime_meta["labels"] = runtime_meta["labels"] | {"trainer.kubeflow.org/framework": "torch"}
+    runtime_meta["labels"] = runtime_meta["labels"] | {"trainer.kubeflow.org/framework": style.framework}
     step = {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}}
     runtime = {
         "apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": "TrainingRuntime", "metadata": runtime_meta,
         "spec": {
-            "mlPolicy": {"numNodes": work.pods, "torch": {}},
+            "mlPolicy": {"numNodes": work.pods, style.framework: {}},
             "template": {"spec": {
                 "failurePolicy": {"maxRestarts": RETRIES},
                 "replicatedJobs": [{"name": "node", "template": {"metadata": step, "spec": inside}}],
@@ -108,36 +112,75 @@ def _trainjob(deployment: Deployment, work: Work, style: Style) -> list[Document
     }  # fmt: skip
     container = template["spec"]["containers"][0]
     job = {
-        "apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": "TrainJob", "metadata": _meta(deployment, work, style),
+        "apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": "TrainJob",
+        "metadata": run_metadata(deployment, work, style),
         "spec": {
             "runtimeRef": {"apiGroup": "trainer.kubeflow.org", "kind": "TrainingRuntime", "name": work.label},
             "trainer": {
                 "image": container["image"], "command": command[:1], "args": command[1:], "numNodes": work.pods,
-                "numProcPerNode": work.per_pod, "resourcesPerNode": copy.deepcopy(container["resources"]),
+                **({"numProcPerNode": work.per_pod} if torch else {}),
+                "resourcesPerNode": copy.deepcopy(container["resources"]),
             },
-            **_deadline(work), **({"suspend": True} if style.queued else {}),
+            **deadline(work), **({"suspend": True} if style.queued else {}),
         },
     }  # fmt: skip
     return [runtime, job]
 
 
 def _run_policy(work: Work, style: Style) -> Document:
-    return {"cleanPodPolicy": "Running", "backoffLimit": RETRIES, **_deadline(work),
+    return {"cleanPodPolicy": "Running", "backoffLimit": RETRIES, **deadline(work),
             **({"suspend": True} if style.queued else {})}  # fmt: skip
 
 
 def _pytorchjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
-    template = _template(deployment, work, style, ["torchrun", *program(work)], "pytorch")
+    template = run_template(deployment, work, style, ["torchrun", *program(work)], "pytorch")
     del template["spec"]["restartPolicy"]  # the replica's word counts
     replicas = {"Master": {"replicas": 1, "restartPolicy": "OnFailure", "template": template}}
     if work.pods > 1:
         replicas["Worker"] = {"replicas": work.pods - 1, "restartPolicy": "OnFailure",
                               "template": copy.deepcopy(template)}  # fmt: skip
     return [{
-        "apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": _meta(deployment, work, style),
+        "apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": run_metadata(deployment, work, style),
         "spec": {"nprocPerNode": str(work.per_pod), "runPolicy": _run_policy(work, style),
                  "pytorchReplicaSpecs": replicas},
     }]  # fmt: skip
+
+
+DIRECTIONS = {"torch": ("data", "tensor", "pipeline"), "jax": ("data", "tensor"), "tensorflow": ("data",)}
+"""Directions of parallelism that the programs know."""
+
+
+def expect_directions(work: Work, style: Style) -> None:
+    """Refuse a layout that the framework's program does not know.
+
+    Raises:
+        InputError: it has a direction besides those.
+    """
+    known = DIRECTIONS[style.framework]
+    asked = {name: getattr(work.parallelism, name) for name in ("data", "tensor", "pipeline", "context", "expert")}
+    if style.framework != "torch" and any(size > 1 for name, size in asked.items() if name not in known):
+        raise InputError(
+            f"--framework {style.framework}: stage {work.name}: got {asked}, expected only {' × '.join(known)}: plan "
+            "with another layout, or deploy with torch"
+        )
+
+
+def _hostjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
+    """Return a TFJob or JAXJob: one process a host, which finds the others by what the operator writes beside it."""
+    expect_directions(work, style)
+    kind, part = {"tensorflow": ("TFJob", "tfReplicaSpecs"), "jax": ("JAXJob", "jaxReplicaSpecs")}[style.framework]
+    template = run_template(deployment, work, style, ["python", *program(work)], style.framework)
+    del template["spec"]["restartPolicy"]  # the replica's word counts
+    if style.framework == "jax":
+        template["spec"]["containers"][0]["ports"] = [{"name": "jaxjob-port", "containerPort": 6666}]
+    replicas = {"Worker": {"replicas": work.pods, "restartPolicy": "OnFailure", "template": template}}
+    return [{
+        "apiVersion": "kubeflow.org/v1", "kind": kind, "metadata": run_metadata(deployment, work, style),
+        "spec": {"runPolicy": _run_policy(work, style), part: replicas},
+    }]  # fmt: skip
+
+
+HOROVOD = "for images that have it: it does not build against today's torch (0.28.1 asks for C++14, torch 2.13 for 17)"
 
 
 def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
@@ -148,54 +191,23 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     first = f"{run_name(deployment, work)}-worker-0.{run_name(deployment, work)}"
     command = ["mpirun", "-np", str(work.pods * work.per_pod), "-x", f"MASTER_ADDR={first}", "-x",
                f"MASTER_PORT={PORT}", "python", *program(work)]  # fmt: skip
-    launcher = _template(deployment, work, style, command, "launcher")
+    launcher = run_template(deployment, work, style, command, "launcher")
     # The launcher only starts the others: no device, a processor.
     amounts = {"cpu": "1", "memory": "1Gi"}
     launcher["spec"]["containers"][0]["resources"] = {"requests": dict(amounts), "limits": dict(amounts)}
     launcher["spec"].pop("resourceClaims", None)
-    worker = _template(deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", "/etc/ssh/sshd_config"], "worker")
+    worker = run_template(deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", "/etc/ssh/sshd_config"], "worker")
     for template in (launcher, worker):
         del template["spec"]["restartPolicy"]
+    meta = run_metadata(deployment, work, style)
+    meta["annotations"] = meta["annotations"] | {key("horovod"): HOROVOD}
     return [{
-        "apiVersion": "kubeflow.org/v2beta1", "kind": "MPIJob", "metadata": _meta(deployment, work, style),
+        "apiVersion": "kubeflow.org/v2beta1", "kind": "MPIJob", "metadata": meta,
         "spec": {
             "slotsPerWorker": work.per_pod, "mpiImplementation": "OpenMPI", "runPolicy": _run_policy(work, style),
             "mpiReplicaSpecs": {
                 "Launcher": {"replicas": 1, "restartPolicy": "OnFailure", "template": launcher},
                 "Worker": {"replicas": work.pods, "restartPolicy": "Never", "template": worker},
-            },
-        },
-    }]  # fmt: skip
-
-
-def _rayjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
-    """Return a RayJob: the program under Ray Train on a cluster of its own, gone when it ends."""
-    worker = _template(deployment, work, style, [], "ray-worker")
-    container = worker["spec"]["containers"][0]
-    del container["command"]  # KubeRay starts Ray itself
-    cpu, memory = cpu_and_memory(work.hardware, 1)
-    head = copy.deepcopy(worker)
-    head["spec"]["containers"][0] |= {"name": "ray-head", "resources": {
-        "requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": cpu, "memory": memory}}}  # fmt: skip
-    head["spec"].pop("resourceClaims", None)
-    submitter = copy.deepcopy(head)
-    submitter["spec"]["containers"][0] |= {"name": "ray-job-submitter"}
-    for template in (head, worker):
-        del template["spec"]["restartPolicy"]
-    devices = "CPU" if work.hardware.resource is None else "GPU"
-    entry = ["python", "/app/ray_train.py", f"--workers={work.pods * work.per_pod}", f"--device={devices}", "--",
-             *program(work)[1:]]  # fmt: skip
-    group = {"groupName": "node", "replicas": work.pods, "minReplicas": work.pods, "maxReplicas": work.pods,
-             "rayStartParams": {}, "template": worker}  # fmt: skip
-    return [{
-        "apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": _meta(deployment, work, style),
-        "spec": {
-            "entrypoint": " ".join(entry), "shutdownAfterJobFinishes": True, "ttlSecondsAfterFinished": 600,
-            "backoffLimit": RETRIES, **_deadline(work), **({"suspend": True} if style.queued else {}),
-            "submitterPodTemplate": submitter,
-            "rayClusterSpec": {
-                "rayVersion": RAY, "headGroupSpec": {"rayStartParams": {"num-cpus": "0"}, "template": head},
-                "workerGroupSpecs": [group],
             },
         },
     }]  # fmt: skip

@@ -7,8 +7,9 @@ import json
 from twinloop.deploy.cooling import Flavor
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import key, label
-from twinloop.deploy.pods import Document, labels, resources, selector, volume_name
-from twinloop.deploy.services import DRIVERS
+from twinloop.deploy.pods import Document, claims_of, labels, resources, selector
+from twinloop.deploy.rays import DASHBOARD, OPERATOR
+from twinloop.deploy.services import driver_of
 from twinloop.deploy.style import PLAIN, Style
 
 PRIORITY = {"serve": 100_000, "ingest": 50_000, "train": 10_000, "preprocess": 5_000}
@@ -44,7 +45,7 @@ def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...], 
         _plan_map(deployment, site),
         *_claims(deployment, site),
         _quota(deployment, site, made, style),
-        *_network(deployment, site),
+        *_network(deployment, site, style),
     ]
 
 
@@ -71,9 +72,9 @@ def _plan_map(deployment: Deployment, site: str) -> Document:
 
 def _claims(deployment: Deployment, site: str) -> list[Document]:
     """Return one claim a data set read here, one for scratch where nothing is read, one for artefacts."""
-    sizes: dict[str, tuple[str, dict[str, str]]] = {label(f"artefacts-{site}", 50): (ARTEFACTS, {})}
-    for work in deployment.at(site):
-        sizes.setdefault(volume_name(deployment, work, site), (ARTEFACTS, {}))
+    sizes: dict[str, tuple[str, dict[str, str]]] = {
+        claim: (ARTEFACTS, {}) for work in deployment.at(site) for claim in claims_of(deployment, work).values()
+    }
     for data in deployment.datasets_at(site):
         notes = {key("dataset-home"): data.home, key("residency"): ",".join(data.residency) or "anywhere"}
         sizes[label(f"data-{data.name}", 50)] = (f"{max(int(-(-data.size_b // 2**30)), 1)}Gi", notes)
@@ -94,7 +95,7 @@ def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: S
         if flavor.hardware.resource:
             name = f"requests.{flavor.hardware.resource}"
             if style.devices == "dra":
-                name = f"{DRIVERS[flavor.hardware.resource]}.deviceclass.resource.k8s.io/devices"
+                name = f"{driver_of(flavor.hardware)}.deviceclass.resource.k8s.io/devices"
             hard[name] = hard.get(name, 0) + flavor.quota
     return {
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": _meta(deployment, site, deployment.label),
@@ -102,8 +103,11 @@ def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: S
     }  # fmt: skip
 
 
-def _network(deployment: Deployment, site: str) -> list[Document]:
-    """Return: nothing in or out but names; a training run among its own pods; clients and metrics to a service."""
+def _network(deployment: Deployment, site: str, style: Style) -> list[Document]:
+    """Return: nothing in or out but names; a training run among its own pods; clients and metrics to a service.
+
+    Ray's pods talk among themselves, and its operator to their heads.
+    """
     dns = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
            "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}  # fmt: skip
     base: Document = {
@@ -111,19 +115,28 @@ def _network(deployment: Deployment, site: str) -> list[Document]:
         "metadata": _meta(deployment, site, "default-deny"),
         "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [dns]},
     }  # fmt: skip
-    return [base, *(_policy(deployment, work) for work in deployment.at(site) if work.kind in ("train", "serve"))]
+    return [
+        base,
+        *(_policy(deployment, work, style) for work in deployment.at(site) if work.kind in ("train", "serve")),
+    ]
 
 
-def _policy(deployment: Deployment, work: Work) -> Document:
+def _policy(deployment: Deployment, work: Work, style: Style) -> Document:
     peers = [{"podSelector": {"matchLabels": selector(deployment, work)}}]
     spec: Document = {"podSelector": {"matchLabels": selector(deployment, work)}}
     if work.kind == "serve":
         clients = [{"namespaceSelector": {"matchLabels": {key("client"): "true"}}}]
         spec |= {"policyTypes": ["Ingress"], "ingress": [{"from": clients, "ports": [{"port": 8080}]}]}
-        if work.replica_devices > work.hardware.per_node:
+        ray = style.serving == "rayservice" and not work.everywhere
+        if ray or work.replica_devices > work.hardware.per_node:
+            spec |= {"policyTypes": ["Ingress", "Egress"], "egress": [{"to": peers}]}
             spec["ingress"].append({"from": peers})
     else:
         spec |= {"policyTypes": ["Ingress", "Egress"], "ingress": [{"from": peers}], "egress": [{"to": peers}]}
+        ray = style.training == "rayjob"
+    if ray:
+        operator = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": OPERATOR}}}
+        spec["ingress"].append({"from": [operator], "ports": [{"port": DASHBOARD}]})
     meta = _meta(deployment, work.site, work.label)
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
 

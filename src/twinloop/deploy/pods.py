@@ -37,8 +37,8 @@ def selector(deployment: Deployment, work: Work) -> dict[str, str]:
 
 
 def image(deployment: Deployment, work: Work) -> str:
-    """Return the image name that kustomize's ``images`` replaces by a registry and a digest."""
-    return f"{deployment.label}-{work.label}:{IMAGE_TAG}"
+    """Return the image as given, else the name that kustomize's ``images`` replaces by a registry and a digest."""
+    return deployment.images.get(work.label) or f"{deployment.label}-{work.label}:{IMAGE_TAG}"
 
 
 def cpu_and_memory(hardware: Hardware, devices: int) -> tuple[str, str]:
@@ -50,7 +50,7 @@ def cpu_and_memory(hardware: Hardware, devices: int) -> tuple[str, str]:
 
 def resources(work: Work) -> Document:
     """Return requests equal to limits: guaranteed class, and the only form accelerators allow."""
-    devices = work.per_pod if work.hardware.resource else work.hardware.per_node
+    devices = work.per_pod if work.hardware.resource or work.kind == "train" else work.hardware.per_node
     cpu, memory = cpu_and_memory(work.hardware, devices)
     amounts = {"cpu": cpu, "memory": memory}
     if work.hardware.resource:
@@ -67,30 +67,22 @@ def volume_name(deployment: Deployment, work: Work, deployment_site: str) -> str
     return label(f"data-{known[0]}", 50) if known else label(f"data-{deployment_site}", 50)
 
 
+def claims_of(deployment: Deployment, work: Work) -> dict[str, str]:
+    """Return volume -> claim: data for those that read it, artefacts for all but branches (their image has it)."""
+    made = {}
+    if work.kind != "serve":
+        made["data"] = volume_name(deployment, work, work.site)
+    if not work.everywhere:
+        made["artefacts"] = label(f"artefacts-{work.site}", 50)
+    return made
+
+
 def pod_spec(
     deployment: Deployment, work: Work, command: list[str], env: list[Document] | None = None, style: Style = PLAIN
 ) -> Document:
     """Return the pod's spec; the caller adds what its kind of controller needs."""
+    kept = claims_of(deployment, work)
     memory_gib = cpu_and_memory(work.hardware, work.per_pod if work.hardware.resource else 1)[1]
-    container: Document = {
-        "name": work.kind,
-        "image": image(deployment, work),
-        "imagePullPolicy": "IfNotPresent",
-        "command": command,
-        "env": [{"name": "HOME", "value": "/tmp"}, *(env or [])],  # noqa: S108 - a path inside the container
-        "resources": resources(work),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [
-            {"name": "data", "mountPath": "/data", **({"readOnly": True} if work.kind in ("train", "serve") else {})},
-            {"name": "artefacts", "mountPath": "/artefacts"},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path inside the container
-            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path inside the container
-        ],
-    }
     spec: Document = {
         "serviceAccountName": deployment.label,
         "automountServiceAccountToken": False,
@@ -101,10 +93,9 @@ def pod_spec(
             "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
         },
         "nodeSelector": {key("accelerator"): work.hardware.label, key("cooling"): label(work.cooling)},
-        "containers": [container],
+        "containers": [_container(deployment, work, command, env or [], list(kept))],
         "volumes": [
-            {"name": "data", "persistentVolumeClaim": {"claimName": volume_name(deployment, work, work.site)}},
-            {"name": "artefacts", "persistentVolumeClaim": {"claimName": label(f"artefacts-{work.site}", 50)}},
+            *({"name": name, "persistentVolumeClaim": {"claimName": claim}} for name, claim in kept.items()),
             {"name": "tmp", "emptyDir": {"sizeLimit": "8Gi"}},
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _shm(memory_gib)}},
         ],
@@ -114,6 +105,31 @@ def pod_spec(
     if work.hardware.resource:
         spec["tolerations"] = [{"key": work.hardware.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return spec
+
+
+def _container(
+    deployment: Deployment, work: Work, command: list[str], env: list[Document], kept: list[str]
+) -> Document:
+    """Return the pod's one container; ``kept`` are the claims it mounts."""
+    read_only = {"data": {"readOnly": True}} if work.kind == "train" else {}
+    return {
+        "name": work.kind,
+        "image": image(deployment, work),
+        "imagePullPolicy": "IfNotPresent",
+        "command": command,
+        "env": [{"name": "HOME", "value": "/tmp"}, *env],  # noqa: S108 - a path inside the container
+        "resources": resources(work),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            *({"name": name, "mountPath": f"/{name}", **read_only.get(name, {})} for name in kept),
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path inside the container
+            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path inside the container
+        ],
+    }
 
 
 def _claim_devices(spec: Document, work: Work) -> None:

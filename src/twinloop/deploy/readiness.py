@@ -45,6 +45,14 @@ def _deployment(spec: Document, status: Document) -> tuple[State, str]:
     return "waiting", f"{available} of {wanted} available"
 
 
+def _daemons(_: Document, status: Document) -> tuple[State, str]:
+    wanted, ready = status.get("desiredNumberScheduled"), status.get("numberReady", 0)
+    if wanted is None:
+        return "waiting", "its controller has not seen it yet"
+    done = ready >= wanted and status.get("updatedNumberScheduled", 0) >= wanted
+    return "ready" if done else "waiting", f"{ready} of {wanted} hosts ready"
+
+
 def _job(spec: Document, status: Document) -> tuple[State, str]:
     failed = _said(status, "Failed")
     if failed is not None:
@@ -80,12 +88,15 @@ def _claim(_: Document, status: Document) -> tuple[State, str]:
 
 JUDGES: dict[str, Callable[[Document, Document], tuple[State, str]]] = {
     "Deployment": _deployment,
+    "DaemonSet": _daemons,
     "Job": _job,
     "PersistentVolumeClaim": _claim,
     "LeaderWorkerSet": _conditions(("Available",), ()),
     "JobSet": _conditions(("Completed", "StartupPolicyCompleted", "Suspended"), ("Failed",)),
     "TrainJob": _conditions(("Complete", "Suspended"), ("Failed",)),
     "PyTorchJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
+    "TFJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
+    "JAXJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
     "MPIJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
     "InferenceService": _conditions(("Ready",), ()),
     "RayService": _conditions(("Ready",), ()),

@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
-from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.intent import Deployment, Hardware, Work
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels
 from twinloop.deploy.workloads import bounds, metadata, target_per_replica
+from twinloop.errors import InputError
 
 PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"
 """Where KEDA asks for metrics; edit to yours."""
 
 
-def inference_service(deployment: Deployment, work: Work, template: Document) -> Document:
-    """Return KServe's InferenceService around our own server; it makes service and autoscaler itself.
+MODELS = "/mnt/models"
+"""Where KServe puts a model."""
+POD_FIELDS = (
+    "serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "priorityClassName", "securityContext",
+    "nodeSelector", "tolerations", "topologySpreadConstraints",
+)  # fmt: skip
+"""Fields of a pod that a predictor takes; volumes and containers are the runtime's."""
 
-    KServe scales by whole requests per second and replica: rounded down, so that it scales up in time.
+
+def inference_service(deployment: Deployment, work: Work, template: Document) -> list[Document]:
+    """Return a ServingRuntime around our own server and the InferenceService that uses it.
+
+    KServe makes service and autoscaler itself. It scales by whole requests per second and replica: rounded down,
+    so that it scales up in time.
     """
     least, most = bounds(work)
-    spec = {name: value for name, value in template["spec"].items() if name != "terminationGracePeriodSeconds"}
-    container = {**spec["containers"][0], "name": "kserve-container"}
+    pod = template["spec"]
+    container = {**pod["containers"][0], "name": "kserve-container"}
+    container["command"] = [w if not w.startswith("--artefacts=") else f"--artefacts={MODELS}" for w in
+                            container["command"]]  # fmt: skip
     container["ports"] = [{"name": "http1", "containerPort": 8080, "protocol": "TCP"}]
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         container[probe] = {**container[probe], "httpGet": {**container[probe]["httpGet"], "port": "http1"}}
-    predictor = {
-        **spec, "containers": [container], "minReplicas": least, "maxReplicas": most, "scaleMetric": "rps",
-        "scaleTarget": max(int(target_per_replica(work)), 1), "labels": labels(deployment, work.site, work),
+    container["volumeMounts"] = [each for each in container["volumeMounts"] if each["name"] in ("tmp", "shm")]
+    # The service's word on resources counts; the runtime only says how to serve.
+    amounts = container.pop("resources")
+    runtime = {
+        "apiVersion": "serving.kserve.io/v1alpha1", "kind": "ServingRuntime", "metadata": metadata(deployment, work),
+        "spec": {
+            "supportedModelFormats": [{"name": "torchscript", "version": "1", "autoSelect": False}],
+            "multiModel": False, "containers": [container],
+            "volumes": [each for each in pod["volumes"] if each["name"] in ("tmp", "shm")],
+        },
     }  # fmt: skip
-    return {
+    claim = next(v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if v["name"] == "artefacts")
+    predictor = {
+        **{name: pod[name] for name in POD_FIELDS if name in pod},
+        "minReplicas": least, "maxReplicas": most, "scaleMetric": "rps",
+        "scaleTarget": max(int(target_per_replica(work)), 1), "labels": labels(deployment, work.site, work),
+        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label, "storageUri": f"pvc://{claim}",
+                  "resources": amounts},
+    }  # fmt: skip
+    service = {
         "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
         "metadata": metadata(deployment, work), "spec": {"predictor": predictor},
     }  # fmt: skip
+    return [runtime, service]
 
 
 def scaled_object(deployment: Deployment, work: Work, target: Document) -> Document:
@@ -56,10 +85,21 @@ DRIVERS = {"nvidia.com/gpu": "gpu.nvidia.com", "amd.com/gpu": "gpu.amd.com"}
 """Device classes of the makers' DRA drivers, by the extended resource that they replace."""
 
 
+def driver_of(hardware: Hardware) -> str:
+    """Return the device class of ``hardware``.
+
+    Raises:
+        InputError: its maker's driver is not known here.
+    """
+    if hardware.resource not in DRIVERS:
+        raise InputError(f"--devices dra: got {hardware.device}, expected devices of {', '.join(DRIVERS)}")
+    return DRIVERS[hardware.resource]
+
+
 def claim_template(deployment: Deployment, work: Work) -> Document:
     """Return the claim of one pod: exactly its devices, of the maker's class."""
     meta = metadata(deployment, work, f"{work.label}-devices")
-    request = {"name": "devices", "exactly": {"deviceClassName": DRIVERS[str(work.hardware.resource)],
+    request = {"name": "devices", "exactly": {"deviceClassName": driver_of(work.hardware),
                                               "allocationMode": "ExactCount", "count": work.per_pod}}  # fmt: skip
     return {
         "apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate", "metadata": meta,

@@ -7,9 +7,14 @@ from typing import Literal
 
 from twinloop.errors import InputError
 
-Training = Literal["job", "jobset", "trainjob", "pytorchjob", "mpijob", "rayjob"]
+Training = Literal["job", "jobset", "trainjob", "pytorchjob", "tfjob", "jaxjob", "mpijob", "rayjob"]
+Framework = Literal["torch", "tensorflow", "jax"]
 PROFILES: dict[str, Training] = {"v2": "trainjob", "v1": "pytorchjob", "mpi": "mpijob"}
 """Kubeflow's training kinds: Trainer 2.3, Training Operator 1.9, MPI Operator 0.8."""
+FRAMEWORKS: dict[tuple[str, Framework], Training] = {
+    ("v1", "tensorflow"): "tfjob", ("v1", "jax"): "jaxjob", ("v2", "jax"): "trainjob",
+}  # fmt: skip
+"""Where frameworks other than torch have a kind, by profile of Kubeflow."""
 DRA_FROM = 34
 """Minor version of Kubernetes from which resource.k8s.io/v1 is served."""
 
@@ -19,10 +24,12 @@ class Style:
     """Kinds for training and serving, and who scales, queues and hands out devices."""
 
     training: Training = "job"
-    serving: Literal["deployment", "kserve"] = "deployment"
+    serving: Literal["deployment", "kserve", "rayservice"] = "deployment"
     scaler: Literal["hpa", "keda"] = "hpa"
     devices: Literal["plugin", "dra"] = "plugin"
     queued: bool = False
+    framework: Framework = "torch"
+    """Of the training program."""
     minor: int = 30
     """Oldest minor version of Kubernetes that must take the files."""
 
@@ -33,7 +40,7 @@ PLAIN = Style()
 
 def style_of(
     target: str, *, queued: bool = False, profile: str = "v2", gang: bool = False, keda: bool = False,
-    dra: bool = False, minor: int = 30,
+    dra: bool = False, framework: Framework = "torch", minor: int = 30,
 ) -> Style:  # fmt: skip
     """Return the style of a target.
 
@@ -47,16 +54,21 @@ def style_of(
         faults.append("--devices dra: got --queue kueue beside it, expected --queue none: quotas count plug-in devices")
     if gang and target != "k8s":
         faults.append(f"--gang: got --target {target}, expected k8s: the others bring their own")
+    if framework != "torch" and (target != "kubeflow" or (profile, framework) not in FRAMEWORKS):
+        ways = " or ".join(f"--target kubeflow --profile {p}" for p, f in FRAMEWORKS if f == framework)
+        faults.append(f"--framework {framework}: got --target {target} --profile {profile}, expected {ways}")
     if faults:
         raise InputError(tuple(faults))
     training: Training = "job"
     if target == "kubeflow":
-        training = PROFILES[profile]
+        training = PROFILES[profile] if framework == "torch" else FRAMEWORKS[profile, framework]
     elif target == "ray":
         training = "rayjob"
     elif gang:
         training = "jobset"
-    return Style(
-        training, "kserve" if target == "kubeflow" and profile == "v2" else "deployment", "keda" if keda else "hpa",
-        "dra" if dra else "plugin", queued, minor,
-    )  # fmt: skip
+    serving: Literal["deployment", "kserve", "rayservice"] = "deployment"
+    if target == "kubeflow" and profile == "v2":
+        serving = "kserve"
+    elif target == "ray":
+        serving = "rayservice"
+    return Style(training, serving, "keda" if keda else "hpa", "dra" if dra else "plugin", queued, framework, minor)

@@ -14,7 +14,9 @@ DAY_S, HOUR_S = 86400.0, 3600.0
 RETRIES = 3
 """Restarts of a run from its checkpoint before a person is needed."""
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-TOPOLOGY_NOTE = "kueue.x-k8s.io/podset-preferred-topology"
+KUEUE = "kueue.x-k8s.io/podset"
+TRAIN_GRACE_S = 120
+"""Time to write a checkpoint after SIGTERM."""
 NODE_RANK = [
     {
         "name": "NODE_RANK",
@@ -66,9 +68,7 @@ def job_spec(deployment: Deployment, work: Work, style: Style) -> Document:
     spec["restartPolicy"] = "Never"
     if work.kind == "train" and work.pods > 1:
         spec["subdomain"] = name
-    notes = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
-    if style.queued:
-        notes[TOPOLOGY_NOTE] = key("cooling-loop")
+    spec["terminationGracePeriodSeconds"] = TRAIN_GRACE_S
     made: Document = {
         "parallelism": work.pods,
         "completions": work.pods,
@@ -83,8 +83,25 @@ def job_spec(deployment: Deployment, work: Work, style: Style) -> Document:
         made["activeDeadlineSeconds"] = math.ceil(work.deadline_s)
     if style.queued:
         made["suspend"] = True
-    made["template"] = {"metadata": {"labels": labels(deployment, work.site, work), "annotations": notes}, "spec": spec}
+    made["template"] = {
+        "metadata": {"labels": labels(deployment, work.site, work), "annotations": attached(work, style)}, "spec": spec
+    }  # fmt: skip
     return made
+
+
+def attached(work: Work, style: Style) -> dict[str, str]:
+    """Return the annotations of a pod that must not be moved, and where a queue shall place it and its peers.
+
+    All near one cooling loop where that can be; what exchanges tensors over several hosts of a rack, in one rack.
+    """
+    notes = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+    if not style.queued:
+        return notes
+    notes[f"{KUEUE}-preferred-topology"] = key("cooling-loop")
+    slice_ = work.parallelism.tensor // work.per_pod
+    if work.kind == "train" and slice_ > 1 and work.pods % slice_ == 0 and style.training in ("job", "jobset"):
+        notes |= {f"{KUEUE}-slice-required-topology": key("rack"), f"{KUEUE}-slice-size": str(slice_)}
+    return notes
 
 
 def recurrent(deployment: Deployment, work: Work, style: Style) -> Document:
@@ -197,33 +214,57 @@ def _deployment(deployment: Deployment, work: Work, command: list[str], replicas
     made: Document = {"selector": {"matchLabels": selector(deployment, work)}}
     if replicas is not None:
         made = {"replicas": replicas, **made}
-    made["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+    away = spare_replicas(work) if work.kind == "serve" else 1
+    made["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": away, "maxSurge": 0}}
     made["template"] = {"metadata": {"labels": labels(deployment, work.site, work)}, "spec": spec}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(deployment, work), "spec": made}
 
 
 def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
-    """Return deployment (or leader-worker sets where a replica spans nodes), service, autoscaler, budget."""
+    """Return deployment (leader-worker sets where a replica spans nodes), service, autoscaler, budget.
+
+    Where each host serves for itself: a daemon set and a service that stays on the host.
+    """
+    from twinloop.deploy.rays import ray_service
     from twinloop.deploy.services import inference_service, scaled_object
 
+    if work.everywhere:
+        own = _service(deployment, work)
+        own["spec"]["internalTrafficPolicy"] = "Local"
+        return [daemon_set(deployment, work, style), own]
     target: Document = {"apiVersion": "apps/v1", "kind": "Deployment", "name": work.label}
     if work.replica_devices > work.hardware.per_node:
         first = leader_worker_set(deployment, work, style)
         target = {"apiVersion": first["apiVersion"], "kind": first["kind"], "name": work.label}
     else:
         first = _deployment(deployment, work, work_arguments(work), None, style)
+        if style.serving == "rayservice":
+            return [ray_service(deployment, work, style), _budget(deployment, work, spare_replicas(work))]
         if style.serving == "kserve":
             budget = _budget(deployment, work, spare_replicas(work))
-            return [inference_service(deployment, work, first["spec"]["template"]), budget]
-    service = {
+            return [*inference_service(deployment, work, first["spec"]["template"]), budget]
+    service = _service(deployment, work)
+    scaler = scaled_object if style.scaler == "keda" else autoscaler
+    return [first, service, scaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
+
+
+def _service(deployment: Deployment, work: Work) -> Document:
+    return {
         "apiVersion": "v1", "kind": "Service", "metadata": metadata(deployment, work),
         "spec": {
             "selector": selector(deployment, work),
             "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
         },
     }  # fmt: skip
-    scaler = scaled_object if style.scaler == "keda" else autoscaler
-    return [first, service, scaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
+
+
+def daemon_set(deployment: Deployment, work: Work, style: Style) -> Document:
+    """Return a DaemonSet: one copy a host, a tenth of the hosts renewed at once."""
+    made = _deployment(deployment, work, work_arguments(work), None, style)
+    spec = made["spec"]
+    del spec["strategy"], spec["template"]["spec"]["topologySpreadConstraints"]
+    spec["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}}
+    return {**made, "kind": "DaemonSet"}
 
 
 def leader_worker_set(deployment: Deployment, work: Work, style: Style) -> Document:

@@ -17,6 +17,9 @@ class Parallelism:
     micro_batch: int = 1
     batch: int = 1
     """Global batch (train), or requests in flight on one replica (serve)."""
+    zero: int = 0
+    """ZeRO stage: what the data-parallel devices share (0 nothing, 1 optimizer, 2 gradients too, 3 weights too)."""
+    recompute: str = "none"
 
     @property
     def devices(self) -> int:

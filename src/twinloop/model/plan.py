@@ -37,6 +37,9 @@ class PlannedParallelism:
     context: int
     micro_batch: int
     batch: int
+    zero: int = 0
+    """ZeRO stage: what the data-parallel devices share (0 nothing, 1 optimizer, 2 gradients too, 3 weights too)."""
+    recompute: str = "none"
 
 
 @dataclass(frozen=True)

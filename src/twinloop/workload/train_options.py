@@ -279,7 +279,8 @@ def _option(
     layout = Parallelism(
         data=int(at.data[i]), tensor=int(at.tensor[i]), pipeline=int(at.pipeline[i]),
         expert=int(at.expert[i]), context=int(at.context[i]),
-        micro_batch=int(at.micro_batch[i]), batch=batch,
+        micro_batch=int(at.micro_batch[i]), batch=batch, zero=int(at.zero[i]),
+        recompute=("none", "selective", "full")[int(at.recompute[i])],
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)
     mfu = float(found.mfu[i])
@@ -290,7 +291,7 @@ def _option(
     steps = use.work_s / float(found.step_s[i])
     parts = {name: float(value[i]) * steps for name, value in found.breakdown_s.items()}
     parts |= {"stragglers": use.straggling_s, "checkpoint": use.dumping_s, "rework": use.rework_s}
-    sharded = f"ZeRO-{int(at.zero[i])}, recompute {('none', 'selective', 'full')[int(at.recompute[i])]}"
+    sharded = f"ZeRO-{layout.zero}, recompute {layout.recompute}"
     return StageOption(
         stage=stage.name, device=device.name, device_count=servers * server.devices, server=server.name,
         servers=servers, precision=found.precision, compression="none", parallelism=layout,

@@ -1,0 +1,98 @@
+"""``twinloop deploy mark``: readings of nodes to marks on a cluster, once; live operation calls the same functions."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import click
+
+COLUMNS = ("node", "headroom_c", "forecast_peak_c", "age_s")
+
+
+def mark_command(connected: Callable[[Path | None, str | None], AbstractContextManager[Any]]) -> click.Command:
+    """Return the command; ``connected`` opens a cluster."""
+
+    @click.command("mark")
+    @click.argument("readings", type=click.Path(path_type=Path), required=False)
+    @click.option("--clear", is_flag=True, help="Take all our marks and caps away instead.")
+    @click.option("--access", is_flag=True, help="Print the role that this needs, as YAML, and do nothing.")
+    @click.option("--namespace", default="default", show_default=True, help="Where capped autoscalers are.")
+    @click.option("--for", "lifetime_s", type=click.FloatRange(60.0), default=600.0, show_default=True,
+                  help="Seconds until a mark ends by itself.")  # fmt: skip
+    @click.option("--context", default=None, help="Context of the kubeconfig; default: the current one.")
+    @click.option("--kubeconfig", type=click.Path(path_type=Path), default=None,
+                  help="Default: $KUBECONFIG, ~/.kube/config, else the pod's own account.")  # fmt: skip
+    @click.option("--dry-run", is_flag=True, help="Rehearse on the server; change nothing.")
+    @click.option("--yes", is_flag=True, help="Mark.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON and nothing else.")
+    def mark(readings: Path | None, clear: bool, access: bool, namespace: str, lifetime_s: float,
+             context: str | None, kubeconfig: Path | None, dry_run: bool, yes: bool, as_json: bool) -> int:  # fmt: skip
+        """Taint, annotate and report nodes by READINGS, a CSV of node, headroom_c, forecast_peak_c, age_s."""
+        from datetime import UTC, datetime
+
+        from twinloop.deploy import hooks
+        from twinloop.deploy.kube import KubeCluster
+        from twinloop.deploy.marks import Budget, Thresholds
+        from twinloop.deploy.yaml_text import dump
+        from twinloop.errors import InputError
+
+        if access:
+            click.echo(dump(*hooks.access("twinloop-live")), nl=False)
+            return 0
+        if dry_run == yes:
+            raise InputError("mark: got neither or both of --dry-run and --yes, expected one")
+        if (readings is None) != clear:
+            raise InputError("mark: got neither or both of READINGS and --clear, expected one")
+        found = [] if readings is None else read_readings(readings)
+        now = datetime.now(UTC)
+        with connected(kubeconfig, context) as client:
+            cluster = KubeCluster(client)
+            events = hooks.clear(cluster, namespace, {"app.kubernetes.io/managed-by": "twinloop"}, now=now,
+                                 everything=clear, dry_run=dry_run)  # fmt: skip
+            if not clear:
+                events += hooks.mark(cluster, found, now=now, limits=Thresholds(), budget=Budget(),
+                                     lifetime_s=lifetime_s, dry_run=dry_run)  # fmt: skip
+        rows = [{"object": str(e.target), "did": e.did, "before": e.before, "after": e.after, "why": e.why}
+                for e in events]  # fmt: skip
+        if as_json:
+            click.echo(json.dumps({"dry_run": dry_run, "events": rows}))
+        else:
+            for row in rows:
+                click.echo("  ".join(str(part) for part in row.values() if part))
+            click.echo(f"{len(rows)} events{', rehearsed: nothing was written' if dry_run else ''}")
+        return 1 if any(e.did == "refused" for e in events) else 0
+
+    return mark
+
+
+def read_readings(path: Path) -> list[Any]:
+    """Return the readings of a CSV file.
+
+    Raises:
+        InputError: a column is missing or a cell is no number, by line.
+    """
+    from twinloop.deploy.marks import Reading
+    from twinloop.errors import InputError
+
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    made, faults = [], []
+    for line, row in enumerate(rows, 2):
+        try:
+            headroom_c, peak_c, age_s = (float(row[name]) for name in COLUMNS[1:])
+            made.append(Reading(str(row["node"]), "", "", headroom_c, peak_c, age_s))
+        except (KeyError, TypeError, ValueError):
+            faults.append(
+                f"{path}:{line}: got {dict(row)}, expected the columns {', '.join(COLUMNS)}, numbers after node"
+            )
+    if faults or not made:
+        raise InputError(tuple(faults) or f"{path}: got no reading, expected a CSV of {', '.join(COLUMNS)}")
+    return made

@@ -1,0 +1,108 @@
+"""KubeRay: training as a RayJob, serving as a RayService, each on a cluster of its own."""
+
+from __future__ import annotations
+
+import copy
+
+from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.launch import work_arguments
+from twinloop.deploy.operators import deadline, program, run_metadata, run_template
+from twinloop.deploy.pods import Document, cpu_and_memory, labels, pod_spec
+from twinloop.deploy.style import Style
+from twinloop.deploy.workloads import RETRIES, SERVE_PORT, bounds, metadata
+from twinloop.deploy.yaml_text import dump
+
+RAY = "2.60.0"
+"""Version of Ray in the images and in ``rayVersion``: they must agree."""
+DASHBOARD = 8265
+"""Port of the head by which KubeRay's operator asks for states and sets applications."""
+OPERATOR = "kuberay-system"
+"""Namespace of KubeRay's operator; edit to yours."""
+
+
+def ray_job(deployment: Deployment, work: Work, style: Style) -> list[Document]:
+    """Return a RayJob: the program under Ray Train on a cluster of its own, gone when it ends."""
+    worker = run_template(deployment, work, style, [], "ray-worker")
+    del worker["spec"]["containers"][0]["command"]  # KubeRay starts Ray itself
+    head = _head(worker, work)
+    submitter = copy.deepcopy(head)
+    submitter["spec"]["containers"][0] |= {"name": "ray-job-submitter"}
+    for template in (head, worker):
+        del template["spec"]["restartPolicy"]
+    devices = "CPU" if work.hardware.resource is None else "GPU"
+    entry = ["python", "/app/ray_train.py", f"--workers={work.pods * work.per_pod}", f"--device={devices}", "--",
+             *program(work)[1:]]  # fmt: skip
+    return [{
+        "apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": run_metadata(deployment, work, style),
+        "spec": {
+            "entrypoint": " ".join(entry), "shutdownAfterJobFinishes": True, "ttlSecondsAfterFinished": 600,
+            "backoffLimit": RETRIES, **deadline(work), **({"suspend": True} if style.queued else {}),
+            "submitterPodTemplate": submitter,
+            "rayClusterSpec": _cluster(head, worker, work.pods, work.pods),
+        },
+    }]  # fmt: skip
+
+
+def ray_service(deployment: Deployment, work: Work, style: Style) -> Document:
+    """Return a RayService: one replica a worker pod, Ray's own autoscaler between the mean and the planned peak.
+
+    A replica holds as many requests as were planned in flight on it: the load for which the p99 was computed.
+    """
+    least, most = bounds(work)
+    spec = pod_spec(deployment, work, [], style=style)
+    container = spec["containers"][0]
+    del container["command"]
+    container["name"] = "ray-worker"
+    container["env"].append({"name": "PYTHONPATH", "value": "/app"})
+    worker = {"metadata": {"labels": labels(deployment, work.site, work)}, "spec": spec}
+    head = _head(worker, work)
+    head["spec"]["containers"][0]["ports"] = [
+        {"name": name, "containerPort": port}
+        for name, port in (("gcs-server", 6379), ("dashboard", DASHBOARD), ("client", 10001), ("serve", SERVE_PORT))
+    ]
+    cluster = _cluster(head, worker, least, most)
+    cluster |= {"enableInTreeAutoscaling": True, "autoscalerOptions": {"idleTimeoutSeconds": 300}}
+    return {
+        "apiVersion": "ray.io/v1", "kind": "RayService", "metadata": metadata(deployment, work),
+        "spec": {"serveConfigV2": dump(_application(work, least, most)), "rayClusterConfig": cluster},
+    }  # fmt: skip
+
+
+def _application(work: Work, least: int, most: int) -> Document:
+    words = [word for word in work_arguments(work)[2:] if not word.startswith("--port=")]
+    in_flight = max(work.parallelism.batch, 1)
+    devices = {"num_gpus": work.per_pod} if work.hardware.resource else {}
+    return {
+        "http_options": {"host": "0.0.0.0", "port": SERVE_PORT},  # noqa: S104 - inside the pod; the policy guards it
+        "applications": [{
+            "name": work.label, "route_prefix": "/", "import_path": "ray_serve:build", "args": {"words": words},
+            "deployments": [{
+                "name": "Scorer", "max_ongoing_requests": 2 * in_flight,
+                "ray_actor_options": {"num_cpus": 1, **devices},
+                "autoscaling_config": {
+                    "min_replicas": least, "max_replicas": most, "target_ongoing_requests": in_flight,
+                    "upscale_delay_s": 5, "downscale_delay_s": 300,
+                },
+            }],
+        }],
+    }  # fmt: skip
+
+
+def _head(worker: Document, work: Work) -> Document:
+    """Return the head's template: the workers' without devices."""
+    cpu, memory = cpu_and_memory(work.hardware, 1)
+    head = copy.deepcopy(worker)
+    head["spec"]["containers"][0] |= {"name": "ray-head", "resources": {
+        "requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": cpu, "memory": memory}}}  # fmt: skip
+    head["spec"].pop("resourceClaims", None)
+    return head
+
+
+def _cluster(head: Document, worker: Document, least: int, most: int) -> Document:
+    group = {"groupName": "node", "replicas": least, "minReplicas": least, "maxReplicas": most, "rayStartParams": {},
+             "template": worker}  # fmt: skip
+    return {
+        "rayVersion": RAY, "authOptions": {"mode": "token"},  # the operator makes the secret; none stands here
+        "headGroupSpec": {"rayStartParams": {"num-cpus": "0"}, "template": head},
+        "workerGroupSpecs": [group],
+    }  # fmt: skip
