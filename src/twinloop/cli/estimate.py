@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from twinloop.workload.train_estimate import TrainingJob
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "mxfp4", "int4")
+SPELLINGS = {
+    "float32": "fp32", "float16": "fp16", "half": "fp16", "mixed": "fp16", "amp": "fp16", "amp_fp16": "fp16",
+    "bfloat16": "bf16", "amp_bf16": "bf16", "amp_fp8": "fp8", "fp8_e4m3": "fp8", "fp4": "nvfp4", "uint4": "int4",
+    "w4a16": "int4", "w8a8": "int8",
+}  # fmt: skip
+"""Other spellings of formats, as published tables write them."""
 GB = 1e9
 PROMPT, ANSWER = 1024, 128
 """Tokens of a request to a language model when neither --input nor --output says."""
@@ -29,6 +35,19 @@ LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
 """Denoising steps of one sample in the catalogue's diffusion rows."""
+
+
+class Precision(click.Choice[str]):
+    """A format by any of its spellings."""
+
+    name = "precision"
+
+    def __init__(self) -> None:
+        super().__init__(PRECISIONS, case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        plain = str(value).lower().replace("-", "_")
+        return str(super().convert(SPELLINGS.get(plain, value), param, ctx))
 
 
 @click.group(name="estimate")
@@ -57,7 +76,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--coolant-c", type=float, default=None, help="Intake air, plate or bath temperature."),
             click.option(
                 "--precision",
-                type=click.Choice(PRECISIONS, case_sensitive=False),
+                type=Precision(),
                 default=None,
                 help="Default: what the model's name says (…-FP8, a benchmark), else bf16.",
             ),
@@ -131,14 +150,14 @@ def train(**given: Any) -> None:
 @click.option("--pipeline", type=int, default=None, help="Default: chosen with --tensor, else 1.")
 @click.option("--expert", type=int, default=None, help="Default: chosen with --tensor, else 1.")
 @click.option("--data", type=int, default=None, help="Replicas; default: devices/(max(tensor, expert) x pipeline).")
-@click.option("--weights", type=click.Choice(PRECISIONS, case_sensitive=False), default=None, help="Format in memory.")
+@click.option("--weights", type=Precision(), default=None, help="Format in memory.")
 @click.option(
     "--activations",
-    type=click.Choice(PRECISIONS, case_sensitive=False),
+    type=Precision(),
     default=None,
     help="Arithmetic; default --precision.",
 )
-@click.option("--kv-precision", type=click.Choice(PRECISIONS, case_sensitive=False), default=None)
+@click.option("--kv-precision", type=Precision(), default=None)
 @click.option(
     "--input", "prompt", type=int, default=None, help=f"Prompt tokens; {PROMPT} where --output is absent too."
 )

@@ -250,8 +250,10 @@ def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: floa
     Sequences in flight are at all ages, so a mean one holds ``input + output/2`` tokens; schedulers that
     preempt rarely fill to about that (vLLM, TensorRT-LLM default policy: guaranteed no evict uses full).
     """
+    xp = namespace(at.batch)
     free = machine.memory_b * usable - buffers_b - replica_weight_b(shape, at)
-    return free / cache_b_per_sequence(shape, at)
+    # A network of state-space layers alone keeps no cache: whatever holds its weights holds any batch.
+    return free / xp.maximum(cache_b_per_sequence(shape, at), 1.0)
 
 
 @dataclass(frozen=True)

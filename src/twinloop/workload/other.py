@@ -69,6 +69,9 @@ LAUNCH_S = {"gpu": 1.2e-3, "tpu": 1.0e-3, "npu": 0.8e-3, "cpu": 0.2e-3, "fpga": 
 """Fixed time of one forward pass: launches of some hundred kernels, copies in and out. Low confidence."""
 EAGER_LAUNCH = 4.0
 """Factor on it where a framework launches every operation by itself. Low confidence."""
+STEP_S = {"gpu": 110e-6, "tpu": 60e-6, "npu": 100e-6, "cpu": 60e-6, "fpga": 10e-6, "edge": 300e-6}
+"""One step of a recurrent layer stack: some twenty kernels that wait for each other, weights read again. Low
+confidence."""
 LAUNCH_KIND = {"recommender": 0.15, "trees": 0.05, "graph": 0.5}
 """Factor on it for models of few kernels. Low confidence."""
 NARROW = {"H100": 50.0, "H200": 50.0, "GH200": 50.0, "B200": 50.0, "GB200": 50.0, "B300": 50.0, "GB300": 50.0}
@@ -181,6 +184,7 @@ def forward_s(
     moved = batch * sample.bytes_16 * wide + 2.0 * wide * dense
     launch = LAUNCH_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
     launch *= LAUNCH_KIND.get(network.kind, 1.0)
+    launch += network.recurrent_steps * STEP_S.get(device.kind, 1e-3)
     return PassTime(compute, moved / (device.memory_bandwidth_b_s * beta), xp.asarray(launch) + 0.0 * batch)
 
 

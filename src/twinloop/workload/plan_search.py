@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
-from twinloop.workload.constants import software
+from twinloop.workload.constants import over_network, software
 from twinloop.workload.front import Choice, front
 from twinloop.workload.host import Host
 from twinloop.workload.machine import training_machine
@@ -30,7 +30,7 @@ def problem_of(network: Network, on: Host, job: TrainingJob) -> Problem:
     return Problem(
         shape=shape_of(era_of(network, chosen.name), job.sequence),
         machine=training_machine(on.device, on.network_b_s, on.domain, job.precision), device=on.device,
-        calibration=chosen.calibration, devices=on.devices, batch=job.batch,
+        calibration=over_network(chosen.calibration, on.network_kind), devices=on.devices, batch=job.batch,
         states=states_of(job, network, float(chosen.calibration.gradient_b)), coolant_c=on.coolant_c,
         resistance_k_w=resistance * (BATH_R_FACTOR if on.cooling == "bath" else 1.0),
         expert=min(network.experts, on.domain) if network.experts else 1,

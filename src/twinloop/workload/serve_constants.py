@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.catalogue.nouns import Device
-from twinloop.workload.constants import family
+from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
@@ -80,7 +80,9 @@ class ServeSoftware:
     extrapolated: bool
 
 
-def serve_software(device: Device, linear_bytes: float, name: str | None = None) -> ServeSoftware:
+def serve_software(
+    device: Device, linear_bytes: float, name: str | None = None, network_kind: str = "ib"
+) -> ServeSoftware:
     """Return the constants for ``device``; default: vLLM for 16 bits and open stacks, TensorRT-LLM below."""
     part = family(device)
     chosen = name or ("vllm" if linear_bytes >= 2.0 or part in OPEN_STACK else "trtllm")
@@ -94,4 +96,4 @@ def serve_software(device: Device, linear_bytes: float, name: str | None = None)
         calibration = TRTLLM_BLACKWELL if blackwell else TRTLLM_HOPPER
         known = part in ("H100", "H200") or (part in ("B200", "GB200") and linear_bytes < 1.0)
     low, high = CLASS_INTERVAL[chosen] if known else UNSEEN_INTERVAL
-    return ServeSoftware(chosen, calibration, low, high, not known)
+    return ServeSoftware(chosen, over_network(calibration, network_kind), low, high, not known)

@@ -71,7 +71,7 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     best = searched(network, on, job, top=1, plain=True).best[0]
     shape = shape_of(network, prompt + output)
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
-    chosen = serve_software(on.device, float(machine.linear_bytes), job.software)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
     job = replace(job, tensor=best.tensor, pipeline=best.pipeline, expert=best.expert, software=chosen.name)
     at = serving_of(job, np.array([float(best.batch)]))
     rate = rates(shape, at, machine, chosen, job.speculative)

@@ -108,7 +108,7 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     ways = layouts(network, on, job)
     shape = shape_of(network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
-    chosen = serve_software(on.device, float(machine.linear_bytes), job.software)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
     tensor, pipeline, expert = (np.array(column, dtype=np.float64)[:, None] for column in zip(*ways, strict=True))
     job = replace(job, software=chosen.name)
     one = serving_of(job, np.ones((len(ways), 1)))

@@ -11,7 +11,7 @@ from twinloop.arrays import FloatArray
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
 from twinloop.workload.calibration import Calibration
-from twinloop.workload.constants import NETWORK_KINDS, Software, software
+from twinloop.workload.constants import over_network, software
 from twinloop.workload.host import Host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
@@ -165,12 +165,6 @@ def estimate_training(network: Network, on: Host, job: TrainingJob) -> TrainingE
     return _other(network, on, job, data)
 
 
-def _network_factor(on: Host, chosen: Software) -> Calibration:
-    share, start = NETWORK_KINDS[on.network_kind]
-    c = chosen.calibration
-    return replace(c, outer=c.outer * share, outer_alpha_s=c.outer_alpha_s * start)
-
-
 def states_of(job: TrainingJob, network: Network, gradient_b: float) -> States:
     """Return the bytes a weight needs; LoRA trains ``r (in + out)`` weights of every matrix."""
     weight_b = 4.0 if job.precision in ("fp32", "tf32", "fp64") else 2.0
@@ -190,7 +184,7 @@ def era_of(network: Network, generation: str) -> Network:
 def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
     sharded = (job.zero or 0) >= 2
     chosen = software(on.device, sharded=sharded, name=job.software)
-    c = _network_factor(on, chosen)
+    c = over_network(chosen.calibration, on.network_kind)
     modern = chosen.name in NEW_SCHEDULES
     ran = era_of(network, chosen.name)
     shape = shape_of(ran, job.sequence)
@@ -287,7 +281,7 @@ def _choices(job: TrainingJob, data: int, generation: str, *, modern: bool) -> L
 
 def _other(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
     chosen = software(on.device, name=job.software)
-    c = _network_factor(on, chosen)
+    c = over_network(chosen.calibration, on.network_kind)
     links = training_machine(on.device, on.network_b_s, on.domain, job.precision).links(c)
     micro = float(job.micro_batch or job.batch // data)
     step = train_step_s(network, on.device, job.precision, float(job.batch), float(data), micro, links)
