@@ -266,3 +266,30 @@ def test_numbers_outside_their_range_are_refused_with_their_flag(flags, told):
     assert isinstance(done.exception, InputError)
     assert told in str(done.exception)
     assert len(done.exception.faults) == flags.count("--")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--model llama-3.1-8b --device H100 --devices 8 --batch 64 --sequence 8192",
+        "--model mixtral-8x7b --device H200 --devices 16 --batch 64 --sequence 4096 --precision fp8",
+        "--model llama-2-7b --device A100 --devices 8 --batch 32 --task lora:16 --software 2022.06 --network-kind tcp",
+    ],
+)
+def test_the_search_and_the_answer_tell_one_story(flags):
+    got = answer("train", *flags.split(), "--search", "--top", "3")
+    best = got["best"][0]
+    assert got["step_time_s"] == pytest.approx(best["step_time_s"], rel=1e-5)
+    assert got["power_w"]["accelerator"] == pytest.approx(8 * best["device_w"], rel=1e-5)
+    assert got["energy_per_step_j"]["accelerator"] == pytest.approx(best["energy_per_step_j"], rel=1e-5)
+    assert got["memory_per_device_gb"] == pytest.approx(best["memory_gb"], rel=1e-9)
+
+
+def test_activations_are_one_micro_batchs_and_the_largest_that_fits_is_taken():
+    flags = "--model stable-diffusion-2 --device H100 --devices 8 --batch"
+    small, large = (answer("train", *flags.split(), batch) for batch in ("64", "4096"))
+    assert small["layout"]["micro_batch"] == 8
+    assert large["fits"] is True
+    per_sample = [got["memory_breakdown_gb"]["activations"] / got["layout"]["micro_batch"] for got in (small, large)]
+    assert per_sample[0] == pytest.approx(per_sample[1])
+    assert large["memory_breakdown_gb"]["activations"] == pytest.approx(16 * 2.25, rel=0.01)

@@ -46,6 +46,7 @@ class Precision(click.Choice[str]):
         super().__init__(PRECISIONS, case_sensitive=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the format that ``value`` stands for."""
         plain = str(value).lower().replace("-", "_")
         return str(super().convert(SPELLINGS.get(plain, value), param, ctx))
 
@@ -338,14 +339,17 @@ def _searched(network: Network, on: Host, job: TrainingJob, top: int) -> tuple[T
     """Return the job at the best layout found, and the search's part of the answer."""
     from twinloop.errors import InputError
     from twinloop.model.codec import to_data
+    from twinloop.workload.constants import software
     from twinloop.workload.plan_search import searched
 
+    # Whatever ZeRO stage is found best, it was judged by these constants.
+    job = replace(job, software=software(on.device, sharded=(job.zero or 0) >= 2, name=job.software).name)
     found = searched(network, on, job, top)
     if not found.best:
         raise InputError("--search: no layout fits in memory; more devices, or a device with more memory")
     best = found.best[0]
     job = replace(
-        job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context,
+        job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context, expert=best.expert,
         micro_batch=best.micro_batch, interleave=best.interleave, schedule=best.schedule, recompute=best.recompute,
         zero=best.zero, sequence_parallel=best.sequence_parallel, gradient_b=float(best.gradient_bytes),
     )  # fmt: skip

@@ -13,6 +13,7 @@ Validation = Callable[[Path | None], Iterable[Result]]
 
 VALIDATIONS: dict[str, tuple[str, str]] = {
     "climate": ("twinloop.validation.climate", "validate_climate"),
+    "memory": ("twinloop.validation.memory_cases", "validate_memory"),
     "workload": ("twinloop.validation.workload", "validate_workload"),
 }
 """Modules are imported only when asked for."""

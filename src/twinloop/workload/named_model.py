@@ -32,8 +32,8 @@ KINDS = (
     "generic",
 )
 _MARKS = re.compile(
-    r"[-_ ](instruct|chat|base|hf|it|pt|thinking|reasoning|vl|omni|edge|lora|qlora|sft|dpo|rlhf|fp8|fp4|nvfp4|mxfp4|bf16"
-    r"|fp16|int8|int4|w4a16|w8a8|awq|gptq|gguf|onnx|diffusers|dynamic|quantized|uncased|cased|preview|exp|turbo"
+    r"[-_ ](instruct|chat|base|hf|it|pt|thinking|reasoning|vl|omni|edge|lora|qlora|sft|dpo|rlhf|fp8|fp4|nvfp4|mxfp4"
+    r"|bf16|fp16|int8|int4|w4a16|w8a8|awq|gptq|gguf|onnx|diffusers|dynamic|quantized|uncased|cased|preview|exp|turbo"
     r"|99|99\.9|99\.0|\d{3,4}(px)?|\d+k|v\d(\.\d)*|\d+e)$",
     re.IGNORECASE,
 )

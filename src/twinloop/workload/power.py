@@ -63,15 +63,15 @@ PHASE_ELSE = 0.116
 """Same while it waits: launches, bubbles, loader. Fitted with them."""
 
 
-def phase_power_w(device: Device, parts_s: Mapping[str, float]) -> float:
+def phase_power_w(device: Device, parts_s: Mapping[str, Array]) -> Array:
     """Return one device's mean power over a step whose seconds are given by cause, W.
 
     >>> from twinloop import catalogue
     >>> round(phase_power_w(catalogue.device("H100"), {"compute": 0.8, "data_comm": 0.1, "bubble": 0.1}))
     569
     """
-    total = sum(parts_s.values())
-    drawn = sum(PHASES.get(name, PHASE_ELSE) * seconds for name, seconds in parts_s.items())
+    total: Array = sum(parts_s.values())
+    drawn: Array = sum(PHASES.get(name, PHASE_ELSE) * seconds for name, seconds in parts_s.items())
     return device.idle_w + (device.power_limit_w - device.idle_w) * drawn / total
 
 

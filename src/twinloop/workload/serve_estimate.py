@@ -17,7 +17,7 @@ from twinloop.workload.decoding import (
 )
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
-from twinloop.workload.other import forward_s, live_b, sample_of, served, stack_of, trust
+from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served, stack_of, trust
 from twinloop.workload.power import device_power_w, phase_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
@@ -124,7 +124,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     sample = sample_of(scaled)
     # Embedding tables are spread over the devices, the rest is on each.
     placed = sample.weights - sample.sparse_weights * (1.0 - 1.0 / replicas)
-    held = STORED_B[job.weights or job.precision] * placed + min(1.5e9, 0.1 * on.device.memory_b)
+    held = STORED_B[job.weights or job.precision] * placed + min(RESERVED_B, 0.1 * on.device.memory_b)
     most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live_b(scaled), 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
@@ -143,7 +143,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     )
     full = batch / one
     parts = {name: float(getattr(run, f"{name}_s")[place]) for name in ("compute", "memory", "overhead")}
-    active = phase_power_w(on.device, parts)
+    active = float(phase_power_w(on.device, parts))
     layout = {
         "tensor": 1,
         "pipeline": 1,

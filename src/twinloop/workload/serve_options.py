@@ -16,7 +16,7 @@ from twinloop.workload.compression import Lever, allowed_levers
 from twinloop.workload.decoding import Serving, cache_b_per_sequence, pass_cost, replica_weight_b, steady_rate
 from twinloop.workload.machine import STORED_B, peak_flops, scale_up_domain, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import forward_s, live_b, sample_of, served
+from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served
 from twinloop.workload.power import busy_power, device_power_w, idle_power
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import BUFFERS_B, USABLE_MEMORY, serve_software
@@ -135,7 +135,7 @@ def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
     return Runs(
         BATCHES, total,
         {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")},
-        stored + BATCHES * live_b(network) + min(1.5e9, 0.1 * device.memory_b),
+        stored + BATCHES * live_b(network) + min(RESERVED_B, 0.1 * device.memory_b),
         np.minimum(BATCHES * sample.flops / peak / total, 1.0),
         np.minimum(moved / total / device.memory_bandwidth_b_s, 1.0), False, *OTHER_INTERVAL,
         (f"class constants of {network.kind}, low confidence",),

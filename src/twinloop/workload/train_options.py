@@ -18,11 +18,11 @@ from twinloop.workload.chain import host_rate_per_s, starved_s
 from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
-from twinloop.workload.memory import RESERVED_B, States, capacity_b, training_memory
+from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
-from twinloop.workload.power import busy_power, device_power_w, idle_power
-from twinloop.workload.training import step_times
+from twinloop.workload.power import busy_power, idle_power, phase_power_w
+from twinloop.workload.training import parts_s, step_times
 from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
 
 LARGEST_COUNT = 4096
@@ -120,7 +120,7 @@ def _transformer(network: Network, device: Device, server: Server, batch: int, p
     memory = training_memory(shape, grid, States(gradient_b=chosen.calibration.gradient_b))
     total = np.asarray(times.total_s)
     flops = 3.0 * float(model_flops_per_token(shape)) * network.context * batch
-    parts = {name.removesuffix("_s"): np.broadcast_to(value, total.shape) for name, value in vars(times).items()}
+    parts = {name: np.broadcast_to(value, total.shape) for name, value in parts_s(times).items()}
     notes = ["no measured row for this device: class defaults"] if chosen.extrapolated else []
     return Candidates(
         grid, precision, total, np.asarray(memory.total_b), flops / total / grid.devices / machine.peak_linear, parts,
@@ -142,7 +142,7 @@ def _other(network: Network, device: Device, server: Server, batch: int, precisi
     names = ("compute_s", "memory_s", "data_comm_s", "optimizer_s", "overhead_s")
     parts = {name.removesuffix("_s"): np.broadcast_to(getattr(step, name), total.shape) for name in names}
     return Candidates(
-        grid, precision, total, np.asarray(step.memory_b) + RESERVED_B,
+        grid, precision, total, np.asarray(step.memory_b),
         flops / total / grid.devices / machine.peak_linear,
         parts, *OTHER_INTERVAL, (f"class constants of {network.kind}, low confidence",),
     )  # fmt: skip
@@ -280,7 +280,7 @@ def _option(
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)
     mfu = float(found.mfu[i])
-    device_w = float(device_power_w(device, min(mfu, 1.0)))
+    device_w = float(phase_power_w(device, {name: float(value[i]) for name, value in found.breakdown_s.items()}))
     # Devices that the layout leaves over, and all of them during a restart, are idle.
     working = layout.devices / (servers * server.devices) * (1.0 - use.restart_s / use.wall_s)
     mean_w = device.idle_w + (device_w - device.idle_w) * working

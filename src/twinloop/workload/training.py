@@ -81,6 +81,11 @@ class StepTimes:
         return work + self.tensor_comm_s + self.pipeline_comm_s + self.data_comm_s + self.expert_comm_s
 
 
+def parts_s(times: StepTimes) -> dict[str, Array]:
+    """Return the seconds of a step by the name of their cause, as estimates print them."""
+    return {name.removesuffix("_s"): value for name, value in vars(times).items()}
+
+
 @dataclass(frozen=True)
 class LayerTimes:
     """Seconds of one mean layer and one micro-batch, forward plus backward plus recomputation."""
