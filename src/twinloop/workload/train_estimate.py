@@ -288,12 +288,12 @@ def _micro_batches(job: TrainingJob, data: int) -> list[int]:
 
 
 def _fitting(network: Network, on: Host, job: TrainingJob, data: int, links: Links) -> tuple[OtherStep, int]:
-    """Return a step at every micro-batch left open and which to take: the fastest that fits, else the smallest."""
+    """Return a step at every micro-batch left open and which to take: the fastest that fits, else the whole."""
     micro = np.array(_micro_batches(job, data), dtype=np.float64)
     step = train_step_s(network, on.device, job.precision, np.float64(job.batch), np.float64(data), micro, links)
     held = np.broadcast_to(step.memory_b, micro.shape)
     fits = held <= capacity_b(on.device)
-    return step, int(np.argmin(np.where(fits, step.total_s, np.inf) if fits.any() else held))
+    return step, int(np.argmin(np.where(fits, step.total_s, np.inf))) if fits.any() else 0
 
 
 def _other(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
