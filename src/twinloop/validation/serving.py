@@ -133,7 +133,7 @@ def _energy(folder: Path) -> list[Result]:
     outside = (1.0 + inside) * rate / (1.0 + left_out(cases)) - 1.0
     results = [
         mean_error(label, names, inside, ENERGY_LIMIT, "in sample", source, "calibration"),
-        mean_error(label, names, outside, 1.25 * ENERGY_LIMIT, "left-out models", source, "proof"),
+        mean_error(label, names, outside, ENERGY_LIMIT, "left-out models", source, "proof"),
     ]
     for device in dict.fromkeys(case.group for case in cases):
         chosen = np.array([case.group == device for case in cases])

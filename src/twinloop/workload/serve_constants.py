@@ -34,14 +34,14 @@ TRTLLM_WORKSTATION = ServeCalibration(
     inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.66,
 )  # fmt: skip
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.814, gemm_8=0.455, gemm_4=0.475, half=50.8, attention=0.424, bandwidth=0.849, expert_bandwidth=0.858,
-    cache_bandwidth=0.793, step_s=1580e-6, layer_s=6.16e-6, mixture_s=43.2e-6, sequence_s=56.5e-6, inner=0.31,
-    inner_alpha_s=8.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.56,
+    gemm=0.807, gemm_8=0.45, gemm_4=0.475, half=52.2, attention=0.424, bandwidth=0.844, expert_bandwidth=0.857,
+    cache_bandwidth=0.735, step_s=1810e-6, layer_s=4.85e-6, mixture_s=38.8e-6, sequence_s=55.9e-6, inner=0.313,
+    inner_alpha_s=8.33e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.58,
 )  # fmt: skip
 VLLM_BLACKWELL = ServeCalibration(
-    gemm=0.808, gemm_8=0.307, gemm_4=0.669, half=919.0, attention=0.425, bandwidth=0.791, expert_bandwidth=0.816,
-    cache_bandwidth=0.34, step_s=973e-6, layer_s=65.8e-6, mixture_s=20.1e-6, sequence_s=34.8e-6, inner=0.672,
-    inner_alpha_s=3.74e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.79, expert_8=2.13,
+    gemm=0.835, gemm_8=0.266, gemm_4=0.658, half=1050.0, attention=0.395, bandwidth=0.768, expert_bandwidth=0.892,
+    cache_bandwidth=0.31, step_s=1750e-6, layer_s=60.3e-6, mixture_s=18.4e-6, sequence_s=31.7e-6, inner=0.716,
+    inner_alpha_s=3.68e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.88, expert_8=2.55,
 )  # fmt: skip
 """A constant no row of its pool speaks of keeps the middle of its bounds (``gemm`` of TensorRT-LLM, ``outer``);
 ``expert_8`` then is Hopper's."""

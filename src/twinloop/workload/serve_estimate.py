@@ -12,13 +12,14 @@ from twinloop.model.network import Network
 from twinloop.workload.decoding import (
     ServeMachine,
     cache_b_per_sequence,
+    drawing_s,
     replica_devices,
     replica_weight_b,
 )
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served, stack_of, trust
-from twinloop.workload.power import device_power_w, phase_power_w
+from twinloop.workload.power import phase_power_w, serving_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
 from twinloop.workload.serve_job import ServingJob, checked
@@ -85,9 +86,8 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     group = float(np.ravel(replica_devices(at))[0])
     seconds = float(np.ravel(rate.cost.total_s)[0]) * group
     work = float(np.ravel(rate.cost.flops)[0]) / seconds / float(machine.peak_linear)
-    moved = float(np.ravel(rate.cost.bytes_moved)[0]) / seconds / float(machine.memory_b_s)
     busy = tokens / full
-    active = float(device_power_w(on.device, min(work, 1.0), min(moved, 1.0)))
+    active = float(np.ravel(serving_power_w(on.device, drawing_s(rate.cost), min(work, 1.0)))[0])
     constants = {"software": chosen.name, **{name: float(v) for name, v in asdict(chosen.calibration).items()}}
     layout = {
         "tensor": best.tensor, "pipeline": best.pipeline, "expert": best.expert, "data": best.data,

@@ -13,11 +13,18 @@ from twinloop.model.estimate import Parallelism, StageOption
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
 from twinloop.workload.compression import Lever, allowed_levers
-from twinloop.workload.decoding import Serving, cache_b_per_sequence, pass_cost, replica_weight_b, steady_rate
+from twinloop.workload.decoding import (
+    Serving,
+    cache_b_per_sequence,
+    drawing_s,
+    pass_cost,
+    replica_weight_b,
+    steady_rate,
+)
 from twinloop.workload.machine import STORED_B, peak_flops, scale_up_domain, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served
-from twinloop.workload.power import busy_power, device_power_w, idle_power
+from twinloop.workload.power import busy_power, idle_power, phase_power_w, serving_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import BUFFERS_B, USABLE_MEMORY, serve_software
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
@@ -40,7 +47,8 @@ class Runs:
     memory_b: FloatArray
     compute_share: FloatArray
     """Arithmetic over peak while it runs."""
-    memory_share: FloatArray
+    device_w: FloatArray
+    """Of one device while it runs."""
     continuous: bool
     """Sequences join and leave at every step, so nothing waits for a batch to fill."""
     low: float
@@ -102,6 +110,7 @@ def _transformer_runs(
     held = (
         replica_weight_b(shape, at) + BATCHES * cache_b_per_sequence(shape, at) + min(BUFFERS_B, 0.1 * device.memory_b)
     )
+    busy = np.minimum(cost.flops / peak, 1.0)
     notes = [f"constants {chosen.name}"] + (
         ["no measured row for this device: class defaults"] if chosen.extrapolated else []
     )
@@ -113,9 +122,8 @@ def _transformer_runs(
     }
     return Runs(
         BATCHES, np.asarray(seconds), {name: np.asarray(value) * steps + 0.0 * one for name, value in parts.items()},
-        np.asarray(held), np.minimum(cost.flops / peak, 1.0),
-        np.minimum(cost.bytes_moved / (machine.memory_b_s * tensor * cost.total_s), 1.0), output > 0.0, chosen.low,
-        chosen.high, tuple(notes),
+        np.asarray(held), busy, np.asarray(serving_power_w(device, drawing_s(cost), busy) + 0.0 * one), output > 0.0,
+        chosen.low, chosen.high, tuple(notes),
     )  # fmt: skip
 
 
@@ -131,13 +139,12 @@ def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
     total = np.asarray(run.total_s)
     peak = float(peak_flops(device, lever.precision) or 1.0)
     stored = STORED_B[lever.weights] * sample.weights * lever.shrink
-    moved = BATCHES * sample.bytes_16
+    parts = {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")}
     return Runs(
-        BATCHES, total,
-        {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")},
+        BATCHES, total, parts,
         stored + BATCHES * live_b(network) + min(RESERVED_B, 0.1 * device.memory_b),
-        np.minimum(BATCHES * sample.flops / peak / total, 1.0),
-        np.minimum(moved / total / device.memory_bandwidth_b_s, 1.0), False, *OTHER_INTERVAL,
+        np.minimum(BATCHES * sample.flops / peak / total, 1.0), np.asarray(phase_power_w(device, parts)), False,
+        *OTHER_INTERVAL,
         (f"class constants of {network.kind}, low confidence",),
     )  # fmt: skip
 
@@ -188,7 +195,7 @@ def _option(
     copies = count // tensor
     batch_s, batch = float(runs.batch_s[i]), float(runs.batch[i])
     load = min((stage.requests_per_s or 0.0) * batch_s / (batch * copies), 1.0)
-    device_w = float(device_power_w(device, float(runs.compute_share[i]), float(runs.memory_share[i])))
+    device_w = float(runs.device_w[i])
     bound = max(runs.parts_s, key=lambda name: float(runs.parts_s[name][i]))
     low = [each.name for each in (device, server) if each.lowest_confidence == "low"]
     notes = (*runs.notes, f"bound by {bound.replace('_', ' ')}")
