@@ -16,6 +16,7 @@ from twinloop.workload.decoding import (
     replica_devices,
     replica_weight_b,
 )
+from twinloop.workload.disaggregated import best_split, disaggregated
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served, stack_of, trust
@@ -63,7 +64,7 @@ def estimate_serving(network: Network, on: Host, job: ServingJob) -> ServingEsti
     """
     asked, job = job.software, checked(job, network, on)
     if network.kind in DECODERS and network.layers and job.output_tokens:
-        return _decoder(network, on, job)
+        return _decoder(network, on, job) if job.prefill_devices is None else _pools(network, on, job)
     return _plain(network, on, replace(job, software=asked))
 
 
@@ -98,6 +99,41 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
         on, tokens, tokens / output, (ttft, tpot, ttft + output * tpot), most,
         float(np.ravel(held)[0]) + buffers_b(on.device), (active, min(work * 1.5, 1.0), busy),
         (chosen.low, chosen.high), constants, layout, extrapolated=chosen.extrapolated,
+    )  # fmt: skip
+
+
+def _pools(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
+    """Return prefill and decode on devices of their own."""
+    found = (
+        disaggregated(network, on, job, job.prefill_devices) if job.prefill_devices else best_split(network, on, job)
+    )
+    machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
+    output, idle = float(job.output_tokens or 1), on.device.idle_w
+    drawn = arithmetic = 0.0
+    for pool in (found.prefill, found.decode):
+        share = pool.devices / on.devices
+        busy = min(found.requests_per_s / pool.requests_per_s, 1.0) if pool is found.prefill else 1.0
+        seconds = float(pool.cost.total_s) * max(pool.tensor, pool.expert)
+        work = min(float(pool.cost.flops) / seconds / float(machine.peak_linear), 1.0)
+        drawn += share * busy * (float(serving_power_w(on.device, drawing_s(pool.cost), work)) - idle)
+        arithmetic += share * busy * min(1.5 * work, 1.0)
+    layout = {
+        f"{name}_{key}": getattr(pool, key)
+        for name, pool in (("prefill", found.prefill), ("decode", found.decode))
+        for key in ("devices", "tensor", "pipeline", "expert", "replicas")
+    } | {
+        "batch": found.decode.batch, "input": job.input_tokens, "output": job.output_tokens,
+        "precision": job.precision, "weights": job.weights, "transfer_s": found.transfer_s,
+        "limited_by": found.limited_by,
+    }  # fmt: skip
+    fits = found.prefill.fits and found.decode.fits
+    constants = {"software": chosen.name, **{name: float(v) for name, v in asdict(chosen.calibration).items()}}
+    return _answer(
+        on, found.requests_per_s * output, found.requests_per_s,
+        (found.ttft_s, found.tpot_s, found.ttft_s + output * found.tpot_s), found.decode.most if fits else 0,
+        max(found.prefill.memory_b, found.decode.memory_b), (idle + drawn, arithmetic, 1.0),
+        (chosen.low, chosen.high), constants, layout, extrapolated=True,
     )  # fmt: skip
 
 
