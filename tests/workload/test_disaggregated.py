@@ -96,23 +96,9 @@ def test_limits_on_both_latencies_are_kept():
     assert best.tpot_s <= 0.015
 
 
-FLAGS = (
-    "serve --model llama-3.1-70b --device H200 --devices 8 --precision fp8 --input 4000 --output 500 --json"
-).split()
-    "serve",
-    "--model",
-    "llama-3.1-70b",
-    "--device",
-    "H200",
-    "--devices",
-    "8",
-    "--precision",
-    "fp8",
-    "--input",
-    "4000",
-    "--output",
-    "500",
-    "--json",
+FLAGS = [
+    *("serve", "--model", "llama-3.1-70b", "--device", "H200", "--devices", "8", "--precision", "fp8"),
+    *("--input", "4000", "--output", "500", "--json"),
 ]
 
 

@@ -21,10 +21,10 @@ from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served, stack_of, trust
 from twinloop.workload.power import phase_power_w, serving_power_w
-from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
+from twinloop.workload.queueing import batch_latency_p99_s, continuous_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
 from twinloop.workload.serve_job import ServingJob, checked
-from twinloop.workload.serve_search import rates, room, searched, serving_of
+from twinloop.workload.serve_search import queue_of, rates, room, searched, serving_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
 DECODERS = (*TRANSFORMERS, "speech")
@@ -82,6 +82,10 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     prefill = float(np.ravel(rate.prefill_s)[0]) * job.beams
     tokens = full if job.rate_per_s is None else min(full, job.rate_per_s * output)
     ttft = prefill + tpot + _wait_s(job, prefill + output * tpot, best.data, most)
+    latency = ttft + output * tpot
+    if job.rate_per_s is not None and job.beams == 1 and job.speculative <= 1.0:
+        queued = continuous_latency_p99_s(queue_of(shape, at, machine, chosen, most), job.rate_per_s / best.data)
+        latency = queued if np.isfinite(queued) else latency
     shared = replace(at, context_tokens=at.context_tokens / job.beams)
     held = replica_weight_b(shape, at) + at.batch * cache_b_per_sequence(shape, shared)
     group = float(np.ravel(replica_devices(at))[0])
@@ -96,7 +100,7 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
         "weights": job.weights,
     }  # fmt: skip
     return _answer(
-        on, tokens, tokens / output, (ttft, tpot, ttft + output * tpot), most,
+        on, tokens, tokens / output, (ttft, tpot, latency), most,
         float(np.ravel(held)[0]) + buffers_b(on.device), (active, min(work * 1.5, 1.0), busy),
         (chosen.low, chosen.high), constants, layout, extrapolated=chosen.extrapolated,
     )  # fmt: skip

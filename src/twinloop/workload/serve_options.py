@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 
@@ -25,8 +27,9 @@ from twinloop.workload.machine import STORED_B, peak_flops, scale_up_domain, ser
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served
 from twinloop.workload.power import busy_power, idle_power, phase_power_w, serving_power_w
-from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
+from twinloop.workload.queueing import Continuous, batch_latency_p99_s, continuous_latency_p99_s
 from twinloop.workload.serve_constants import BUFFERS_B, USABLE_MEMORY, serve_software
+from twinloop.workload.serve_search import queue_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
 LARGEST_COUNT = 8192
@@ -49,8 +52,8 @@ class Runs:
     """Arithmetic over peak while it runs."""
     device_w: FloatArray
     """Of one device while it runs."""
-    continuous: bool
-    """Sequences join and leave at every step, so nothing waits for a batch to fill."""
+    queue: Callable[[int], Continuous] | None
+    """The replica with so many slots, where sequences join and leave at every step and nothing waits for a batch."""
     low: float
     high: float
     notes: tuple[str, ...]
@@ -98,6 +101,7 @@ def _transformer_runs(
         BATCHES, prompt * one, prompt * one, max(output, 1.0) * one, float(tensor) * one, one, one,
         STORED_B[lever.weights] * one, min(STORED_B[lever.cache], 2.0) * one,
     )  # fmt: skip
+    single = Serving(**{f.name: np.asarray(getattr(at, f.name))[:1] for f in fields(Serving)})
     c = chosen.calibration
     if output > 0.0:
         rate = steady_rate(shape, at, machine, c)
@@ -122,7 +126,8 @@ def _transformer_runs(
     }
     return Runs(
         BATCHES, np.asarray(seconds), {name: np.asarray(value) * steps + 0.0 * one for name, value in parts.items()},
-        np.asarray(held), busy, np.asarray(serving_power_w(device, drawing_s(cost), busy) + 0.0 * one), output > 0.0,
+        np.asarray(held), busy, np.asarray(serving_power_w(device, drawing_s(cost), busy) + 0.0 * one),
+        partial(queue_of, shape, single, machine, chosen) if output > 0.0 else None,
         chosen.low, chosen.high, tuple(notes),
     )  # fmt: skip
 
@@ -143,7 +148,7 @@ def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
     return Runs(
         BATCHES, total, parts,
         stored + BATCHES * live_b(network) + min(RESERVED_B, 0.1 * device.memory_b),
-        np.minimum(BATCHES * sample.flops / peak / total, 1.0), np.asarray(phase_power_w(device, parts)), False,
+        np.minimum(BATCHES * sample.flops / peak / total, 1.0), np.asarray(phase_power_w(device, parts)), None,
         *OTHER_INTERVAL,
         (f"class constants of {network.kind}, low confidence",),
     )  # fmt: skip
@@ -159,9 +164,11 @@ def _fewest(
     limit = stage.latency_p99_s or math.inf
     best: tuple[int, int, float] | None = None
     for i in range(len(runs.batch)):
-        if runs.memory_b[i] > device.memory_b * USABLE_MEMORY or runs.batch_s[i] > limit:
+        if runs.memory_b[i] > device.memory_b * USABLE_MEMORY or (runs.queue is None and runs.batch_s[i] > limit):
             continue
         replicas = max(math.ceil(peak * runs.batch_s[i] / (runs.batch[i] * PEAK_LOAD)), 1)
+        if best is not None and replicas >= best[1]:
+            continue
         replicas, latency = _enough(runs, i, peak, replicas, limit, tensor)
         if latency <= limit and replicas * tensor <= LARGEST_COUNT and (best is None or replicas < best[1]):
             best = (i, replicas, latency)
@@ -170,20 +177,22 @@ def _fewest(
 
 def _enough(runs: Runs, i: int, peak: float, replicas: int, limit_s: float, tensor: int) -> tuple[int, float]:
     """Add replicas until the waiting fits the limit too, doubling at most."""
-    latency = _latency_s(runs, i, peak, replicas)
+    latency_s = _latencies(runs, i, peak)
+    latency = latency_s(replicas)
     most = min(2 * replicas + 2, LARGEST_COUNT // tensor)
     while latency > limit_s and replicas < most:
         replicas += max(replicas // 8, 1)
-        latency = _latency_s(runs, i, peak, replicas)
+        latency = latency_s(replicas)
     return replicas, latency
 
 
-def _latency_s(runs: Runs, i: int, peak: float, replicas: int) -> float:
+def _latencies(runs: Runs, i: int, peak: float) -> Callable[[int], float]:
+    """Return the 99th percentile of latency at the peak, by how many replicas there are."""
     seconds, batch = float(runs.batch_s[i]), float(runs.batch[i])
-    if runs.continuous:
-        load = peak * seconds / (batch * replicas)
-        return seconds + float(p99_wait_s(seconds, load, batch * replicas))
-    return float(batch_latency_p99_s(seconds, batch, peak, float(replicas)))
+    if runs.queue is None:
+        return lambda replicas: float(batch_latency_p99_s(seconds, batch, peak, float(replicas)))
+    queue = runs.queue(int(batch))
+    return lambda replicas: continuous_latency_p99_s(queue, peak / replicas)
 
 
 def _option(

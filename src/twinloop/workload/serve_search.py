@@ -13,6 +13,7 @@ from twinloop.model.network import Network
 from twinloop.workload.decoding import ServeMachine, ServeRate, Serving, largest_batch, steady_rate
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
+from twinloop.workload.queueing import Continuous
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, ServeSoftware, buffers_b, serve_software
 from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
@@ -78,6 +79,22 @@ def rates(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftwar
     rate = steady_rate(shape, wide, machine, chosen.calibration)
     faster = speculative / drafted
     return replace(rate, step_s=rate.step_s / speculative, tokens_per_s=rate.tokens_per_s * faster)
+
+
+def queue_of(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftware, slots: int) -> Continuous:
+    """Return one replica laid out as ``at`` (one layout, any batch) as a queue of up to ``slots`` sequences.
+
+    Its step without prompts is drawn straight between one sequence and ``slots`` of them.
+    """
+    batch = np.array([1.0, max(float(slots), 2.0)])
+    alone = replace(at, batch=batch, input_tokens=0.0 * np.asarray(at.input_tokens))
+    step = np.broadcast_to(steady_rate(shape, alone, machine, chosen.calibration).step_s, batch.shape)
+    each = float((step[1] - step[0]) / (batch[1] - 1.0))
+    prompt = steady_rate(shape, replace(at, batch=np.ones(1)), machine, chosen.calibration).prefill_s
+    output = float(np.ravel(at.output_tokens)[0])
+    return Continuous(
+        max(float(step[0]) - each, 0.0), max(each, 0.0), float(np.ravel(prompt)[0]), output, max(slots, 1)
+    )
 
 
 def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int, int]]:
