@@ -71,16 +71,23 @@ def training_machine(device: Device, network_b_s: float, domain: int, precision:
     """Return ``device`` for a training step; ``network_b_s`` is per device and direction."""
     wide = peak_flops(device, "bf16") or required_peak(device, "fp32")
     bytes_ = min(VALUE_B.get(precision, 2.0), 2.0)
+    plain = device.scale_up_b_s <= PCIE_5_B_S and device.scale_up_domain <= 2
     if precision in ("fp32", "tf32", "fp64"):
         wide = required_peak(device, precision)
     return Machine(
         peak_16=wide * sustained(device), peak_linear=required_peak(device, precision) * sustained(device),
         linear_bytes=bytes_,
-        memory_b_s=device.memory_bandwidth_b_s, scale_up_b_s=max(device.scale_up_b_s, network_b_s),
+        memory_b_s=device.memory_bandwidth_b_s,
+        scale_up_b_s=max(device.scale_up_b_s * (HOST_LINK_SHARE if plain else 1.0), network_b_s),
         scale_up_domain=float(domain), network_b_s=network_b_s,
     )  # fmt: skip
 
 
+PCIE_5_B_S = 64e9
+"""Sixteen lanes, one direction."""
+HOST_LINK_SHARE = 0.5
+"""Of a plain part's bus, where all parts of a server exchange at once through its switches and processors: NCCL reaches
+20 to 25 GB/s between eight H100-PCIe of 64 (from memory). Low confidence."""
 DECODER_SHARE = {"cpu": (0.3, 0.45), "edge": (0.3, 0.45), "npu": (0.6, 0.8), "fpga": (0.5, 0.7)}
 """Kind -> factors on (operations, bandwidth) beside the graphics devices that serving is calibrated on: fewer fused
 kernels, memory shared with the host. Processors: eight offline
