@@ -83,6 +83,15 @@ NARROW = {"H100": 50.0, "H200": 50.0, "GH200": 50.0, "B200": 50.0, "GB200": 50.0
 NARROW_CLASS = 15.0
 """Channels at which a convolution is half as fast: tiles of 64 to 256 columns since Hopper, smaller before. Medium:
 one U-Net with 32 channels and ResNet-50 trained on H100 and L40S (MLPerf Training 4.0)."""
+EAGER_DIFFUSION, EAGER_NARROW = 0.48, 900.0
+"""Arithmetic over peak of a diffusion transformer that a framework runs operation by operation, and the width at which
+half of it is left. With ``BLACKWELL_EAGER``: fitted to 147 runs of nine models on one H100 or B200 of a public energy
+benchmark (coefficients only), 14 % mean error of time."""
+BLACKWELL_EAGER = 0.6
+"""Of that on Blackwell: attention kernels and product sizes of the generation before."""
+BLACKWELL = ("B100", "B200", "B300", "GB200", "GB300")
+LAGGING_DRAW = 0.4
+"""Exponent of that share in the power that arithmetic draws: slower kernels draw less, but not in proportion."""
 STACKS = ("framework", "compiled")
 TREE_NODE_B = 16.0
 """Feature, threshold, children of one visited node. Counted."""
@@ -125,25 +134,36 @@ def served(network: Network, work: float = 1.0) -> Network:
     """Return ``network`` with one served sample, ``work`` of the usual ones, as its sample: all its passes."""
     sample = sample_of(network)
     whole = network.passes * work
-    return replace(network, flops_per_sample=sample.flops * whole, bytes_per_sample=sample.bytes_16 * whole, passes=1)
+    return replace(network, flops_per_sample=sample.flops * whole, bytes_per_sample=sample.bytes_16 * whole)
 
 
-def stack_of(device: Device, precision: str, asked: str | None = None) -> str:
+def stack_of(device: Device, precision: str, asked: str | None = None, *, eager: bool = False) -> str:
     """Return whose constants hold: ``framework`` for 16 bits and wider on parts before 2022, else ``compiled``.
 
     Published rates of the older parts are those of PyTorch, TensorFlow and MXNet examples with automatic mixed
-    precision; those of newer ones, and of 8 bits, come from compiled and tuned submissions.
+    precision; those of newer ones, and of 8 bits, come from compiled and tuned submissions. ``eager``: what is served
+    at 16 bits by a framework on newer parts too, as diffusion transformers are.
     """
     if asked is not None:
         return asked
-    return "framework" if family(device) in OLD_PARTS and VALUE_B.get(precision, 2.0) >= 2.0 else "compiled"
+    wide = VALUE_B.get(precision, 2.0) >= 2.0
+    return "framework" if wide and (eager or family(device) in OLD_PARTS) else "compiled"
+
+
+def eager_share(network: Network, device: Device, stack: str) -> float:
+    """Return what a framework's operations on this part reach of what they reach on the part before."""
+    lags = stack == "framework" and network.kind == "diffusion" and family(device) in BLACKWELL
+    return BLACKWELL_EAGER if lags else 1.0
 
 
 def shares(network: Network, device: Device, stack: str, *, training: bool) -> Shares:
     """Return (η, β) of ``network`` on ``device``."""
     eta, beta = SHARES[stack, training][network.kind]
     factor = KIND_SHARE[device.kind]
-    if network.hidden and not network.layers:
+    if network.kind == "diffusion" and stack == "framework" and not training:
+        eta = EAGER_DIFFUSION / (1.0 + EAGER_NARROW / network.hidden) if network.hidden else eta
+        eta *= eager_share(network, device, stack)
+    elif network.hidden and not network.layers:
         eta /= 1.0 + NARROW.get(family(device), NARROW_CLASS) / network.hidden
     return eta * factor, beta * factor * ON_CHIP.get(device.kind, 1.0)
 
@@ -188,7 +208,7 @@ def forward_s(
     compute = batch * sample.flops / (peak * sustained(device) * eta)
     moved = batch * sample.bytes_16 * wide + 2.0 * wide * dense
     launch = LAUNCH_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
-    launch *= LAUNCH_KIND.get(network.kind, 1.0)
+    launch *= LAUNCH_KIND.get(network.kind, 1.0) * max(network.passes, 1)
     launch += network.recurrent_steps * STEP_S.get(device.kind, 1e-3)
     return PassTime(compute, moved / (device.memory_bandwidth_b_s * beta), xp.asarray(launch) + 0.0 * batch)
 
@@ -226,7 +246,7 @@ def train_step_s(
     """
     xp = namespace(batch, data)
     steps = batch / (data * micro)
-    one = forward_s(network, device, precision, micro, training=True)
+    one = forward_s(replace(network, passes=1), device, precision, micro, training=True)
     sample = sample_of(network)
     dense = sample.weights - sample.sparse_weights
     reduce = all_reduce_s(2.0 * dense, data, 1.0, links)

@@ -19,7 +19,17 @@ from twinloop.workload.decoding import (
 from twinloop.workload.disaggregated import best_split, disaggregated
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
-from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served, stack_of, trust
+from twinloop.workload.other import (
+    LAGGING_DRAW,
+    RESERVED_B,
+    eager_share,
+    forward_s,
+    live_b,
+    sample_of,
+    served,
+    stack_of,
+    trust,
+)
 from twinloop.workload.power import phase_power_w, serving_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, continuous_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
@@ -168,7 +178,8 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live_b(scaled), 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
-    stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""))
+    asked_stack = STACK_OF.get(job.software or "")
+    stack = stack_of(on.device, job.precision, asked_stack, eager=network.kind == "diffusion")
     run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
     place = _place(job, batches, np.asarray(run.total_s))
     batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])
@@ -183,7 +194,9 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     )
     full = batch / one
     parts = {name: float(getattr(run, f"{name}_s")[place]) for name in ("compute", "memory", "overhead")}
-    active = float(phase_power_w(on.device, parts))
+    drawn = parts["compute"] * eager_share(network, on.device, stack) ** LAGGING_DRAW
+    waiting = parts["overhead"] + parts["compute"] - drawn
+    active = float(phase_power_w(on.device, {**parts, "compute": drawn, "overhead": waiting}))
     layout = {
         "tensor": 1,
         "pipeline": 1,
