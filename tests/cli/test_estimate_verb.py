@@ -293,3 +293,32 @@ def test_activations_are_one_micro_batchs_and_the_largest_that_fits_is_taken():
     per_sample = [got["memory_breakdown_gb"]["activations"] / got["layout"]["micro_batch"] for got in (small, large)]
     assert per_sample[0] == pytest.approx(per_sample[1])
     assert large["memory_breakdown_gb"]["activations"] == pytest.approx(16 * 2.25, rel=0.01)
+
+
+def test_a_batch_below_the_devices_splits_the_model():
+    flags = "--model llama-2-70b --device H100 --task lora:16 --precision fp8 --sequence 8192"
+    got = answer("train", *flags.split(), "--devices", "64", "--batch", "8")
+    assert (got["layout"]["tensor"], got["layout"]["data"]) == (8, 8)
+    assert answer("train", *flags.split(), "--devices", "64", "--batch", "64")["layout"]["tensor"] == 1
+    assert run("train", "--model", "resnet50", "--device", "H100", "--devices", "64", "--batch", "8").exit_code != 0
+
+
+def test_a_benchmarks_scenario_brings_its_limits():
+    flags = ["--model", "llama3.1-405b", "--device", "B200", "--devices", "8"]
+    offline, server, interactive = (
+        answer("serve", *flags, "--scenario", name) for name in ("offline", "server", "interactive")
+    )
+    assert offline["throughput_tokens_per_s"] > server["throughput_tokens_per_s"]
+    assert server["throughput_tokens_per_s"] > interactive["throughput_tokens_per_s"]
+    assert server["tpot_s"] <= 0.175
+    assert interactive["tpot_s"] <= 0.08
+    loose = answer("serve", *flags, "--scenario", "interactive", "--ttft", "60s", "--tpot", "1s")
+    assert loose["throughput_tokens_per_s"] > server["throughput_tokens_per_s"]
+
+
+def test_a_served_image_waits_for_the_batch_before_its_own():
+    flags = ["--model", "resnet50", "--device", "H100", "--devices", "1"]
+    offline, server = (answer("serve", *flags, "--scenario", name) for name in ("offline", "server"))
+    assert 2.0 * server["latency_p99_s"] <= 0.015
+    assert server["samples_per_s"] < offline["samples_per_s"]
+    assert offline["layout"]["batch"] > server["layout"]["batch"]

@@ -97,7 +97,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
     "--batch 1536"
 )
 @_machine
-@click.option("--tensor", type=int, default=1, show_default=True)
+@click.option("--tensor", type=int, default=None, help="Default: 1, or what a batch below the devices leaves over.")
 @click.option("--pipeline", type=int, default=1, show_default=True)
 @click.option("--data", type=int, default=None, help="Default: devices/(tensor x pipeline x context).")
 @click.option("--expert", type=int, default=1, show_default=True)
@@ -126,7 +126,8 @@ def train(**given: Any) -> None:
     network, on = _network(given["model"], given["input_shape"]), _host(given)
     sharded = given["fsdp_group"] is not None
     job = TrainingJob(
-        batch=given["batch"], tensor=given["tensor"], pipeline=given["pipeline"], data=given["data"],
+        batch=given["batch"], tensor=given["tensor"] or _left_over(given, network, on),
+        pipeline=given["pipeline"], data=given["data"],
         context=given["context_parallel"], expert=given["expert"], expert_tensor=given["expert_tensor"],
         micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
         recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
@@ -215,10 +216,10 @@ def serve(**given: Any) -> None:
 def _request(given: dict[str, Any], network: Network, on: Host) -> float:
     """Fill in what the command line leaves open of a request; return catalogue samples in one of it.
 
-    A benchmark's name brings its lengths, beams and format; a published name its format; else a request to a
+    A benchmark's name brings its lengths, beams, format and limits; a published name its format; else a request to a
     language model has PROMPT and ANSWER tokens.
     """
-    from twinloop.workload.benchmarks import benchmark, stored_format
+    from twinloop.workload.benchmarks import benchmark, limits, stored_format
     from twinloop.workload.machine import peak_flops
 
     known = benchmark(given["model"])
@@ -227,6 +228,10 @@ def _request(given: dict[str, Any], network: Network, on: Host) -> float:
         made = next((each for each in formats if peak_flops(on.device, each)), None)
         plain = "bf16" if peak_flops(on.device, "bf16") else next(iter(on.device.flops), "bf16")
         given["precision"] = made or stored_format(given["model"]) or plain
+    asked = limits(given["model"], str(given["scenario"]).lower())
+    for name, limit_s in zip(("ttft", "tpot", "latency"), asked, strict=True):
+        if given[name] is None and limit_s is not None:
+            given[name] = f"{limit_s}s"
     if network.layers and given["prompt"] is None and given["output"] is None:
         if known is not None:
             given["prompt"], given["output"] = known.input_tokens, known.output_tokens
@@ -276,6 +281,15 @@ def _host(given: dict[str, Any]) -> Host:
         None if given["network"] is None else given["network"] * GB, given["network_kind"], given["cooling"],
         given["coolant_c"], given["power_limit_w"],
     )  # fmt: skip
+
+
+def _left_over(given: dict[str, Any], network: Network, on: Host) -> int:
+    """Return the tensor split of a layout left open: 1, or the least that leaves every replica a sequence."""
+    if not network.layers or given["data"] is not None:
+        return 1
+    model = given["pipeline"] * given["context_parallel"]
+    widths = [n for n in range(1, min(on.devices, on.domain) + 1) if network.heads % n == on.devices % (n * model) == 0]
+    return next((n for n in widths if on.devices // (n * model) <= given["batch"]), 1)
 
 
 def _lora(task: str) -> int | None:

@@ -225,10 +225,14 @@ def _as_sample(network: Network, job: ServingJob) -> Network:
 
 
 def _place(job: ServingJob, batches: FloatArray, seconds: FloatArray) -> int:
-    """Return which batch to run: the fastest that the limit on latency allows."""
+    """Return which batch to run: the fastest that the limit on latency allows.
+
+    A request to a busy server waits for the batch before its own.
+    """
     if job.scenario == "single-stream":
         return 0
-    good = np.flatnonzero(seconds <= (job.latency_s or np.inf))
+    waits = 2.0 if job.scenario == "server" else 1.0
+    good = np.flatnonzero(waits * seconds <= (job.latency_s or np.inf))
     return int(good[np.argmax((batches / seconds)[good])]) if good.size else 0
 
 
