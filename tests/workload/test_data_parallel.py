@@ -188,3 +188,22 @@ def test_what_cannot_train_is_told_by_how_much():
     small = why_not_trained(replace(stage, samples=1e10, batch=4096), ENCODER, part, server)
     assert "the deadline is 1.0 h" in small
     assert training_options(stage, huge, part, server) == []
+
+
+def test_chunks_of_a_stage_shorten_a_long_pipeline_and_are_told():
+    options = _options(Stage("train", "train", (), (), "n", every_s=720 * HOUR, samples=2e6), GPT3)
+    chunked = [each for each in options if each.parallelism.interleave > 1]
+    assert chunked
+    for option in chunked:
+        at = option.parallelism
+        steps = at.batch / (at.data * at.micro_batch)
+        assert GPT3.layers % (at.pipeline * at.interleave) == 0
+        assert steps % at.pipeline == 0
+    part = catalogue.device("H100-SXM-80GB")
+    server = next(server for server in catalogue.servers() if server.device == part.name)
+    found = candidates(GPT3, part, server, 1536, "bf16")
+    at, gap = found.layouts, found.breakdown_s["bubble"]
+    same = (at.pipeline == 8) & (at.tensor == 8) & (at.data == 8) & (at.micro_batch == 1) & (at.zero == 0)
+    same &= at.recompute == 0
+    by_chunks = {int(v): float(gap[same & (at.interleave == v)][0]) for v in (1, 2, 4)}
+    assert by_chunks[1] > 1.9 * by_chunks[2] > 3.6 * by_chunks[4]

@@ -17,6 +17,8 @@ class Parallelism:
     micro_batch: int = 1
     batch: int = 1
     """Global batch (train), or requests in flight on one replica (serve)."""
+    interleave: int = 1
+    """Model chunks that a pipeline stage holds; above 1 the schedule is interleaved."""
 
     @property
     def devices(self) -> int:

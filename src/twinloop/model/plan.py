@@ -32,6 +32,7 @@ class PlannedParallelism:
     context: int
     micro_batch: int
     batch: int
+    interleave: int = 1
 
 
 @dataclass(frozen=True)

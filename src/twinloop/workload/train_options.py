@@ -16,7 +16,7 @@ from twinloop.reliability.failures import YEAR_S
 from twinloop.reliability.goodput import Goodput, goodput
 from twinloop.workload.chain import host_rate_per_s, starved_s
 from twinloop.workload.constants import software
-from twinloop.workload.layouts import Layouts
+from twinloop.workload.layouts import SCHEDULES, Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
@@ -42,6 +42,8 @@ FP8_DROP = 0.0025
 SHORT_STAGES = 3
 """Stages that may hold a layer less than the others: embedding and head fill their first and last, as where 126 layers
 run on 16 stages (Llama Team 2024, arXiv:2407.21783, section 3.3.2)."""
+CHUNKS = (1, 2, 4)
+"""Model chunks a pipeline stage may hold (Narayanan et al. 2021, doi:10.1145/3458817.3476209, section 2.2.2)."""
 LONG_CONTEXT = 16384
 """Tokens from which on one sequence may be split over devices."""
 WIDEST_EXPERTS = 64
@@ -95,18 +97,24 @@ def _grid(network: Network, device: Device, server: Server, batch: int) -> Layou
     recomputes, zeros = ([0, 1, 2], [0, 1, 3]) if transformer else ([0], [0])
     contexts = [1, 2, 4, 8, 16] if transformer and network.context >= LONG_CONTEXT else [1]
     experts = sorted({min(network.experts, wide), min(network.experts, WIDEST_EXPERTS)}) if network.experts else [1]
-    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, contexts, experts, indexing="ij")
-    t, p, d, m, r, z, c, e = (axis.ravel().astype(np.float64) for axis in axes)
+    chunks = [v for v in CHUNKS if v == 1 or (len(pipelines) > 1 and network.layers >= 2 * v)]
+    axes = np.meshgrid(
+        tensors, pipelines, replicas, micros, recomputes, zeros, contexts, experts, chunks, indexing="ij"
+    )
+    t, p, d, m, r, z, c, e, v = (axis.ravel().astype(np.float64) for axis in axes)
     good = (t * p * d * c <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d * c == 1)) & ~((z == 3) & (p > 1))
     # Too few micro-batches leave a pipeline mostly empty.
     good &= (p == 1) | (batch / (d * m) >= p)
     good &= (e == experts[0]) | (e <= d)
+    # Chunks take whole layers and whole rounds of micro-batches.
+    good &= (v == 1) | ((p > 1) & (network.layers % (p * v) == 0) & (batch / (d * m) % p == 0))
     if not good.any():
         return None
-    t, p, d, m, r, z, c, e = (axis[good] for axis in (t, p, d, m, r, z, c, e))
+    t, p, d, m, r, z, c, e, v = (axis[good] for axis in (t, p, d, m, r, z, c, e, v))
     one = np.ones_like(t)
+    schedule = np.where(v > 1, float(SCHEDULES.index("interleaved")), float(SCHEDULES.index("1f1b")))
     expert = np.minimum(d, e)
-    return Layouts(t, p, d, c, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
+    return Layouts(t, p, d, c, expert, m, float(batch) * one, v, r, z, schedule, (t > 1).astype(float))
 
 
 def _transformer(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
@@ -276,7 +284,7 @@ def _option(
     layout = Parallelism(
         data=int(at.data[i]), tensor=int(at.tensor[i]), pipeline=int(at.pipeline[i]),
         expert=int(at.expert[i]), context=int(at.context[i]),
-        micro_batch=int(at.micro_batch[i]), batch=batch,
+        micro_batch=int(at.micro_batch[i]), batch=batch, interleave=int(at.interleave[i]),
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)
     mfu = float(found.mfu[i])
