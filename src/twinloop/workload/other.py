@@ -209,7 +209,7 @@ def forward_s(
     moved = batch * sample.bytes_16 * wide + 2.0 * wide * dense
     launch = LAUNCH_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
     launch *= LAUNCH_KIND.get(network.kind, 1.0) * max(network.passes, 1)
-    launch += network.recurrent_steps * STEP_S.get(device.kind, 1e-3)
+    launch += network.recurrent_steps * STEP_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
     return PassTime(compute, moved / (device.memory_bandwidth_b_s * beta), xp.asarray(launch) + 0.0 * batch)
 
 
