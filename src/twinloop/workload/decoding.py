@@ -25,7 +25,7 @@ from twinloop.workload.transformer import (
 )
 
 STATE_B = 4.0
-"""Bytes of a value of recurrent state: servers keep it at 32 bits (model cards of the hybrids; from memory)."""
+"""Bytes of a value of recurrent state: the hybrids' published configurations ask for 32 bits (Nemotron 3, Qwen3.5)."""
 SMOOTH = 4.0
 """Exponent of the smooth maximum of arithmetic and streaming: they overlap, but not wholly."""
 
