@@ -322,3 +322,11 @@ def test_a_served_image_waits_for_the_batch_before_its_own():
     assert 2.0 * server["latency_p99_s"] <= 0.015
     assert server["samples_per_s"] < offline["samples_per_s"]
     assert offline["layout"]["batch"] > server["layout"]["batch"]
+
+
+def test_an_optimizer_of_fewer_states_holds_and_moves_less():
+    flags = ["--model", "resnet50", "--device", "A100", "--devices", "8", "--batch", "2048", "--optimizer"]
+    adam, sgd = (answer("train", *flags, name) for name in ("adamw", "sgd"))
+    held = adam["memory_breakdown_gb"]["states"] - sgd["memory_breakdown_gb"]["states"]
+    assert held * 1e9 == pytest.approx(8.0 * adam["parameters"], rel=1e-6)
+    assert sgd["time_breakdown_s"]["optimizer"] < adam["time_breakdown_s"]["optimizer"]

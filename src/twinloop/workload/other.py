@@ -237,9 +237,12 @@ class OtherStep:
 
 
 def train_step_s(
-    network: Network, device: Device, precision: str, batch: Array, data: Array, micro: Array, links: Links
-) -> OtherStep:
+    network: Network, device: Device, precision: str, batch: Array, data: Array, micro: Array, links: Links,
+    optimizer_b: float = 12.0,
+) -> OtherStep:  # fmt: skip
     """Return one step of ``batch`` samples over ``data`` devices in micro-batches of ``micro``.
+
+    ``optimizer_b``: bytes a weight of master copy and states; each is read and written in a step.
 
     Backward costs twice the forward pass. Dense gradients are reduced, half hidden behind the backward
     pass; embedding rows are exchanged all-to-all, tables spread over the devices.
@@ -252,12 +255,12 @@ def train_step_s(
     reduce = all_reduce_s(2.0 * dense, data, 1.0, links)
     hidden = xp.minimum(0.5 * reduce, 2.0 * one.total_s)
     rows = all_to_all_s(2.0 * 0.2 * sample.bytes_16 * micro, data, 1.0, links) * steps * (sample.sparse_weights > 0)
-    held = (sample.weights - sample.sparse_weights) * 18.0 + sample.sparse_weights * 6.0 / data
+    held = dense * (6.0 + optimizer_b) + sample.sparse_weights * 6.0 / data
     return OtherStep(
         compute_s=3.0 * steps * one.compute_s,
         memory_s=3.0 * steps * one.memory_s,
         data_comm_s=xp.where(data > 1, reduce - hidden + 2.0 * rows, 0.0),
-        optimizer_s=34.0 * dense / device.memory_bandwidth_b_s + 0.0 * data,
+        optimizer_s=(10.0 + 2.0 * optimizer_b) * dense / device.memory_bandwidth_b_s + 0.0 * data,
         overhead_s=2.0 * steps * one.overhead_s,
         states_b=held + 0.0 * micro,
         activations_b=KEPT_SHARE * sample.bytes_16 * micro,

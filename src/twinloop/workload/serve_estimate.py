@@ -179,7 +179,8 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
     asked_stack = STACK_OF.get(job.software or "")
-    stack = stack_of(on.device, job.precision, asked_stack, eager=network.kind == "diffusion")
+    eager = network.kind == "diffusion" and on.device.kind == "gpu"  # other parts run compiled graphs only
+    stack = stack_of(on.device, job.precision, asked_stack, eager=eager)
     run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
     place = _place(job, batches, np.asarray(run.total_s))
     batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])

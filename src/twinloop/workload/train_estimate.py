@@ -290,7 +290,10 @@ def _micro_batches(job: TrainingJob, data: int) -> list[int]:
 def _fitting(network: Network, on: Host, job: TrainingJob, data: int, links: Links) -> tuple[OtherStep, int]:
     """Return a step at every micro-batch left open and which to take: the fastest that fits, else the whole."""
     micro = np.array(_micro_batches(job, data), dtype=np.float64)
-    step = train_step_s(network, on.device, job.precision, np.float64(job.batch), np.float64(data), micro, links)
+    step = train_step_s(
+        network, on.device, job.precision, np.float64(job.batch), np.float64(data), micro, links,
+        OPTIMIZER_B[job.optimizer],
+    )  # fmt: skip
     held = np.broadcast_to(step.memory_b, micro.shape)
     fits = held <= capacity_b(on.device)
     return step, int(np.argmin(np.where(fits, step.total_s, np.inf))) if fits.any() else 0
