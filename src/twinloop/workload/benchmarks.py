@@ -44,7 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "resnet": Benchmark(precisions=("int8", "fp16")),
     "retinanet": Benchmark(precisions=("int8", "fp16")),
     "3d-unet": Benchmark(work=100.0, precisions=("int8", "fp16")),
-    "stable-diffusion-xl": Benchmark(precisions=("fp8", "fp16")),
+    "stable-diffusion-xl": Benchmark(precisions=EIGHT),
     "whisper": Benchmark(1500, 100, precisions=("fp16",)),
     "rgat": Benchmark(precisions=("fp16",)),
 }
