@@ -195,21 +195,20 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     )
     full = batch / one
     parts = {name: float(getattr(run, f"{name}_s")[place]) for name in ("compute", "memory", "overhead")}
-    drawn = parts["compute"] * eager_share(network, on.device, stack) ** LAGGING_DRAW
-    waiting = parts["overhead"] + parts["compute"] - drawn
-    active = float(phase_power_w(on.device, {**parts, "compute": drawn, "overhead": waiting}))
-    layout = {
-        "tensor": 1,
-        "pipeline": 1,
-        "expert": 1,
-        "data": replicas,
-        "batch": int(batch),
-    }
+    active = _whole_w(network, on, stack, parts)
+    layout = {"tensor": 1, "pipeline": 1, "expert": 1, "data": replicas, "batch": int(batch)}
     return _answer(
         on, None, rate, (None, None, latency), most, held + batch * live_b(scaled),
         (active, parts["compute"] / one, rate / replicas / full), interval,
         {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=extrapolated,
     )  # fmt: skip
+
+
+def _whole_w(network: Network, on: Host, stack: str, parts_s: dict[str, float]) -> float:
+    """Return one device's power while it serves whole samples; kernels that lag draw less than their time says."""
+    drawn = parts_s["compute"] * eager_share(network, on.device, stack) ** LAGGING_DRAW
+    waiting = parts_s["overhead"] + parts_s["compute"] - drawn
+    return float(phase_power_w(on.device, {**parts_s, "compute": drawn, "overhead": waiting}))
 
 
 def _as_sample(network: Network, job: ServingJob) -> Network:

@@ -28,7 +28,7 @@ from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served
 from twinloop.workload.power import busy_power, idle_power, phase_power_w, serving_power_w
 from twinloop.workload.queueing import Continuous, batch_latency_p99_s, continuous_latency_p99_s
-from twinloop.workload.serve_constants import BUFFERS_B, USABLE_MEMORY, serve_software
+from twinloop.workload.serve_constants import USABLE_MEMORY, buffers_b, serve_software
 from twinloop.workload.serve_search import queue_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
@@ -111,9 +111,7 @@ def _transformer_runs(
         cost = pass_cost(shape, at, machine, c, 0.0 * one, BATCHES * prompt)
         seconds, steps = np.asarray(cost.total_s), 1.0
     peak = machine.peak_linear * tensor * np.asarray(cost.total_s)
-    held = (
-        replica_weight_b(shape, at) + BATCHES * cache_b_per_sequence(shape, at) + min(BUFFERS_B, 0.1 * device.memory_b)
-    )
+    held = replica_weight_b(shape, at) + BATCHES * cache_b_per_sequence(shape, at) + buffers_b(device)
     busy = np.minimum(cost.flops / peak, 1.0)
     notes = [f"constants {chosen.name}"] + (
         ["no measured row for this device: class defaults"] if chosen.extrapolated else []
