@@ -17,6 +17,7 @@ from twinloop.workload.host import host
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import States, training_memory
+from twinloop.workload.named_model import network_named
 from twinloop.workload.power import phase_power_w
 from twinloop.workload.train_estimate import TrainingJob, estimate_training
 from twinloop.workload.training import ADAM_BYTES, parts_s, step_times
@@ -199,3 +200,14 @@ def test_every_shipped_constant_is_inside_its_bounds():
             c = software(catalogue.device(name), name=generation).calibration
             for key, (low, high) in BOUNDS.items():
                 assert low <= getattr(c, key) <= high, (name, generation, key)
+
+
+@pytest.mark.parametrize(
+    ("device", "measured"), [("MI300X", 2.12), ("MI325X", 2.84), ("MI350X", 4.89), ("MI355X", 5.88)]
+)
+def test_parts_of_another_maker_keep_less_of_their_peak(device, measured):
+    """Llama-2-70B LoRA on eight, sequences a second: MLPerf Training 5.1, medians of the logged rates."""
+    job = TrainingJob(batch=8, sequence=8192, precision="fp8", lora_rank=16)
+    got = estimate_training(network_named("llama-2-70b"), host(catalogue.device(device), 8), job)
+    assert got.samples_per_s == pytest.approx(measured, rel=0.08)
+    assert got.extrapolated
