@@ -55,9 +55,6 @@ RATE_OF_PEAK: dict[str, dict[str, float]] = {
     "megatron-2026": {"H100": 1.035, "B200": 0.95, "B300": 0.966, "GB200": 0.927, "GB300": 1.087},
 }
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
-OPEN_RATE = {"MI300X": 0.71, "MI325X": 0.79, "MI350X": 0.77, "MI355X": 0.88}
-"""Same of parts under their makers' stack, under software of 2025 and 2026: medians of the logged rates of
-Llama-2-70B LoRA on eight parts (MLPerf Training 5.1, 17 submissions). One model: still extrapolated."""
 
 GENERATIONS: dict[str, tuple[int, Calibration]] = {
     "megatron-2022": (202201, MEGATRON_2022),
@@ -150,8 +147,7 @@ def software(device: Device, *, sharded: bool = False, name: str | None = None) 
         calibration = FSDP_AMPERE
     rates = RATE_OF_PEAK[generation]
     known = family(device) in rates
-    other = OPEN_RATE if generation in ("megatron-2025", "megatron-2026") else {}
-    rate = rates.get(family(device), other.get(family(device), 1.0))
+    rate = rates.get(family(device), 1.0)
     calibration = replace(
         calibration, gemm=calibration.gemm * rate, gemm_8=calibration.gemm_8 * rate, gemm_4=calibration.gemm_4 * rate,
         flash=calibration.flash * rate,
