@@ -13,6 +13,7 @@ Validation = Callable[[Path | None], Iterable[Result]]
 
 VALIDATIONS: dict[str, tuple[str, str]] = {
     "climate": ("twinloop.validation.climate", "validate_climate"),
+    "kernels": ("twinloop.validation.kernels", "validate_kernels"),
     "memory": ("twinloop.validation.memory_cases", "validate_memory"),
     "workload": ("twinloop.validation.workload", "validate_workload"),
 }

@@ -110,13 +110,13 @@ def _column(values: Sequence[float]) -> FloatArray:
 
 
 KERNELS: dict[str, dict[str, float]] = {
-    "trtllm hopper": {"gemm": 0.80, "gemm_8": 0.68, "half": 300.0, "bandwidth": 0.72},
-    "trtllm blackwell": {"gemm": 0.72, "gemm_8": 0.62, "gemm_4": 0.50, "half": 700.0, "bandwidth": 0.60},
+    "trtllm hopper": {"gemm": 0.78, "gemm_8": 0.65, "half": 700.0, "bandwidth": 0.71},
+    "trtllm blackwell": {"gemm": 0.65, "gemm_8": 0.645, "gemm_4": 0.485, "half": 940.0, "bandwidth": 0.65},
 }
-"""Pool -> where its prior lies instead of the middle of the bounds: the formula of a product fitted to measured kernels
-(aiconfigurator-core 0.12, systems/data/*/gemm/trtllm/1.3.0rc20, Apache-2.0; H100, H200, B200, GB200; mean of plain and
-blocked 8 bits). Kernels know none of the rows. vLLM's and the workstation's pools are predicted
-worse with theirs and keep the middle."""
+"""Pool -> where its prior lies instead of the middle of the bounds: what :mod:`kernels` makes of measured products
+(aiconfigurator-core 0.12, gemm/trtllm/1.3.0rc20, Apache-2.0; H100, H200, B200, GB200; means of devices and of plain and
+blocked 8 bits; ``half`` of the narrowest format). Kernels know none of the rows. vLLM's and the workstation's pools are
+predicted worse with theirs and keep the middle."""
 KERNEL_PRIOR = 1.0
 
 

@@ -20,22 +20,22 @@ from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.80, gemm_8=0.543, gemm_4=0.475, half=61.8, attention=0.454, bandwidth=0.738, expert_bandwidth=0.567,
-    cache_bandwidth=0.808, step_s=486e-6, layer_s=23.6e-6, mixture_s=9.05e-6, sequence_s=0.844e-6, inner=0.85,
-    inner_alpha_s=7.38e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.52, expert_8=1.62,
+    gemm=0.78, gemm_8=0.546, gemm_4=0.475, half=110.0, attention=0.46, bandwidth=0.729, expert_bandwidth=0.551,
+    cache_bandwidth=0.807, step_s=478e-6, layer_s=21.9e-6, mixture_s=8.56e-6, sequence_s=0.778e-6, inner=0.859,
+    inner_alpha_s=7.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.47, expert_8=1.58,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
-    gemm=0.72, gemm_8=0.62, gemm_4=0.471, half=933.0, attention=0.531, bandwidth=0.64, expert_bandwidth=0.67,
-    cache_bandwidth=0.617, step_s=546e-6, layer_s=15.7e-6, mixture_s=10.4e-6, sequence_s=12.0e-6, inner=0.699,
-    inner_alpha_s=13.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.57, expert_8=1.62,
+    gemm=0.65, gemm_8=0.645, gemm_4=0.478, half=1020.0, attention=0.539, bandwidth=0.68, expert_bandwidth=0.671,
+    cache_bandwidth=0.617, step_s=570e-6, layer_s=17.4e-6, mixture_s=10.2e-6, sequence_s=11.7e-6, inner=0.696,
+    inner_alpha_s=13.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.51, expert_8=1.58,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
     gemm=0.65, gemm_8=0.55, gemm_4=0.541, half=16.1, attention=0.633, bandwidth=0.784, expert_bandwidth=0.674,
     cache_bandwidth=0.89, step_s=9920e-6, layer_s=7.55e-6, mixture_s=6.43e-6, sequence_s=0.541e-6, inner=0.925,
-    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.62,
+    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.58,
 )  # fmt: skip
-TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.55, gemm_8=0.50, half=200.0)
-"""Products from measured kernels of L40S alone (aiconfigurator-core 0.12, systems/data/l40s/gemm/trtllm): its power
+TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.57, gemm_8=0.49, half=229.0)
+"""Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
 limit lets it keep two thirds of what the workstation part keeps."""
 VLLM_HOPPER = ServeCalibration(
     gemm=0.807, gemm_8=0.45, gemm_4=0.475, half=52.2, attention=0.424, bandwidth=0.844, expert_bandwidth=0.857,
