@@ -266,3 +266,67 @@ def test_numbers_outside_their_range_are_refused_with_their_flag(flags, told):
     assert isinstance(done.exception, InputError)
     assert told in str(done.exception)
     assert len(done.exception.faults) == flags.count("--")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--model llama-3.1-8b --device H100 --devices 8 --batch 64 --sequence 8192",
+        "--model mixtral-8x7b --device H200 --devices 16 --batch 64 --sequence 4096 --precision fp8",
+        "--model llama-2-7b --device A100 --devices 8 --batch 32 --task lora:16 --software 2022.06 --network-kind tcp",
+    ],
+)
+def test_the_search_and_the_answer_tell_one_story(flags):
+    got = answer("train", *flags.split(), "--search", "--top", "3")
+    best = got["best"][0]
+    assert got["step_time_s"] == pytest.approx(best["step_time_s"], rel=1e-5)
+    assert got["power_w"]["accelerator"] == pytest.approx(8 * best["device_w"], rel=1e-5)
+    assert got["energy_per_step_j"]["accelerator"] == pytest.approx(best["energy_per_step_j"], rel=1e-5)
+    assert got["memory_per_device_gb"] == pytest.approx(best["memory_gb"], rel=1e-9)
+
+
+def test_activations_are_one_micro_batchs_and_the_largest_that_fits_is_taken():
+    flags = "--model stable-diffusion-2 --device H100 --devices 8 --batch"
+    small, large = (answer("train", *flags.split(), batch) for batch in ("64", "4096"))
+    assert small["layout"]["micro_batch"] == 8
+    assert large["fits"] is True
+    per_sample = [got["memory_breakdown_gb"]["activations"] / got["layout"]["micro_batch"] for got in (small, large)]
+    assert per_sample[0] == pytest.approx(per_sample[1])
+    assert large["memory_breakdown_gb"]["activations"] == pytest.approx(16 * 2.25, rel=0.01)
+
+
+def test_a_batch_below_the_devices_splits_the_model():
+    flags = "--model llama-2-70b --device H100 --task lora:16 --precision fp8 --sequence 8192"
+    got = answer("train", *flags.split(), "--devices", "64", "--batch", "8")
+    assert (got["layout"]["tensor"], got["layout"]["data"]) == (8, 8)
+    assert answer("train", *flags.split(), "--devices", "64", "--batch", "64")["layout"]["tensor"] == 1
+    assert run("train", "--model", "resnet50", "--device", "H100", "--devices", "64", "--batch", "8").exit_code != 0
+
+
+def test_a_benchmarks_scenario_brings_its_limits():
+    flags = ["--model", "llama3.1-405b", "--device", "B200", "--devices", "8"]
+    offline, server, interactive = (
+        answer("serve", *flags, "--scenario", name) for name in ("offline", "server", "interactive")
+    )
+    assert offline["throughput_tokens_per_s"] > server["throughput_tokens_per_s"]
+    assert server["throughput_tokens_per_s"] > interactive["throughput_tokens_per_s"]
+    assert server["tpot_s"] <= 0.175
+    assert interactive["tpot_s"] <= 0.08
+    loose = answer("serve", *flags, "--scenario", "interactive", "--ttft", "60s", "--tpot", "1s")
+    assert loose["throughput_tokens_per_s"] > server["throughput_tokens_per_s"]
+
+
+def test_a_served_image_waits_for_the_batch_before_its_own():
+    flags = ["--model", "resnet50", "--device", "H100", "--devices", "1"]
+    offline, server = (answer("serve", *flags, "--scenario", name) for name in ("offline", "server"))
+    assert 2.0 * server["latency_p99_s"] <= 0.015
+    assert server["samples_per_s"] < offline["samples_per_s"]
+    assert offline["layout"]["batch"] > server["layout"]["batch"]
+
+
+def test_an_optimizer_of_fewer_states_holds_and_moves_less():
+    flags = ["--model", "resnet50", "--device", "A100", "--devices", "8", "--batch", "2048", "--optimizer"]
+    adam, sgd = (answer("train", *flags, name) for name in ("adamw", "sgd"))
+    held = adam["memory_breakdown_gb"]["states"] - sgd["memory_breakdown_gb"]["states"]
+    assert held * 1e9 == pytest.approx(8.0 * adam["parameters"], rel=1e-6)
+    assert sgd["time_breakdown_s"]["optimizer"] < adam["time_breakdown_s"]["optimizer"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from twinloop.validation.node_power import nodes, replay, run_of
-from twinloop.validation.serve_fitting import ServeCase, constants, fit, left_out, stacked
+from twinloop.validation.serve_fitting import KERNELS, ServeCase, constants, fit, left_out, stacked
 from twinloop.validation.serving import serving_results
 from twinloop.validation.serving_cases import (
     energy_cases,
@@ -19,6 +19,7 @@ from twinloop.validation.serving_cases import (
 )
 from twinloop.workload.decoding import SERVE_BOUNDS
 from twinloop.workload.serve_constants import (
+    TRTLLM_ADA,
     TRTLLM_BLACKWELL,
     TRTLLM_HOPPER,
     TRTLLM_WORKSTATION,
@@ -61,7 +62,9 @@ def test_every_row_of_the_tables_is_judged():
     assert (len(throughput_cases()), len(offline_rates()), len(sample_rates()), len(nodes())) == (237, 128, 97, 22)
 
 
-@pytest.mark.parametrize("chosen", [TRTLLM_HOPPER, TRTLLM_BLACKWELL, TRTLLM_WORKSTATION, VLLM_HOPPER, VLLM_BLACKWELL])
+@pytest.mark.parametrize(
+    "chosen", [TRTLLM_HOPPER, TRTLLM_BLACKWELL, TRTLLM_WORKSTATION, TRTLLM_ADA, VLLM_HOPPER, VLLM_BLACKWELL]
+)
 def test_shipped_constants_keep_off_their_bounds(chosen):
     for name, (low, high) in SERVE_BOUNDS.items():
         value = getattr(chosen, name)
@@ -88,6 +91,13 @@ def test_the_prior_is_the_middle_of_the_bounds():
     prior = constants(tuple(SERVE_BOUNDS), np.zeros(len(SERVE_BOUNDS)))
     assert prior.gemm == pytest.approx(0.65)
     assert prior.step_s == pytest.approx(np.sqrt(50e-6 * 12e-3))
+
+
+def test_without_a_row_that_speaks_products_are_those_of_measured_kernels(hopper):
+    rows = stacked(hopper[:1])
+    free = replace(rows, measured=rows.tokens_per_s(constants(tuple(SERVE_BOUNDS), np.zeros(len(SERVE_BOUNDS)))))
+    assert float(fit(free, "trtllm hopper")[0].gemm) == pytest.approx(KERNELS["trtllm hopper"]["gemm"], rel=1e-3)
+    assert float(fit(free)[0].gemm) == pytest.approx(0.65, rel=1e-3)
 
 
 def test_leaving_a_model_out_leaves_it_out(hopper):

@@ -11,7 +11,7 @@ from twinloop import catalogue
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
 from twinloop.workload import chain
-from twinloop.workload.chain import host_rate_per_s, prepared, slowest, starved_s
+from twinloop.workload.chain import host_rate_per_s, plan_chains, prepared, slowest, starved_s
 from twinloop.workload.train_options import training_options
 
 DAY = 86400.0
@@ -81,3 +81,28 @@ def test_the_slowest_link_is_always_busy_and_the_others_are_not(link):
     assert busy[link] == 1.0
     assert all(share * rates[each] == pytest.approx(50.0) for each, share in busy.items())
     assert chain.HOST_SHARE < 1.0
+
+
+def test_a_plan_runs_at_the_rate_of_each_chains_slowest_stage():
+    stages = (
+        Stage("features", "preprocess", (), (), None), Stage("train", "train", ("features",), (), "n"),
+        Stage("tune", "train", ("train",), (), "n"), Stage("score", "serve", ("tune",), (), "n"),
+        Stage("other", "train", (), (), "m"),
+    )  # fmt: skip
+    durations = {"features": 400.0, "train": 100.0, "tune": 50.0, "other": 9.0}
+    links = {each.stage: each for each in plan_chains(durations, stages)}
+    assert set(links) == {"features", "train", "tune", "other"}
+    assert {links[name].limited_by for name in ("features", "train", "tune")} == {"features"}
+    assert (links["train"].working, links["tune"].working) == (0.25, 0.125)
+    assert links["train"].interval_s == 400.0
+    assert links["other"] == chain.Link("other", "other", 1.0, 9.0)
+
+
+def test_chains_that_meet_in_one_stage_are_one():
+    stages = (
+        Stage("a", "preprocess", (), (), None), Stage("b", "preprocess", (), (), None),
+        Stage("both", "train", ("a", "b"), (), "n"),
+    )  # fmt: skip
+    links = plan_chains({"a": 10.0, "b": 30.0, "both": 20.0}, stages)
+    assert {each.limited_by for each in links} == {"b"}
+    assert sum(each.working for each in links) == pytest.approx((10.0 + 30.0 + 20.0) / 30.0)

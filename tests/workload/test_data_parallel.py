@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twinloop import catalogue
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
+from twinloop.workload.collectives import Links, all_to_all_s, dispatch_s
 from twinloop.workload.constants import software
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import training_machine
@@ -188,3 +191,34 @@ def test_what_cannot_train_is_told_by_how_much():
     small = why_not_trained(replace(stage, samples=1e10, batch=4096), ENCODER, part, server)
     assert "the deadline is 1.0 h" in small
     assert training_options(stage, huge, part, server) == []
+
+
+def test_chunks_of_a_stage_shorten_a_long_pipeline_and_are_told():
+    options = _options(Stage("train", "train", (), (), "n", every_s=720 * HOUR, samples=2e6), GPT3)
+    chunked = [each for each in options if each.parallelism.interleave > 1]
+    assert chunked
+    for option in chunked:
+        at = option.parallelism
+        steps = at.batch / (at.data * at.micro_batch)
+        assert GPT3.layers % (at.pipeline * at.interleave) == 0
+        assert steps % at.pipeline == 0
+    part = catalogue.device("H100-SXM-80GB")
+    server = next(server for server in catalogue.servers() if server.device == part.name)
+    found = candidates(GPT3, part, server, 1536, "bf16")
+    at, gap = found.layouts, found.breakdown_s["bubble"]
+    same = (at.pipeline == 8) & (at.tensor == 8) & (at.data == 8) & (at.micro_batch == 1) & (at.zero == 0)
+    same &= at.recompute == 0
+    by_chunks = {int(v): float(gap[same & (at.interleave == v)][0]) for v in (1, 2, 4)}
+    assert by_chunks[1] > 1.9 * by_chunks[2] > 3.6 * by_chunks[4]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from([1, 2, 4, 8]), st.integers(1, 16), st.sampled_from([8, 16, 64, 256]))
+def test_a_token_for_experts_crosses_the_network_once_for_each_other_domain(tokens, copies, ranks):
+    links = Links(1e15, 50e9, 0.0, 0.0, 8.0)  # a fabric that costs nothing
+    size, domains = tokens * 1e6, max(ranks // 8, 1)
+    sent = float(dispatch_s(size, float(copies), float(ranks), 1.0, links)) * 50e9 / size
+    # A token's experts are drawn one by one: count the domains they hit.
+    hit = np.mean([len(set(draw) - {0}) for draw in np.random.default_rng(3).integers(0, domains, (4000, copies))])
+    assert sent == pytest.approx(hit, abs=0.12)
+    assert sent <= float(all_to_all_s(size * copies, float(ranks), 1.0, links)) * 50e9 / size + 1e-9

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
 from twinloop.model.model import Stage
-from twinloop.workload.profile import hourly_activity, start_s
+from twinloop.workload.profile import hourly_activity, stage_activity, start_s
 
 HOUR, DAY = 3600.0, 86400.0
 NOTHING = ComponentPower(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -57,6 +57,18 @@ def test_nightly_training_waits_for_its_features_and_fills_whole_hours():
     day = hourly_activity(option(2.5 / 24.0, 2.5 * HOUR), train, begin)[24:48]
     assert np.flatnonzero(day).tolist() == [3, 4, 5]
     assert day[3:6].tolist() == pytest.approx([1.0, 1.0, 0.5])
+
+
+def test_a_stage_among_its_others_starts_when_its_data_are_due():
+    features = Stage("features", "preprocess", (), (), None, every_s=DAY, deadline_s=3 * HOUR)
+    train = Stage("s", "train", ("features",), (), "n", every_s=DAY, deadline_s=5 * HOUR)
+    run = option(2.5 / 24.0, 2.5 * HOUR)
+    waiting = stage_activity(run, (features, train))
+    assert np.flatnonzero(waiting[24:48]).tolist() == [3, 4, 5]
+    alone = Stage("s", "train", (), (), "n", every_s=DAY)
+    assert np.array_equal(stage_activity(run, (alone,)), hourly_activity(run, alone))
+    served = Stage("s", "serve", ("train",), (), "n", peak_to_mean=2.0)
+    assert np.array_equal(stage_activity(option(0.3), (features, served)), hourly_activity(option(0.3), served))
 
 
 def test_a_run_that_happens_once_fills_its_share_of_the_year():

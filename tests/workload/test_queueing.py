@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twinloop import catalogue
+from twinloop.workload.host import host
+from twinloop.workload.machine import serve_machine
+from twinloop.workload.named_model import network_named
 from twinloop.workload.queueing import (
     Continuous,
     batch_latency_p99_s,
@@ -17,6 +22,14 @@ from twinloop.workload.queueing import (
     mean_wait_s,
     p99_wait_s,
 )
+from twinloop.workload.serve_constants import serve_software
+from twinloop.workload.serve_estimate import estimate_serving
+from twinloop.workload.serve_job import ServingJob, checked
+from twinloop.workload.serve_search import queue_of, serving_of
+from twinloop.workload.transformer import shape_of
+
+MODEL = network_named("llama-3.1-70b")
+ON = host(catalogue.device("H100"), 4)
 
 
 def tolerance(load):
@@ -123,3 +136,20 @@ def test_a_queue_of_one_is_the_closed_form():
 
 def test_a_lone_request_waits_for_nobody():
     assert float(batch_latency_p99_s(0.010, 8, 1e-3, 4.0)) == pytest.approx(0.010)
+
+
+def test_options_and_estimates_wait_as_the_replica_simulated_event_by_event_does():
+    """The queue that a 70B replica becomes, against a simulation of it; and the estimate's percentile is that one."""
+    job = checked(
+        ServingJob(precision="fp8", weights="fp8", tensor=4, input_tokens=500, output_tokens=60, rate_per_s=18.0),
+        MODEL, ON,
+    )  # fmt: skip
+    machine = serve_machine(ON.device, ON.network_b_s, ON.domain, "fp8")
+    chosen = serve_software(ON.device, 1.0)
+    at = serving_of(replace(job, software=chosen.name), np.ones(1))
+    most = estimate_serving(MODEL, ON, job).max_batch
+    queue = queue_of(shape_of(MODEL, 560.0), at, machine, chosen, most)
+    simulated = float(np.percentile(continuous_s(np.random.default_rng(2), queue, 18.0, 20000), 99))
+    got = estimate_serving(MODEL, ON, job).latency_p99_s
+    assert got == pytest.approx(simulated, rel=0.15)
+    assert got == pytest.approx(continuous_latency_p99_s(queue, 18.0))

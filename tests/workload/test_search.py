@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twinloop import catalogue
+from twinloop.power.operating_point import operating_point
 from twinloop.workload.constants import software
 from twinloop.workload.front import front, undominated, undominated_of_three
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.named_model import network_named
-from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, device_power_w
+from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, phase_power_w
 from twinloop.workload.refusals import refused, why_refused
 from twinloop.workload.search import (
     CAPS,
-    CLOCK_EXPONENT,
     GRADIENT_BYTES,
     LARGEST_CONTEXT,
     SCHEDULE_CHUNKS,
@@ -31,8 +31,8 @@ from twinloop.workload.search import (
     point,
     search,
 )
-from twinloop.workload.training import step_times
-from twinloop.workload.transformer import model_flops_per_token, shape_of
+from twinloop.workload.training import parts_s, step_times
+from twinloop.workload.transformer import shape_of
 
 
 def problem(model, devices, batch, name="A100-SXM-80GB"):
@@ -58,16 +58,15 @@ def alone(p, t, pp, c, d, m, schedule, chunks, recompute, sequence, zero, gradie
     times = step_times(p.shape, at, p.machine, replace(p.calibration, gradient_b=f(gradient)))
     held = float(training_memory(p.shape, at, replace(p.states, gradient_b=f(gradient))).total_b)
     step, busy = float(times.total_s), float(times.compute_s)
-    flops = 3.0 * float(model_flops_per_token(p.shape)) * float(p.shape.context) * p.batch
-    share = min(flops / p.devices / float(p.machine.peak_linear) / step, 1.0)
-    base = float(device_power_w(p.device, share))
-    leak = 1.0 + LEAKAGE_PER_K * (p.coolant_c - REFERENCE_C)
-    wanted = min(base * leak / (1.0 - LEAKAGE_PER_K * p.resistance_k_w * base), p.device.power_limit_w)
+    drawn = phase_power_w(p.device, {name: float(value) for name, value in parts_s(times).items()})
     found = []
     for cap in caps:
-        watts = min(wanted, cap * p.device.power_limit_w)
-        slower = ((wanted - p.device.idle_w) / (watts - p.device.idle_w)) ** CLOCK_EXPONENT
-        found.append((step + busy * (slower - 1.0), watts, held))
+        settled = operating_point(
+            drawn, p.coolant_c, p.resistance_k_w, LEAKAGE_PER_K, REFERENCE_C, cap * p.device.power_limit_w,
+            p.device.throttle_c,
+        )  # fmt: skip
+        slower = 1.0 / float(settled.clock_ratio) - 1.0
+        found.append((step + busy * slower, float(settled.power_w), held))
     return found
 
 

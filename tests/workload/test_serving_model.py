@@ -14,7 +14,7 @@ from twinloop.workload.host import host
 from twinloop.workload.machine import serve_machine, sustained
 from twinloop.workload.named_model import network_named
 from twinloop.workload.other import forward_s, stack_of
-from twinloop.workload.power import PHASES, device_power_w, phase_power_w
+from twinloop.workload.power import PHASES, phase_power_w, serving_power_w
 from twinloop.workload.serve_constants import TRTLLM_HOPPER
 from twinloop.workload.serve_estimate import estimate_serving
 from twinloop.workload.serve_job import ServingJob
@@ -243,9 +243,11 @@ def test_old_parts_run_frameworks_at_16_bits_and_compiled_code_at_8():
 
 def test_power_lies_between_idle_and_the_limit_and_grows_with_work():
     h100 = catalogue.device("H100")
-    power = [float(device_power_w(h100, u, u)) for u in (0.0, 0.1, 0.2, 0.3)]
+    parts = {"products": 0.5, "cache": 0.2, "links": 0.1, "host": 0.2}
+    power = [float(serving_power_w(h100, parts, u)) for u in (0.0, 0.05, 0.1, 0.2)]
     assert np.all(np.diff(power) > 0)
-    assert float(device_power_w(h100, 1.0, 1.0)) == h100.power_limit_w
+    assert float(serving_power_w(h100, parts, 1.0)) == h100.power_limit_w
+    assert serving_power_w(h100, {**parts, "links": 1.0}, 0.1) < power[2]
     assert h100.idle_w < power[0]
     assert power[-1] <= h100.power_limit_w
     assert phase_power_w(h100, {"overhead": 1.0}) < phase_power_w(h100, {"data_comm": 1.0})

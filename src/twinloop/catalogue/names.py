@@ -36,10 +36,26 @@ def name_keys(text: str) -> tuple[str, ...]:
     return ("".join(words), "".join(plain), " ".join(sorted(plain)))
 
 
+def precise_key(text: str) -> str:
+    """Return ``text`` squashed but for decimal points, which tell a 1.3 from a 13.
+
+    >>> precise_key("OPT 1.3B"), precise_key("opt-13b")
+    ('opt1.3b', 'opt13b')
+    """
+    return "".join(re.findall(r"[a-z0-9+]+(?:(?<=\d)\.(?=\d))?", text.lower()))
+
+
 def index(rows: Iterable[tuple[T, Iterable[str]]]) -> dict[str, T]:
-    """Map every key of every name to its row; the first row keeps a contested key."""
+    """Map every key of every name to its row; a name as written comes before any other's looser form.
+
+    The first row keeps a contested key.
+    """
+    named = [(row, tuple(names)) for row, names in rows]
     found: dict[str, T] = {}
-    for row, names in rows:
+    for row, names in named:
+        for name in names:
+            found.setdefault(precise_key(name), row)
+    for row, names in named:
         for name in names:
             for key in name_keys(name):
                 if key:
@@ -53,7 +69,7 @@ def find(table: str, wanted: str, rows: Mapping[str, T], names: Iterable[str]) -
     Raises:
         InputError: no row has that name; carries the nearest names.
     """
-    for key in name_keys(wanted):
+    for key in (precise_key(wanted), *name_keys(wanted)):
         if key in rows:
             return rows[key]
     raise unknown(table, wanted, names)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from twinloop.cli.answer import show
 from twinloop.cli.ranges import check
 
 if TYPE_CHECKING:
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from twinloop.model.network import Network
     from twinloop.workload.host import Host
-    from twinloop.workload.serve_job import ServingJob
-    from twinloop.workload.train_estimate import TrainingJob
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "int8", "nvfp4", "mxfp4", "int4")
+SPELLINGS = {
+    "float32": "fp32", "float16": "fp16", "half": "fp16", "mixed": "fp16", "amp": "fp16", "amp_fp16": "fp16",
+    "bfloat16": "bf16", "amp_bf16": "bf16", "amp_fp8": "fp8", "fp8_e4m3": "fp8", "fp4": "nvfp4", "uint4": "int4",
+    "w4a16": "int4", "w8a8": "int8",
+}  # fmt: skip
+"""Other spellings of formats, as published tables write them."""
 GB = 1e9
 PROMPT, ANSWER = 1024, 128
 """Tokens of a request to a language model when neither --input nor --output says."""
@@ -29,6 +33,20 @@ LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
 DIFFUSION_STEPS = 20
 """Denoising steps of one sample in the catalogue's diffusion rows."""
+
+
+class Precision(click.Choice[str]):
+    """A format by any of its spellings."""
+
+    name = "precision"
+
+    def __init__(self) -> None:
+        super().__init__(PRECISIONS, case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the format that ``value`` stands for."""
+        plain = str(value).lower().replace("-", "_")
+        return str(super().convert(SPELLINGS.get(plain, value), param, ctx))
 
 
 @click.group(name="estimate")
@@ -57,7 +75,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--coolant-c", type=float, default=None, help="Intake air, plate or bath temperature."),
             click.option(
                 "--precision",
-                type=click.Choice(PRECISIONS, case_sensitive=False),
+                type=Precision(),
                 default=None,
                 help="Default: what the model's name says (…-FP8, a benchmark), else bf16.",
             ),
@@ -79,7 +97,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
     "--batch 1536"
 )
 @_machine
-@click.option("--tensor", type=int, default=1, show_default=True)
+@click.option("--tensor", type=int, default=None, help="Default: 1, or what a batch below the devices leaves over.")
 @click.option("--pipeline", type=int, default=1, show_default=True)
 @click.option("--data", type=int, default=None, help="Default: devices/(tensor x pipeline x context).")
 @click.option("--expert", type=int, default=1, show_default=True)
@@ -100,6 +118,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--top", type=int, default=10, show_default=True)
 def train(**given: Any) -> None:
     """Time, memory and power of a training step."""
+    from twinloop.cli.layouts import train_searched
     from twinloop.model.codec import to_data
     from twinloop.workload.train_estimate import TrainingJob, estimate_training
 
@@ -107,7 +126,8 @@ def train(**given: Any) -> None:
     network, on = _network(given["model"], given["input_shape"]), _host(given)
     sharded = given["fsdp_group"] is not None
     job = TrainingJob(
-        batch=given["batch"], tensor=given["tensor"], pipeline=given["pipeline"], data=given["data"],
+        batch=given["batch"], tensor=given["tensor"] or _left_over(given, network, on),
+        pipeline=given["pipeline"], data=given["data"],
         context=given["context_parallel"], expert=given["expert"], expert_tensor=given["expert_tensor"],
         micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
         recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
@@ -117,9 +137,9 @@ def train(**given: Any) -> None:
     )  # fmt: skip
     extra: dict[str, Any] = {}
     if given["searching"]:
-        job, extra = _searched(network, on, job, given["top"])
+        job, extra = train_searched(network, on, job, given["top"])
     answer = {**to_data(estimate_training(network, on, job)), **extra}
-    _show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
+    show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
 
 
 @command.command(
@@ -131,14 +151,14 @@ def train(**given: Any) -> None:
 @click.option("--pipeline", type=int, default=None, help="Default: chosen with --tensor, else 1.")
 @click.option("--expert", type=int, default=None, help="Default: chosen with --tensor, else 1.")
 @click.option("--data", type=int, default=None, help="Replicas; default: devices/(max(tensor, expert) x pipeline).")
-@click.option("--weights", type=click.Choice(PRECISIONS, case_sensitive=False), default=None, help="Format in memory.")
+@click.option("--weights", type=Precision(), default=None, help="Format in memory.")
 @click.option(
     "--activations",
-    type=click.Choice(PRECISIONS, case_sensitive=False),
+    type=Precision(),
     default=None,
     help="Arithmetic; default --precision.",
 )
-@click.option("--kv-precision", type=click.Choice(PRECISIONS, case_sensitive=False), default=None)
+@click.option("--kv-precision", type=Precision(), default=None)
 @click.option(
     "--input", "prompt", type=int, default=None, help=f"Prompt tokens; {PROMPT} where --output is absent too."
 )
@@ -158,6 +178,9 @@ def train(**given: Any) -> None:
 @click.option("--latency", default=None, help="Longest time of a request.")
 @click.option("--prefix-hit", type=float, default=0.0, help="Share of prompt tokens already cached.")
 @click.option("--speculative", type=float, default=1.0, help="Mean tokens accepted a step.")
+@click.option(
+    "--disaggregated", default=None, metavar="P:D|auto", help="P devices read prompts, D decode; auto: the best split."
+)
 @click.option("--beams", type=int, default=None, help="Sequences decoded for one that is kept.")
 @click.option("--search", "searching", is_flag=True, help="List the best layouts too.")
 @click.option("--top", type=int, default=10, show_default=True)
@@ -166,6 +189,7 @@ def train(**given: Any) -> None:
 @click.option("--frames", type=int, default=None)
 def serve(**given: Any) -> None:
     """Throughput, latency, memory and power of serving."""
+    from twinloop.cli.layouts import serve_searched
     from twinloop.model.codec import to_data
     from twinloop.workload.serve_estimate import estimate_serving
     from twinloop.workload.serve_job import ServingJob
@@ -181,20 +205,21 @@ def serve(**given: Any) -> None:
         ttft_s=_seconds("--ttft", given["ttft"]), tpot_s=_seconds("--tpot", given["tpot"]),
         latency_s=_seconds("--latency", given["latency"]), prefix_hit=given["prefix_hit"],
         speculative=given["speculative"], beams=given["beams"] or 1, software=_server_software(given["software"]),
+        prefill_devices=_prefill_devices(given["disaggregated"], on),
         work=_work(given, 0 if network.layers else network.context) * asked,
     )  # fmt: skip
-    extra = _splits(network, on, job, given["top"]) if given["searching"] else {}
+    extra = serve_searched(network, on, job, given["top"]) if given["searching"] else {}
     answer = {**to_data(estimate_serving(network, on, job)), **extra}
-    _show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
+    show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
 
 
 def _request(given: dict[str, Any], network: Network, on: Host) -> float:
     """Fill in what the command line leaves open of a request; return catalogue samples in one of it.
 
-    A benchmark's name brings its lengths, beams and format; a published name its format; else a request to a
+    A benchmark's name brings its lengths, beams, format and limits; a published name its format; else a request to a
     language model has PROMPT and ANSWER tokens.
     """
-    from twinloop.workload.benchmarks import benchmark, stored_format
+    from twinloop.workload.benchmarks import benchmark, limits, stored_format
     from twinloop.workload.machine import peak_flops
 
     known = benchmark(given["model"])
@@ -203,6 +228,10 @@ def _request(given: dict[str, Any], network: Network, on: Host) -> float:
         made = next((each for each in formats if peak_flops(on.device, each)), None)
         plain = "bf16" if peak_flops(on.device, "bf16") else next(iter(on.device.flops), "bf16")
         given["precision"] = made or stored_format(given["model"]) or plain
+    asked = limits(given["model"], str(given["scenario"]).lower())
+    for name, limit_s in zip(("ttft", "tpot", "latency"), asked, strict=True):
+        if given[name] is None and limit_s is not None:
+            given[name] = f"{limit_s}s"
     if network.layers and given["prompt"] is None and given["output"] is None:
         if known is not None:
             given["prompt"], given["output"] = known.input_tokens, known.output_tokens
@@ -215,20 +244,15 @@ def _request(given: dict[str, Any], network: Network, on: Host) -> float:
     return known.work if known else 1.0
 
 
-def _splits(network: Network, on: Host, job: ServingJob, top: int) -> dict[str, Any]:
-    """Return the search's part of the answer."""
-    from twinloop.errors import InputError
-    from twinloop.model.codec import to_data
-    from twinloop.workload.serve_job import checked
-    from twinloop.workload.serve_search import searched
-
-    if not network.layers or not job.output_tokens:
-        raise InputError(f"--search: {network.name} is served whole on each device; there is no layout to search")
-    found = searched(network, on, checked(job, network, on), top)
-    return {
-        "configurations_evaluated": found.configurations_evaluated, "search_time_s": found.search_time_s,
-        "best": [to_data(each) for each in found.best],
-    }  # fmt: skip
+def _prefill_devices(text: str | None, on: Host) -> int | None:
+    """Return the devices that only read prompts; 0: to be chosen."""
+    if text is None or text.lower() == "auto":
+        return None if text is None else 0
+    match = re.fullmatch(r"(\d+):(\d+)", text)
+    if match is None or not int(match[1]) or not int(match[2]) or int(match[1]) + int(match[2]) != on.devices:
+        told = f"got {text!r}, expected P:D with P + D = {on.devices} devices, both at least 1, or auto"
+        raise click.BadParameter(told, param_hint="--disaggregated")
+    return int(match[1])
 
 
 def _network(text: str, input_shape: str | None) -> Network:
@@ -257,6 +281,15 @@ def _host(given: dict[str, Any]) -> Host:
         None if given["network"] is None else given["network"] * GB, given["network_kind"], given["cooling"],
         given["coolant_c"], given["power_limit_w"],
     )  # fmt: skip
+
+
+def _left_over(given: dict[str, Any], network: Network, on: Host) -> int:
+    """Return the tensor split of a layout left open: 1, or the least that leaves every replica a sequence."""
+    if not network.layers or given["data"] is not None:
+        return 1
+    model = given["pipeline"] * given["context_parallel"]
+    widths = [n for n in range(1, min(on.devices, on.domain) + 1) if network.heads % n == on.devices % (n * model) == 0]
+    return next((n for n in widths if on.devices // (n * model) <= given["batch"]), 1)
 
 
 def _lora(task: str) -> int | None:
@@ -313,75 +346,3 @@ def _work(given: dict[str, Any], pixels: int) -> float:
             raise click.BadParameter(f"got {given['image']!r}, expected HxW", param_hint="--image")
         work *= int(match[1]) * int(match[2]) / float(pixels or 1024**2)
     return work * (given["frames"] or 1)
-
-
-def _searched(network: Network, on: Host, job: TrainingJob, top: int) -> tuple[TrainingJob, dict[str, Any]]:
-    """Return the job at the best layout found, and the search's part of the answer."""
-    from twinloop.errors import InputError
-    from twinloop.model.codec import to_data
-    from twinloop.workload.plan_search import searched
-
-    found = searched(network, on, job, top)
-    if not found.best:
-        raise InputError("--search: no layout fits in memory; more devices, or a device with more memory")
-    best = found.best[0]
-    job = replace(
-        job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context,
-        micro_batch=best.micro_batch, interleave=best.interleave, schedule=best.schedule, recompute=best.recompute,
-        zero=best.zero, sequence_parallel=best.sequence_parallel, gradient_b=float(best.gradient_bytes),
-    )  # fmt: skip
-    extra = {
-        "configurations_evaluated": found.configurations_evaluated, "configurations_feasible": found.feasible,
-        "search_time_s": found.search_time_s, "best": [to_data(each) for each in found.best],
-    }  # fmt: skip
-    return job, extra
-
-
-def _show(given: dict[str, Any], answer: dict[str, Any], title: str) -> None:
-    import json
-
-    text = json.dumps(answer, indent=1, allow_nan=False)
-    if given["out"] is not None:
-        from twinloop.cli.write import check_folder
-
-        check_folder(given["out"])
-        given["out"].mkdir(parents=True, exist_ok=True)
-        (given["out"] / "estimate.json").write_text(text + "\n", encoding="utf-8")
-    if given["as_json"]:
-        click.echo(text)
-    elif not given["quiet"]:
-        _table(answer, title, verbose=given["verbose"])
-
-
-def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("quantity")
-    table.add_column("value", justify="right")
-    table.add_column("parts")
-    for key, value in answer.items():
-        if key == "constants" and not verbose:
-            table.add_row("constants", str(value.get("software", "")), "-v shows them")
-        elif isinstance(value, dict):
-            table.add_row(key, "", ", ".join(f"{name} {_short(part)}" for name, part in value.items()))
-        elif isinstance(value, list):
-            for place, each in enumerate(value[:10], 1):
-                table.add_row(f"{key} {place}", "", ", ".join(f"{name} {_short(part)}" for name, part in each.items()))
-        else:
-            table.add_row(key, _short(value), "")
-    console = Console(width=120, highlight=False)
-    console.print(table)
-    if not answer["fits"]:
-        console.print("[bold red]does not fit in memory[/bold red]")
-    if answer["extrapolated"]:
-        console.print(
-            "[yellow]no measured row for this device under this software: class defaults, wide interval[/yellow]"
-        )
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "—"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

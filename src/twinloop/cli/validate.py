@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: twinloop validate climate")
-@click.argument("names", nargs=-1, metavar="[climate|cooling|workload]")
+@click.argument("names", nargs=-1, metavar="[climate|cooling|kernels|memory|workload]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON and nothing else.")
 @click.option(
     "--cases",

@@ -32,6 +32,8 @@ def layout_arguments(work: Work) -> list[str]:
         f"--zero={p.zero}",
         f"--recompute={p.recompute}",
     ]
+    # Megatron's flag; a plan without chunks keeps to flags that every launcher knows.
+    arguments += [f"--num-virtual-stages-per-pipeline-rank={p.interleave}"] if p.interleave > 1 else []
     return arguments + [f"{flag}={work.network[name]}" for name, flag in MODEL_FLAGS.items() if name in work.network]
 
 

@@ -20,6 +20,8 @@ class Parallelism:
     zero: int = 0
     """ZeRO stage: what the data-parallel devices share (0 nothing, 1 optimizer, 2 gradients too, 3 weights too)."""
     recompute: str = "none"
+    interleave: int = 1
+    """Model chunks that a pipeline stage holds; above 1 the schedule is interleaved."""
 
     @property
     def devices(self) -> int:

@@ -62,6 +62,8 @@ class Network:
     """Forward passes behind one served sample: denoising steps, twice with guidance."""
     bytes_per_sample: float | None = None
     """Activation and look-up traffic to memory of one forward sample, at 2 bytes per value."""
+    recurrent_steps: int = 0
+    """Steps of one sample that wait for each other: frames of a recurrent decoder."""
     trees: int = 0
     depth: int = 0
     source: str = "scenario"

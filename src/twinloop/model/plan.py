@@ -40,6 +40,7 @@ class PlannedParallelism:
     zero: int = 0
     """ZeRO stage: what the data-parallel devices share (0 nothing, 1 optimizer, 2 gradients too, 3 weights too)."""
     recompute: str = "none"
+    interleave: int = 1
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def _stage(p: Placement, why: str) -> PlannedStage:
         compression=o.compression,
         parallelism=PlannedParallelism(
             par.data, par.tensor, par.pipeline, par.expert, par.context, par.micro_batch, par.batch, par.zero,
-            par.recompute,
+            par.recompute, par.interleave,
         ),
         throughput=o.throughput_per_s, duration_s=o.duration_s, power_w=p.it_w, mfu=o.mfu,
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,

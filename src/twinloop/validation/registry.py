@@ -14,6 +14,8 @@ Validation = Callable[[Path | None], Iterable[Result]]
 VALIDATIONS: dict[str, tuple[str, str]] = {
     "climate": ("twinloop.validation.climate", "validate_climate"),
     "cooling": ("twinloop.validation.cooling", "validate_cooling"),
+    "kernels": ("twinloop.validation.kernels", "validate_kernels"),
+    "memory": ("twinloop.validation.memory_cases", "validate_memory"),
     "workload": ("twinloop.validation.workload", "validate_workload"),
 }
 """Modules are imported only when asked for."""

@@ -24,6 +24,8 @@ from twinloop.workload.train_estimate import TrainingJob, estimate_training
 
 PROMPTS = {"lm-arena-chat": 150, "gpqa": 200, "sourcegraph-fim": 2048}
 """Prompt tokens of the energy benchmark's text tasks: not published, assumed."""
+USUAL_STEPS = {"image": 20, "video": 50}
+"""Denoising steps of a catalogue sample."""
 _FORMATS = {"bfloat16": "bf16", "fp8": "fp8", "mxfp4": "mxfp4"}
 
 
@@ -169,3 +171,30 @@ def energy_cases(folder: Path) -> tuple[tuple[ServeCase, float], ...]:
             )
         )  # fmt: skip
     return tuple(cases)
+
+
+def generation_joules(folder: Path) -> tuple[Rate, ...]:
+    """Return the image and video runs of ``folder``/energy_validation.json on one device: joules a sample of it.
+
+    Runs that split one sample over several devices are left out: the model places whole samples.
+    """
+    rows = json.loads((folder / "energy_validation.json").read_text(encoding="utf-8"))["groups"]["ml_energy_v3"]
+    rates = []
+    for row in rows:
+        measured = row.get("energy_per_image_joules") or row.get("energy_per_video_joules")
+        if measured is None or row["num_gpus"] != 1:
+            continue
+        network, device = network_named(row["model_id"]), catalogue.device(row["gpu_model"])
+        # A catalogue sample is this many steps; guidance doubles the passes of both.
+        usual = USUAL_STEPS["image" if "image_height" in row else "video"]
+        job = ServingJob(batch=row["batch_size"], work=row["inference_steps"] / usual)
+        got = estimate_serving(network, host(device, 1), job).energy_per_sample_j["accelerator"]
+        model = row["model_id"].rpartition("/")[2]
+        rates.append(
+            Rate(
+                name=f"{model} on {row['gpu_model']}, {row['batch_size']} at once", model=model, pool=network.kind,
+                device=row["gpu_model"], got=got, measured=float(measured),
+                source="energy_validation.json, ml_energy_v3",
+            )
+        )  # fmt: skip
+    return tuple(rates)

@@ -8,11 +8,15 @@ Inference submission checker and data-set pages of rounds 4.1 and 5.1 (from memo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 EIGHT = ("fp8", "int8", "fp16")
 LANGUAGE = ("nvfp4", "fp8", "int8", "bf16")
 """Formats in the order in which submitters take them; the first that a device has."""
+
+
+Limits = tuple[float | None, float | None, float | None]
+"""(time to first token, time per token, latency) at the 99th percentile, s."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "resnet": Benchmark(precisions=("int8", "fp16")),
     "retinanet": Benchmark(precisions=("int8", "fp16")),
     "3d-unet": Benchmark(work=100.0, precisions=("int8", "fp16")),
-    "stable-diffusion-xl": Benchmark(precisions=("fp8", "fp16")),
+    "stable-diffusion-xl": Benchmark(precisions=EIGHT),
     "whisper": Benchmark(1500, 100, precisions=("fp16",)),
     "rgat": Benchmark(precisions=("fp16",)),
 }
@@ -49,8 +53,32 @@ BENCHMARKS: dict[str, Benchmark] = {
 Whisper: LibriSpeech in pieces of 30 s.
 GPT-J: CNN/DailyMail with four beams. Llama-2, Mixtral: OpenOrca and others.
 Llama-3.1-405B: LongBench and others."""
+LIMITS: dict[str, dict[str, Limits]] = {
+    "llama2-70b": {"server": (2.0, 0.2, None), "interactive": (0.45, 0.04, None)},
+    "llama3.1-8b": {"server": (2.0, 0.1, None), "interactive": (0.5, 0.03, None)},
+    "llama3.1-405b": {"server": (6.0, 0.175, None), "interactive": (4.5, 0.08, None)},
+    "mixtral-8x7b": {"server": (2.0, 0.2, None)}, "deepseek-r1": {"server": (2.0, 0.08, None)},
+    "gptj": {"server": (None, None, 20.0)}, "bert": {"server": (None, None, 0.13)},
+    "dlrm-v2": {"server": (None, None, 0.06)}, "resnet50": {"server": (None, None, 0.015)},
+    "retinanet": {"server": (None, None, 0.1)}, "stable-diffusion-xl": {"server": (None, None, 20.0)},
+}  # fmt: skip
+"""Benchmark -> scenario -> limits; the same source."""
 STRICT: dict[str, tuple[str, ...]] = {"dlrm-v2": ("fp16",), "bert": ("fp8", "fp16")}
 """Formats of the 99.9 % accuracy class, where 8-bit integers miss it."""
+
+
+def limits(name: str, scenario: str) -> Limits:
+    """Return what the benchmark typed as ``name`` asks of ``scenario``.
+
+    >>> limits("llama3.1-405b", "server"), limits("llama-3-8b", "server")
+    ((6.0, 0.175, None), (None, None, None))
+    """
+    return LIMITS.get(_plain(name), {}).get(scenario, (None, None, None))
+
+
+def _plain(name: str) -> str:
+    """Return ``name`` without the accuracy asked of it."""
+    return re.sub(r"-99(\.[09])?$", "", name.lower())
 
 
 def benchmark(name: str) -> Benchmark | None:
@@ -62,10 +90,10 @@ def benchmark(name: str) -> Benchmark | None:
     match = re.fullmatch(r"(.+?)-(99|99\.9|99\.0)", name.lower())
     plain = match[1] if match else name.lower()
     found = BENCHMARKS.get(plain)
-    if found is None or (match is None and plain in ("bert", "resnet50", "stable-diffusion-xl")):
+    if found is None or (match is None and plain == "bert"):
         return None
     if match and match[2] == "99.9" and plain in STRICT:
-        return Benchmark(found.input_tokens, found.output_tokens, found.beams, found.work, STRICT[plain])
+        return replace(found, precisions=STRICT[plain])
     return found
 
 

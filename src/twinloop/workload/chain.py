@@ -7,7 +7,8 @@ Analyzing and mitigating data stalls in DNN training, doi:10.14778/3446095.34461
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Server
@@ -52,6 +53,40 @@ def starved_s(step_s: Array, batch: Array, supply_per_s: Array) -> Array:
     """
     xp = namespace(step_s, batch, supply_per_s)
     return xp.maximum(batch / supply_per_s - step_s, 0.0)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One stage of a chain that runs as fast as its slowest stage lets it."""
+
+    stage: str
+    limited_by: str
+    """The slowest stage of its chain."""
+    working: float
+    """Share of the time that it works; the rest it waits for the slowest one, its devices idle."""
+    interval_s: float
+    """Between two finished passes of the chain."""
+
+
+def plan_chains(durations_s: Mapping[str, float], stages: Sequence[Stage]) -> tuple[Link, ...]:
+    """Return every stage of a plan in its chain, run back to back: while one trains the next data are prepared.
+
+    Args:
+        durations_s: stage -> seconds of one pass (``StageOption.duration_s``); stages without one run for themselves.
+        stages: the scenario's, which say who reads from whom.
+    """
+    chains: list[set[str]] = []
+    for stage in stages:
+        if stage.name not in durations_s:
+            continue
+        joined = {stage.name, *(name for name in stage.after if name in durations_s)}
+        touching = [chain for chain in chains if chain & joined]
+        chains = [chain for chain in chains if not chain & joined] + [joined.union(*touching)]
+    links: dict[str, Link] = {}
+    for chain in chains:
+        name, working = slowest({each: 1.0 / durations_s[each] for each in sorted(chain)})
+        links |= {each: Link(each, name, share, durations_s[name]) for each, share in working.items()}
+    return tuple(links[stage.name] for stage in stages if stage.name in links)
 
 
 def slowest(rates_per_s: dict[str, float]) -> tuple[str, dict[str, float]]:

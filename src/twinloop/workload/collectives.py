@@ -65,6 +65,21 @@ def all_to_all_s(size_b: Array, ranks: Array, stride: Array, links: Links) -> Ar
     return xp.maximum(local, remote) + alpha
 
 
+def dispatch_s(size_b: Array, copies: Array, ranks: Array, stride: Array, links: Links) -> Array:
+    """Return an exchange of experts' tokens: ``size_b`` of activations on a device, each token to ``copies`` ranks.
+
+    A token crosses the network once for every other domain that holds one of its experts, and is copied on the fast
+    fabric there (DeepEP, HybridEP): of D domains ``(D − 1)(1 − (1 − 1/D)^k)`` others on average, not ``k (D − 1)/D``.
+    """
+    xp = namespace(size_b, ranks)
+    inside, domains = _levels(ranks, stride, links)
+    local = size_b * copies * (inside - 1.0) / inside / links.inner_b_s
+    others = (domains - 1.0) * (1.0 - (1.0 - 1.0 / domains) ** copies)
+    remote = size_b * others / links.outer_b_s
+    alpha = links.inner_alpha_s * xp.log2(inside) + links.outer_alpha_s * xp.log2(domains)
+    return xp.maximum(local, remote) + alpha
+
+
 def point_to_point_s(size_b: Array, distance: Array, links: Links) -> Array:
     """Return sending ``size_b`` to the device ``distance`` away: inside the domain when it is that near."""
     xp = namespace(size_b, distance)

@@ -15,9 +15,11 @@ without the model that is predicted.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from twinloop.catalogue.nouns import Device
 from twinloop.workload.calibration import Calibration
+from twinloop.workload.decoding import ServeCalibration
 
 MEGATRON_2022 = Calibration(
     gemm=0.832, gemm_8=0.60, gemm_4=0.50, half=232.0, flash=0.50, bandwidth=0.80, host_layer_s=998e-6,
@@ -80,6 +82,14 @@ NETWORK_KINDS: dict[str, tuple[float, float]] = {
     "torus": (0.95, 0.5),
 }
 """Factor on (network share, start-up time) against InfiniBand. RoCE and TCP from memory, low confidence."""
+
+Linked = TypeVar("Linked", Calibration, ServeCalibration)
+
+
+def over_network(c: Linked, kind: str) -> Linked:
+    """Return constants measured over InfiniBand as they are over a network of ``kind``."""
+    share, start = NETWORK_KINDS[kind]
+    return replace(c, outer=c.outer * share, outer_alpha_s=c.outer_alpha_s * start)
 
 
 @dataclass(frozen=True)

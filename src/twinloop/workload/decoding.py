@@ -21,8 +21,11 @@ from twinloop.workload.transformer import (
     kv_bytes_per_token,
     mixture_layers,
     score_flops_per_token,
+    state_values,
 )
 
+STATE_B = 4.0
+"""Bytes of a value of recurrent state: the hybrids' published configurations ask for 32 bits (Nemotron 3, Qwen3.5)."""
 SMOOTH = 4.0
 """Exponent of the smooth maximum of arithmetic and streaming: they overlap, but not wholly."""
 
@@ -130,12 +133,17 @@ class StepCost:
     comm_s: Array
     host_s: Array
     flops: Array
-    bytes_moved: Array
 
     @property
     def total_s(self) -> Array:
         """Sum."""
         return self.linear_s + self.attention_s + self.cache_s + self.comm_s + self.host_s
+
+
+def drawing_s(cost: StepCost) -> dict[str, Array]:
+    """Return the seconds of a pass by what draws power meanwhile: the keys of ``power.SERVING_DRAW``."""
+    products = cost.linear_s + cost.attention_s
+    return {"products": products, "cache": cost.cache_s, "links": cost.comm_s, "host": cost.host_s}
 
 
 def weight_counts(shape: Shape) -> tuple[Array, Array]:
@@ -177,13 +185,14 @@ def pass_cost(
     width = shape.expert_ffn / xp.where(at.expert > 1, xp.maximum(at.tensor / at.expert, 1.0), at.tensor)
     routed = expert_flops * c.imbalance * _shortfall(c, xp.maximum(width, 1.0), shape.hidden) / reach
     spread = machine.memory_b_s * c.expert_bandwidth * group
-    read = at.weight_b * (always * group / at.tensor + experts * touched_share(shape, tokens))
+    touched = touched_share(shape, tokens)
     linear = _longer(dense, at.weight_b * always / (machine.memory_b_s * c.bandwidth * at.tensor))
-    routed = _longer(routed, at.weight_b * experts * touched_share(shape, tokens) / spread)
+    routed = _longer(routed, at.weight_b * experts * touched / spread)
     slowed = xp.where(machine.linear_bytes == 1.0, c.expert_8, 1.0)
     linear = linear + xp.where(mixture, routed * slowed, 0.0)
     length = at.context_tokens + 0.5 * at.output_tokens
     cached = decoded * attended(shape, length) * kv_bytes_per_token(shape, 1.0) * at.cache_b * _copies(shape, at)
+    cached = cached + 2.0 * decoded * state_values(shape) * STATE_B
     cache = cached / (machine.memory_b_s * c.cache_bandwidth * group)
     score = prefilled * score_flops_per_token(shape, at.context_tokens, 1.0)
     attention = score / (machine.peak_16 * c.attention * group)
@@ -191,7 +200,7 @@ def pass_cost(
     score_decode = decoded * score_flops_per_token(shape, length)
     return StepCost(
         linear, attention, cache, _exchange_s(shape, at, machine, c, tokens), host,
-        expert_flops + dense_flops + score + score_decode, read + cached,
+        expert_flops + dense_flops + score + score_decode,
     )  # fmt: skip
 
 
@@ -241,6 +250,7 @@ def cache_b_per_sequence(shape: Shape, at: Serving) -> Array:
     """Return the cache of one of a replica's full-length sequences, spread over its devices."""
     length = attended(shape, at.context_tokens + at.output_tokens)
     held = kv_bytes_per_token(shape, 1.0) * at.cache_b * length * _copies(shape, at)
+    held = held + state_values(shape) * STATE_B
     return held / (replica_devices(at) * at.pipeline)
 
 
@@ -250,8 +260,10 @@ def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: floa
     Sequences in flight are at all ages, so a mean one holds ``input + output/2`` tokens; schedulers that
     preempt rarely fill to about that (vLLM, TensorRT-LLM default policy: guaranteed no evict uses full).
     """
+    xp = namespace(at.batch)
     free = machine.memory_b * usable - buffers_b - replica_weight_b(shape, at)
-    return free / cache_b_per_sequence(shape, at)
+    # A network of state-space layers alone keeps no cache: whatever holds its weights holds any batch.
+    return free / xp.maximum(cache_b_per_sequence(shape, at), 1.0)
 
 
 @dataclass(frozen=True)

@@ -52,14 +52,21 @@ def _server_for(device: Device) -> Server | None:
     return min(found, key=lambda each: ("liquid" in each.name, -each.devices), default=None)
 
 
+PORT_B_S = ((2022, 50e9), (2020, 25e9))
+"""Year of a part on a fabric -> the network port that servers of its kind give each: 400 and 200 Gbit/s, as those of
+the catalogue do. Other parts share a server's port of 100 Gbit/s. Low confidence where the maker shows no server."""
+
+
 def _plain_server(device: Device, devices_per_node: int) -> Server:
     """Return a stand-in for a device no listed server holds: host power in proportion, low confidence."""
     limit = devices_per_node * device.power_limit_w
+    joined = device.kind in ("gpu", "npu") and device.scale_up_domain > 2
+    port_b_s = next((speed for year, speed in PORT_B_S if joined and device.year >= year), 12.5e9)
     return Server(
         name=f"{devices_per_node} x {device.name}", device_kind=device.kind, device=device.name,
         devices=devices_per_node, cpu_w=0.12 * limit, memory_w=0.05 * limit, network_w=0.08 * limit,
         storage_w=0.02 * limit, fan_w_air=0.10 * limit, psu_efficiency=0.94, height_u=4.0, weight_kg=60.0,
-        price_usd=devices_per_node * (device.price_usd or 0.0), embodied_kg=0.0, network_b_s=12.5e9,
+        price_usd=devices_per_node * (device.price_usd or 0.0), embodied_kg=0.0, network_b_s=port_b_s,
         memory_b=512e9, cores=64, lowest_confidence="low",
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from twinloop import catalogue
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.errors import InputError
 from twinloop.power.operating_point import CLOCK_EXPONENT
+from twinloop.workload.constants import family
 from twinloop.workload.decoding import ServeMachine
 from twinloop.workload.training import Machine
 
@@ -59,7 +60,7 @@ def sustained(device: Device) -> float:
     >>> round(sustained(catalogue.device("H100-PCIe-80GB")), 2), sustained(catalogue.device("H100-SXM-80GB"))
     (0.83, 1.0)
     """
-    reference = FAMILY_REFERENCE.get(device.name.split("-")[0])
+    reference = FAMILY_REFERENCE.get(family(device))
     if reference is None or not device.flops.get("bf16"):
         return 1.0
     full = catalogue.device(reference)
@@ -67,20 +68,34 @@ def sustained(device: Device) -> float:
     return float(min((device.power_limit_w - device.idle_w) / wanted, 1.0) ** CLOCK_EXPONENT)
 
 
+TRAINED_SHARE = {"MI300X": 0.71, "MI325X": 0.79, "MI350X": 0.77, "MI355X": 0.88}
+"""Family -> share of its peak that training under its maker's stack keeps, beside the parts that the constants are of:
+medians of the logged rates of Llama-2-70B LoRA on eight parts (MLPerf Training 5.1, 17 submissions). One model, so that
+estimates stay marked extrapolated."""
+
+
 def training_machine(device: Device, network_b_s: float, domain: int, precision: str) -> Machine:
     """Return ``device`` for a training step; ``network_b_s`` is per device and direction."""
     wide = peak_flops(device, "bf16") or required_peak(device, "fp32")
     bytes_ = min(VALUE_B.get(precision, 2.0), 2.0)
+    plain = device.scale_up_b_s <= PCIE_5_B_S and device.scale_up_domain <= 2
     if precision in ("fp32", "tf32", "fp64"):
         wide = required_peak(device, precision)
+    kept = sustained(device) * TRAINED_SHARE.get(family(device), 1.0)
     return Machine(
-        peak_16=wide * sustained(device), peak_linear=required_peak(device, precision) * sustained(device),
+        peak_16=wide * kept, peak_linear=required_peak(device, precision) * kept,
         linear_bytes=bytes_,
-        memory_b_s=device.memory_bandwidth_b_s, scale_up_b_s=max(device.scale_up_b_s, network_b_s),
+        memory_b_s=device.memory_bandwidth_b_s,
+        scale_up_b_s=max(device.scale_up_b_s * (HOST_LINK_SHARE if plain else 1.0), network_b_s),
         scale_up_domain=float(domain), network_b_s=network_b_s,
     )  # fmt: skip
 
 
+PCIE_5_B_S = 64e9
+"""Sixteen lanes, one direction."""
+HOST_LINK_SHARE = 0.5
+"""Of a plain part's bus, where all parts of a server exchange at once through its switches and processors: NCCL reaches
+20 to 25 GB/s between eight H100-PCIe of 64 (from memory). Low confidence."""
 DECODER_SHARE = {"cpu": (0.3, 0.45), "edge": (0.3, 0.45), "npu": (0.6, 0.8), "fpga": (0.5, 0.7)}
 """Kind -> factors on (operations, bandwidth) beside the graphics devices that serving is calibrated on: fewer fused
 kernels, memory shared with the host. Processors: eight offline

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -31,10 +32,12 @@ KINDS = (
     "generic",
 )
 _MARKS = re.compile(
-    r"[-_ ](instruct|chat|base|hf|it|thinking|vl|omni|edge|lora|fp8|nvfp4|mxfp4|bf16|int8|int4|awq|gptq|diffusers"
-    r"|99|99\.9|99\.0|\d{4}|v\d(\.\d)*|\d+e)$",
+    r"[-_ ](instruct|chat|base|hf|it|pt|thinking|reasoning|vl|omni|edge|lora|qlora|sft|dpo|rlhf|fp8|fp4|nvfp4|mxfp4"
+    r"|bf16|fp16|int8|int4|w4a16|w8a8|awq|gptq|gguf|onnx|diffusers|dynamic|quantized|uncased|cased|preview|exp|turbo"
+    r"|99|99\.9|99\.0|\d{3,4}(px)?|\d+k|v\d(\.\d)*|\d+e)$",
     re.IGNORECASE,
 )
+_MAKERS = re.compile(r"^(meta|nvidia|google|openai|microsoft|facebook|ibm|huggingface)[-_ ]", re.IGNORECASE)
 ATTENTION = ("full", "flash", "sliding", "mla")
 
 
@@ -57,16 +60,25 @@ def _known(name: str) -> dict[str, Any]:
     Published names carry who made a copy, how it was tuned or stored, and the accuracy asked of it:
     ``Qwen/Qwen3-32B-FP8``, ``llama2_70b_lora``, ``gptj-99.9``. None of them changes the architecture.
     """
-    plain = name.rpartition("/")[2]
-    while True:
-        try:
-            return catalogue.architecture(plain)
-        except InputError:
-            shorter = _MARKS.sub("", plain)
-            if shorter in ("", plain):
-                break
-            plain = shorter
+    for plain in dict.fromkeys((name.rpartition("/")[2], name)):
+        for shorter in _shortened(plain):
+            try:
+                return catalogue.architecture(shorter)
+            except InputError:
+                continue
     return catalogue.architecture(name)
+
+
+def _shortened(name: str) -> Iterator[str]:
+    """Yield ``name`` with one mark less at its end each time, then without its maker in front."""
+    for start in dict.fromkeys((name, _MAKERS.sub("", name))):
+        left = start
+        while left:
+            yield left
+            shorter = _MARKS.sub("", left)
+            if shorter == left:
+                break
+            left = shorter
 
 
 def _inline(known: dict[str, Any], text: str, name: str) -> Network:

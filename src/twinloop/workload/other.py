@@ -51,6 +51,11 @@ SHARES = {
 }  # fmt: skip
 LIVE_SHARE = {"diffusion": 0.005, "convnet": 0.1, "detector": 0.1, "graph": 0.1}
 """Live activations at inference over the traffic of a forward pass: buffers are reused. Low confidence."""
+KEPT_SHARE = 1.0
+"""Activations kept for the backward pass over that traffic, which writes and reads each output: every output, and its
+normalised copy. ResNet-50 trains 256 images at 16 bits on 16 GB (DeepLearningExamples), U-Net 3D 7 volumes on 80 GB."""
+RESERVED_B = 1.5e9
+"""Driver context, library workspaces, fragmentation. Low confidence."""
 KIND_SHARE = {
     "gpu": 1.0,
     "tpu": 1.0,
@@ -69,12 +74,24 @@ LAUNCH_S = {"gpu": 1.2e-3, "tpu": 1.0e-3, "npu": 0.8e-3, "cpu": 0.2e-3, "fpga": 
 """Fixed time of one forward pass: launches of some hundred kernels, copies in and out. Low confidence."""
 EAGER_LAUNCH = 4.0
 """Factor on it where a framework launches every operation by itself. Low confidence."""
+STEP_S = {"gpu": 110e-6, "tpu": 60e-6, "npu": 100e-6, "cpu": 60e-6, "fpga": 10e-6, "edge": 300e-6}
+"""One step of a recurrent layer stack: some twenty kernels that wait for each other, weights read again. Low
+confidence."""
 LAUNCH_KIND = {"recommender": 0.15, "trees": 0.05, "graph": 0.5}
 """Factor on it for models of few kernels. Low confidence."""
 NARROW = {"H100": 50.0, "H200": 50.0, "GH200": 50.0, "B200": 50.0, "GB200": 50.0, "B300": 50.0, "GB300": 50.0}
 NARROW_CLASS = 15.0
 """Channels at which a convolution is half as fast: tiles of 64 to 256 columns since Hopper, smaller before. Medium:
 one U-Net with 32 channels and ResNet-50 trained on H100 and L40S (MLPerf Training 4.0)."""
+EAGER_DIFFUSION, EAGER_NARROW = 0.48, 900.0
+"""Arithmetic over peak of a diffusion transformer that a framework runs operation by operation, and the width at which
+half of it is left. With ``BLACKWELL_EAGER``: fitted to 147 runs of nine models on one H100 or B200 of a public energy
+benchmark (coefficients only), 14 % mean error of time."""
+BLACKWELL_EAGER = 0.6
+"""Of that on Blackwell: attention kernels and product sizes of the generation before."""
+BLACKWELL = ("B100", "B200", "B300", "GB200", "GB300")
+LAGGING_DRAW = 0.4
+"""Exponent of that share in the power that arithmetic draws: slower kernels draw less, but not in proportion."""
 STACKS = ("framework", "compiled")
 TREE_NODE_B = 16.0
 """Feature, threshold, children of one visited node. Counted."""
@@ -117,25 +134,36 @@ def served(network: Network, work: float = 1.0) -> Network:
     """Return ``network`` with one served sample, ``work`` of the usual ones, as its sample: all its passes."""
     sample = sample_of(network)
     whole = network.passes * work
-    return replace(network, flops_per_sample=sample.flops * whole, bytes_per_sample=sample.bytes_16 * whole, passes=1)
+    return replace(network, flops_per_sample=sample.flops * whole, bytes_per_sample=sample.bytes_16 * whole)
 
 
-def stack_of(device: Device, precision: str, asked: str | None = None) -> str:
+def stack_of(device: Device, precision: str, asked: str | None = None, *, eager: bool = False) -> str:
     """Return whose constants hold: ``framework`` for 16 bits and wider on parts before 2022, else ``compiled``.
 
     Published rates of the older parts are those of PyTorch, TensorFlow and MXNet examples with automatic mixed
-    precision; those of newer ones, and of 8 bits, come from compiled and tuned submissions.
+    precision; those of newer ones, and of 8 bits, come from compiled and tuned submissions. ``eager``: what is served
+    at 16 bits by a framework on newer parts too, as diffusion transformers are.
     """
     if asked is not None:
         return asked
-    return "framework" if family(device) in OLD_PARTS and VALUE_B.get(precision, 2.0) >= 2.0 else "compiled"
+    wide = VALUE_B.get(precision, 2.0) >= 2.0
+    return "framework" if wide and (eager or family(device) in OLD_PARTS) else "compiled"
+
+
+def eager_share(network: Network, device: Device, stack: str) -> float:
+    """Return what a framework's operations on this part reach of what they reach on the part before."""
+    lags = stack == "framework" and network.kind == "diffusion" and family(device) in BLACKWELL
+    return BLACKWELL_EAGER if lags else 1.0
 
 
 def shares(network: Network, device: Device, stack: str, *, training: bool) -> Shares:
     """Return (η, β) of ``network`` on ``device``."""
     eta, beta = SHARES[stack, training][network.kind]
     factor = KIND_SHARE[device.kind]
-    if network.hidden and not network.layers:
+    if network.kind == "diffusion" and stack == "framework" and not training:
+        eta = EAGER_DIFFUSION / (1.0 + EAGER_NARROW / network.hidden) if network.hidden else eta
+        eta *= eager_share(network, device, stack)
+    elif network.hidden and not network.layers:
         eta /= 1.0 + NARROW.get(family(device), NARROW_CLASS) / network.hidden
     return eta * factor, beta * factor * ON_CHIP.get(device.kind, 1.0)
 
@@ -180,7 +208,8 @@ def forward_s(
     compute = batch * sample.flops / (peak * sustained(device) * eta)
     moved = batch * sample.bytes_16 * wide + 2.0 * wide * dense
     launch = LAUNCH_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
-    launch *= LAUNCH_KIND.get(network.kind, 1.0)
+    launch *= LAUNCH_KIND.get(network.kind, 1.0) * max(network.passes, 1)
+    launch += network.recurrent_steps * STEP_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
     return PassTime(compute, moved / (device.memory_bandwidth_b_s * beta), xp.asarray(launch) + 0.0 * batch)
 
 
@@ -193,38 +222,48 @@ class OtherStep:
     data_comm_s: Array
     optimizer_s: Array
     overhead_s: Array
-    memory_b: Array
+    states_b: Array
+    activations_b: Array
 
     @property
     def total_s(self) -> Array:
         """Sum."""
         return self.compute_s + self.memory_s + self.data_comm_s + self.optimizer_s + self.overhead_s
 
+    @property
+    def memory_b(self) -> Array:
+        """Bytes on one device."""
+        return self.states_b + self.activations_b + RESERVED_B
+
 
 def train_step_s(
-    network: Network, device: Device, precision: str, batch: Array, data: Array, micro: Array, links: Links
-) -> OtherStep:
+    network: Network, device: Device, precision: str, batch: Array, data: Array, micro: Array, links: Links,
+    optimizer_b: float = 12.0,
+) -> OtherStep:  # fmt: skip
     """Return one step of ``batch`` samples over ``data`` devices in micro-batches of ``micro``.
+
+    ``optimizer_b``: bytes a weight of master copy and states; each is read and written in a step.
 
     Backward costs twice the forward pass. Dense gradients are reduced, half hidden behind the backward
     pass; embedding rows are exchanged all-to-all, tables spread over the devices.
     """
     xp = namespace(batch, data)
     steps = batch / (data * micro)
-    one = forward_s(network, device, precision, micro, training=True)
+    one = forward_s(replace(network, passes=1), device, precision, micro, training=True)
     sample = sample_of(network)
     dense = sample.weights - sample.sparse_weights
     reduce = all_reduce_s(2.0 * dense, data, 1.0, links)
     hidden = xp.minimum(0.5 * reduce, 2.0 * one.total_s)
     rows = all_to_all_s(2.0 * 0.2 * sample.bytes_16 * micro, data, 1.0, links) * steps * (sample.sparse_weights > 0)
-    held = (sample.weights - sample.sparse_weights) * 18.0 + sample.sparse_weights * 6.0 / data
+    held = dense * (6.0 + optimizer_b) + sample.sparse_weights * 6.0 / data
     return OtherStep(
         compute_s=3.0 * steps * one.compute_s,
         memory_s=3.0 * steps * one.memory_s,
         data_comm_s=xp.where(data > 1, reduce - hidden + 2.0 * rows, 0.0),
-        optimizer_s=34.0 * dense / device.memory_bandwidth_b_s + 0.0 * data,
+        optimizer_s=(10.0 + 2.0 * optimizer_b) * dense / device.memory_bandwidth_b_s + 0.0 * data,
         overhead_s=2.0 * steps * one.overhead_s,
-        memory_b=held + 2.0 * sample.bytes_16 * micro + 1.5e9,
+        states_b=held + 0.0 * micro,
+        activations_b=KEPT_SHARE * sample.bytes_16 * micro,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
-from twinloop.workload.constants import software
+from twinloop.workload.constants import over_network, software
 from twinloop.workload.front import Choice, front
 from twinloop.workload.host import Host
 from twinloop.workload.machine import training_machine
@@ -27,11 +27,12 @@ def problem_of(network: Network, on: Host, job: TrainingJob) -> Problem:
         raise InputError(Fault("command line", None, "--search", network.kind, "a transformer or mixture"))
     chosen = software(on.device, sharded=(job.zero or 0) >= 2, name=job.software)
     resistance = on.device.r_plate_k_w if on.cooling == "cold_plate" else on.device.r_air_k_w
+    machine = training_machine(on.device, on.network_b_s, on.domain, job.precision)
     return Problem(
         shape=shape_of(era_of(network, chosen.name), job.sequence),
-        machine=training_machine(on.device, on.network_b_s, on.domain, job.precision), device=on.device,
-        calibration=chosen.calibration, devices=on.devices, batch=job.batch,
-        states=states_of(job, network, float(chosen.calibration.gradient_b)), coolant_c=on.coolant_c,
+        machine=machine, device=on.device, backward=2.0 if job.lora_rank is None else 1.0,
+        calibration=over_network(chosen.calibration, on.network_kind), devices=on.devices, batch=job.batch,
+        states=states_of(job, network, machine, float(chosen.calibration.gradient_b)), coolant_c=on.coolant_c,
         resistance_k_w=resistance * (BATH_R_FACTOR if on.cooling == "bath" else 1.0),
         expert=min(network.experts, on.domain) if network.experts else 1,
     )  # fmt: skip

@@ -54,6 +54,18 @@ def hourly_activity(option: StageOption, stage: Stage, start_s: float | None = N
     return _recurrent(option.duration_s, stage.every_s, start)
 
 
+def stage_activity(option: StageOption, stages: Sequence[Stage]) -> FloatArray:
+    """Return :func:`hourly_activity` of ``option`` as one of ``stages``: a run waits for those that it reads from.
+
+    Args:
+        option: how the stage called ``option.stage`` runs.
+        stages: all of the scenario's.
+    """
+    stage = next(each for each in stages if each.name == option.stage)
+    waits = bool(stage.after) and option.duration_s is not None
+    return hourly_activity(option, stage, start_s(stage, stages) if waits else None)
+
+
 def _recurrent(duration_s: float, every_s: float, start_hour: float) -> FloatArray:
     edges = np.arange(HOURS + 1) * HOUR_S
     busy = min(duration_s, every_s)

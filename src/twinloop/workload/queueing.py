@@ -120,6 +120,19 @@ def _seen(replica: Continuous, mean: float) -> float:
     return 2.0 * (decay - 1.0 + math.exp(-decay)) / decay**2
 
 
+def _prompts_s(replica: Continuous, rate_per_s: float, stay_s: float) -> float:
+    """Return what prompts of others add to the mean in 1 % of stays.
+
+    While one is read more come: in a stay of mean L the time lost has variance ``λ p² L / (1 − ρ)²`` and skewness
+    ``(1 + 2 ρ) / ((1 − ρ) √(λ L))``, ρ = λ p (cumulants of the busy period of constant services); the percentile is
+    normal with a first correction for skewness (Cornish and Fisher 1938, doi:10.2307/1400905).
+    """
+    reading = rate_per_s * replica.prefill_s
+    deviation = replica.prefill_s * math.sqrt(rate_per_s * stay_s) / (1.0 - reading)
+    skewness = (1.0 + 2.0 * reading) / ((1.0 - reading) * math.sqrt(rate_per_s * stay_s))
+    return deviation * (P99_NORMAL + (P99_NORMAL**2 - 1.0) / 6.0 * min(skewness, 2.0))
+
+
 def continuous_latency_p99_s(replica: Continuous, rate_per_s: float) -> float:
     """Return the 99th percentile from arrival to last token on one replica; infinite where it cannot keep up.
 
@@ -145,8 +158,7 @@ def continuous_latency_p99_s(replica: Continuous, rate_per_s: float) -> float:
     many = min(max(mean + (crowded - mean) * math.sqrt(_seen(replica, mean)), 1.0), float(replica.slots))
     # It arrives within a step and waits for its end.
     latency = replica.prefill_s + (replica.output_tokens + 0.5) * float(replica.gap_s(many, rate_per_s))
-    # Prompts of others come at random too: the gap holds their mean, 1 % of stays meet more.
-    latency += replica.prefill_s * P99_NORMAL * math.sqrt(rate_per_s * latency)
+    latency += _prompts_s(replica, rate_per_s, latency)
     if full <= 0.01:
         return latency
     ends = replica.slots / (replica.output_tokens * float(replica.gap_s(float(replica.slots), rate_per_s)))

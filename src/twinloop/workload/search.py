@@ -15,17 +15,16 @@ import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import Device
+from twinloop.power.operating_point import CLOCK_EXPONENT, LEAST_POWER_SHARE
 from twinloop.workload.calibration import Calibration
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.memory import States, capacity_b, training_memory
-from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, device_power_w
-from twinloop.workload.training import Machine, step_times
-from twinloop.workload.transformer import Shape, model_flops_per_token
+from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, phase_power_w
+from twinloop.workload.training import Machine, parts_s, step_times
+from twinloop.workload.transformer import Shape
 
 CAPS = tuple(round(1.0 - 0.01 * k, 2) for k in range(41))
 """Power caps as shares of the limit: 1.00 to 0.60."""
-CLOCK_EXPONENT = 0.4
-"""Clock over dynamic power share; see ``power.operating_point``."""
 SCHEDULE_CHUNKS = (
     (0, 1),
     (1, 1),
@@ -60,6 +59,8 @@ class Problem:
     coolant_c: float
     resistance_k_w: float
     expert: int = 1
+    backward: float = 2.0
+    """Products of a backward pass over those of a forward pass: 1 for adapters."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Point:
     pipeline: int
     data: int
     context: int
+    expert: int
     micro_batch: int
     schedule: str
     interleave: int
@@ -170,7 +172,8 @@ def evaluate(problem: Problem) -> Evaluated:
     """Return time, memory and power of every point of ``problem``."""
     points = space(problem)
     calibration = replace(problem.calibration, gradient_b=points.gradient_b)
-    times = step_times(problem.shape, points.at, problem.machine, calibration)
+    trained = problem.states.trained
+    times = step_times(problem.shape, points.at, problem.machine, calibration, problem.backward, trained)
     states = replace(problem.states, gradient_b=points.gradient_b)
     total = np.asarray(times.total_s)
     memory = np.broadcast_to(training_memory(problem.shape, points.at, states).total_b, total.shape)
@@ -178,31 +181,31 @@ def evaluate(problem: Problem) -> Evaluated:
     places = np.flatnonzero(legal & (memory <= capacity_b(problem.device)))
     busy = np.broadcast_to(times.compute_s, total.shape).ravel()[places]
     step = total.ravel()[places]
-    flops = 3.0 * float(model_flops_per_token(problem.shape)) * float(problem.shape.context) * problem.batch
-    share = np.minimum(flops / problem.devices / np.asarray(problem.machine.peak_linear) / step, 1.0)
-    time_s, power = _capped(problem, step, busy, _power_w(problem, share))
+    drawn = np.broadcast_to(phase_power_w(problem.device, parts_s(times)), total.shape).ravel()[places]
+    time_s, power = _settled(problem, step, busy, drawn.astype(np.float32))
     return Evaluated(points, total, memory, places, time_s, power, int(np.count_nonzero(legal)))
 
 
-def _capped(
-    problem: Problem, step_s: FloatArray, busy_s: FloatArray, wanted_w: npt.NDArray[np.float32]
+def _settled(
+    problem: Problem, step_s: FloatArray, busy_s: FloatArray, drawn_w: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return (time, power) under every cap: the clock of the arithmetic falls with the dynamic power left."""
-    caps = np.array(CAPS, dtype=np.float32) * np.float32(problem.device.power_limit_w)
-    idle = np.float32(problem.device.idle_w)
-    wanted = wanted_w[:, None]
-    power = np.minimum(wanted, caps)
-    slower = np.power((wanted - idle) / (power - idle), np.float32(CLOCK_EXPONENT)) - np.float32(1.0)
+    """Return (time, power) under every cap: :func:`operating_point` with the coolant fixed, without its masks.
+
+    Below both limits the power is what leakage makes of ``drawn_w`` and the ratio under the root is 1 by itself.
+    """
+    device, coolant_c = problem.device, problem.coolant_c
+    leak, resistance = np.float32(LEAKAGE_PER_K), np.float32(problem.resistance_k_w)
+    cold = np.float32(max(1.0 + LEAKAGE_PER_K * (coolant_c - REFERENCE_C), LEAST_POWER_SHARE))
+    free = drawn_w * cold / (np.float32(1.0) - leak * resistance * drawn_w)
+    cooled = np.maximum(
+        np.float32((device.throttle_c - coolant_c) / problem.resistance_k_w), LEAST_POWER_SHARE * drawn_w
+    )
+    caps = np.array(CAPS, dtype=np.float32) * np.float32(device.power_limit_w)
+    power = np.minimum(np.minimum(free, cooled)[:, None], caps)
+    full = drawn_w[:, None] * (cold + leak * resistance * power)
+    slower = np.power(np.maximum(full / power, np.float32(1.0)), np.float32(CLOCK_EXPONENT)) - np.float32(1.0)
     step, busy = step_s.astype(np.float32)[:, None], busy_s.astype(np.float32)[:, None]
     return step + busy * slower, power
-
-
-def _power_w(problem: Problem, arithmetic: FloatArray) -> npt.NDArray[np.float32]:
-    """Return device power with leakage at the settled junction, coolant fixed; ``P = P₀(1+λ(T−T₀))``."""
-    base = device_power_w(problem.device, arithmetic)
-    gain = LEAKAGE_PER_K * problem.resistance_k_w * base
-    power = base * (1.0 + LEAKAGE_PER_K * (problem.coolant_c - REFERENCE_C)) / (1.0 - gain)
-    return np.asarray(np.minimum(power, problem.device.power_limit_w), dtype=np.float32)
 
 
 def search(problem: Problem, top: int = 10, objective: str = "time") -> Searched:
@@ -231,7 +234,8 @@ def point(problem: Problem, found: Evaluated, row: int, cap: int) -> Point:
     time_s, watts = float(found.time_s[row, cap]), float(found.power_w[row, cap])
     return Point(
         tensor=int(value(at.tensor)), pipeline=int(value(at.pipeline)), data=int(value(at.data)),
-        context=int(value(at.context)), micro_batch=int(value(at.micro_batch)),
+        context=int(value(at.context)), expert=int(value(at.expert)),
+        micro_batch=int(value(at.micro_batch)),
         schedule=SCHEDULES[int(value(at.schedule))], interleave=int(value(at.interleave)),
         recompute=RECOMPUTE[int(value(at.recompute))], sequence_parallel=bool(value(at.sequence_parallel)),
         zero=int(value(at.zero)), gradient_bytes=int(value(found.space.gradient_b)), power_cap=CAPS[cap],

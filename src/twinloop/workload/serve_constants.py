@@ -1,6 +1,7 @@
 """Calibrated constants of serving, by software and class of device: data, with sources.
 
-Fitted by :mod:`twinloop.validation.serve_fitting` (bounded, prior in the middle of the bounds, soft-L1) on
+Fitted by :mod:`twinloop.validation.serve_fitting` (bounded, prior in the middle of the bounds or, for the products of
+TensorRT-LLM, at measured kernels; soft-L1) on
 
 - ``trtllm``: TensorRT-LLM's published maximum throughput (NVIDIA/TensorRT-LLM
   docs/source/performance/perf-overview.md, 237 rows; Apache-2.0), table ``serving_rates``;
@@ -12,42 +13,46 @@ Fitted by :mod:`twinloop.validation.serve_fitting` (bounded, prior in the middle
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinloop.catalogue.nouns import Device
-from twinloop.workload.constants import family
+from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.65, gemm_8=0.536, gemm_4=0.475, half=28.4, attention=0.46, bandwidth=0.731, expert_bandwidth=0.58,
-    cache_bandwidth=0.806, step_s=489e-6, layer_s=21.2e-6, mixture_s=9e-6, sequence_s=0.768e-6, inner=0.859,
-    inner_alpha_s=7.53e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.56, expert_8=1.66,
+    gemm=0.78, gemm_8=0.546, gemm_4=0.475, half=110.0, attention=0.46, bandwidth=0.729, expert_bandwidth=0.551,
+    cache_bandwidth=0.807, step_s=478e-6, layer_s=21.9e-6, mixture_s=8.56e-6, sequence_s=0.778e-6, inner=0.859,
+    inner_alpha_s=7.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.47, expert_8=1.58,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.467, half=865.0, attention=0.529, bandwidth=0.721, expert_bandwidth=0.678,
-    cache_bandwidth=0.615, step_s=565e-6, layer_s=16.9e-6, mixture_s=10.4e-6, sequence_s=12.1e-6, inner=0.702,
-    inner_alpha_s=13e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.62, expert_8=1.66,
+    gemm=0.65, gemm_8=0.645, gemm_4=0.478, half=1020.0, attention=0.539, bandwidth=0.68, expert_bandwidth=0.671,
+    cache_bandwidth=0.617, step_s=570e-6, layer_s=17.4e-6, mixture_s=10.2e-6, sequence_s=11.7e-6, inner=0.696,
+    inner_alpha_s=13.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.51, expert_8=1.58,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
     gemm=0.65, gemm_8=0.55, gemm_4=0.541, half=16.1, attention=0.633, bandwidth=0.784, expert_bandwidth=0.674,
     cache_bandwidth=0.89, step_s=9920e-6, layer_s=7.55e-6, mixture_s=6.43e-6, sequence_s=0.541e-6, inner=0.925,
-    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.66,
+    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.58,
 )  # fmt: skip
+TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.57, gemm_8=0.49, half=229.0)
+"""Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
+limit lets it keep two thirds of what the workstation part keeps."""
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.814, gemm_8=0.455, gemm_4=0.475, half=50.8, attention=0.424, bandwidth=0.849, expert_bandwidth=0.858,
-    cache_bandwidth=0.793, step_s=1580e-6, layer_s=6.16e-6, mixture_s=43.2e-6, sequence_s=56.5e-6, inner=0.31,
-    inner_alpha_s=8.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.56,
+    gemm=0.807, gemm_8=0.45, gemm_4=0.475, half=52.2, attention=0.424, bandwidth=0.844, expert_bandwidth=0.857,
+    cache_bandwidth=0.735, step_s=1810e-6, layer_s=4.85e-6, mixture_s=38.8e-6, sequence_s=55.9e-6, inner=0.313,
+    inner_alpha_s=8.33e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.58,
 )  # fmt: skip
 VLLM_BLACKWELL = ServeCalibration(
-    gemm=0.808, gemm_8=0.307, gemm_4=0.669, half=919.0, attention=0.425, bandwidth=0.791, expert_bandwidth=0.816,
-    cache_bandwidth=0.34, step_s=973e-6, layer_s=65.8e-6, mixture_s=20.1e-6, sequence_s=34.8e-6, inner=0.672,
-    inner_alpha_s=3.74e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.79, expert_8=2.13,
+    gemm=0.835, gemm_8=0.266, gemm_4=0.658, half=1050.0, attention=0.395, bandwidth=0.768, expert_bandwidth=0.892,
+    cache_bandwidth=0.31, step_s=1750e-6, layer_s=60.3e-6, mixture_s=18.4e-6, sequence_s=31.7e-6, inner=0.716,
+    inner_alpha_s=3.68e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.88, expert_8=2.55,
 )  # fmt: skip
-"""A constant no row of its pool speaks of keeps the middle of its bounds (``gemm`` of TensorRT-LLM, ``outer``);
-``expert_8`` then is Hopper's."""
+"""A constant no row of its pool speaks of keeps its prior: 16-bit products of TensorRT-LLM measured kernels, ``outer``
+the middle of its bounds; ``expert_8`` then is Hopper's."""
 
 BLACKWELL = ("B200", "B300", "GB200", "GB300")
 WORKSTATION = ("RTX", "L40S", "L4", "L40")
+ADA = ("L40S", "L4", "L40")
 OPEN_STACK = ("MI250X", "MI300X", "MI325X", "MI350X", "MI355X", "Gaudi")
 """Makers whose published serving runs are vLLM's at any precision."""
 USABLE_MEMORY = 0.92
@@ -80,7 +85,9 @@ class ServeSoftware:
     extrapolated: bool
 
 
-def serve_software(device: Device, linear_bytes: float, name: str | None = None) -> ServeSoftware:
+def serve_software(
+    device: Device, linear_bytes: float, name: str | None = None, network_kind: str = "ib"
+) -> ServeSoftware:
     """Return the constants for ``device``; default: vLLM for 16 bits and open stacks, TensorRT-LLM below."""
     part = family(device)
     chosen = name or ("vllm" if linear_bytes >= 2.0 or part in OPEN_STACK else "trtllm")
@@ -89,9 +96,10 @@ def serve_software(device: Device, linear_bytes: float, name: str | None = None)
         calibration = VLLM_BLACKWELL if blackwell else VLLM_HOPPER
         known = part in ("H100", "H200", "B200", "GB200")
     elif part in WORKSTATION:
-        calibration, known = TRTLLM_WORKSTATION, device.name.startswith("RTX-PRO")
+        calibration = TRTLLM_ADA if part in ADA else TRTLLM_WORKSTATION
+        known = device.name.startswith("RTX-PRO")
     else:
         calibration = TRTLLM_BLACKWELL if blackwell else TRTLLM_HOPPER
         known = part in ("H100", "H200") or (part in ("B200", "GB200") and linear_bytes < 1.0)
     low, high = CLASS_INTERVAL[chosen] if known else UNSEEN_INTERVAL
-    return ServeSoftware(chosen, calibration, low, high, not known)
+    return ServeSoftware(chosen, over_network(calibration, network_kind), low, high, not known)

@@ -12,17 +12,29 @@ from twinloop.model.network import Network
 from twinloop.workload.decoding import (
     ServeMachine,
     cache_b_per_sequence,
+    drawing_s,
     replica_devices,
     replica_weight_b,
 )
+from twinloop.workload.disaggregated import best_split, disaggregated
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
-from twinloop.workload.other import forward_s, live_b, sample_of, served, stack_of, trust
-from twinloop.workload.power import device_power_w, phase_power_w
-from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
+from twinloop.workload.other import (
+    LAGGING_DRAW,
+    RESERVED_B,
+    eager_share,
+    forward_s,
+    live_b,
+    sample_of,
+    served,
+    stack_of,
+    trust,
+)
+from twinloop.workload.power import phase_power_w, serving_power_w
+from twinloop.workload.queueing import batch_latency_p99_s, continuous_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
 from twinloop.workload.serve_job import ServingJob, checked
-from twinloop.workload.serve_search import rates, room, searched, serving_of
+from twinloop.workload.serve_search import queue_of, rates, room, searched, serving_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
 DECODERS = (*TRANSFORMERS, "speech")
@@ -62,7 +74,7 @@ def estimate_serving(network: Network, on: Host, job: ServingJob) -> ServingEsti
     """
     asked, job = job.software, checked(job, network, on)
     if network.kind in DECODERS and network.layers and job.output_tokens:
-        return _decoder(network, on, job)
+        return _decoder(network, on, job) if job.prefill_devices is None else _pools(network, on, job)
     return _plain(network, on, replace(job, software=asked))
 
 
@@ -71,7 +83,7 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     best = searched(network, on, job, top=1, plain=True).best[0]
     shape = shape_of(network, prompt + output)
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
-    chosen = serve_software(on.device, float(machine.linear_bytes), job.software)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
     job = replace(job, tensor=best.tensor, pipeline=best.pipeline, expert=best.expert, software=chosen.name)
     at = serving_of(job, np.array([float(best.batch)]))
     rate = rates(shape, at, machine, chosen, job.speculative)
@@ -80,14 +92,17 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     prefill = float(np.ravel(rate.prefill_s)[0]) * job.beams
     tokens = full if job.rate_per_s is None else min(full, job.rate_per_s * output)
     ttft = prefill + tpot + _wait_s(job, prefill + output * tpot, best.data, most)
+    latency = ttft + output * tpot
+    if job.rate_per_s is not None and job.beams == 1 and job.speculative <= 1.0:
+        queued = continuous_latency_p99_s(queue_of(shape, at, machine, chosen, most), job.rate_per_s / best.data)
+        latency = queued if np.isfinite(queued) else latency
     shared = replace(at, context_tokens=at.context_tokens / job.beams)
     held = replica_weight_b(shape, at) + at.batch * cache_b_per_sequence(shape, shared)
     group = float(np.ravel(replica_devices(at))[0])
     seconds = float(np.ravel(rate.cost.total_s)[0]) * group
     work = float(np.ravel(rate.cost.flops)[0]) / seconds / float(machine.peak_linear)
-    moved = float(np.ravel(rate.cost.bytes_moved)[0]) / seconds / float(machine.memory_b_s)
     busy = tokens / full
-    active = float(device_power_w(on.device, min(work, 1.0), min(moved, 1.0)))
+    active = float(np.ravel(serving_power_w(on.device, drawing_s(rate.cost), min(work, 1.0)))[0])
     constants = {"software": chosen.name, **{name: float(v) for name, v in asdict(chosen.calibration).items()}}
     layout = {
         "tensor": best.tensor, "pipeline": best.pipeline, "expert": best.expert, "data": best.data,
@@ -95,9 +110,44 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
         "weights": job.weights,
     }  # fmt: skip
     return _answer(
-        on, tokens, tokens / output, (ttft, tpot, ttft + output * tpot), most,
+        on, tokens, tokens / output, (ttft, tpot, latency), most,
         float(np.ravel(held)[0]) + buffers_b(on.device), (active, min(work * 1.5, 1.0), busy),
         (chosen.low, chosen.high), constants, layout, extrapolated=chosen.extrapolated,
+    )  # fmt: skip
+
+
+def _pools(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
+    """Return prefill and decode on devices of their own."""
+    found = (
+        disaggregated(network, on, job, job.prefill_devices) if job.prefill_devices else best_split(network, on, job)
+    )
+    machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
+    output, idle = float(job.output_tokens or 1), on.device.idle_w
+    drawn = arithmetic = 0.0
+    for pool in (found.prefill, found.decode):
+        share = pool.devices / on.devices
+        busy = min(found.requests_per_s / pool.requests_per_s, 1.0) if pool is found.prefill else 1.0
+        seconds = float(pool.cost.total_s) * max(pool.tensor, pool.expert)
+        work = min(float(pool.cost.flops) / seconds / float(machine.peak_linear), 1.0)
+        drawn += share * busy * (float(serving_power_w(on.device, drawing_s(pool.cost), work)) - idle)
+        arithmetic += share * busy * min(1.5 * work, 1.0)
+    layout = {
+        f"{name}_{key}": getattr(pool, key)
+        for name, pool in (("prefill", found.prefill), ("decode", found.decode))
+        for key in ("devices", "tensor", "pipeline", "expert", "replicas")
+    } | {
+        "batch": found.decode.batch, "input": job.input_tokens, "output": job.output_tokens,
+        "precision": job.precision, "weights": job.weights, "transfer_s": found.transfer_s,
+        "limited_by": found.limited_by,
+    }  # fmt: skip
+    fits = found.prefill.fits and found.decode.fits
+    constants = {"software": chosen.name, **{name: float(v) for name, v in asdict(chosen.calibration).items()}}
+    return _answer(
+        on, found.requests_per_s * output, found.requests_per_s,
+        (found.ttft_s, found.tpot_s, found.ttft_s + output * found.tpot_s), found.decode.most if fits else 0,
+        max(found.prefill.memory_b, found.decode.memory_b), (idle + drawn, arithmetic, 1.0),
+        (chosen.low, chosen.high), constants, layout, extrapolated=True,
     )  # fmt: skip
 
 
@@ -124,11 +174,13 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     sample = sample_of(scaled)
     # Embedding tables are spread over the devices, the rest is on each.
     placed = sample.weights - sample.sparse_weights * (1.0 - 1.0 / replicas)
-    held = STORED_B[job.weights or job.precision] * placed + min(1.5e9, 0.1 * on.device.memory_b)
+    held = STORED_B[job.weights or job.precision] * placed + min(RESERVED_B, 0.1 * on.device.memory_b)
     most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live_b(scaled), 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
-    stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""))
+    asked_stack = STACK_OF.get(job.software or "")
+    eager = network.kind == "diffusion" and on.device.kind == "gpu"  # other parts run compiled graphs only
+    stack = stack_of(on.device, job.precision, asked_stack, eager=eager)
     run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
     place = _place(job, batches, np.asarray(run.total_s))
     batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])
@@ -143,19 +195,20 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     )
     full = batch / one
     parts = {name: float(getattr(run, f"{name}_s")[place]) for name in ("compute", "memory", "overhead")}
-    active = phase_power_w(on.device, parts)
-    layout = {
-        "tensor": 1,
-        "pipeline": 1,
-        "expert": 1,
-        "data": replicas,
-        "batch": int(batch),
-    }
+    active = _whole_w(network, on, stack, parts)
+    layout = {"tensor": 1, "pipeline": 1, "expert": 1, "data": replicas, "batch": int(batch)}
     return _answer(
         on, None, rate, (None, None, latency), most, held + batch * live_b(scaled),
         (active, parts["compute"] / one, rate / replicas / full), interval,
         {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=extrapolated,
     )  # fmt: skip
+
+
+def _whole_w(network: Network, on: Host, stack: str, parts_s: dict[str, float]) -> float:
+    """Return one device's power while it serves whole samples; kernels that lag draw less than their time says."""
+    drawn = parts_s["compute"] * eager_share(network, on.device, stack) ** LAGGING_DRAW
+    waiting = parts_s["overhead"] + parts_s["compute"] - drawn
+    return float(phase_power_w(on.device, {**parts_s, "compute": drawn, "overhead": waiting}))
 
 
 def _as_sample(network: Network, job: ServingJob) -> Network:
@@ -172,10 +225,14 @@ def _as_sample(network: Network, job: ServingJob) -> Network:
 
 
 def _place(job: ServingJob, batches: FloatArray, seconds: FloatArray) -> int:
-    """Return which batch to run: the fastest that the limit on latency allows."""
+    """Return which batch to run: the fastest that the limit on latency allows.
+
+    A request to a busy server waits for the batch before its own.
+    """
     if job.scenario == "single-stream":
         return 0
-    good = np.flatnonzero(seconds <= (job.latency_s or np.inf))
+    waits = 2.0 if job.scenario == "server" else 1.0
+    good = np.flatnonzero(waits * seconds <= (job.latency_s or np.inf))
     return int(good[np.argmax((batches / seconds)[good])]) if good.size else 0
 
 

@@ -46,6 +46,8 @@ class ServingJob:
     beams: int = 1
     """Sequences decoded for one request, one of which is kept."""
     software: str | None = None
+    prefill_devices: int | None = None
+    """Devices that only read prompts, the others only decode; 0: the split that serves most; absent: both on each."""
     work: float = 1.0
     """Of a sample, relative to the catalogue's: steps, image area, frames."""
 
@@ -99,17 +101,23 @@ def _ranges(job: ServingJob) -> list[Fault]:
         faults.append(_fault("--prefix-hit", f"{job.prefix_hit:g}", "0 to below 1"))
     if not 1.0 <= job.speculative <= 16.0:
         faults.append(_fault("--speculative", f"{job.speculative:g}", "1 to 16 tokens a step"))
+    if job.prefill_devices is not None and job.concurrency is not None:
+        faults.append(_fault("--concurrency", job.concurrency, "--batch with --disaggregated"))
     if job.scenario not in SCENARIOS:
         faults.append(_fault("--scenario", job.scenario, " | ".join(SCENARIOS)))
     return faults
 
 
 def _product(job: ServingJob, on: Host) -> list[Fault]:
-    """Return a fault where the splits do not multiply to the devices.
+    """Return a fault where the splits do not multiply to the devices. Pools divide what they have by themselves.
 
     A replica is max(tensor, expert) x pipeline devices, one copy of the weights; ``--data`` may also count the
     attention ranks inside it, as trainers do.
     """
+    if job.prefill_devices is not None:
+        good = 0 <= job.prefill_devices < on.devices and on.devices > 1
+        expected = f"P:D with P + D = {on.devices} devices, both at least 1, or auto"
+        return [] if good else [_fault("--disaggregated", job.prefill_devices, expected)]
     if job.tensor is None:
         taken = max(job.expert or 1, 1) * (job.pipeline or 1) * (job.data or 1)
         if on.devices % taken == 0:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 
 import numpy as np
 
@@ -13,13 +15,21 @@ from twinloop.model.estimate import Parallelism, StageOption
 from twinloop.model.model import Stage
 from twinloop.model.network import Network
 from twinloop.workload.compression import Lever, allowed_levers
-from twinloop.workload.decoding import Serving, cache_b_per_sequence, pass_cost, replica_weight_b, steady_rate
+from twinloop.workload.decoding import (
+    Serving,
+    cache_b_per_sequence,
+    drawing_s,
+    pass_cost,
+    replica_weight_b,
+    steady_rate,
+)
 from twinloop.workload.machine import STORED_B, peak_flops, scale_up_domain, serve_machine
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import forward_s, live_b, sample_of, served
-from twinloop.workload.power import busy_power, device_power_w, idle_power
-from twinloop.workload.queueing import batch_latency_p99_s, p99_wait_s
-from twinloop.workload.serve_constants import BUFFERS_B, USABLE_MEMORY, serve_software
+from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served
+from twinloop.workload.power import busy_power, idle_power, phase_power_w, serving_power_w
+from twinloop.workload.queueing import Continuous, batch_latency_p99_s, continuous_latency_p99_s
+from twinloop.workload.serve_constants import USABLE_MEMORY, buffers_b, serve_software
+from twinloop.workload.serve_search import queue_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
 LARGEST_COUNT = 8192
@@ -40,9 +50,10 @@ class Runs:
     memory_b: FloatArray
     compute_share: FloatArray
     """Arithmetic over peak while it runs."""
-    memory_share: FloatArray
-    continuous: bool
-    """Sequences join and leave at every step, so nothing waits for a batch to fill."""
+    device_w: FloatArray
+    """Of one device while it runs."""
+    queue: Callable[[int], Continuous] | None
+    """The replica with so many slots, where sequences join and leave at every step and nothing waits for a batch."""
     low: float
     high: float
     notes: tuple[str, ...]
@@ -92,6 +103,7 @@ def _transformer_runs(
         BATCHES, prompt * one, prompt * one, max(output, 1.0) * one, float(tensor) * one, one, one,
         STORED_B[lever.weights] * one, min(STORED_B[lever.cache], 2.0) * one,
     )  # fmt: skip
+    single = Serving(**{f.name: np.asarray(getattr(at, f.name))[:1] for f in fields(Serving)})
     c = chosen.calibration
     if output > 0.0:
         rate = steady_rate(shape, at, machine, c)
@@ -104,8 +116,9 @@ def _transformer_runs(
     held = {
         "weights": replica_weight_b(shape, at) + 0.0 * one,
         "KV cache": BATCHES * cache_b_per_sequence(shape, at),
-        "reserved": min(BUFFERS_B, 0.1 * device.memory_b) * one,
+        "reserved": buffers_b(device) * one,
     }
+    busy = np.minimum(cost.flops / peak, 1.0)
     notes = [f"constants {chosen.name}"] + (
         ["no measured row for this device: class defaults"] if chosen.extrapolated else []
     )
@@ -117,9 +130,10 @@ def _transformer_runs(
     }
     return Runs(
         BATCHES, np.asarray(seconds), {name: np.asarray(value) * steps + 0.0 * one for name, value in parts.items()},
-        np.asarray(held["weights"] + held["KV cache"] + held["reserved"]), np.minimum(cost.flops / peak, 1.0),
-        np.minimum(cost.bytes_moved / (machine.memory_b_s * tensor * cost.total_s), 1.0), output > 0.0, chosen.low,
-        chosen.high, tuple(notes), {name: np.asarray(value) for name, value in held.items()},
+        np.asarray(held["weights"] + held["KV cache"] + held["reserved"]), busy,
+        np.asarray(serving_power_w(device, drawing_s(cost), busy) + 0.0 * one),
+        partial(queue_of, shape, single, machine, chosen) if output > 0.0 else None,
+        chosen.low, chosen.high, tuple(notes), {name: np.asarray(value) for name, value in held.items()},
     )  # fmt: skip
 
 
@@ -135,13 +149,12 @@ def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
     total = np.asarray(run.total_s)
     peak = float(peak_flops(device, lever.precision) or 1.0)
     stored = STORED_B[lever.weights] * sample.weights * lever.shrink
-    moved = BATCHES * sample.bytes_16
+    parts = {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")}
     return Runs(
-        BATCHES, total,
-        {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")},
-        stored + BATCHES * live_b(network) + min(1.5e9, 0.1 * device.memory_b),
-        np.minimum(BATCHES * sample.flops / peak / total, 1.0),
-        np.minimum(moved / total / device.memory_bandwidth_b_s, 1.0), False, *OTHER_INTERVAL,
+        BATCHES, total, parts,
+        stored + BATCHES * live_b(network) + min(RESERVED_B, 0.1 * device.memory_b),
+        np.minimum(BATCHES * sample.flops / peak / total, 1.0), np.asarray(phase_power_w(device, parts)), None,
+        *OTHER_INTERVAL,
         (f"class constants of {network.kind}, low confidence",),
     )  # fmt: skip
 
@@ -156,9 +169,11 @@ def _fewest(
     limit = stage.latency_p99_s or math.inf
     best: tuple[int, int, float] | None = None
     for i in range(len(runs.batch)):
-        if runs.memory_b[i] > device.memory_b * USABLE_MEMORY or runs.batch_s[i] > limit:
+        if runs.memory_b[i] > device.memory_b * USABLE_MEMORY or (runs.queue is None and runs.batch_s[i] > limit):
             continue
         replicas = max(math.ceil(peak * runs.batch_s[i] / (runs.batch[i] * PEAK_LOAD)), 1)
+        if best is not None and replicas >= best[1]:
+            continue
         replicas, latency = _enough(runs, i, peak, replicas, limit, tensor)
         if latency <= limit and replicas * tensor <= LARGEST_COUNT and (best is None or replicas < best[1]):
             best = (i, replicas, latency)
@@ -167,20 +182,22 @@ def _fewest(
 
 def _enough(runs: Runs, i: int, peak: float, replicas: int, limit_s: float, tensor: int) -> tuple[int, float]:
     """Add replicas until the waiting fits the limit too, doubling at most."""
-    latency = _latency_s(runs, i, peak, replicas)
+    latency_s = _latencies(runs, i, peak)
+    latency = latency_s(replicas)
     most = min(2 * replicas + 2, LARGEST_COUNT // tensor)
     while latency > limit_s and replicas < most:
         replicas += max(replicas // 8, 1)
-        latency = _latency_s(runs, i, peak, replicas)
+        latency = latency_s(replicas)
     return replicas, latency
 
 
-def _latency_s(runs: Runs, i: int, peak: float, replicas: int) -> float:
+def _latencies(runs: Runs, i: int, peak: float) -> Callable[[int], float]:
+    """Return the 99th percentile of latency at the peak, by how many replicas there are."""
     seconds, batch = float(runs.batch_s[i]), float(runs.batch[i])
-    if runs.continuous:
-        load = peak * seconds / (batch * replicas)
-        return seconds + float(p99_wait_s(seconds, load, batch * replicas))
-    return float(batch_latency_p99_s(seconds, batch, peak, float(replicas)))
+    if runs.queue is None:
+        return lambda replicas: float(batch_latency_p99_s(seconds, batch, peak, float(replicas)))
+    queue = runs.queue(int(batch))
+    return lambda replicas: continuous_latency_p99_s(queue, peak / replicas)
 
 
 def _option(
@@ -192,7 +209,7 @@ def _option(
     copies = count // tensor
     batch_s, batch = float(runs.batch_s[i]), float(runs.batch[i])
     load = min((stage.requests_per_s or 0.0) * batch_s / (batch * copies), 1.0)
-    device_w = float(device_power_w(device, float(runs.compute_share[i]), float(runs.memory_share[i])))
+    device_w = float(runs.device_w[i])
     bound = max(runs.parts_s, key=lambda name: float(runs.parts_s[name][i]))
     low = [each.name for each in (device, server) if each.lowest_confidence == "low"]
     notes = (*runs.notes, f"bound by {bound.replace('_', ' ')}")

@@ -10,13 +10,16 @@ import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
-from twinloop.workload.decoding import ServeMachine, ServeRate, Serving, largest_batch, steady_rate
+from twinloop.workload.decoding import ServeMachine, ServeRate, Serving, largest_batch, pass_cost, steady_rate
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
+from twinloop.workload.queueing import P99_NORMAL, Continuous, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, ServeSoftware, buffers_b, serve_software
 from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
+CHUNK = 8192.0
+"""Tokens of prompts that servers read in one step (default of vLLM and TensorRT-LLM)."""
 POINTS = 96
 """Batches tried for each layout, spaced evenly in their logarithm."""
 
@@ -80,6 +83,22 @@ def rates(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftwar
     return replace(rate, step_s=rate.step_s / speculative, tokens_per_s=rate.tokens_per_s * faster)
 
 
+def queue_of(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftware, slots: int) -> Continuous:
+    """Return one replica laid out as ``at`` (one layout, any batch) as a queue of up to ``slots`` sequences.
+
+    Its step without prompts is drawn straight between one sequence and ``slots`` of them.
+    """
+    batch = np.array([1.0, max(float(slots), 2.0)])
+    alone = replace(at, batch=batch, input_tokens=0.0 * np.asarray(at.input_tokens))
+    step = np.broadcast_to(steady_rate(shape, alone, machine, chosen.calibration).step_s, batch.shape)
+    each = float((step[1] - step[0]) / (batch[1] - 1.0))
+    prompt = steady_rate(shape, replace(at, batch=np.ones(1)), machine, chosen.calibration).prefill_s
+    output = float(np.ravel(at.output_tokens)[0])
+    return Continuous(
+        max(float(step[0]) - each, 0.0), max(each, 0.0), float(np.ravel(prompt)[0]), output, max(slots, 1)
+    )
+
+
 def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int, int]]:
     """Return every (tensor, pipeline, expert) that the devices, the model and the flags allow."""
     if network.kind not in TRANSFORMERS:
@@ -108,7 +127,7 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     ways = layouts(network, on, job)
     shape = shape_of(network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
-    chosen = serve_software(on.device, float(machine.linear_bytes), job.software)
+    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
     tensor, pipeline, expert = (np.array(column, dtype=np.float64)[:, None] for column in zip(*ways, strict=True))
     job = replace(job, software=chosen.name)
     one = serving_of(job, np.ones((len(ways), 1)))
@@ -121,7 +140,8 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     at = Serving(**{f.name: np.broadcast_to(getattr(placed, f.name), batch.shape) for f in fields(Serving)})
     rate = rates(shape, replace(at, batch=batch * job.beams), machine, chosen, job.speculative)
     tokens = np.asarray(rate.tokens_per_s) / job.beams * copies
-    place = _places(job, batch, rate, tokens, copies)
+    prompt = _prompt_s(shape, placed, machine, chosen)
+    place = _places(job, batch, rate, tokens, copies, prompt)
     rows = np.arange(len(ways))
     picked = tokens[rows, place]
     kept = most >= (batch[:, 0] if batch.shape[1] == 1 else 1.0)
@@ -147,10 +167,34 @@ def _asked(job: ServingJob, copies: FloatArray) -> FloatArray:
     return np.ones(copies.shape)
 
 
+def _prompt_s(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoftware) -> FloatArray:
+    """Return what one prompt takes of a busy replica: its share of a chunk, which short prompts fill together."""
+    chunk = np.maximum(at.input_tokens, CHUNK)
+    cost = pass_cost(shape, at, machine, chosen.calibration, np.ones_like(chunk), chunk)
+    return np.asarray(cost.total_s * at.input_tokens / chunk)
+
+
+def _arriving(
+    rate_per_s: FloatArray, prompt_s: FloatArray, step_s: FloatArray, output: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return (wait for the prompt to be read, mean time per token of a request), 99th percentiles on one replica.
+
+    Requests come at random: prompts queue for being read (M/D/1), and those that come during a stay interrupt its
+    tokens, as in :mod:`queueing`.
+    """
+    busy = np.clip(rate_per_s * prompt_s, 1e-6, 0.999)
+    wait = np.asarray(p99_wait_s(prompt_s + 0.0 * busy, busy, np.ones(busy.shape), 0.0))
+    more = prompt_s * P99_NORMAL * np.sqrt(rate_per_s * output * step_s) / (1.0 - busy)
+    return wait, step_s + more / output
+
+
 def _places(
-    job: ServingJob, batch: FloatArray, rate: ServeRate, tokens: FloatArray, copies: FloatArray
+    job: ServingJob, batch: FloatArray, rate: ServeRate, tokens: FloatArray, copies: FloatArray, prompt_s: FloatArray
 ) -> npt.NDArray[np.intp]:
-    """Return for each layout which batch to run: from the rate, or the fastest that the limits allow."""
+    """Return for each layout which batch to run: from the rate, or the fastest that the limits allow.
+
+    ``prompt_s`` is what reading one prompt takes of a busy replica.
+    """
     output = float(job.output_tokens or 1)
     step = np.broadcast_to(rate.step_s, batch.shape)
     prefill = np.broadcast_to(rate.prefill_s, batch.shape)
@@ -160,7 +204,10 @@ def _places(
         return np.asarray(np.where(enough.any(axis=1), enough.argmax(axis=1), batch.shape[1] - 1), dtype=np.intp)
     ttft, tpot = SCENARIO_LIMITS.get(job.scenario, (np.inf, np.inf))
     ttft, tpot = job.ttft_s or ttft, job.tpot_s or tpot
-    good = (step <= tpot) & (prefill + step <= ttft)
+    wait, gap = np.zeros(batch.shape), step
+    if job.scenario in SCENARIO_LIMITS:
+        wait, gap = _arriving(tokens / copies / output, prompt_s, step, output)
+    good = (gap <= tpot) & (wait + prefill + step <= ttft)
     if job.latency_s is not None:
         good &= prefill + (1.0 + output) * step <= job.latency_s
     return np.asarray(np.argmax(np.where(good, tokens, 0.0), axis=1), dtype=np.intp)

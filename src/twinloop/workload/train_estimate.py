@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from twinloop.arrays import FloatArray
+from twinloop.arrays import Array, FloatArray
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
 from twinloop.workload.calibration import Calibration
-from twinloop.workload.constants import NETWORK_KINDS, Software, software
+from twinloop.workload.collectives import Links
+from twinloop.workload.constants import over_network, software
 from twinloop.workload.host import Host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
-from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import sample_of, train_step_s
+from twinloop.workload.other import RESERVED_B, OtherStep, sample_of, train_step_s, trust
 from twinloop.workload.power import phase_power_w
-from twinloop.workload.training import StepTimes, step_times
+from twinloop.workload.training import Machine, StepTimes, parts_s, step_times
 from twinloop.workload.transformer import (
     TRANSFORMERS,
     counted,
@@ -165,20 +165,15 @@ def estimate_training(network: Network, on: Host, job: TrainingJob) -> TrainingE
     return _other(network, on, job, data)
 
 
-def _network_factor(on: Host, chosen: Software) -> Calibration:
-    share, start = NETWORK_KINDS[on.network_kind]
-    c = chosen.calibration
-    return replace(c, outer=c.outer * share, outer_alpha_s=c.outer_alpha_s * start)
-
-
-def states_of(job: TrainingJob, network: Network, gradient_b: float) -> States:
-    """Return the bytes a weight needs; LoRA trains ``r (in + out)`` weights of every matrix."""
+def states_of(job: TrainingJob, network: Network, machine: Machine, gradient_b: float) -> States:
+    """Return the bytes of a weight and of an input kept; LoRA trains ``r (in + out)`` weights of every matrix."""
     weight_b = 4.0 if job.precision in ("fp32", "tf32", "fp64") else 2.0
     optimizer = OPTIMIZER_B[job.optimizer] - (4.0 if weight_b == 4.0 else 0.0)
     trained = 1.0
     if job.lora_rank is not None:
         trained = min(2.0 * job.lora_rank / max(network.hidden, 1), 1.0)
-    return States(weight_b, 4.0 if weight_b == 4.0 else gradient_b, optimizer, trained)
+    kept_b = float(np.clip(machine.linear_bytes, 1.0, 2.0))
+    return States(weight_b, 4.0 if weight_b == 4.0 else gradient_b, optimizer, trained, kept_b)
 
 
 def era_of(network: Network, generation: str) -> Network:
@@ -190,7 +185,7 @@ def era_of(network: Network, generation: str) -> Network:
 def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
     sharded = (job.zero or 0) >= 2
     chosen = software(on.device, sharded=sharded, name=job.software)
-    c = _network_factor(on, chosen)
+    c = over_network(chosen.calibration, on.network_kind)
     modern = chosen.name in NEW_SCHEDULES
     ran = era_of(network, chosen.name)
     shape = shape_of(ran, job.sequence)
@@ -198,10 +193,9 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
     if job.gradient_b is not None:
         c = replace(c, gradient_b=job.gradient_b)
     # Megatron of 2022 keeps gradients at 4 bytes and reduces them at 2 (Korthikanti et al.: 18 bytes a weight).
-    states = states_of(job, network, float(c.gradient_b) if sharded or modern or job.gradient_b else 4.0)
+    states = states_of(job, network, machine, float(c.gradient_b) if sharded or modern or job.gradient_b else 4.0)
     backward = 2.0 if job.lora_rank is None else 1.0
     at = _choices(job, data, chosen.name, modern=modern)
-    states = replace(states, input_b=float(np.clip(machine.linear_bytes, 1.0, 2.0)))
     parts, held, picked = _best(on, step_times(shape, at, machine, c, backward, states.trained),
                                 training_memory(shape, at, states), at)  # fmt: skip
     tokens = float(job.batch) * float(shape.context)
@@ -230,7 +224,7 @@ def _best(
     Where recomputation is left open, only as many layers repeat their forward pass as memory asks for.
     """
     shape = np.broadcast_shapes(np.shape(at.micro_batch), np.shape(at.recompute))
-    seconds = {name.removesuffix("_s"): np.broadcast_to(v, shape).astype(float) for name, v in vars(times).items()}
+    seconds = {name: np.broadcast_to(v, shape).astype(float) for name, v in parts_s(times).items()}
     held = {name.removesuffix("_b"): np.broadcast_to(v, shape) / 1e9 for name, v in vars(memory).items()}
     room = capacity_b(on.device) / 1e9
     share = np.ones(shape)
@@ -285,24 +279,50 @@ def _choices(job: TrainingJob, data: int, generation: str, *, modern: bool) -> L
     )  # fmt: skip
 
 
+def _micro_batches(job: TrainingJob, data: int) -> list[int]:
+    """Return the micro-batches left open, largest first: what a device has of the batch, or even parts of it."""
+    if job.micro_batch is not None:
+        return [job.micro_batch]
+    whole = job.batch // data
+    return [whole // parts for parts in range(1, whole + 1) if whole % parts == 0]
+
+
+def _fitting(network: Network, on: Host, job: TrainingJob, data: int, links: Links) -> tuple[OtherStep, int]:
+    """Return a step at every micro-batch left open and which to take: the fastest that fits, else the whole."""
+    micro = np.array(_micro_batches(job, data), dtype=np.float64)
+    step = train_step_s(
+        network, on.device, job.precision, np.float64(job.batch), np.float64(data), micro, links,
+        OPTIMIZER_B[job.optimizer],
+    )  # fmt: skip
+    held = np.broadcast_to(step.memory_b, micro.shape)
+    fits = held <= capacity_b(on.device)
+    return step, int(np.argmin(np.where(fits, step.total_s, np.inf))) if fits.any() else 0
+
+
 def _other(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
     chosen = software(on.device, name=job.software)
-    c = _network_factor(on, chosen)
+    c = over_network(chosen.calibration, on.network_kind)
     links = training_machine(on.device, on.network_b_s, on.domain, job.precision).links(c)
-    micro = float(job.micro_batch or job.batch // data)
-    step = train_step_s(network, on.device, job.precision, float(job.batch), float(data), micro, links)
-    sample = sample_of(network)
+    step, place = _fitting(network, on, job, data, links)
+
+    def at(value: Array) -> float:
+        return float(np.broadcast_to(value, np.shape(step.total_s))[place])
+
+    sample, micro = sample_of(network), _micro_batches(job, data)[place]
     parts = {
-        "compute": float(step.compute_s), "memory": float(step.memory_s), "tensor_comm": 0.0, "pipeline_comm": 0.0,
-        "data_comm": float(step.data_comm_s), "expert_comm": 0.0, "bubble": 0.0,
-        "optimizer": float(step.optimizer_s), "overhead": float(step.overhead_s),
+        "compute": at(step.compute_s), "memory": at(step.memory_s), "tensor_comm": 0.0, "pipeline_comm": 0.0,
+        "data_comm": at(step.data_comm_s), "expert_comm": 0.0, "bubble": 0.0,
+        "optimizer": at(step.optimizer_s), "overhead": at(step.overhead_s),
     }  # fmt: skip
-    states = float(step.memory_b) - 2.0 * sample.bytes_16 * micro - 1.5e9
-    held = {"states": states / 1e9, "activations": 2.0 * sample.bytes_16 * micro / 1e9, "reserved": 1.5}
+    held = {
+        "states": at(step.states_b) / 1e9, "activations": at(step.activations_b) / 1e9, "reserved": RESERVED_B / 1e9
+    }  # fmt: skip
     flops = 3.0 * sample.flops * job.batch
     layout = {"data": data, "micro_batch": int(micro), "batch": job.batch}
-    return _answer(on, job, parts, held, flops, flops, None, sample.weights, OTHER_INTERVAL,
-                   {"software": f"class of {network.kind}", **_plain(c)}, layout, extrapolated=True)  # fmt: skip
+    interval, extrapolated = trust(network, on.device)
+    constants = {"software": f"class of {network.kind}", **_plain(c)}
+    return _answer(on, job, parts, held, flops, flops, None, sample.weights, interval, constants, layout,
+                   extrapolated=extrapolated)  # fmt: skip
 
 
 def _answer(
@@ -312,7 +332,7 @@ def _answer(
 ) -> TrainingEstimate:  # fmt: skip
     peak = required_peak(on.device, job.precision)
     free_s = sum(parts.values())
-    wanted = phase_power_w(on.device, parts)
+    wanted = float(phase_power_w(on.device, parts))
     settled = on.settle(wanted)
     throttle = (parts["compute"]) * (1.0 / settled.clock - 1.0)
     step = free_s + throttle

@@ -16,13 +16,13 @@ from twinloop.reliability.failures import YEAR_S
 from twinloop.reliability.goodput import Goodput, goodput
 from twinloop.workload.chain import host_rate_per_s, starved_s
 from twinloop.workload.constants import software
-from twinloop.workload.layouts import Layouts
+from twinloop.workload.layouts import SCHEDULES, Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
-from twinloop.workload.memory import RESERVED_B, States, capacity_b, training_memory
+from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import sample_of, train_step_s
-from twinloop.workload.power import busy_power, device_power_w, idle_power
-from twinloop.workload.training import step_times
+from twinloop.workload.power import busy_power, idle_power, phase_power_w
+from twinloop.workload.training import parts_s, step_times
 from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
 
 LARGEST_COUNT = 4096
@@ -42,6 +42,8 @@ FP8_DROP = 0.0025
 SHORT_STAGES = 3
 """Stages that may hold a layer less than the others: embedding and head fill their first and last, as where 126 layers
 run on 16 stages (Llama Team 2024, arXiv:2407.21783, section 3.3.2)."""
+CHUNKS = (1, 2, 4)
+"""Model chunks a pipeline stage may hold (Narayanan et al. 2021, doi:10.1145/3458817.3476209, section 2.2.2)."""
 LONG_CONTEXT = 16384
 """Tokens from which on one sequence may be split over devices."""
 WIDEST_EXPERTS = 64
@@ -97,18 +99,24 @@ def _grid(network: Network, device: Device, server: Server, batch: int) -> Layou
     recomputes, zeros = ([0, 1, 2], [0, 1, 3]) if transformer else ([0], [0])
     contexts = [1, 2, 4, 8, 16] if transformer and network.context >= LONG_CONTEXT else [1]
     experts = sorted({min(network.experts, wide), min(network.experts, WIDEST_EXPERTS)}) if network.experts else [1]
-    axes = np.meshgrid(tensors, pipelines, replicas, micros, recomputes, zeros, contexts, experts, indexing="ij")
-    t, p, d, m, r, z, c, e = (axis.ravel().astype(np.float64) for axis in axes)
+    chunks = [v for v in CHUNKS if v == 1 or (len(pipelines) > 1 and network.layers >= 2 * v)]
+    axes = np.meshgrid(
+        tensors, pipelines, replicas, micros, recomputes, zeros, contexts, experts, chunks, indexing="ij"
+    )
+    t, p, d, m, r, z, c, e, v = (axis.ravel().astype(np.float64) for axis in axes)
     good = (t * p * d * c <= LARGEST_COUNT) & (d * m <= batch) & ~((z > 0) & (d * c == 1)) & ~((z == 3) & (p > 1))
     # Too few micro-batches leave a pipeline mostly empty.
     good &= (p == 1) | (batch / (d * m) >= p)
     good &= (e == experts[0]) | (e <= d)
+    # Chunks take whole layers and whole rounds of micro-batches.
+    good &= (v == 1) | ((p > 1) & (network.layers % (p * v) == 0) & (batch / (d * m) % p == 0))
     if not good.any():
         return None
-    t, p, d, m, r, z, c, e = (axis[good] for axis in (t, p, d, m, r, z, c, e))
+    t, p, d, m, r, z, c, e, v = (axis[good] for axis in (t, p, d, m, r, z, c, e, v))
     one = np.ones_like(t)
+    schedule = np.where(v > 1, float(SCHEDULES.index("interleaved")), float(SCHEDULES.index("1f1b")))
     expert = np.minimum(d, e)
-    return Layouts(t, p, d, c, expert, m, float(batch) * one, one, r, z, one, (t > 1).astype(float))
+    return Layouts(t, p, d, c, expert, m, float(batch) * one, v, r, z, schedule, (t > 1).astype(float))
 
 
 def _transformer(network: Network, device: Device, server: Server, batch: int, precision: str) -> Candidates | None:
@@ -122,7 +130,7 @@ def _transformer(network: Network, device: Device, server: Server, batch: int, p
     memory = training_memory(shape, grid, States(gradient_b=chosen.calibration.gradient_b))
     total = np.asarray(times.total_s)
     flops = 3.0 * float(model_flops_per_token(shape)) * network.context * batch
-    parts = {name.removesuffix("_s"): np.broadcast_to(value, total.shape) for name, value in vars(times).items()}
+    parts = {name: np.broadcast_to(value, total.shape) for name, value in parts_s(times).items()}
     notes = ["no measured row for this device: class defaults"] if chosen.extrapolated else []
     return Candidates(
         grid, precision, total, np.asarray(memory.total_b), flops / total / grid.devices / machine.peak_linear, parts,
@@ -145,7 +153,7 @@ def _other(network: Network, device: Device, server: Server, batch: int, precisi
     names = ("compute_s", "memory_s", "data_comm_s", "optimizer_s", "overhead_s")
     parts = {name.removesuffix("_s"): np.broadcast_to(getattr(step, name), total.shape) for name in names}
     return Candidates(
-        grid, precision, total, np.asarray(step.memory_b) + RESERVED_B,
+        grid, precision, total, np.asarray(step.memory_b),
         flops / total / grid.devices / machine.peak_linear,
         parts, *OTHER_INTERVAL, (f"class constants of {network.kind}, low confidence",),
     )  # fmt: skip
@@ -280,11 +288,11 @@ def _option(
         data=int(at.data[i]), tensor=int(at.tensor[i]), pipeline=int(at.pipeline[i]),
         expert=int(at.expert[i]), context=int(at.context[i]),
         micro_batch=int(at.micro_batch[i]), batch=batch, zero=int(at.zero[i]),
-        recompute=("none", "selective", "full")[int(at.recompute[i])],
+        recompute=("none", "selective", "full")[int(at.recompute[i])], interleave=int(at.interleave[i]),
     )  # fmt: skip
     servers = math.ceil(layout.devices / server.devices)
     mfu = float(found.mfu[i])
-    device_w = float(device_power_w(device, min(mfu, 1.0)))
+    device_w = float(phase_power_w(device, {name: float(value[i]) for name, value in found.breakdown_s.items()}))
     # Devices that the layout leaves over, and all of them during a restart, are idle.
     working = layout.devices / (servers * server.devices) * (1.0 - use.restart_s / use.wall_s)
     mean_w = device.idle_w + (device_w - device.idle_w) * working

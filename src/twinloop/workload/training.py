@@ -18,7 +18,7 @@ from twinloop.workload.calibration import Calibration
 from twinloop.workload.collectives import (
     Links,
     all_reduce_s,
-    all_to_all_s,
+    dispatch_s,
     point_to_point_s,
 )
 from twinloop.workload.gemm import gemm_s
@@ -79,6 +79,11 @@ class StepTimes:
         """Sum."""
         work = self.compute_s + self.memory_s + self.overhead_s + self.bubble_s + self.optimizer_s
         return work + self.tensor_comm_s + self.pipeline_comm_s + self.data_comm_s + self.expert_comm_s
+
+
+def parts_s(times: StepTimes) -> dict[str, Array]:
+    """Return the seconds of a step by the name of their cause, as estimates print them."""
+    return {name.removesuffix("_s"): value for name, value in vars(times).items()}
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / hop_b_s
     tensor = tensor + 3.0 * ring * (1.0 - c.tensor_overlap)
     # Dispatch and combine, forward and backward; expert groups lie next to each other.
-    sent = all_to_all_s(size * shape.top_k, at.expert, 1.0, links)
+    sent = dispatch_s(size, shape.top_k, at.expert, 1.0, links)
     expert = sent * (4.0 + 2.0 * again) * mixture_layers(shape) / shape.layers * (1.0 - c.tensor_overlap)
     busy = compute + memory + tensor + expert
     mixed = mixture_layers(shape) / shape.layers

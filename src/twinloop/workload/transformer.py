@@ -15,6 +15,8 @@ TRANSFORMERS = ("transformer", "mixture")
 MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE = 1536.0, 512.0, 64.0
 """Ranks of multi-head latent attention: DeepSeek-V3 technical report (arXiv:2412.19437, section 4.2);
 Kimi K2 uses the same."""
+STATES_PER_CHANNEL = 128.0
+"""Of a state-space layer; the first generation had 16."""
 COUNT_TOLERANCE = 0.03
 """A published total this near the count is the same model, rounded; farther, the fields leave parts out."""
 
@@ -202,6 +204,15 @@ def model_flops_per_token(shape: Shape) -> Array:
 def layer_flops_per_token(shape: Shape) -> Array:
     """Return the same without the logits: what full recomputation repeats."""
     return model_flops_per_token(shape) - 2.0 * shape.hidden * shape.vocabulary
+
+
+def state_values(shape: Shape) -> Array:
+    """Return the values of recurrent state that one sequence keeps, all state-space layers: ``l 2h · 128``.
+
+    Width twice the hidden size and 128 states a channel (Dao and Gu 2024, arXiv:2405.21060, and the hybrids built on
+    it). Read and written for every token, whatever the length.
+    """
+    return shape.layers * (1.0 - shape.attending) * 2.0 * shape.hidden * STATES_PER_CHANNEL
 
 
 def kv_bytes_per_token(shape: Shape, bytes_per_value: float) -> Array:

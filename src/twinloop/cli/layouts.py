@@ -1,0 +1,78 @@
+"""``estimate --search``: the search's part of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twinloop.model.network import Network
+    from twinloop.workload.host import Host
+    from twinloop.workload.serve_job import ServingJob
+    from twinloop.workload.train_estimate import TrainingJob
+
+
+def train_searched(network: Network, on: Host, job: TrainingJob, top: int) -> tuple[TrainingJob, dict[str, Any]]:
+    """Return the job at the best layout found, and the search's part of the answer."""
+    from twinloop.errors import InputError
+    from twinloop.model.codec import to_data
+    from twinloop.workload.constants import software
+    from twinloop.workload.plan_search import searched
+
+    # Whatever ZeRO stage is found best, it was judged by these constants.
+    job = replace(job, software=software(on.device, sharded=(job.zero or 0) >= 2, name=job.software).name)
+    found = searched(network, on, job, top)
+    if not found.best:
+        raise InputError("--search: no layout fits in memory; more devices, or a device with more memory")
+    best = found.best[0]
+    job = replace(
+        job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context, expert=best.expert,
+        micro_batch=best.micro_batch, interleave=best.interleave, schedule=best.schedule, recompute=best.recompute,
+        zero=best.zero, sequence_parallel=best.sequence_parallel, gradient_b=float(best.gradient_bytes),
+    )  # fmt: skip
+    extra = {
+        "configurations_evaluated": found.configurations_evaluated, "configurations_feasible": found.feasible,
+        "search_time_s": found.search_time_s, "best": [to_data(each) for each in found.best],
+    }  # fmt: skip
+    return job, extra
+
+
+def serve_searched(network: Network, on: Host, job: ServingJob, top: int) -> dict[str, Any]:
+    """Return the search's part of the answer."""
+    from twinloop.errors import InputError
+    from twinloop.model.codec import to_data
+    from twinloop.workload.serve_job import checked
+    from twinloop.workload.serve_search import searched
+
+    if not network.layers or not job.output_tokens:
+        raise InputError(f"--search: {network.name} is served whole on each device; there is no layout to search")
+    if job.prefill_devices is not None:
+        return _pool_splits(network, on, job, top)
+    found = searched(network, on, checked(job, network, on), top)
+    return {
+        "configurations_evaluated": found.configurations_evaluated, "search_time_s": found.search_time_s,
+        "best": [to_data(each) for each in found.best],
+    }  # fmt: skip
+
+
+def _pool_splits(network: Network, on: Host, job: ServingJob, top: int) -> dict[str, Any]:
+    """Return the best splits of the devices into a pool that reads and one that decodes."""
+    import time
+
+    from twinloop.workload.disaggregated import split_search
+    from twinloop.workload.serve_job import checked
+
+    start = time.perf_counter()
+    found = split_search(network, on, checked(job, network, on))
+    best = [
+        {
+            "prefill_devices": each.prefill.devices, "decode_devices": each.decode.devices,
+            "prefill_tensor": each.prefill.tensor, "decode_tensor": each.decode.tensor, "batch": each.decode.batch,
+            "requests_per_s": each.requests_per_s, "ttft_s": each.ttft_s, "tpot_s": each.tpot_s,
+            "limited_by": each.limited_by, "fits": each.prefill.fits and each.decode.fits,
+        }
+        for each in found[:top]
+    ]  # fmt: skip
+    return {
+        "configurations_evaluated": len(found), "search_time_s": time.perf_counter() - start, "best": best
+    }  # fmt: skip
