@@ -23,8 +23,8 @@ FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
 """Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
-ROUNDS = 13
-"""Steps of a bracketed root: enough for 1e-6 of IT power in every balance (a test holds it)."""
+ROUNDS = 7
+"""Steps of a bracketed root: every balance then closes to 1e-11 of IT power (tests hold 1e-6)."""
 
 
 @dataclass(frozen=True)
