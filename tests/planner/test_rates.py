@@ -14,6 +14,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of, rates
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.sample import SampledHours
+from twinloop.twin.sizing import size_plant
 from twinloop.twin.year import site_year
 
 BUSY = ComponentPower(56e3, 4e3, 2e3, 2e3, 1e3)
@@ -53,3 +54,19 @@ def test_energy_and_peak_are_the_years(wet):
 def test_refrigerant_per_it_watt_is_of_all_machines(wet):
     site, plant, found, _, k = wet
     assert found.chiller_w_per_it_w == pytest.approx(charged_w(schedule(plant, site, k)) / plant.it_w)
+
+
+def test_a_distribution_unit_has_no_price_of_its_own(small):
+    model, k = small(), PlantConstants()
+    site = model.on_premise[0]
+    design = next(d for d in candidate_designs(site, model.allow) if d.has_warm_loop and not d.immersed)
+    option = StageOption(
+        "train", "H100-SXM-80GB", 64, "HGX-H100-8-liquid", 8, "bf16", "none", Parallelism(), 1.0, None, 1.0, 1.0, BUSY,
+        IDLE, 700.0, None, 0.0, None, 0.0, {}, 1.0, 1.0,
+    )  # fmt: skip
+    group = group_of(option, model.device(option.device), server_of(model, option.server), np.ones(1))
+    plant = size_plant(design, (group,), site.weather.design, site.weather.pressure_pa, 300.0, k)
+    lines = {line.tag: line for line in schedule(plant, site, k)}
+    assert {tag for tag, line in lines.items() if line.capex_usd is None} == {"CDU", "TR", "UPS"}
+    assert "price in plates" in lines["CDU"].design_condition
+    assert lines["CP"].capex_usd > 0.0

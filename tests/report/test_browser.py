@@ -79,11 +79,38 @@ def test_text_does_not_leave_its_drawing(browser, address):
         """[...document.querySelectorAll('figure svg')].flatMap(s => {
             const [, , w, h] = s.getAttribute('viewBox').split(' ').map(Number);
             return [...s.querySelectorAll('text')].filter(t => {
-              const b = t.getBBox(); return b.x < -1 || b.x + b.width > w + 1 || b.y < -2 || b.y + b.height > h + 3;
+              const b = t.getBBox(); const e = 0.5;
+              return b.x < -e || b.x + b.width > w + e || b.y < -e || b.y + b.height > h + e;
             }).map(t => s.closest('figure').id + ': ' + t.textContent); })"""
     )
     page.close()
     assert out == []
+
+
+def test_texts_do_not_write_into_each_other(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    both = page.evaluate(
+        """[...document.querySelectorAll('figure svg')].flatMap(s => {
+            const texts = [...s.querySelectorAll('text')].map(t => [t.getBBox(), t.textContent]);
+            return texts.flatMap(([a, one], i) => texts.slice(i + 1).filter(([b]) =>
+              Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x) > 2
+              && Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y) > 4
+            ).map(([, two]) => `${s.closest('figure').id}: ${one} / ${two}`)); })"""
+    )
+    page.close()
+    assert both == []
+
+
+def test_no_table_is_wider_than_the_page_of_a_desk(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    wide = page.evaluate(
+        "[...document.querySelectorAll('section > .scroll')].filter(s => s.scrollWidth > s.clientWidth + 1)"
+        ".map(s => s.getAttribute('aria-label'))"
+    )
+    page.close()
+    assert wide == []
 
 
 def test_keyboard_filter_theme_and_downloads(browser, address, tmp_path):

@@ -80,7 +80,8 @@ def test_discounting_of_the_waterfall_by_hand(shops):
 
 def cash(*usd):
     return tuple(
-        CashYear(year, {"money": amount, "residual": -5.0 * (year == 3)}, 0.0) for year, amount in enumerate(usd)
+        CashYear(year, {"money": amount, "residual": -usd[0] / 2.0 * (year == 3)}, 0.0)
+        for year, amount in enumerate(usd)
     )
 
 
@@ -99,6 +100,13 @@ def cash(*usd):
 )
 def test_payback_by_the_cash_flows(ours, said):
     assert said in money.payback(ours, cash(100.0, 10.0, 10.0, 10.0), "all air").replace(THIN, " ")
+
+
+def test_a_baseline_that_is_the_plan_itself_is_said_to_be_and_not_compared(retrofit):
+    same = replace(retrofit.plan.baselines[0], feasible=True, name="uniform liquid", cashflow=retrofit.plan.cashflow)
+    figure = money.cumulative("c", replace(retrofit.plan, baselines=(same,)))
+    assert "nothing differs" in figure.desc
+    assert len(figure.drawings) == 1
 
 
 def test_a_replacement_puts_payback_off():

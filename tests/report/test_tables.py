@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from twinloop.cli.plan import command
 from twinloop.fluids.psychrometrics import humidity_ratio_from_dew_point, humidity_ratio_from_relative_humidity
-from twinloop.model.plan import Constraint, FailureCase
+from twinloop.model.plan import Constraint, FailureCase, FrontierPoint
 from twinloop.report import narrative, numbers, tables
-from twinloop.report.figures import breakdown, layout, money, psychrometric
+from twinloop.report.figures import breakdown, doubt, layout, money, psychrometric, rack, svg
+from twinloop.report.figures.standalone import svg_file
 from twinloop.report.numbers import THIN
 from twinloop.twin.year import ALLOWABLE_AIR_C
 
@@ -156,3 +157,39 @@ def test_staff_is_a_line_or_said_to_be_left_out(retrofit, shops):
         for year in shops.plan.cashflow
     )
     assert "Staff is not counted" in narrative.uncounted(replace(shops.plan, cashflow=years))
+
+
+def test_a_cost_below_a_cent_is_told_of_a_larger_unit(shops):
+    costs = {"usd_per_1000_requests.a": 6.2e-5, "usd_per_million_tokens.b": 0.25, "usd_per_run.c": 1e-4}
+    plan = replace(shops.plan, totals=replace(shops.totals, unit_costs=costs))
+    assert tables.unit_costs(plan).rows == (
+        ("a", "USD per million requests", "0.0620"),
+        ("b", "USD per million tokens", "0.250"),
+        ("c", "USD per run", "0.000100"),
+    )
+
+
+def test_a_rack_of_several_servers_names_each_within_the_drawing(retrofit):
+    site = retrofit.plan.sites[0]
+    mixed = replace(site.rack_types[0], server="CPU-2-EPYC-9654 + MI300X-8-liquid + HGX-H100-8-liquid")
+    root = ET.fromstring(svg_file(rack.draw("r", mixed, site.cooling)))
+    below = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if t.get("x") == "70"]
+    assert [t.text for t in below][1:4] == mixed.server.split(" + ")
+    assert all(70.0 - svg.advance(t.text) / 2.0 > 0.0 for t in below)
+    assert max(float(t.get("y")) for t in below) < float(root.get("height"))
+
+
+def test_neighbours_on_the_frontier_are_told_apart():
+    points = tuple(FrontierPoint("p", 43e6 + 1e4 * i, 1.0, 1500.0 - i, 1.0, knee=i == 1) for i in range(3))
+    root = ET.fromstring(
+        svg_file(doubt.frontier("f", (*points, FrontierPoint("q", 45e6, 1.0, 1300.0, 1.0, knee=False))))
+    )
+    at = {t.text: float(t.get("y")) for t in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert at["2 knee"] > at["1"] + 20.0
+    assert at["2 knee"] > at["3"] + 20.0
+
+
+def test_the_slack_of_power_and_water_is_what_the_twin_leaves(retrofit):
+    slack = {limit.name: limit.slack for limit in retrofit.plan.constraints}
+    assert slack["utility power of london"] == pytest.approx(400e3 - retrofit.plan.sites[0].totals.peak_power_w)
+    assert slack["water of london"] == pytest.approx(0.0 - retrofit.totals.water_m3_per_year, abs=1e-9)

@@ -155,9 +155,11 @@ def percent(value: float | None, decimals: int = 1, *, signed: bool = False) -> 
 
     >>> percent(0.1234).replace(THIN, " "), percent(-0.02, signed=True).replace(THIN, " ")
     ('12.3 %', '−2.0 %')
+    >>> percent(0.0002, signed=True).replace(THIN, " ")   # neither more nor less, as far as is shown
+    '0.0 %'
     """
     text = fixed(None if value is None else value * 100.0, "%", decimals)
-    plus = signed and value is not None and text[0] not in (MINUS, UNKNOWN) and rounded(value) != 0.0
+    plus = signed and value is not None and value > 0.0 and any(digit in text for digit in "123456789")
     return f"+{text}" if plus else text
 
 

@@ -291,17 +291,21 @@ SPREADS: dict[str, tuple[str, Callable[[float], str]]] = {
 """Total -> its name and how it is written."""
 
 
+LARGER = {"1000 requests": "million requests", "million tokens": "billion tokens"}
+"""Unit of work -> one a thousand times as large, for what costs less than a cent."""
+CENT = 0.01
+
+
 def unit_costs(plan: Plan) -> Table:
     """Cost per unit of work."""
-    rows = tuple(
-        (
-            name.split(".")[1],
-            name.split(".")[0].replace("usd_per_", "USD per ").replace("_", " "),
-            numbers.number(value),
-        )
-        for name, value in plan.totals.unit_costs.items()
-    )
-    return Table("Cost of the work", columns("Stage", "Unit", "#USD"), rows)
+    rows = []
+    for name, value in plan.totals.unit_costs.items():
+        unit, _, stage = name.removeprefix("usd_per_").partition(".")
+        words = numbers.words(unit)
+        if value < CENT and words in LARGER:
+            words, value = LARGER[words], value * 1e3
+        rows.append((stage, f"USD per {words}", numbers.number(value)))
+    return Table("Cost of the work", columns("Stage", "Unit", "#USD"), tuple(rows))
 
 
 def cashflow(plan: Plan) -> Table:

@@ -9,6 +9,8 @@ from twinloop.report.parts import Absent, Figure, Table, columns
 
 SIZE = (960.0, 330.0)
 BOX = (70.0, 44.0, 900.0, 280.0)
+CLOSE = 60.0
+"""Points nearer than this would write their numbers into each other."""
 
 
 def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
@@ -28,7 +30,10 @@ def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
         # The knee has a form of its own: colour alone would not reach everybody.
         body += svg.polygon(_diamond(at), "f-heat", point.name) if point.knee else svg.element(
             "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_="f-liquid")  # fmt: skip
-        body += svg.text(at[0] + 10.0, at[1] - 8.0, f"{i + 1}{' knee' if point.knee else ''}", "label halo")
+        # Of neighbours every other one is told below its mark.
+        close = i % 2 == 1 and at[0] - p.x(xs[i - 1]) < CLOSE
+        where = (at[0], at[1] + 24.0, "middle") if close else (at[0] + 10.0, at[1] - 8.0, "start")
+        body += svg.text(where[0], where[1], f"{i + 1}{' knee' if point.knee else ''}", "label halo", where[2])
     rows = tuple(
         (
             f"{i + 1}. {point.name}{' (knee)' if point.knee else ''}", numbers.number(point.cost_usd / 1e6, 4),

@@ -95,6 +95,8 @@ def payback(ours: tuple[CashYear, ...], theirs: tuple[CashYear, ...], name: str)
     """
     mine, other = spent(ours), spent(theirs)
     more, last = mine[0] - other[0], len(mine) - 1
+    if _same(mine, other):
+        return f"Against {name} nothing differs: the plan is that one."
     if all(a <= b + CENT for a, b in zip(mine, other, strict=True)):
         return f"Against {name} the plan has cost less in every year from purchase on."
     if more > CENT:
@@ -116,6 +118,10 @@ def spent(cash: tuple[CashYear, ...]) -> list[float]:
     """Return what has been spent by the end of each year, the value left at the horizon apart."""
     years = (sum(usd for name, usd in year.amounts_usd.items() if name != "residual") for year in cash)
     return list(accumulate(years))
+
+
+def _same(ours: list[float], theirs: list[float]) -> bool:
+    return all(abs(a - b) <= CENT for a, b in zip(ours, theirs, strict=True))
 
 
 def crossing(dear: list[float], cheap: list[float]) -> float | None:
@@ -152,9 +158,10 @@ def cumulative(ident: str, plan: Plan) -> Figure | Absent:
     note = "Each by its own cash flow, with price rises and replacement; value left at the horizon apart."
     lines = [_Line("recommended", "k-liquid", "f-liquid", ours), *rivals]
     drawings = [("Spent so far", svg.drawing(ident, title, desc, SIZE, _spending(lines)))]
-    if rivals:
+    apart = [line for line in rivals if not _same(ours, line.spent_usd)]
+    if apart:
         name = "What each baseline has cost more so far; where a line crosses zero, one of the two has paid back"
-        picture = svg.drawing(f"{ident}-more", f"{title}, differences", desc, SIZE, _differences(ours, rivals))
+        picture = svg.drawing(f"{ident}-more", f"{title}, differences", desc, SIZE, _differences(ours, apart))
         drawings.append((name, picture))
     table = Table("Spent by the end of each year, undiscounted", head, rows)
     return Figure(ident, title, desc, tuple(drawings), table, note)

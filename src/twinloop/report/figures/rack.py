@@ -32,7 +32,7 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
     used = list(dict.fromkeys(paths[name] for name, _ in parts))
     keys, _ = svg.legend(150, 18, [(f"f-{_colour(path)}", _words(path)) for path in used], 320)
-    height = max(244.0, 60.0 + 27.0 * len(parts))
+    height = max(218.0 + 13.0 * (len(_names(rack)) + 1), 60.0 + 27.0 * len(parts))
     table = Table(
         f"Heat by component, one rack of {rack.name}",
         columns("Component", "Cooled by", "#Heat", "#Share"),
@@ -76,9 +76,13 @@ def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, 
             body += svg.rect(x, y, 106 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
             x += 106 * part
     more = f" of {rack.servers_per_rack}" if rack.servers_per_rack > MOST_CHASSIS else ""
-    body += svg.lines(70, 208, [f"{shown}{more} ×", rack.server], "tick", "middle", 13)
     weight = f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"
-    return body + svg.text(70, 235, weight, "tick", "middle")
+    return body + svg.lines(70, 208, [f"{shown}{more} ×", *_names(rack), weight], "tick", "middle", 13)
+
+
+def _names(rack: RackType) -> list[str]:
+    """Return the servers' names, a line each, as wide as the drawn rack."""
+    return [line for name in rack.server.split(" + ") for line in svg.wrapped(name, 140.0, 1)]
 
 
 def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
