@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.planner.selection import Limit, Problem, solve
+from twinloop.planner.sharing import Load, Positions
 
 STAGES, SITES, OPTIONS, DESIGNS, SEED = 40, 6, 200, 4, 7
+KINDS = ("air", "plates")
+"""Racks of each hall: stages on the same carriers share them."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,17 @@ def problem() -> Problem:
             power.append(1e5 * size * float(rng.uniform(0.8, 1.2)))
             racks.append(float(np.ceil(4.0 * size * rng.uniform(0.5, 1.5))))
             water.append(300.0 * size * float(rng.uniform(0.0, 2.0)))
-    limits = []
+    limits, positions = [], []
     for site in range(3):
         here = [i for i, column in enumerate(columns) if column.site == f"site{site}"]
-        for name, amounts, bound in (("power", power, 5e5), ("racks", racks, 22.0), ("water", water, 1200.0)):
+        for name, amounts, bound in (("power", power, 5e5), ("water", water, 1200.0)):
             limits.append(Limit(f"{name} of site{site}", bound, "", {i: amounts[i] for i in here}))
+        loads = {i: Load(KINDS[i % 2], int(6 * racks[i]), tuple(rng.uniform(0.02, 1.0 / 6.0, 5))) for i in here}
+        positions.append(Positions(f"racks of site{site}", 22.0, loads))
     stages = tuple(f"s{s}" for s in range(STAGES))
-    return Problem(stages, tuple(columns), tuple(costs), tuple(limits))  # type: ignore[arg-type]
+    return Problem(
+        stages, tuple(columns), tuple(costs), tuple(limits), positions=tuple(positions),  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import pytest
 from twinloop.model.model import Objective
 from twinloop.planner.baselines import Plainer
 from twinloop.planner.check import check
-from twinloop.planner.explain import stage_reasons
+from twinloop.planner.explain import cooling_reason, stage_reasons
 from twinloop.planner.money import Ledger, add_ledgers, present_cost_usd
 from twinloop.planner.optimise import Optimised, adopted, fixed, optimise
 from twinloop.planner.plan import best_of
@@ -109,6 +109,11 @@ def test_what_the_twin_has_checked_is_compared_by_the_twin(small):
     assert "the twin finds a limit broken" in refused
     assert reason(model, runner(1.0, 1e6)) == "A at hall and 8 × B at hall come to the same."
     assert reason(model, None) == "A at hall: no other device or site satisfies the constraints."
+
+
+def test_cooling_that_costs_the_same_is_not_beaten(small):
+    best, rival = SimpleNamespace(objective=1.2e6), SimpleNamespace(objective=1.2e6 + 15.26)
+    assert cooling_reason(small(), best, {"air": rival}, "all plates") == "all plates and air come to the same."
 
 
 @pytest.mark.parametrize(

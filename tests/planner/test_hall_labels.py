@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from twinloop.catalogue import server
 from twinloop.planner.check import check, check_hall, groups_at
 from twinloop.planner.equipment import rack_units, schedule
 from twinloop.planner.openings import opening_of
@@ -90,6 +91,13 @@ def test_a_tiny_server_shares_a_rack_as_the_selection_counted(model, screened, h
     assert problem.taken(row, (0, 1)) == hybrid.planned.racks == train.racks < train.racks + rows.racks
     (shared,) = [rack for rack in hybrid.planned.rack_types if len(rack.contents) == 2]
     assert shared.name == "train + rows racks"
+    inside = {share.stage: share for share in shared.contents}
+    assert (inside["train"].server, inside["rows"].server) == (train.option.server, rows.option.server)
+    gpus, cpus = server(train.option.server), server(rows.option.server)
+    n, m = inside["train"].servers, inside["rows"].servers
+    assert shared.servers_per_rack == n + m > 2
+    assert shared.weight_kg == pytest.approx(n * gpus.weight_kg + m * cpus.weight_kg)
+    assert shared.height_u == pytest.approx(n * gpus.height_u + m * cpus.height_u)
     assert shared.power_w <= model.on_premise[0].racks.power_w
     assert shared.height_u <= model.on_premise[0].racks.height_u
 
@@ -149,5 +157,7 @@ def test_lights_are_in_the_screen_as_in_the_twin(model, screened):
     assert added < lit.objective - bare.objective < 1.34 * added
     plant = size_plant(design, groups_at(model, picked), small_hall.weather.design, 101325.0, 20_300.0, K)
     assert plant.lighting_w == pytest.approx(101_500.0)
+    power = next(row for row in problem_of(large, picked, {}, K).limits if row.name == "utility power of hall")
+    assert power.halls == {"hall": pytest.approx(101_500.0)}
     # Lights apart, screen and twin agree on the energy of this hall: 1.5 kW of lights beside some 20 kW.
     assert _corrections(model, bare, K)["hall", design.name].energy == pytest.approx(1.0, abs=0.01)

@@ -122,6 +122,16 @@ def test_racks_that_only_exist_on_paper_are_cut_off() -> None:
     assert choice.bound <= choice.objective + 1e-9
 
 
+def test_a_cut_forbids_no_packing_that_exists() -> None:
+    """Three of 0.6 that save most fill 1.8 racks on paper; two of them with two of 0.4 are the best that two hold."""
+    problem = shared(6, 0.6, 2.0)
+    loads = {i: Load("air", 1, (0.6 if i < 3 else 0.4,)) for i in range(6)}
+    problem = replace(problem, positions=(Positions("racks", 2.0, loads),), costs=(1.0,) * 6 + (9.0,) * 3 + (3.0,) * 3)
+    choice = solve(problem)
+    assert choice is not None
+    assert choice.objective == pytest.approx(4.0 + 9.0 + 3.0)
+
+
 def test_the_search_ends_where_no_stage_can_share() -> None:
     stages = 12
     choice = solve(shared(stages, 0.51, 6.0))

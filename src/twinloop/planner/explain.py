@@ -85,6 +85,8 @@ def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit:
         return f"{kit}: no other kind of cooling satisfies the constraints."
     name, rival = min(rivals.items(), key=lambda item: item[1].objective)
     extra = rival.objective - best.objective
+    if extra < TIE * abs(best.objective):
+        return f"{kit} and {name} come to the same."
     return f"{kit} beats {name} by {_amount(model, extra)}.{_turning_price(model, best, rival, extra)}"
 
 

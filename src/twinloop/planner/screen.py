@@ -183,11 +183,13 @@ def _screen_hall(
     if not references:
         return [], [], 0
     first: dict[str, Placement] = {}
+    rated: dict[tuple[str, str], Rates] = {}
     for design in candidates:
         heaviest = _heaviest(model, design, references)
         if heaviest is None:
             continue
-        placed = _place(model, site, design, heaviest, _rate(model, site, design, heaviest, k), loose=loose)
+        rate = rated[design.name, heaviest.server] = _rate(model, site, design, heaviest, k)
+        placed = _place(model, site, design, heaviest, rate, loose=loose)
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
@@ -197,7 +199,7 @@ def _screen_hall(
     found: list[Placement] = []
     for design in kept:
         table = {
-            server: _rate(model, site, design, option, k)
+            server: rated.get((design.name, server)) or _rate(model, site, design, option, k)
             for server, option in references.items()
             if belongs(server_of(model, server), design)
         }

@@ -163,6 +163,8 @@ def _posed(
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
     solver.setOptionValue("mip_rel_gap", gap)
+    # These programmes end at the root; starting over after it costs three times what it saves.
+    solver.setOptionValue("mip_allow_restart", False)
     solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
     # A banned choice may leave a dominated column as the next best, so nothing is dropped then.
@@ -193,7 +195,7 @@ def _posed(
     racks = [
         _RackRow(solver, problem, positions, x, slack.get(positions.name))
         for positions in problem.positions
-        if positions.name not in relaxed and positions.loads
+        if positions.name not in relaxed and _may_bind(problem, positions)
     ]
     rows |= {row.positions.name: (row.index, 1.0) for row in racks}
     return _Posed(solver, x, rows, racks)
@@ -215,6 +217,30 @@ def _limit_row(
     return {limit.name: (row.index, scale)}
 
 
+def _may_bind(problem: Problem, positions: Positions) -> bool:
+    """Whether the largest loads of all stages, none sharing racks, fill more positions than there are."""
+    largest: dict[str, int] = {}
+    for i, load in positions.loads.items():
+        stage = problem.placements[i].stage
+        largest[stage] = max(load.racks, largest.get(stage, 0))
+    return sum(largest.values()) > positions.bound
+
+
+def telling(shares: Iterable[tuple[float, ...]]) -> list[int]:
+    """Return the dimensions of ``shares`` that no other implies: one that is larger for every load.
+
+    >>> telling([(0.5, 0.1, 0.5, 0.4), (0.2, 0.1, 0.2, 0.3)])
+    [0, 3]
+    """
+    columns = list(zip(*shares, strict=True))
+
+    def implied(d: int, by: int) -> bool:
+        larger = all(a >= b for a, b in zip(columns[by], columns[d], strict=True))
+        return larger and (columns[by] != columns[d] or by < d)
+
+    return [d for d in range(len(columns)) if not any(implied(d, by) for by in range(len(columns)) if by != d)]
+
+
 class _RackRow:
     """The racks of one hall in the solver, by kind: at least what their servers need.
 
@@ -231,7 +257,7 @@ class _RackRow:
             racks = solver.addVariable(lb=0.0, name=f"racks {kind}, {positions.name}")
             self.racks[kind] = racks
             mine = {i: load for i, load in positions.loads.items() if load.kind == kind}
-            for d in range(len(next(iter(mine.values())).share)):
+            for d in telling(load.share for load in mine.values()):
                 used = [(i, load.servers * load.share[d]) for i, load in mine.items()]
                 if any(amount > 1e-9 for _, amount in used):
                     solver.addConstr(

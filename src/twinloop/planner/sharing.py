@@ -79,7 +79,7 @@ def fill(loads: Mapping[int, Load]) -> tuple[Filled, ...]:
         racks: list[Filled] = []
         for key in sorted(mine, key=lambda each: (-max(mine[each].share), each)):
             racks = _add(racks, key, mine)
-        found += sorted(racks, key=lambda each: -sum(each.servers.values()))
+        found += sorted(racks, key=lambda each: (-each.count, -sum(each.servers.values())))
     return tuple(found)
 
 
