@@ -12,7 +12,7 @@ from twinloop.cooling.solve import invert
 from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.floating import EVERY_HOUR, floated_c
-from twinloop.twin.free_coolers import ROUNDS, SLOWEST, OutdoorAir, free_cool, hours_of
+from twinloop.twin.free_coolers import SLOWEST, OutdoorAir, free_cool, held_basin, hours_of
 
 MOST_FLOAT_K = 40.0
 """Furthest that chilled water may float above its setpoint."""
@@ -203,18 +203,8 @@ def _water_cooled(
         free_wanted, supply_c - k.plate_exchanger_approach_k,
         xp.maximum(outdoor.wet_bulb_c + approach_k, k.condenser_minimum_c),
     )  # fmt: skip
-    reached = overshoot_k(target_c, off + 1.0) <= 0.0
-    low_c = outdoor.wet_bulb_c - 0.5
-
-    def at_share(share: Array) -> tuple[Array, Array]:
-        """Return (basin, fan): the fan is sought where the target is reached, else the basin at full fan."""
-        return (
-            xp.where(reached, target_c, low_c + share * WIDEST_K),
-            xp.where(reached, SLOWEST + share * (1.0 - SLOWEST), 1.0),
-        )
-
-    share = invert(lambda s: overshoot_k(*at_share(s)), off, off, off + 1.0, iterations=ROUNDS)
-    basin_c, ratio = at_share(share)
+    low_c = outdoor.wet_bulb_c - 0.5 + off
+    basin_c, ratio = held_basin(overshoot_k, target_c + off, low_c, low_c + WIDEST_K)
     # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
     settled_c = invert(lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=SETTLING)
     basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)

@@ -6,6 +6,7 @@ full speed. The heat is returned from both sides so that closure can be checked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
@@ -190,21 +191,10 @@ def _wet(
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
     useful = (target_c < water_in_c) & (outdoor.wet_bulb_c < water_in_c - 0.5)
     wanted_c = _wanted_basin_c(wet, water_in_c, flow_kg_s, target_c, outdoor, k)
-    low_c, high_c = xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0
-    reached = _overshoot_k(wet, water_in_c, flow_kg_s, wanted_c, off + 1.0, outdoor, k) <= 0.0
-
-    def at_share(share: Array) -> tuple[Array, Array]:
-        """Return (basin, fan): the fan is sought where the wanted basin is reached, else the basin at full fan."""
-        return (
-            xp.where(reached, wanted_c, low_c + share * (high_c - low_c)),
-            xp.where(reached, SLOWEST + share * (1.0 - SLOWEST), 1.0),
-        )
-
-    share = invert(
-        lambda s: _overshoot_k(wet, water_in_c, flow_kg_s, *at_share(s), outdoor, k),
-        off, off, off + 1.0, iterations=ROUNDS,
+    basin_c, ratio = held_basin(
+        lambda basin, fan: _overshoot_k(wet, water_in_c, flow_kg_s, basin, fan, outdoor, k),
+        wanted_c + off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5 + off, water_in_c + 1.0 + off,
     )  # fmt: skip
-    basin_c, ratio = at_share(share)
     ratio = xp.where(useful, ratio, 0.0)
     at = _cells(wet, water_in_c, flow_kg_s, basin_c, xp.maximum(ratio, SLOWEST), outdoor, k)
     water = _plate(wet, water_in_c, flow_kg_s, basin_c, k)
@@ -217,6 +207,30 @@ def _wet(
         xp.where(useful, water.hot_out_c, water_in_c), on * water.heat_w, running * air_heat_w,
         running * at.fan_w, on * wet.pump_w, running * at.evaporation_kg_s, running * at.drift_kg_s, ratio,
     )  # fmt: skip
+
+
+def held_basin(
+    overshoot_k: Callable[[Array, Array], Array], wanted_c: Array, low_c: Array, high_c: Array
+) -> tuple[Array, Array]:
+    """Return (basin, fan): the fan that holds the wanted basin, else the basin that full fan balances at.
+
+    Args:
+        overshoot_k: how much warmer than a basin the tower's water leaves at a fan speed; falls with both.
+        wanted_c: shape (hours,).
+        low_c: coldest basin looked at.
+        high_c: warmest.
+    """
+    xp = namespace(wanted_c, low_c)
+    off = 0.0 * wanted_c
+    reached = overshoot_k(wanted_c, off + 1.0) <= 0.0
+
+    def at_share(share: Array) -> tuple[Array, Array]:
+        return (
+            xp.where(reached, wanted_c, low_c + share * (high_c - low_c)),
+            xp.where(reached, SLOWEST + share * (1.0 - SLOWEST), 1.0),
+        )
+
+    return at_share(invert(lambda share: overshoot_k(*at_share(share)), off, off, off + 1.0, iterations=ROUNDS))
 
 
 def _wanted_basin_c(
