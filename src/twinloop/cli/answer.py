@@ -42,7 +42,7 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
                 table.add_row(f"{key} {place}", "", ", ".join(f"{name} {_short(part)}" for name, part in each.items()))
         else:
             table.add_row(key, _short(value), "")
-    console = Console(width=120, highlight=False)
+    console = Console(width=100, highlight=False)
     console.print(table)
     if not answer["fits"]:
         console.print("[bold red]does not fit in memory[/bold red]")

@@ -30,7 +30,8 @@ def command() -> None:
     """Write the files that run a plan (deploy PLAN), check such a folder, or apply it to a cluster."""
 
 
-@command.command("write", context_settings={"ignore_unknown_options": False})
+@command.command("write", context_settings={"ignore_unknown_options": False},
+                 epilog="Example: twinloop deploy write out/plan.json --target kubeflow --out out/deploy")  # fmt: skip
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option(
     "--target",
@@ -83,7 +84,7 @@ def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gan
     click.echo(json.dumps({"files": list(texts)}) if as_json else f"{len(texts)} files in {out}; next: {out}/README.md")
 
 
-@command.command("check")
+@command.command("check", epilog="Example: twinloop deploy check out/deploy --kubernetes 32")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--crds", type=click.Path(path_type=Path), default=None, help="Folder of CustomResourceDefinitions.")
 @click.option("--kubernetes", "minor", type=click.IntRange(30, 37), default=30, show_default=True,
@@ -103,7 +104,7 @@ def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
     return 2 if faults else 0
 
 
-@command.command("apply")
+@command.command("apply", epilog="Example: twinloop deploy apply out/deploy --site hall --dry-run")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--site", default=None, help="Which of the folder's sites; needed where there are several.")
 @click.option("--context", default=None, help="Context of the kubeconfig; default: the current one.")
@@ -187,7 +188,7 @@ def _connected(kubeconfig: Path | None, context: str | None) -> Iterator[Any]:
 command.add_command(mark_command(_connected))
 
 
-@command.command("local")
+@command.command("local", epilog="Example: twinloop deploy local out/plan.json --processes 2")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--python", default=sys.executable, help="A Python that has torch; default: this one.")
 @click.option("--processes", type=click.IntRange(1, 16), default=4, show_default=True, help="Most ranks to start.")

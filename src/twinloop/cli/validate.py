@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-TABLE_WIDTH = 140
+TABLE_WIDTH = 100
 """Columns; a pipe gets the same table as a terminal."""
 
 if TYPE_CHECKING:

@@ -112,7 +112,9 @@ class Allow:
     cooling: tuple[str, ...] = ()
     compression: tuple[str, ...] = ()
     refrigerants: tuple[str, ...] = ()
+    """Chillers hold the first; all alike in efficiency, they differ in what leaks do to the climate."""
     fluids: tuple[str, ...] = ()
+    """Coolants that may touch plates (water, glycols) or servers (dielectrics), as ``fluids.liquids`` names them."""
 
 
 @dataclass(frozen=True)

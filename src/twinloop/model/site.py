@@ -139,6 +139,8 @@ class OnPremise:
     power_phases: tuple[PowerPhase, ...] = ()
     """Later steps of utility power, in order; empty: ``utility_power_w`` throughout."""
     plant: ExistingPlant | None = None
+    containment: Containment = "cold_aisle"
+    """What keeps exhaust out of the intakes of racks on air."""
 
 
 @dataclass(frozen=True)

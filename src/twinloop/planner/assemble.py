@@ -23,6 +23,7 @@ from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import phases
 from twinloop.planner.infeasible import WayOut
+from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.potential import potential_totals
@@ -31,6 +32,7 @@ from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
 from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
+from twinloop.planner.ties import TIE
 from twinloop.planner.uncertainty import uncertainty
 from twinloop.twin.design import PlantConstants
 
@@ -139,6 +141,7 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
 
 
 def _constraints(best: Optimised) -> tuple[Constraint, ...]:
+    """Return every limit with what the twin leaves of it; where the twin has no such figure, the selection."""
     picked, used = best.choice.picked, _twin_use(best.checked)
     prices = shadow_prices(best.problem) or {}
     return tuple(
@@ -150,20 +153,29 @@ def _constraints(best: Optimised) -> tuple[Constraint, ...]:
 
 
 def sentence(words: str) -> str:
-    """Return ``words`` with a full stop where they end without one.
+    """Return ``words`` with a capital at their head and a full stop where they end without one.
 
-    >>> sentence("bound by compute"), sentence("It wins.")
-    ('bound by compute.', 'It wins.')
+    A name at the head, such as that of a kernel, keeps its spelling.
+
+    >>> sentence("bound by compute"), sentence("It wins."), sentence("vLLM is assumed")
+    ('Bound by compute.', 'It wins.', 'vLLM is assumed.')
     """
     words = words.strip()
+    first = words.split(" ", 1)[0]
+    words = words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def _twin_use(checked: Checked) -> dict[str, float]:
-    """Return what the twin, not the screening, says of power and water."""
+    """Return what the twin, not the screening, says of power, water and the plan's caps."""
     halls = [site.planned for site in checked.sites if site.planned.cooling]
     power = {f"utility power of {site.name}": site.totals.peak_power_w for site in halls}
-    return {**power, **{f"water of {site.name}": site.totals.water_m3_per_year for site in halls}}
+    water = {f"water of {site.name}": site.totals.water_m3_per_year for site in halls}
+    caps = {
+        CAPEX_ROW: checked.totals.capex_usd, COST_ROW: checked.totals.tco_usd,
+        CARBON_ROW: sum(checked.totals.carbon_t_per_year.values()) * 1e3, WATER_ROW: checked.totals.water_m3_per_year,
+    }  # fmt: skip
+    return {**power, **water, **caps}
 
 
 def _bought(p: Placement) -> str:
@@ -211,7 +223,7 @@ def _summary(model: Model, checked: Checked, rivals: tuple[Rival, ...]) -> str:
         return text + cost + "."
     nearest = min(known, key=lambda r: r.optimised.checked.objective if r.optimised else 0.0)
     saving = _saving(nearest.optimised, checked) or 0.0
-    if abs(saving) < 5e-5:
+    if abs(saving) < TIE:
         return f"{text}{cost}, which is also the best {nearest.baseline.name} plan."
     if model.objective.name == "cost":
         word = "below" if saving > 0.0 else "above"

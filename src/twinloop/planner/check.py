@@ -46,7 +46,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import Plant, size_plant
 from twinloop.twin.year import site_year
-from twinloop.workload.profile import hourly_activity
+from twinloop.workload.profile import stage_activity
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,10 @@ def objective(model: Model, totals: Totals, time_s: float) -> float:
 
 def groups_at(model: Model, placements: tuple[Placement, ...]) -> tuple[ItGroup, ...]:
     """Return the twin's groups for the placements of one hall."""
-    stages = {stage.name: stage for stage in model.stages}
     return tuple(
         group_of(
             p.option, model.device(p.option.device), server_of(model, p.option.server),
-            hourly_activity(p.option, stages[p.stage]),
+            stage_activity(p.option, model.stages),
         )
         for p in placements
     )  # fmt: skip

@@ -7,8 +7,9 @@ from itertools import product
 from typing import get_args
 
 from twinloop.catalogue.nouns import COMPONENTS, Component
+from twinloop.fluids.dielectric import FLUIDS
 from twinloop.model.model import Allow
-from twinloop.model.site import Evaporative, OnPremise
+from twinloop.model.site import Containment, Evaporative, OnPremise
 from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign
 
 KITS: dict[str, dict[Component, CoolingPath]] = {
@@ -30,6 +31,18 @@ COLD_SUPPLY_C = (14.0, 20.0)
 """Chilled water; supply air is one coil approach above, 20 °C (dense air, class H1) and 26 °C."""
 
 COIL_APPROACH_K = 6.0
+
+BOILS_BELOW_C = 100.0
+"""Dielectrics of a two-phase bath boil below this at 1 atm, at chips' temperature; those of others stay liquid."""
+
+WARMER_COLD_SUPPLY_C = (23.0, 26.0)
+"""Tried for the cheapest designs in place of theirs, where the hall's class admits the air above it."""
+
+AISLES: dict[Containment, str] = {
+    "none": "open aisles", "cold_aisle": "cold aisles contained", "hot_aisle": "hot aisles contained",
+    "chimney": "chimneys",
+}  # fmt: skip
+"""Said of a standing plant that is contained otherwise than its hall."""
 
 AIR_LIMIT_C = {"A1": 32.0, "A2": 35.0, "A3": 40.0, "A4": 45.0, "H1": 25.0}
 """Highest allowable intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
@@ -107,7 +120,27 @@ def _design(
         name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
         cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
         air_economiser=outside, redundancy=site.redundancy, heat_reuse=sale, evaporative=evaporative,
+        containment=site.containment,
     )  # fmt: skip
+
+
+def warmer_designs(design: HybridDesign, site: OnPremise) -> tuple[HybridDesign, ...]:
+    """Return ``design`` with warmer water, and with it air, from its cold plant, within the hall's class.
+
+    Air handlers and doors with warmer water wet less; the warm loop's supply stays the warmer of the two.
+    """
+    if existing_design(site) == design:
+        return ()
+    stem = design.cold_plant.replace("_", " ")
+    warmer = (
+        replace(
+            design, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
+            name=design.name.replace(f"{stem} {design.cold_supply_c:g} °C", f"{stem} {cold_c:g} °C"),
+        )
+        for cold_c in WARMER_COLD_SUPPLY_C
+        if design.cold_supply_c < cold_c and (not design.has_warm_loop or cold_c < design.warm_supply_c)
+    )  # fmt: skip
+    return tuple(each for each in warmer if _in_class(each, site))
 
 
 def existing_design(site: OnPremise) -> HybridDesign | None:
@@ -128,12 +161,16 @@ def existing_design(site: OnPremise) -> HybridDesign | None:
         found = replace(found, bath="two_phase", name=f"{found.name}, two-phase")
     if standing.containment == found.containment:
         return found
-    words = {"none": "open aisles", "hot_aisle": "hot aisles contained", "chimney": "chimneys"}
-    return replace(found, containment=standing.containment, name=f"{found.name}, {words[standing.containment]}")
+    return replace(found, containment=standing.containment, name=f"{found.name}, {AISLES[standing.containment]}")
 
 
 def _allowed(design: HybridDesign, allow: Allow) -> bool:
-    """``allow.cooling`` names carriers and outdoor equipment; every carrier used must be among them."""
+    """``allow.cooling`` names carriers and outdoor equipment; every carrier used must be among them.
+
+    ``allow.fluids`` names coolants: plates need one that is water or a glycol, baths one that does what they do.
+    """
+    if not _wetted_by(design, allow.fluids):
+        return False
     if not allow.cooling:
         return True
     named = _named(allow)
@@ -144,6 +181,16 @@ def _allowed(design: HybridDesign, allow: Allow) -> bool:
     carriers_ok = not (named & carriers) or used <= named
     machines_ok = not (named & coolers) or machines <= named
     return carriers_ok and machines_ok
+
+
+def _wetted_by(design: HybridDesign, fluids: tuple[str, ...]) -> bool:
+    """Whether ``fluids`` has a coolant for the design's plates or baths; no fluids: any."""
+    if not fluids or not design.has_warm_loop:
+        return True
+    boils = {row.name: row.boiling_c is not None and row.boiling_c < BOILS_BELOW_C for row in FLUIDS}
+    if design.immersed:
+        return any(boils.get(name) == design.boils for name in fluids)
+    return any(name not in boils for name in fluids)
 
 
 def _named(allow: Allow) -> frozenset[str]:

@@ -8,9 +8,8 @@ from twinloop.planner.check import Checked
 from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.runners_up import RunnerUp
+from twinloop.planner.ties import TIE, pieces
 
-TIE = 5e-5
-"""Share of the objective below which two plans come to the same."""
 UNITS = {
     "energy": (3.6e9, "MWh over the horizon"),
     "carbon": (1.0, "kg of CO2e over the horizon"),
@@ -86,8 +85,21 @@ def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit:
     name, rival = min(rivals.items(), key=lambda item: item[1].objective)
     extra = rival.objective - best.objective
     if extra < TIE * abs(best.objective):
-        return f"{kit} and {name} come to the same."
+        ours, theirs = pieces(best), pieces(rival)
+        text = f"{kit} and {name} come to the same (within {TIE:.2%})"
+        return text + (f"; {kit} {_simpler(ours, theirs)}." if ours < theirs else ".")
     return f"{kit} beats {name} by {_amount(model, extra)}.{_turning_price(model, best, rival, extra)}"
+
+
+def _simpler(ours: tuple[int, int], theirs: tuple[int, int]) -> str:
+    """Say that ``ours`` is the fewer kinds, machines of equipment.
+
+    >>> _simpler((4, 12), (7, 11)), _simpler((4, 12), (4, 20))
+    ('has fewer kinds of equipment, 4 against 7', 'has fewer machines, 12 against 20')
+    """
+    if ours[0] < theirs[0]:
+        return f"has fewer kinds of equipment, {ours[0]} against {theirs[0]}"
+    return f"has fewer machines, {ours[1]} against {theirs[1]}"
 
 
 def _turning_price(model: Model, best: Checked, rival: Checked, extra: float) -> str:

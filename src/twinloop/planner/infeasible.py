@@ -18,8 +18,10 @@ from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.plan import Clash
 from twinloop.model.site import Site
+from twinloop.planner.check import Checked, check
 from twinloop.planner.limits import plan_limits, rack_positions, site_limits
 from twinloop.planner.openings import openings_of
+from twinloop.planner.optimise import Corrections, corrected, corrections_of, exceeded_rows, throttled
 from twinloop.planner.placements import Placement, may_run, residency
 from twinloop.planner.screen import Screened, place, shortlist
 from twinloop.planner.selection import Choice, Limit, Problem, solve
@@ -34,6 +36,8 @@ LOOSEST = (300.0, 3e3, 3e4, 3e5)
 """Where none of those finds an option: the first of these that does."""
 DEADLINE_SHARE = 0.9
 """Recurrent runs keep a tenth of their deadline free (see the workload options)."""
+MOST_CORRECTIONS = 4
+"""Times that the twin's figures may correct the screened ones until a limit is seen to break."""
 TIE = 1e-6
 """Weight of the plan's relative cost beside relative relaxations: it only breaks ties."""
 
@@ -61,15 +65,54 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
     screened = place(model, options, k, progress, loose=True)
     placed = {p.stage for p in screened.placements}
     _refuse_empty(model, {stage.name: stage.name in placed for stage in model.stages})
-    problem = _problem(model, screened.placements, k)
-    names = sorted({row.name for row in problem.rows})
-    core = _smallest_clash(problem, names)
-    choice = _elastic(problem, dict.fromkeys(names, 1.0))
-    if choice is None:  # only the one-design rows are left, and every hall's best design takes every stage it can
-        raise InfeasibleError(tuple(_words(problem, name) for name in core), ("allow more kinds of cooling or sites",))
+    problem, choice, checked = _eased(model, screened, k)
     exceeded = _exceeded(problem, choice)
+    if not exceeded:
+        return _refused(model, screened, problem, choice, checked)
+    core = _smallest_clash(problem, _names(problem))
     clashes = tuple(_clash(problem, name, exceeded.get(name)) for name in core)
     return WayOut(screened, problem, choice, clashes, _ways_out(problem, core, choice))
+
+
+def _names(problem: Problem) -> list[str]:
+    return sorted({row.name for row in problem.rows})
+
+
+def _eased(model: Model, screened: Screened, k: PlantConstants) -> tuple[Problem, Choice, Checked]:
+    """Return the cheapest relaxation, after the twin's figures have corrected screened ones that hide a broken limit.
+
+    Raises:
+        InfeasibleError: none exists.
+    """
+    corrections: Corrections = {}
+    for attempt in range(1, MOST_CORRECTIONS + 1):
+        problem = _problem(model, screened.placements, k, corrections)
+        names = _names(problem)
+        choice = _elastic(problem, dict.fromkeys(names, 1.0))
+        if choice is None:  # only the one-design rows are left, and every hall's best design takes what it can
+            core = tuple(_words(problem, name) for name in _smallest_clash(problem, names))
+            raise InfeasibleError(core, ("allow more kinds of cooling or sites",))
+        checked = check(model, tuple(screened.placements[i] for i in choice.picked), screened.designs, k)
+        seen = bool(_exceeded(problem, choice)) or not exceeded_rows(model, checked)
+        if seen or attempt == MOST_CORRECTIONS:
+            break
+        corrections |= corrections_of(model, checked, k)
+    return problem, choice, checked
+
+
+def _refused(model: Model, screened: Screened, problem: Problem, choice: Choice, checked: Checked) -> WayOut:
+    """Return the way out where every limit holds as screened, and the twin refuses the plan."""
+    hot = throttled(model, checked)
+    broken = {
+        f"full clock of the chips at {name}": f"{hours:,.0f} device-hours a year below it"
+        for name, hours in hot.items()
+    }
+    broken |= dict.fromkeys(sorted(exceeded_rows(model, checked)), "the twin's figure is above it")
+    moves = [f"allow colder water, other cooling or devices of less power at {name}" for name in hot]
+    moves += [f"raise {name}" for name in sorted(exceeded_rows(model, checked))]
+    clashes = tuple(Clash(name, None, None, "", f"{name}: {words}") for name, words in broken.items())
+    way = " and ".join(moves) or "allow more devices or kinds of cooling"
+    return WayOut(screened, problem, choice, clashes, (way + _then(problem, choice),))
 
 
 def _refuse_empty(model: Model, found: dict[str, bool]) -> None:
@@ -108,8 +151,9 @@ def _looser(stage: Stage, factor: float) -> Stage:
     return replace(stage, deadline_s=deadline, every_s=every, latency_p99_s=latency)
 
 
-def _problem(model: Model, placements: tuple[Placement, ...], k: PlantConstants) -> Problem:
+def _problem(model: Model, placements: tuple[Placement, ...], k: PlantConstants, corrections: Corrections) -> Problem:
     """Return the problem with every constraint a named row; costs only break ties."""
+    placements = tuple(corrected(p, corrections.get((p.site, p.design))) for p in placements)
     dearest = max((p.cost_usd for p in placements), default=1.0) or 1.0
     openings = openings_of(model, k)
     rows = (*site_limits(model, placements, openings), *plan_limits(model, placements, openings),
@@ -198,9 +242,13 @@ def _ways_out(problem: Problem, core: tuple[str, ...], cheapest: Choice) -> tupl
 
 
 def _way(problem: Problem, choice: Choice) -> str:
-    cost = sum(problem.placements[i].cost_usd for i in choice.picked)
     moves = [_move(problem, name, need) for name, need in _exceeded(problem, choice).items()]
-    return f"{' and '.join(moves)} (then about {cost / 1e6:,.2f} M USD over the horizon)"
+    return " and ".join(moves) + _then(problem, choice)
+
+
+def _then(problem: Problem, choice: Choice) -> str:
+    cost = sum(problem.placements[i].cost_usd for i in choice.picked)
+    return f" (then about {cost / 1e6:,.2f} M USD over the horizon)"
 
 
 def _limit(problem: Problem, name: str) -> Limit | Positions:

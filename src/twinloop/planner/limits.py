@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twinloop.model.model import Model
 from twinloop.model.site import Edge
+from twinloop.planner.links import egress_links, fetching_usd
 from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.openings import Opening
 from twinloop.planner.placements import Placement
@@ -67,18 +70,33 @@ def rack_positions(model: Model, placements: tuple[Placement, ...]) -> tuple[Pos
 
 
 def plan_limits(model: Model, placements: tuple[Placement, ...], openings: dict[str, Opening]) -> tuple[Limit, ...]:
-    """Return the scenario's own caps on the whole plan, as named rows; staff is taken off the budget first."""
+    """Return the scenario's own caps on the whole plan, as named rows.
+
+    The cost budget counts what the plan's total does: staff and data that leaves clouds are in it.
+    """
     caps = model.caps
-    staff_usd = present_cost_usd(Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {}), model)
     rows = (
-        (CAPEX_ROW, caps.capex_usd, "USD", "capex_usd", 0.0),
-        (COST_ROW, caps.cost_usd, "USD", "cost_usd", staff_usd),
-        (CARBON_ROW, caps.carbon_kg_per_year, "kg/year", "carbon_kg", 0.0),
-        (WATER_ROW, caps.water_m3_per_year, "m3/year", "water_m3", 0.0),
-    )
-    return tuple(
-        Limit(name, bound - fixed, unit, {i: getattr(p, field) for i, p in enumerate(placements)},
-              {site: getattr(opening, field, 0.0) for site, opening in openings.items()})
-        for name, bound, unit, field, fixed in rows
-        if bound is not None
+        (CAPEX_ROW, caps.capex_usd, "USD", "capex_usd"), (CARBON_ROW, caps.carbon_kg_per_year, "kg/year", "carbon_kg"),
+        (WATER_ROW, caps.water_m3_per_year, "m3/year", "water_m3"),
     )  # fmt: skip
+    found = [
+        _cap(name, bound, unit, field, placements, openings) for name, bound, unit, field in rows if bound is not None
+    ]
+    if caps.cost_usd is None:
+        return tuple(found)
+    budget = _cap(COST_ROW, caps.cost_usd, "USD", "cost_usd", placements, openings)
+    read = {i: budget.use[i] + fetching_usd(model, p) for i, p in enumerate(placements)}
+    pairs = {(link.first, link.second): link.cost for link in egress_links(model, placements)}
+    return (*found, replace(budget, use=read, pairs=pairs, fixed=staff_usd(model)))
+
+
+def staff_usd(model: Model) -> float:
+    """Return the present cost of staff, the same for every plan."""
+    return present_cost_usd(Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {}), model)
+
+
+def _cap(
+    name: str, bound: float, unit: str, field: str, placements: tuple[Placement, ...], openings: dict[str, Opening]
+) -> Limit:
+    use = {i: float(getattr(p, field)) for i, p in enumerate(placements)}
+    return Limit(name, bound, unit, use, {site: getattr(each, field, 0.0) for site, each in openings.items()})

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from twinloop.economics.cloud import egress_usd_per_month
-from twinloop.model.model import Dataset, Model, Stage
-from twinloop.model.site import Cloud
+from twinloop.model.model import Model, Stage
 from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Link
@@ -30,10 +29,21 @@ def monthly_volume_b(model: Model, source: Stage) -> float:
     return 0.0
 
 
+def cost_weight(model: Model) -> float:
+    """Return what a dollar of present cost adds to the objective."""
+    return 1.0 if model.objective.name == "cost" else model.objective.weights.get("cost", 0.0)
+
+
 def data_links(model: Model, placements: tuple[Placement, ...]) -> tuple[Link, ...]:
     """Return an objective cost for each pair of placements between which data leaves a cloud."""
-    if model.objective.name != "cost":
-        return ()
+    weight = cost_weight(model)
+    return tuple(
+        Link(each.first, each.second, weight * each.cost) for each in egress_links(model, placements) if weight
+    )
+
+
+def egress_links(model: Model, placements: tuple[Placement, ...]) -> tuple[Link, ...]:
+    """Return the present cost for each pair of placements between which data leaves a cloud."""
     clouds = {cloud.name: cloud for cloud in model.clouds}
     stages = {stage.name: stage for stage in model.stages}
     links = []
@@ -57,20 +67,33 @@ def egress_usd_per_year(model: Model, chosen: tuple[Placement, ...]) -> float:
     at = {p.stage: p.site for p in chosen}
     tiers = {cloud.name: cloud.egress_usd_per_b for cloud in model.clouds}
     stages = {stage.name: stage for stage in model.stages}
-    return 12.0 * math.fsum(
+    moved = 12.0 * math.fsum(
         egress_usd_per_month(monthly_volume_b(model, stages[before]), tiers[at[before]])
         for stage in model.stages
         for before in stage.after
         if at[before] in tiers and at[before] != at[stage.name]
     )
+    return moved + math.fsum(fetched_usd_per_year(model, p) for p in chosen)
 
 
-def dataset_egress_usd(model: Model, data: Dataset, site: str) -> float:
-    """Return the yearly cost of carrying ``data``'s growth from its home to ``site``."""
-    home = next((cloud for cloud in model.clouds if cloud.name == data.home), None)
-    if home is None or site == data.home or not isinstance(home, Cloud):
-        return 0.0
-    return 12.0 * egress_usd_per_month(data.growth_b_s * MONTH_S, home.egress_usd_per_b)
+def fetched_usd_per_year(model: Model, p: Placement) -> float:
+    """Return what a year of the growth of the datasets costs that ``p``'s stage reads from clouds it is not in.
+
+    Each stage that reads a dataset fetches it for itself.
+    """
+    stage = next(each for each in model.stages if each.name == p.stage)
+    tiers = {cloud.name: cloud.egress_usd_per_b for cloud in model.clouds if cloud.name != p.site}
+    return 12.0 * math.fsum(
+        egress_usd_per_month(data.growth_b_s * MONTH_S, tiers[data.home])
+        for data in model.datasets
+        if data.name in stage.reads and data.home in tiers
+    )
+
+
+def fetching_usd(model: Model, p: Placement) -> float:
+    """Return the present cost of :func:`fetched_usd_per_year`."""
+    yearly = fetched_usd_per_year(model, p)
+    return _present(model, yearly / 12.0) if yearly else 0.0
 
 
 def _present(model: Model, per_month_usd: float) -> float:

@@ -23,7 +23,8 @@ from twinloop.model.site import Cloud, Edge, OnPremise, Redundancy, Tariff
 
 YEAR_S = 8760 * 3600.0
 REFRIGERANT = "R134a"
-"""What chillers of this size commonly hold; newer ones hold R1234ze with far less effect. Low confidence."""
+"""What chillers of this size commonly hold, where the scenario names none; newer ones hold R1234ze with far less
+effect. Low confidence."""
 GENERATOR_RATIO = 1.5
 """Generator over IT power: cooling, losses and margin. Low confidence."""
 GENERATOR_UNIT_W = 2e6
@@ -103,8 +104,9 @@ def hall_ledger(
         "water": water_m3 * site.water.price_usd_per_m3,
         **(risk_usd or {}),
     }
+    refrigerant = next(iter(model.allow.refrigerants), REFRIGERANT)
     carbon = {
-        "scope1": scope1_kg_per_year(chiller_w, REFRIGERANT, generators_w(it_w, site.redundancy)),
+        "scope1": scope1_kg_per_year(chiller_w, refrigerant, generators_w(it_w, site.redundancy)),
         "scope2": scope2_kg(facility_j, site.grid),
         "scope3": embodied,
     }

@@ -16,9 +16,9 @@ from twinloop.planner.limits import (
     plan_limits,
     rack_positions,
     site_limits,
+    staff_usd,
 )
-from twinloop.planner.links import data_links
-from twinloop.planner.money import Ledger, present_cost_usd
+from twinloop.planner.links import cost_weight, data_links, fetching_usd
 from twinloop.planner.openings import Opening, opening_of, openings_of
 from twinloop.planner.placements import YEAR_S, Placement
 from twinloop.planner.selection import Choice, Problem, objective_of, solve
@@ -59,11 +59,11 @@ Seen = dict[tuple[str, ...], Checked]
 
 def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Corrections, k: PlantConstants) -> Problem:
     """Return the selection problem, each (site, design)'s coefficients times what the twin found."""
-    mended = tuple(_corrected(p, corrections.get((p.site, p.design))) for p in placements)
-    openings = openings_of(model, k)
+    mended = tuple(corrected(p, corrections.get((p.site, p.design))) for p in placements)
+    openings, weight = openings_of(model, k), cost_weight(model)
     return Problem(
         stages=tuple(stage.name for stage in model.stages), placements=placements,
-        costs=tuple(coefficient(model, p) for p in mended),
+        costs=tuple(coefficient(model, p) + weight * fetching_usd(model, p) for p in mended),
         limits=(*site_limits(model, mended, openings), *plan_limits(model, mended, openings)),
         links=data_links(model, placements), anchors=frozenset(i for i, p in enumerate(placements) if p.anchors),
         positions=rack_positions(model, placements),
@@ -76,7 +76,8 @@ def _opening_objective(model: Model, opening: Opening) -> float:
     return weighed(model, opening.cost_usd, opening.energy_j, opening.carbon_kg, 0.0, 0.0)
 
 
-def _corrected(p: Placement, by: Factors | None) -> Placement:
+def corrected(p: Placement, by: Factors | None) -> Placement:
+    """Return ``p`` with its screened figures times ``by``; ``None``: as they are."""
     if by is None:
         return p
     return replace(
@@ -139,7 +140,7 @@ def optimise(
             refused.append(last.picked)
         elif best is None or checked.objective < best[0].objective:
             best = (checked, last)
-        corrections |= _corrections(model, checked, k)
+        corrections |= corrections_of(model, checked, k)
     if best is None:
         return None
     bound = min(last.bound + fixed(model), best[0].objective) if last is not None else best[0].objective
@@ -149,9 +150,7 @@ def optimise(
 
 def fixed(model: Model) -> float:
     """Return what every plan adds to the objective alike, whatever is chosen: the present cost of staff."""
-    staff_usd = present_cost_usd(Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {}), model)
-    weight = 1.0 if model.objective.name == "cost" else model.objective.weights.get("cost", 0.0)
-    return weight * staff_usd
+    return cost_weight(model) * staff_usd(model)
 
 
 def among(found: Optimised, free: Optimised) -> Optimised:
@@ -174,6 +173,18 @@ def adopted(checked: Checked, free: Optimised, rounds: int) -> Optimised:
 
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:
     """Whether the twin's figures, too, respect power, water and the plan's caps, and nothing throttles."""
+    return not throttled(model, checked) and not exceeded_rows(model, checked) - relaxed
+
+
+def throttled(model: Model, checked: Checked) -> dict[str, float]:
+    """Return the halls whose chips lose clock, with the device-hours a year that do."""
+    halls = {site.name for site in model.on_premise}
+    hours = {site.planned.name: site.planned.totals.throttled_hours for site in checked.sites}
+    return {name: value for name, value in hours.items() if name in halls and value > 0.0}
+
+
+def exceeded_rows(model: Model, checked: Checked) -> frozenset[str]:
+    """Return the limits of power, water and the whole plan that the twin's figures exceed."""
     rows = list(_plan_rows(model, checked.totals))
     halls = {site.name: site for site in model.on_premise}
     for site in checked.sites:
@@ -181,11 +192,9 @@ def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozens
         if hall is None:
             continue
         totals = site.planned.totals
-        if totals.throttled_hours > 0.0:
-            return False
         rows.append((f"utility power of {hall.name}", totals.peak_power_w, hall.utility_power_w))
         rows.append((f"water of {hall.name}", totals.water_m3_per_year, hall.water.supply_m3_per_year))
-    return all(name in relaxed or bound is None or value <= bound * (1.0 + 1e-9) for name, value, bound in rows)
+    return frozenset(name for name, value, bound in rows if bound is not None and value > bound * (1.0 + 1e-9))
 
 
 def _plan_rows(model: Model, totals: Totals) -> Iterator[tuple[str, float, float | None]]:
@@ -196,7 +205,7 @@ def _plan_rows(model: Model, totals: Totals) -> Iterator[tuple[str, float, float
     yield WATER_ROW, totals.water_m3_per_year, caps.water_m3_per_year
 
 
-def _corrections(model: Model, checked: Checked, k: PlantConstants) -> Corrections:
+def corrections_of(model: Model, checked: Checked, k: PlantConstants) -> Corrections:
     """Return the twin's figures, lights apart, over the screened ones, by (site, design)."""
     found: Corrections = {}
     halls = {site.name: site for site in model.on_premise}

@@ -18,6 +18,7 @@ from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.runners_up import settled
 from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import Ordered, compute_first
+from twinloop.planner.ties import simplest
 from twinloop.twin.design import PlantConstants
 
 
@@ -87,11 +88,13 @@ def best_of(
 ) -> Optimised:
     """Return the best twin-checked plan of all searches: coefficients mislead by tenths of a percent.
 
+    Of plans that come to the same it is the one with the fewest pieces of equipment.
     A baseline that does not fit the hall (it says so in its note) is none of them.
     """
     found = [free, *by_kit.values(), *((ordered.optimised,) if ordered and ordered.optimised else ())]
     found += [each.optimised for each in plain if each.optimised and not each.note]
-    return among(min(found, key=lambda each: each.checked.objective), free)
+    chosen = simplest([each.checked for each in found])
+    return among(next(each for each in found if each.checked is chosen), free)
 
 
 def _by_kit(

@@ -11,7 +11,7 @@ from twinloop.model.model import Allow, Model, Stage
 from twinloop.model.plan import Plan, PlannedStage
 from twinloop.model.simulation import Simulation, SiteYear
 from twinloop.model.site import OnPremise
-from twinloop.planner.designs import candidate_designs
+from twinloop.planner.designs import candidate_designs, warmer_designs
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.twin.design import HybridDesign, PlantConstants
@@ -25,7 +25,7 @@ from twinloop.twin.transient_nouns import fleet_of
 from twinloop.twin.window_metrics import window_simulation
 from twinloop.twin.year import site_year
 from twinloop.workload.options import stage_options
-from twinloop.workload.profile import hourly_activity
+from twinloop.workload.profile import stage_activity
 
 
 def _silent(_: str) -> None:
@@ -109,7 +109,7 @@ def _group(model: Model, planned: PlannedStage) -> ItGroup:
         raise _foreign(f"stage {planned.name}")
     option = _option(model, stage, planned)
     return group_of(
-        option, model.device(option.device), server_of(model, option.server), hourly_activity(option, stage)
+        option, model.device(option.device), server_of(model, option.server), stage_activity(option, model.stages)
     )
 
 
@@ -124,8 +124,9 @@ def _option(model: Model, stage: Stage, planned: PlannedStage) -> StageOption:
 
 def _design(hall: OnPremise, allow: Allow, name: str) -> HybridDesign:
     for design in candidate_designs(hall, allow):
-        if design.name == name:
-            return design
+        for each in (design, *warmer_designs(design, hall)):
+            if each.name == name:
+                return each
     raise _foreign(f"cooling {name!r} of {hall.name}")
 
 

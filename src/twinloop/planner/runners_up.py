@@ -9,6 +9,7 @@ from twinloop.planner.check import Checked, check
 from twinloop.planner.optimise import Optimised, Seen, acceptable, adopted
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Choice, Limit, Problem, objective_of, solve
+from twinloop.planner.ties import ties
 from twinloop.twin.design import HybridDesign, PlantConstants
 
 MOST_SWAPS = 4
@@ -70,11 +71,11 @@ def runners_up(
 def settled(
     model: Model, best: Optimised, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants, seen: Seen
 ) -> tuple[Optimised, dict[str, RunnerUp]]:
-    """Return the plan that no twin-checked runner-up beats, and its runners-up."""
+    """Return the plan that no twin-checked runner-up beats by more than a tie, and its runners-up."""
     found = runners_up(model, best, designs, k, seen)
     for _ in range(MOST_SWAPS):
         holding = [runner.checked for runner in found.values() if runner.checked is not None and runner.holds]
-        better = [checked for checked in holding if checked.objective < best.checked.objective]
+        better = [each for each in holding if each.objective < best.checked.objective and not ties(best.checked, each)]
         if not better:
             break
         best = adopted(min(better, key=lambda each: each.objective), best, best.rounds)

@@ -9,7 +9,7 @@ from functools import partial
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise, Site
-from twinloop.planner.designs import KITS, candidate_designs, existing_design
+from twinloop.planner.designs import KITS, candidate_designs, existing_design, warmer_designs
 from twinloop.planner.placements import (
     Placement,
     belongs,
@@ -25,7 +25,7 @@ from twinloop.planner.rates import Rates, group_of, rates
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.sample import sample_hours
 from twinloop.workload.options import stage_options
-from twinloop.workload.profile import hourly_activity
+from twinloop.workload.profile import stage_activity
 
 SAMPLE_HOURS = 48
 DESIGNS_PER_KIT = 2
@@ -201,6 +201,7 @@ def _screen_hall(
         if placed is not None:
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first)
+    kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
         kept += [design for design in candidates if design.name == standing.name]
@@ -216,6 +217,35 @@ def _screen_hall(
             partial(_place_by, table, model, site, design, loose=loose),
         )  # fmt: skip
     return found, kept, len(candidates)
+
+
+def _warmed(
+    model: Model, site: OnPremise, kept: list[HybridDesign], first: dict[str, Placement],
+    rated: dict[tuple[str, str], Rates], references: dict[str, StageOption],
+    rate: Callable[[HybridDesign, StageOption], Rates], *, loose: bool,
+) -> list[HybridDesign]:  # fmt: skip
+    """Return ``kept``, the cheapest of each kit with warmer cold water where that carries the heaviest stage cheaper.
+
+    A hall that keeps its plant has no other supply; warmer ones are rated last, so that they cost two ratings a kit.
+    """
+    if site.plant is not None and site.plant.keep:
+        return kept
+    cheapest: dict[str, HybridDesign] = {}
+    for design in sorted((each for each in kept if each.name in first), key=lambda d: (first[d.name].cost_usd, d.name)):
+        cheapest.setdefault(_kit(design), design)
+    instead: dict[str, HybridDesign] = {}
+    for design in cheapest.values():
+        heaviest = _heaviest(model, design, references)
+        if heaviest is None:
+            continue
+        for warmer in warmer_designs(design, site):
+            found = rated[warmer.name, heaviest.server] = rate(warmer, heaviest)
+            placed = _place(model, site, warmer, heaviest, found, loose=loose)
+            now = instead.get(design.name, design)
+            if placed is None or placed.cost_usd >= first[now.name].cost_usd:
+                break
+            first[warmer.name], instead[design.name] = placed, warmer
+    return [instead.get(design.name, design) for design in kept]
 
 
 def _references(
@@ -237,8 +267,7 @@ def _rate(
 
 
 def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
-    stage = next(each for each in model.stages if each.name == option.stage)
-    activity = hourly_activity(option, stage)
+    activity = stage_activity(option, model.stages)
     sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
     group = group_of(option, model.device(option.device), server_of(model, option.server), activity)
     return rates(site, design, group, sample, k)[0]

@@ -29,6 +29,10 @@ class Limit:
     """Placement index -> what it takes."""
     halls: dict[str, float] = field(default_factory=dict)
     """Site -> what a hall takes as soon as anything runs in it."""
+    pairs: dict[tuple[int, int], float] = field(default_factory=dict)
+    """Two placements -> what they take together beyond what each takes."""
+    fixed: float = 0.0
+    """What every plan takes, whatever is chosen."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ class Problem:
         chosen = tuple(picked)
         if isinstance(row, Positions):
             return row.taken(chosen)
-        return sum(row.use.get(i, 0.0) for i in chosen) + sum(row.halls.get(site, 0.0) for site in self.used(chosen))
+        halls = sum(row.halls.get(site, 0.0) for site in self.used(chosen))
+        pairs = sum(amount for pair, amount in row.pairs.items() if set(pair) <= set(chosen))
+        return row.fixed + sum(row.use.get(i, 0.0) for i in chosen) + halls + pairs
 
     def used(self, picked: Iterable[int]) -> set[str]:
         """Return the halls that ``picked`` run in."""
@@ -186,13 +192,11 @@ def _posed(
         name: solver.addVariable(0.0, highspy.kHighsInf, obj=price, name=f"more {name}")
         for name, price in elastic.items()
     }
+    both = _pairs(solver, problem, x)
     rows: dict[str, tuple[int, float]] = {}
     for limit in problem.limits:
         if limit.name not in relaxed:
-            rows |= _limit_row(solver, limit, x, halls, slack.get(limit.name))
-    for link in problem.links:
-        both = solver.addVariable(0.0, 1.0, obj=link.cost, name=f"link {link.first} {link.second}")
-        solver.addConstr(both >= x[link.first] + x[link.second] - 1)
+            rows |= _limit_row(solver, limit, x, halls, both, slack.get(limit.name))
     for choice in banned:
         solver.addConstr(sum(x[i] for i in choice) <= len(choice) - 1)
     racks = [
@@ -205,19 +209,36 @@ def _posed(
     return _Posed(solver, x, rows, racks, chosen)
 
 
+def _pairs(
+    solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]
+) -> dict[tuple[int, int], highspy.highs_var]:
+    """Add, for each two placements that cost or take something together, whether both are chosen."""
+    costs = dict.fromkeys((pair for limit in problem.limits for pair in limit.pairs), 0.0)
+    for link in problem.links:
+        costs[link.first, link.second] = costs.get((link.first, link.second), 0.0) + link.cost
+    both = {}
+    for (first, second), cost in costs.items():
+        both[first, second] = solver.addVariable(0.0, 1.0, obj=cost, name=f"link {first} {second}")
+        solver.addConstr(both[first, second] >= x[first] + x[second] - 1)
+    return both
+
+
 def _limit_row(
     solver: highspy.Highs, limit: Limit, x: list[highspy.highs_var], halls: dict[str, list[highspy.highs_var]],
-    slack: highspy.highs_var | None,
+    both: dict[tuple[int, int], highspy.highs_var], slack: highspy.highs_var | None,
 ) -> dict[str, tuple[int, float]]:  # fmt: skip
     """Add the row of ``limit``; return its name -> (row, scale), nothing where nothing takes part of it."""
     scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
     # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
     used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
     used += [(y, amount) for site, amount in limit.halls.items() if amount > 1e-9 * scale for y in halls.get(site, ())]
+    used += [(both[pair], amount) for pair, amount in limit.pairs.items() if amount > 1e-9 * scale]
     if not used:
         return {}
     taken = sum(amount / scale * column for column, amount in used)
-    row = solver.addConstr((taken if slack is None else taken - slack) <= limit.bound / scale, name=limit.name)
+    row = solver.addConstr(
+        (taken if slack is None else taken - slack) <= (limit.bound - limit.fixed) / scale, name=limit.name
+    )
     return {limit.name: (row.index, scale)}
 
 
@@ -303,6 +324,7 @@ def dominated(problem: Problem) -> frozenset[int]:
     Placements with links to others stay: their cost depends on those. Of equals the first stays.
     """
     linked = {i for link in problem.links for i in (link.first, link.second)}
+    linked |= {i for limit in problem.limits for pair in limit.pairs for i in pair}
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, p in enumerate(problem.placements):
         anchor = problem.anchors is None or i in problem.anchors

@@ -17,12 +17,13 @@ from twinloop.planner.optimise import Optimised, Seen, optimise, problem_of
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.planner.selection import solve
+from twinloop.planner.ties import TIE
 from twinloop.planner.uncertainty import category_costs
 from twinloop.twin.design import PlantConstants
 
 SINGLE_KITS = ("air", "rear doors", "all plates", "immersion")
-NOTHING = 5e-5
-"""Relative difference below which two plans cost the same."""
+PROVIDERS = "the providers' own"
+"""Technology of a plan without a hall."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +60,33 @@ def compared(model: Model, screened: Screened, joint: Checked, ordered: Ordered 
             "no single cooling technology carries this load within the limits: chosen one after the other there is "
             "no plan",
         )  # fmt: skip
-    technology = ", ".join(sorted({screened.kit_of[p.design] for p in ordered.first if p.design})) or "none of its own"
+    technology = ", ".join(sorted({screened.kit_of[p.design] for p in ordered.first if p.design})) or PROVIDERS
     if ordered.optimised is None:
         return Sequential(
             False, None, None, technology,
-            f"the compute chosen at the figures of {technology} finds no cooling within the limits",
+            f"the compute chosen at {_figures(technology)} finds no cooling within the limits",
         )  # fmt: skip
     theirs = ordered.optimised.checked
     saving = (theirs.objective - joint.objective) / max(abs(theirs.objective), 1e-9)
     return Sequential(True, theirs.totals, saving, technology, _cause(model, joint, theirs, saving, technology))
 
 
+def _figures(technology: str) -> str:
+    """Return at whose figures the compute was chosen.
+
+    >>> _figures("rear doors"), _figures(PROVIDERS)
+    ('the figures of rear doors', "the providers' own figures")
+    """
+    return f"{PROVIDERS} figures" if technology == PROVIDERS else f"the figures of {technology}"
+
+
 def _cause(model: Model, joint: Checked, theirs: Checked, saving: float, technology: str) -> str:
     ours = {p.stage: p for p in joint.placements}
     changed = [p for p in theirs.placements if compute_key(p) != compute_key(ours[p.stage])]
-    if abs(saving) < NOTHING:
+    if abs(saving) < TIE:
         if not changed:
-            return (
-                f"nothing: compute chosen first at the figures of {technology} is the same compute, and cooling "
-                "chosen for it is the same cooling"
+            return f"nothing: compute chosen first at {_figures(technology)} is the same compute" + (
+                "" if technology == PROVIDERS else ", and cooling chosen for it is the same cooling"
             )
         return "nothing: other devices at the same objective"
     words = [
@@ -87,7 +96,7 @@ def _cause(model: Model, joint: Checked, theirs: Checked, saving: float, technol
     ]
     if not changed:
         words.append(f"the same compute, cooled by {'; '.join(sorted({str(p.design) for p in theirs.placements}))}")
-    took = f"at the figures of {technology}, compute chosen first takes {'; '.join(words)}"
+    took = f"at {_figures(technology)}, compute chosen first takes {'; '.join(words)}"
     return took + _moved(model, joint, theirs)
 
 

@@ -57,6 +57,10 @@ DEFAULTS = {
 
 WORDS = {
     "hall_class": ("A2", "the common class of IT, ASHRAE TC 9.9 (2021)"),
+    "containment": (
+        "cold_aisle",
+        "common practice of halls on air; their leaks are assumed",
+    ),
     "liquid_class": ("no limit", "facility water is bound by the chips alone"),
     "redundancy": ("N+1", "concurrently maintainable practice"),
     "water_source": ("potable", "the usual supply"),

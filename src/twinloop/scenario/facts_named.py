@@ -9,6 +9,7 @@ from pathlib import Path
 from twinloop import catalogue
 from twinloop.climate.lookup import weather
 from twinloop.errors import Fault
+from twinloop.fluids.liquids import liquid
 from twinloop.scenario.document import Node
 from twinloop.scenario.references import Steps, elements, lookup_faults, words
 
@@ -53,3 +54,5 @@ def _allowed(root: Node) -> Iterator[Check]:
         yield place.steps, partial(catalogue.device, place.text)
     for place in words(allow, "compression", ("allow",)) if allow is not None else ():
         yield place.steps, partial(catalogue.constant, "compression", place.text, "accuracy_drop")
+    for place in words(allow, "fluids", ("allow",)) if allow is not None else ():
+        yield place.steps, partial(liquid, place.text)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from twinloop.model.site import ExistingPlant, StandingUnits
+from twinloop.model.site import Containment, ExistingPlant, StandingUnits
 from twinloop.scenario import schema
 from twinloop.scenario.provenance import Sources
 
 
-def existing_plant(spec: schema.DesignSpec, path: str, sources: Sources) -> ExistingPlant:
-    """Return the plant that ``spec`` describes; spares not named are none, noted."""
+def existing_plant(spec: schema.DesignSpec, hall: Containment, path: str, sources: Sources) -> ExistingPlant:
+    """Return the plant that ``spec`` describes, contained as its ``hall``; spares not named are none, noted."""
     units = []
     for index, unit in enumerate(spec.equipment):
         if unit.spare is None:
@@ -24,7 +24,7 @@ def existing_plant(spec: schema.DesignSpec, path: str, sources: Sources) -> Exis
         keep=bool(spec.keep),
         units=tuple(units),
         evaporative=spec.evaporative or "none",
-        containment=spec.containment or "cold_aisle",
+        containment=spec.containment or hall,
         bath=spec.bath or "single_phase",
         cold_store_m3=spec.cold_store or 0.0,
     )

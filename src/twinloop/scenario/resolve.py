@@ -10,6 +10,7 @@ from typing import TypeVar
 from twinloop import catalogue
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.errors import Fault, InputError
+from twinloop.fluids.liquids import liquid
 from twinloop.model.model import SCHEMA, Allow, Caps, Finance, Model, Objective
 from twinloop.model.site import Cloud, Edge, OnPremise, Site
 from twinloop.scenario import schema
@@ -136,12 +137,13 @@ def _finance(spec: schema.FinanceSpec, sources: Sources) -> Finance:
 def _allow(spec: schema.AllowSpec, devices: tuple[Device, ...], sources: Sources) -> Allow:
     for key in ("devices", "cooling", "compression", "refrigerants", "fluids"):
         if not getattr(spec, key):
-            shown = f"all {len(devices)} of the catalogue" if key == "devices" else "all"
+            usual = {"devices": f"all {len(devices)} of the catalogue", "refrigerants": "all, chillers hold R134a"}
+            shown = usual.get(key, "all")
             sources.choice(f"allow.{key}", shown, "no limit given", "medium")
     return Allow(
         tuple(device.name for device in devices) if spec.devices else (),
         tuple(spec.cooling),
         tuple(spec.compression),
         tuple(spec.refrigerants),
-        tuple(spec.fluids),
+        tuple(liquid(name).name for name in spec.fluids),
     )

@@ -6,7 +6,7 @@ later version is listed in ``NOT_YET``, so that it is refused with that reason.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
@@ -161,13 +161,29 @@ def _underscored(value: Any) -> Any:
     return [word.replace("-", "_").replace(" ", "_") if isinstance(word, str) else word for word in words]
 
 
+RefrigerantWord = Literal["R134a", "R32", "R410A", "R513A", "R454B", "R1234ze", "R1234yf", "R744", "R717"]
+"""Those whose warming potential is known."""
+
+
+def _refrigerants(value: Any) -> Any:
+    """Take ``R-134a`` for ``R134a`` and ``R1234ze(E)`` for ``R1234ze``, in any case."""
+    words = listed(value)
+    if not isinstance(words, list):
+        return words
+    known = {name.casefold(): name for name in get_args(RefrigerantWord)}
+    plain = (word.casefold().replace("-", "").removesuffix("(e)") if isinstance(word, str) else word for word in words)
+    return [known.get(each, word) if isinstance(each, str) else word for each, word in zip(plain, words, strict=True)]
+
+
 class AllowSpec(Part):
     """What may be chosen; what is not named is left open."""
 
     devices: Words = Field(default_factory=list)
     cooling: Annotated[list[CoolingWord], BeforeValidator(_underscored)] = Field(default_factory=list)
     compression: Words = Field(default_factory=list)
-    refrigerants: Words = Field(default_factory=list)
+    refrigerants: Annotated[list[RefrigerantWord], BeforeValidator(_refrigerants), Field(max_length=200)] = Field(
+        default_factory=list
+    )
     fluids: Words = Field(default_factory=list)
 
     @field_validator("*")

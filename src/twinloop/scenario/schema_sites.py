@@ -128,6 +128,9 @@ class EquipmentSpec(Part):
     spare: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
 
+Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
+
+
 class DesignSpec(Part):
     """A plant that stands already, or is wished."""
 
@@ -139,7 +142,8 @@ class DesignSpec(Part):
     outdoor_air: bool | None = None
     evaporative: Literal["direct", "indirect"] | None = None
     """Pads in the outdoor air of ``outdoor_air``, or a wetted wall instead of it."""
-    containment: Literal["none", "cold_aisle", "hot_aisle", "chimney"] | None = None
+    containment: Containment | None = None
+    """Where it differs from the hall's."""
     bath: Literal["single_phase", "two_phase"] | None = None
     cold_store: q.Volume | None = None
     """Chilled-water tank, run by the tariff."""
@@ -160,6 +164,7 @@ class OnPremiseSpec(Part):
     floor: FloorSpec | None = None
     water: WaterSpec | None = None
     hall_class: Literal["A1", "A2", "A3", "A4", "H1"] | None = None
+    containment: Containment | None = None
     liquid_class: Literal["W17", "W27", "W32", "W40", "W45", "W+", "S30", "S35", "S40", "S45", "S50"] | None = None
     availability: AvailabilitySpec | None = None
     grid: Grid | None = None

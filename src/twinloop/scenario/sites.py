@@ -14,6 +14,7 @@ from twinloop.climate.stations import nearest
 from twinloop.errors import Fault, InputError
 from twinloop.model.site import (
     Cloud,
+    Containment,
     Edge,
     Floor,
     HeatOfftake,
@@ -60,6 +61,8 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
     availability = spec.availability or schema.AvailabilitySpec()
     offtake = spec.heat_offtake
     redundancy = word(availability.redundancy, f"{path}.availability.redundancy", "redundancy", sources)
+    aisles = word(spec.containment, f"{path}.containment", "containment", sources)
+    containment = next(each for each in get_args(Containment) if each == aisles)
     if spec.liquid_class is None:
         sources.choice(f"{path}.liquid_class", *WORDS["liquid_class"], "medium")
     return OnPremise(
@@ -68,7 +71,7 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
         weather=year,
         utility_power_w=_utility_w(spec, path, sources),
         power_phases=_power_phases(spec),
-        plant=None if spec.design is None else existing_plant(spec.design, path, sources),
+        plant=None if spec.design is None else existing_plant(spec.design, containment, path, sources),
         racks=RackLimits(
             spec.racks.positions,
             spec.racks.power,
@@ -78,6 +81,7 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
         floor=_floor(spec, path, sources),
         water=_water(spec, path, sources),
         air_class=word(spec.hall_class, f"{path}.hall_class", "hall_class", sources),
+        containment=containment,
         liquid_class=spec.liquid_class,
         redundancy=next(each for each in get_args(Redundancy) if each == redundancy),
         ride_through_s=number(availability.ride_through, f"{path}.availability.ride_through", "ride_through", sources),
