@@ -9,12 +9,16 @@ from twinloop.cooling.crahs import Crah, crah
 from twinloop.cooling.racks import Aisle, intake_from_rise_c
 from twinloop.cooling.rear_doors import RearDoor, rear_door
 from twinloop.cooling.solve import invert
+from twinloop.fluids.psychrometrics import CP_DRY_AIR
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import ROUNDS, OutdoorAir
 from twinloop.twin.outdoor_air import economise
 
 HANDLER_FLOOR = 0.2
 """Slowest air-handler fan over design. Low confidence."""
+
+LEAST_VALVE = 1e-3
+"""A door's valve never closes."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +87,19 @@ def air_loop(
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
 
-    def states(supply_c: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
-        intake_c = intake_from_rise_c(supply_c, rise_k, aisle.recirculation)
-        exhaust_c = intake_c + rise_k
-        door_heat, door_out_c, door_flow, wet = _door(
-            door, exhaust_c, server_flow_kg_s, cold_supply_c, supply_c, outdoor, k
-        )
-        return intake_c, exhaust_c, door_heat, door_out_c, door_flow, wet
-
     def held(supply: tuple[Array, ...]) -> tuple[Array, ...]:
-        load_w = heat_w - states(supply[0])[2] + room_w + fan_w
+        exhaust_c = intake_from_rise_c(supply[0], rise_k, aisle.recirculation) + rise_k
+        door_w = _door_heat_w(door, exhaust_c, server_flow_kg_s, cold_supply_c, supply[0], outdoor)
+        load_w = heat_w - door_w + room_w + fan_w
         return (_supply_c(load_w, handler, fan_ratio, handler_w_k, cold_supply_c, design.air_supply_c),)
 
     # The door's share depends on supply air, supply on the coil's load: each round contracts by about 20.
     (supply_c,) = repeat(3, held, (design.air_supply_c + 0.0 * heat_w,))
-    intake_c, exhaust_c, door_heat_w, door_out_c, door_flow, wet = states(supply_c)
+    intake_c = intake_from_rise_c(supply_c, rise_k, aisle.recirculation)
+    exhaust_c = intake_c + rise_k
+    door_heat_w, door_out_c, door_flow, wet = _door(
+        door, exhaust_c, server_flow_kg_s, cold_supply_c, supply_c, outdoor, k
+    )
     load_w = heat_w - door_heat_w + room_w + fan_w
     return_c = supply_c + load_w / handler_w_k
     outside = economise(design, handler, return_c, supply_c, handler_w_k, outdoor, k)
@@ -122,6 +124,21 @@ def air_loop(
     )  # fmt: skip
 
 
+def _door_heat_w(
+    door: RearDoor | None, exhaust_c: Array, air_kg_s: Array, water_c: Array, target_c: Array, outdoor: OutdoorAir
+) -> Array:
+    """Return the heat of :func:`_door` alone: what the target asks, between the valve's ends."""
+    xp = namespace(exhaust_c, water_c)
+    if door is None:
+        return 0.0 * (exhaust_c + water_c)
+    least_w, most_w = (
+        rear_door(door, exhaust_c, air_kg_s, water_c, ratio * door.water_design_kg_s, outdoor.dew_point_c).heat_w
+        for ratio in (LEAST_VALVE, 1.0)
+    )
+    wanted_w = air_kg_s * CP_DRY_AIR * (exhaust_c - target_c)
+    return xp.clip(wanted_w, xp.minimum(least_w, most_w), xp.maximum(least_w, most_w))
+
+
 def _door(
     door: RearDoor | None,
     exhaust_c: Array,
@@ -141,7 +158,7 @@ def _door(
     def at(ratio: Array):  # type: ignore[no-untyped-def]
         return rear_door(door, exhaust_c, air_kg_s, water_c, ratio * door.water_design_kg_s, hall_dew_c)
 
-    ratio = invert(lambda r: at(r).air_out_c, target_c + off, off + 1e-3, off + 1.0, iterations=ROUNDS)
+    ratio = invert(lambda r: at(r).air_out_c, target_c + off, off + LEAST_VALVE, off + 1.0, iterations=ROUNDS)
     point = at(ratio)
     return point.heat_w, point.air_out_c, ratio * door.water_design_kg_s, point.condensing
 

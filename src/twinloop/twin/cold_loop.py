@@ -12,10 +12,16 @@ from twinloop.cooling.solve import invert
 from twinloop.cooling.towers import Tower, tower, tower_heat_w
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.floating import EVERY_HOUR, floated_c
-from twinloop.twin.free_coolers import ROUNDS, SLOWEST, OutdoorAir, free_cool, hours_of
+from twinloop.twin.free_coolers import SLOWEST, OutdoorAir, free_cool, held_basin, hours_of
 
 MOST_FLOAT_K = 40.0
 """Furthest that chilled water may float above its setpoint."""
+SURE_K = 8.0
+"""Added to the approach where a cheap test asks whether the tower surely holds its basin."""
+WIDEST_K = 40.5
+"""Basins are sought from half a kelvin below the wet bulb on over this much."""
+SETTLING = 5
+"""Steps over a tenth of a kelvin, where the basin is close to linear in its overshoot."""
 LEFT_OVER = 1e-9
 """Share of the heat below which capacity counts as enough."""
 
@@ -111,7 +117,9 @@ def cold_loop(
         here = outside(supply_c, at)
         return heat_w[at] - here.free_w - here.available_w
 
-    supply_c = floated_c(0.0 * heat_w + design.cold_supply_c, shortage_w, LEFT_OVER * heat_w, MOST_FLOAT_K)
+    setpoint_c = 0.0 * heat_w + design.cold_supply_c
+    enough = _carried(heat_w, setpoint_c, approach_k, loop, outdoor, k)
+    supply_c = floated_c(setpoint_c, shortage_w, LEFT_OVER * heat_w, MOST_FLOAT_K, enough)
     state = outside(supply_c, EVERY_HOUR)
     return ColdState(
         supply_c=supply_c, return_c=supply_c + heat_w / capacity_w_k, heat_w=heat_w, free_w=state.free_w,
@@ -120,6 +128,26 @@ def cold_loop(
         evaporation_kg_s=state.evaporation_kg_s, drift_kg_s=state.drift_kg_s, rejected_w=state.rejected_w,
         water_side_w=state.water_side_w, extrapolated=state.extrapolated,
     )  # fmt: skip
+
+
+def _carried(
+    heat_w: Array, supply_c: Array, approach_k: Array, loop: ColdLoop, outdoor: OutdoorAir, k: PlantConstants
+) -> Array:
+    """Say where the chiller alone carries all heat, towers at full fan or better: no economiser needs to be rated."""
+    xp = namespace(heat_w)
+    if loop.tower is None:
+        return chiller(loop.chiller, heat_w, supply_c, outdoor.dry_bulb_c).available_w >= heat_w
+    tower_w_k = loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
+    # A basin that the tower surely holds: warmer than any that the control sequence aims at.
+    basin_c = xp.maximum(outdoor.wet_bulb_c + approach_k + SURE_K, supply_c)
+    condenser_c = xp.maximum(basin_c, k.condenser_minimum_c)
+    point = chiller(loop.chiller, heat_w, supply_c, condenser_c)
+    load_w = heat_w + point.power_w + loop.condenser_pump_w
+    given_w = tower_heat_w(
+        loop.tower, 1.0 + 0.0 * heat_w, basin_c + load_w / tower_w_k, loop.condenser_kg_s, outdoor.wet_bulb_c,
+        outdoor.pressure_pa,
+    )  # fmt: skip
+    return (given_w > load_w) & (point.available_w >= heat_w)
 
 
 def _air_cooled(
@@ -170,20 +198,15 @@ def _water_cooled(
         return (load_w - given_w) / tower_w_k
 
     off = 0.0 * (heat_w + outdoor.wet_bulb_c)
-    full_c = invert(
-        lambda t: overshoot_k(t, off + 1.0), off, outdoor.wet_bulb_c - 0.5, outdoor.wet_bulb_c + 40.0,
-        iterations=ROUNDS,
-    )  # fmt: skip
-    free_wanted = full_c < return_c - 1.0
+    free_wanted = overshoot_k(return_c - 1.0, off + 1.0) < 0.0  # the basin at full fan is colder than that
     target_c = xp.where(
         free_wanted, supply_c - k.plate_exchanger_approach_k,
         xp.maximum(outdoor.wet_bulb_c + approach_k, k.condenser_minimum_c),
     )  # fmt: skip
-    basin_c = xp.maximum(full_c, target_c)
-    ratio = invert(lambda fan: overshoot_k(basin_c, fan), off, off + SLOWEST, off + 1.0, iterations=ROUNDS)
-    ratio = xp.where(basin_c > full_c, ratio, 1.0)
+    low_c = outdoor.wet_bulb_c - 0.5 + off
+    basin_c, ratio = held_basin(overshoot_k, target_c + off, low_c, low_c + WIDEST_K)
     # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
-    settled_c = invert(lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=ROUNDS)
+    settled_c = invert(lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=SETTLING)
     basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)
     free_w, point, water_side_w = loads(basin_c)
     at = tower(

@@ -12,9 +12,17 @@ from twinloop.cooling.solve import invert
 from twinloop.twin.free_coolers import ROUNDS
 
 EVERY_HOUR = slice(None)
+CHUNK = 512
+"""Hours that a compiled hall solves at once."""
 
 
-def floated_c(setpoint_c: Array, shortage_w: Callable[[Array, Array], Array], allowed_w: Array, most_k: float) -> Array:
+def floated_c(
+    setpoint_c: Array,
+    shortage_w: Callable[[Array, Array], Array],
+    allowed_w: Array,
+    most_k: float,
+    enough: Array,
+) -> Array:
     """Return the setpoint, or in short hours the supply temperature at which shortage meets what is allowed.
 
     Args:
@@ -23,22 +31,48 @@ def floated_c(setpoint_c: Array, shortage_w: Callable[[Array, Array], Array], al
             second argument (an index or a slice); falls as the supply warms.
         allowed_w: shortage that is no shortage (another loop takes it), a number or shape (hours,).
         most_k: furthest that supply may float.
+        enough: hours that a cheap test says are not short, shape (hours,); only the others are looked at.
 
-    Few hours of a year are short. NumPy solves just those; a compiled hall solves all hours, and only
-    when any is short.
+    Few hours of a year are short. NumPy solves just those; a compiled hall puts them first and solves chunks of
+    hours as long as one is short.
     """
     xp = namespace(setpoint_c)
     allowed = allowed_w + 0.0 * setpoint_c
-    short = shortage_w(setpoint_c, EVERY_HOUR) > allowed
 
     def solved(at: Array) -> Array:
         low_c = setpoint_c[at]
         return invert(lambda t: shortage_w(t, at), allowed[at], low_c, low_c + most_k, iterations=ROUNDS)
 
     if xp is np:
-        at = np.flatnonzero(short)
         result = np.array(setpoint_c)
+        at = np.flatnonzero(~enough)
+        if at.size:
+            at = at[shortage_w(result[at], at) > allowed[at]]
         if at.size:
             result[at] = solved(at)
         return result
-    return sys.modules["jax"].lax.cond(xp.any(short), lambda: solved(EVERY_HOUR), lambda: setpoint_c)
+    lax = sys.modules["jax"].lax
+
+    def looked_at() -> Array:
+        short = (shortage_w(setpoint_c, EVERY_HOUR) > allowed) & ~enough
+        return lax.cond(xp.any(short), lambda: _in_chunks(setpoint_c, short, solved), lambda: setpoint_c)
+
+    return lax.cond(xp.all(enough), lambda: setpoint_c, looked_at)
+
+
+def _in_chunks(setpoint_c: Array, short: Array, solved: Callable[[Array], Array]) -> Array:
+    """Return ``solved`` where ``short``, else the setpoint; a scan, so that it differentiates backwards."""
+    lax, xp = sys.modules["jax"].lax, namespace(setpoint_c)
+    hours, size = setpoint_c.size, min(CHUNK, setpoint_c.size)
+    order = xp.argsort(~short)
+    chunks = xp.resize(order, (-(-hours // size), size))
+
+    def chunk(_: None, at: Array) -> tuple[None, Array]:
+        found = lax.cond(
+            xp.any(short[at]),
+            lambda: xp.where(short[at], solved(at), setpoint_c[at]),
+            lambda: setpoint_c[at],
+        )
+        return None, found
+
+    return setpoint_c.at[order].set(lax.scan(chunk, None, chunks)[1].reshape(-1)[:hours])

@@ -6,6 +6,7 @@ full speed. The heat is returned from both sides so that closure can be checked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
@@ -23,8 +24,8 @@ FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
 """Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
-ROUNDS = 13
-"""Steps of a bracketed root: enough for 1e-6 of IT power in every balance (a test holds it)."""
+ROUNDS = 7
+"""Steps of a bracketed root: every balance then closes to 1e-11 of IT power (tests hold 1e-6)."""
 
 
 @dataclass(frozen=True)
@@ -189,17 +190,12 @@ def _wet(
     xp = namespace(water_in_c, target_c)
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
     useful = (target_c < water_in_c) & (outdoor.wet_bulb_c < water_in_c - 0.5)
-    full_c = _coldest_basin_c(wet, water_in_c, flow_kg_s, outdoor, k)
-    wanted_c = invert(
-        lambda basin: _plate(wet, water_in_c, flow_kg_s, basin, k).hot_out_c, target_c + off,
-        xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + off, iterations=ROUNDS,
+    wanted_c = _wanted_basin_c(wet, water_in_c, flow_kg_s, target_c, outdoor, k)
+    basin_c, ratio = held_basin(
+        lambda basin, fan: _overshoot_k(wet, water_in_c, flow_kg_s, basin, fan, outdoor, k),
+        wanted_c + off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5 + off, water_in_c + 1.0 + off,
     )  # fmt: skip
-    basin_c = xp.maximum(full_c, wanted_c)
-    ratio = invert(
-        lambda fan: _overshoot_k(wet, water_in_c, flow_kg_s, basin_c, fan, outdoor, k),
-        off, off + SLOWEST, off + 1.0, iterations=ROUNDS,
-    )  # fmt: skip
-    ratio = xp.where(useful, xp.where(wanted_c > full_c, ratio, 1.0), 0.0)
+    ratio = xp.where(useful, ratio, 0.0)
     at = _cells(wet, water_in_c, flow_kg_s, basin_c, xp.maximum(ratio, SLOWEST), outdoor, k)
     water = _plate(wet, water_in_c, flow_kg_s, basin_c, k)
     on = xp.where(useful, 1.0, 0.0)
@@ -211,6 +207,57 @@ def _wet(
         xp.where(useful, water.hot_out_c, water_in_c), on * water.heat_w, running * air_heat_w,
         running * at.fan_w, on * wet.pump_w, running * at.evaporation_kg_s, running * at.drift_kg_s, ratio,
     )  # fmt: skip
+
+
+def held_basin(
+    overshoot_k: Callable[[Array, Array], Array], wanted_c: Array, low_c: Array, high_c: Array
+) -> tuple[Array, Array]:
+    """Return (basin, fan): the fan that holds the wanted basin, else the basin that full fan balances at.
+
+    Args:
+        overshoot_k: how much warmer than a basin the tower's water leaves at a fan speed; falls with both.
+        wanted_c: shape (hours,).
+        low_c: coldest basin looked at.
+        high_c: warmest.
+    """
+    xp = namespace(wanted_c, low_c)
+    off = 0.0 * wanted_c
+    reached = overshoot_k(wanted_c, off + 1.0) <= 0.0
+
+    def at_share(share: Array) -> tuple[Array, Array]:
+        return (
+            xp.where(reached, wanted_c, low_c + share * (high_c - low_c)),
+            xp.where(reached, SLOWEST + share * (1.0 - SLOWEST), 1.0),
+        )
+
+    return at_share(invert(lambda share: overshoot_k(*at_share(share)), off, off, off + 1.0, iterations=ROUNDS))
+
+
+def _wanted_basin_c(
+    wet: TowerSet, water_in_c: Array, flow_kg_s: Array, target_c: Array, outdoor: OutdoorAir, k: PlantConstants
+) -> Array:
+    """Return the basin at which the plate cools the loop to ``target_c``: its heat is linear in the basin."""
+    xp = namespace(water_in_c, target_c)
+    per_k = _plate(wet, water_in_c, flow_kg_s, water_in_c - 1.0, k).heat_w
+    basin_c = water_in_c - flow_kg_s * k.water_heat_capacity_j_kg_k * (water_in_c - target_c) / per_k
+    return xp.clip(basin_c, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 0.0 * basin_c)
+
+
+def reaches(
+    cooler: DryCooler | TowerSet | None,
+    water_in_c: Array,
+    flow_kg_s: Array,
+    target_c: Array,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> Array:
+    """Say where ``cooler`` at full power surely makes water of ``target_c``, for a fraction of the answer's cost."""
+    if isinstance(cooler, TowerSet) and cooler.syphon is None:
+        off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
+        wanted_c = _wanted_basin_c(cooler, water_in_c, flow_kg_s, target_c, outdoor, k)
+        inside = (wanted_c < water_in_c) & (wanted_c > outdoor.wet_bulb_c)
+        return inside & (_overshoot_k(cooler, water_in_c, flow_kg_s, wanted_c, off + 1.0, outdoor, k) < 0.0)
+    return best_leaving_c(cooler, water_in_c, flow_kg_s, outdoor, k) < target_c
 
 
 def _plate(wet: TowerSet, water_in_c: Array, flow_kg_s: Array, basin_c: Array, k: PlantConstants) -> Exchange:

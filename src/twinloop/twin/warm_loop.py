@@ -17,6 +17,7 @@ from twinloop.twin.free_coolers import (
     best_leaving_c,
     free_cool,
     hours_of,
+    reaches,
 )
 from twinloop.twin.heat_reuse import HeatReuse, ReusePoint, reuse_heat
 
@@ -112,7 +113,11 @@ def _supply_c(
         best_c = best_leaving_c(loop.cooler, entering_c, flow[at], hours_of(outdoor, at), k)
         return capacity_w_k[at] * (best_c - supply_c)
 
-    return floated_c(0.0 * total_w + design.warm_supply_c, shortage_w, loop.trim_w, MOST_FLOAT_K)
+    setpoint_c = 0.0 * total_w + design.warm_supply_c
+    return_c = setpoint_c + total_w / capacity_w_k
+    entering_c = reuse_heat(loop.reuse, return_c, capacity_w_k, setpoint_c, k).water_out_c
+    enough = reaches(loop.cooler, entering_c, flow, setpoint_c + loop.trim_w / capacity_w_k, outdoor, k)
+    return floated_c(setpoint_c, shortage_w, loop.trim_w, MOST_FLOAT_K, enough)
 
 
 def _coolant_return_c(heat_w: Array, unit: Cdu, coolant_kg_s: Array, supply_c: Array, flow: Array) -> Array:
