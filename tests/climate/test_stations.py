@@ -12,7 +12,7 @@ from twinloop.errors import InputError
 
 def test_the_list_holds_the_world_and_every_row_is_physical():
     rows = stations()
-    assert len(rows) == 17_185
+    assert len(rows) == 17_186
     assert len({row.station.country for row in rows}) > 200
     for row in rows:
         station = row.station
@@ -51,7 +51,7 @@ def test_a_position_gets_the_nearest_station():
     assert find_station("64.13, -21.9").station.name.startswith("Reykjavik")
 
 
-@given(st.sampled_from(range(17_185)))
+@given(st.sampled_from(range(17_186)))
 @settings(max_examples=30, deadline=None)
 def test_every_station_is_its_own_nearest(number):
     row = stations()[number]
@@ -76,3 +76,21 @@ def test_what_is_no_place_is_refused_in_words(place):
 def test_a_near_miss_of_a_city_is_offered():
     with pytest.raises(InputError, match="did you mean Frankfurt"):
         place_normals("Frankfrut")
+
+
+def test_a_town_of_two_countries_is_named_with_its_state():
+    with pytest.raises(InputError, match="one place: Golden, BC, CAN or Golden, CO, USA"):
+        find_station("Golden")
+    assert find_station("Golden, CO").station.elevation_m == 1829.0
+    assert find_station("Golden, CO, USA").station.country == "USA"
+    assert find_station("Golden, BC").station.country == "CAN"
+    assert find_station("Knoxville, TN").state == "TN"
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [("Golden CO", "Golden, CO, USA"), ("Golden, TX", "Golden, BC, CAN or Golden, CO, USA")],
+)
+def test_a_town_in_another_state_or_without_its_comma_is_offered(place, meant):
+    with pytest.raises(InputError, match=f"did you mean {meant}"):
+        find_station(place)

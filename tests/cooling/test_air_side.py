@@ -29,10 +29,24 @@ def test_server_heat_goes_where_it_is_sent():
 
 
 def test_plates_cut_fan_power_as_published():
-    """Heydari et al. (2022): 75 % of the heat on plates, fans down 80 %. Floor of the fans' speed included."""
-    air = server(UNIT, POWERS, {}, 25.0)
-    hybrid = server(UNIT, POWERS, dict.fromkeys(POWERS, 0.75), 25.0)
-    assert 0.75 < 1.0 - hybrid.fan_w / air.fan_w < 1.0
+    """Heydari et al. (2022): 75 % of the heat on plates, fans down 80 %: 800 W leave 0.585³ of 800, 160 W.
+
+    A quarter of the heat in 0.585 of the air: 7.6 kW of parts leave 1900 + 160 W in 0.585 · 0.62955 kg/s, 5.56 K.
+    """
+    unit = Server(sum(POWERS.values()) / (CP * 12.0), 800.0)
+    air = server(unit, POWERS, {}, 25.0)
+    hybrid = server(unit, POWERS, dict.fromkeys(POWERS, 0.75), 25.0)
+    assert (air.fan_ratio, air.fan_w) == pytest.approx((1.0, 800.0))
+    assert 1.0 - hybrid.fan_w / air.fan_w == pytest.approx(0.80, abs=0.001)
+    assert hybrid.air_flow_kg_s == pytest.approx(0.585 * 0.62955, rel=1e-4)
+    assert hybrid.exhaust_c - 25.0 == pytest.approx(2060.2 / (0.36829 * 1006.0), rel=1e-3)
+
+
+def test_fans_never_turn_slower_than_their_drive():
+    """A tenth of the heat: 0.3³ of 800 W, 21.6 W, in 0.3 of the air."""
+    unit = Server(sum(POWERS.values()) / (CP * 12.0), 800.0)
+    idle = server(unit, {name: 0.1 * power for name, power in POWERS.items()}, {}, 25.0)
+    assert (idle.fan_ratio, idle.fan_w) == pytest.approx((0.3, 21.6))
 
 
 def test_warm_intake_costs_fan_power_within_the_published_band():

@@ -6,12 +6,13 @@ import pytest
 from click.testing import CliRunner
 
 from twinloop.validation.cooling import predictions, validate_cooling
+from twinloop.validation.cooling_sites import baltimore
 from twinloop.validation.serving_cases import table
 
 KNOWN_MISSES = {
     "the same with metal, pipework and pump run-down: slower",
     "throughput, liquid over air, at the same limit",
-    "total energy", "non-IT energy", "PUE", "IT energy", "TUE", "total power", "non-IT power",
+    "total energy", "non-IT energy", "PUE", "TUE", "total power", "non-IT power",
     "water saved by the dry cooler", "site water by towers alone",
 }  # fmt: skip
 
@@ -64,3 +65,13 @@ def test_the_verb_prints_json(monkeypatch, results):
     rows = json.loads(answer.stdout)
     assert rows["failed"] == 0
     assert {"case", "expected", "got", "tolerance", "kind", "source", "error", "passed"} <= rows["results"][0].keys()
+
+
+def test_the_hybrid_study_leaves_a_fifth_of_the_fan_power_and_the_year_still_saves_too_much():
+    """Fans: the constant's own source. Non-IT energy in any reading falls further than published: a known miss."""
+    readings = [baltimore(None, name) for name in ("own coolers", "chillers", "design hour")]
+    for found in readings:
+        assert found.hybrid.fans_w / found.air.fans_w == pytest.approx(0.2, abs=0.01)
+        assert found.it_percent == pytest.approx(-7.0, abs=1.0)
+        assert found.other_percent < -30.0
+    assert readings[0].other_percent < readings[1].other_percent < readings[2].other_percent

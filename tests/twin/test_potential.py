@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from twinloop.model.site import HeatOfftake
@@ -58,6 +58,7 @@ MIXES = st.sampled_from(
 @given(
     MIXES, st.floats(-5.0, 28.0), st.floats(2.0, 15.0), st.floats(20.0, 45.0), st.floats(20.0, 29.0), st.booleans()
 )  # fmt: skip
+@example(("air", "none", "air_cooled_chiller"), 21.0, 2.0, 20.0, 27.0, False)  # no setpoint has room
 def test_it_is_never_worse_than_the_control_sequence(mix, mean_c, swing_k, warm_c, air_c, trim):
     it = halls.group(activity=DAYS)
     plant = build(*mix, it, warm_supply_c=warm_c, air_supply_c=air_c, cold_supply_c=air_c - 6.0, trim=trim)
@@ -100,7 +101,7 @@ def test_limits_are_kept_and_heat_stays_sold():
     assert np.min(warm_c) >= 18.0
     assert np.max(warm_c) <= 45.0
     assert np.max(air_c) <= 27.0
-    assert found.ratio("heat_sold") == pytest.approx(1.0, rel=1e-5)
+    assert 1.0 - 1e-5 <= found.ratio("heat_sold") < 1.0001  # no less; cooler chips throttle less and give a little more
     assert found.by_control["heat_sold"] > 0.0
 
 

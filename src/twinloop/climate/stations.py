@@ -1,8 +1,9 @@
-"""Weather stations of the world by name or position: 17,185 rows of degree days and two percentiles.
+"""Weather stations of the world by name or position: 17,186 rows of degree days and two percentiles.
 
 Facts of the TMYx files of climate.onebuilding.org (their latest period, mostly 2011-2025), as listed by the
 station index of idfkit 1.1.1 (MIT), April 2026: heating degree days base 18.3 °C, cooling degree days base
 10 °C, 99 % heating and 1 % cooling dry bulb. Left out: Antarctica, and rows whose clock and longitude disagree.
+Added: Golden, Colorado, counted from its typical year (USA_CO_Golden-NREL.724666_TMY3 of the same site).
 No humidity: it is estimated, so confidence is low.
 """
 
@@ -94,12 +95,10 @@ def find_station(place: str) -> ListedStation:
         return nearest(float(position[1]), float(position[2]))
     town, _, within = (part.strip() for part in place.partition(","))
     wanted = _words(town)
-    named = [row for row in stations() if wanted and _words(row.station.name)[: len(wanted)] == wanted]
-    if within:
-        named = [row for row in named if _is_within(row, within)]
+    anywhere = _named(wanted)
+    named = [row for row in anywhere if _is_within(row, within)] if within else anywhere
     if not named:
-        near = close(town, (city.name for city in climate_places()))
-        raise _fault(place, _EXPECTED, " or ".join(near) or None)
+        raise _fault(place, _EXPECTED, _meant(town, wanted, anywhere))
     best = min(named, key=_preference)
     apart = [row for row in named if _distance_km(best, row.station.latitude_deg, row.station.longitude_deg) > 0.0]
     elsewhere = [row for row in apart if not _same_town(best, row)]
@@ -126,6 +125,19 @@ def nearest(latitude_deg: float, longitude_deg: float) -> ListedStation:
             written, f"a place within {_FARTHEST_KM:.0f} km of a station", f"{found.title} ({distance:.0f} km)"
         )
     return found
+
+
+def _named(wanted: list[str]) -> list[ListedStation]:
+    return [row for row in stations() if wanted and _words(row.station.name)[: len(wanted)] == wanted]
+
+
+def _meant(town: str, wanted: list[str], anywhere: list[ListedStation]) -> str | None:
+    """Return what may have been meant: the town elsewhere, the town with its last word for a state, a like name."""
+    inside = [row for row in _named(wanted[:-1]) if _is_within(row, wanted[-1])] if len(wanted) > 1 else []
+    name = town if anywhere else town.rsplit(maxsplit=1)[0] if inside else ""
+    if name:
+        return " or ".join(list(dict.fromkeys(_qualified(name, row) for row in anywhere or inside))[:4])
+    return " or ".join(close(town, (city.name for city in climate_places()))) or None
 
 
 def _words(name: str) -> list[str]:

@@ -9,6 +9,21 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
+LEAST_FAN_RATIO = 0.3
+"""Slowest fans over their design speed; 0.2-0.4. Zones in public configurations of OpenBMC's fan control start at
+25, 30 and 40 % duty. Low confidence."""
+HYBRID_FAN_RATIO = 0.585
+"""The same where plates catch the chips and memory, drives, network and regulators stay on air, which a quarter of
+the heat would not cool at a quarter of the speed: a fifth of the all-air fan power is left at 75 % liquid (Heydari et
+al., InterPACK 2022, V001T01A014), ``0.2^(1/3)``; 0.3-0.67, the drive alone to 30 % of the power. Low confidence."""
+RAMP_START_C = 27.0
+"""Intake above which fan control asks for more than the heat needs: end of the ASHRAE recommended range."""
+RAMP_PER_K = 0.04
+"""Extra share of flow per kelvin above it: fans about double their power from 27 to 35 °C (ASHRAE TC 9.9,
+Thermal Guidelines, 2011 and later: relative server power 1.04-1.08 at 30 °C, 1.07-1.20 at 35 °C). Low."""
+MOST_FAN_RATIO = 1.2
+"""Full speed over design speed. Low confidence."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -20,13 +35,11 @@ class Server:
     """At that flow: 5-15 % of an air-cooled server; 9 % derived from Heydari et al., InterPACK 2022."""
     rise_k: float = 12.0
     """Of the air, held by fan control: 10-15 K in practice, 11 K a common rule. Low confidence."""
-    least_fan_ratio: float = 0.3
-    """Fans never turn slower. Low confidence."""
-    ramp_start_c: float = 27.0
-    """Intake above which fan control asks for more than the heat needs: end of the ASHRAE recommended range."""
-    ramp_per_k: float = 0.04
-    """Extra share of flow per kelvin above it: fans about double their power from 27 to 35 °C (ASHRAE TC 9.9,
-    Thermal Guidelines, 2011 and later: relative server power 1.04-1.08 at 30 °C, 1.07-1.20 at 35 °C). Low."""
+    least_fan_ratio: float = LEAST_FAN_RATIO
+    hybrid_fan_ratio: float = HYBRID_FAN_RATIO
+    """Where liquid catches some components."""
+    ramp_start_c: float = RAMP_START_C
+    ramp_per_k: float = RAMP_PER_K
 
 
 @dataclass(frozen=True)
@@ -51,25 +64,24 @@ def server(
 ) -> ServerPoint:
     """Rate a server: component powers and the share of each that liquid catches give air, fans and exhaust.
 
-    Air heat ``Σ P_i (1 − s_i)``; flow holds the rise, ``x = Q/(m₀ cp ΔT)``, plus the ramp above its start, within
-    [least, 1.2]; fans by the cube of the volume flow: thinner air (``density_ratio`` below 1, see
+    Air heat ``Σ P_i (1 − s_i)``; flow holds the rise, ``x = Q/(m₀ cp ΔT)``, within the bounds and with the ramp of
+    :func:`server_fan_ratio`; fans by the cube of the volume flow: thinner air (``density_ratio`` below 1, see
     :mod:`twinloop.cooling.altitude`) needs more volume for the same mass and gives less resistance,
     ``P = P₀ x³/ρ²``. Exhaust by the first law, fans included. A component without an entry in ``captured`` is on air.
 
-    >>> unit = Server(0.85, 800.0)
+    >>> unit = Server(0.5964, 800.0)   # 7.2 kW at 12 K
     >>> powers = {"accelerator": 5600.0, "cpu": 700.0, "memory": 900.0}
     >>> air = server(unit, powers, {}, 25.0)
     >>> plates = server(unit, powers, {"accelerator": 0.95, "cpu": 0.95}, 25.0)
     >>> [round(float(value), 1) for value in (air.fan_ratio, air.fan_w, plates.fan_w, air.exhaust_c)]
-    [0.7, 276.4, 21.6, 37.5]
+    [1.0, 800.1, 160.2, 38.3]
     """
-    xp = namespace(intake_c, density_ratio, *component_w.values())
     by_air = {name: power * (1.0 - captured.get(name, 0.0)) for name, power in component_w.items()}
     total_w = sum(component_w.values(), start=0.0 * intake_c)
     heat_w = sum(by_air.values(), start=0.0 * intake_c)
     needed = heat_w / (unit.air_design_kg_s * CP_DRY_AIR * unit.rise_k)
-    ramp = 1.0 + unit.ramp_per_k * xp.maximum(intake_c - unit.ramp_start_c, 0.0)
-    ratio = xp.clip(needed * ramp, unit.least_fan_ratio, 1.2)
+    least = unit.hybrid_fan_ratio if captured else unit.least_fan_ratio
+    ratio = server_fan_ratio(needed, intake_c, least, unit.ramp_start_c, unit.ramp_per_k)
     flow = ratio * unit.air_design_kg_s
     fan_w = server_fan_power_w(ratio, unit.fan_design_w) / (density_ratio * density_ratio)
     air_heat_w = heat_w + fan_w
@@ -82,6 +94,44 @@ def server(
         exhaust_c=intake_c + server_air_rise_k(air_heat_w, flow),
         by_component_air_w=by_air,
     )
+
+
+def server_fan_ratio(
+    heat_ratio: Array, intake_c: Array, least: Array, ramp_start_c: float = RAMP_START_C, ramp_per_k: float = RAMP_PER_K
+) -> Array:
+    """Return the fans' speed over design, ``min(max(x ramp, least), most)``; air flow is in proportion.
+
+    ``x``: heat on air over what the design flow carries at the design rise. Where ``least`` holds, the rise is smaller.
+    Source: :data:`HYBRID_FAN_RATIO`, :data:`LEAST_FAN_RATIO`, :data:`RAMP_PER_K`.
+
+    >>> [round(float(server_fan_ratio(*at)), 3) for at in ((0.8, 25.0, 0.3), (0.8, 32.0, 0.3), (0.25, 25.0, 0.585))]
+    [0.8, 0.96, 0.585]
+    """
+    xp = namespace(heat_ratio, intake_c)
+    asked = heat_ratio * intake_ramp(intake_c, ramp_start_c, ramp_per_k)
+    return xp.minimum(xp.maximum(asked, least), MOST_FAN_RATIO)
+
+
+def intake_ramp(intake_c: Array, start_c: float = RAMP_START_C, per_k: float = RAMP_PER_K) -> Array:
+    """Return what warm intakes multiply the fans' speed by, ``1 + r (T − T_r)⁺``, at most full over design speed.
+
+    >>> [float(intake_ramp(at)) for at in (25.0, 29.5, 40.0)]
+    [1.0, 1.1, 1.2]
+    """
+    xp = namespace(intake_c)
+    return xp.minimum(1.0 + per_k * xp.maximum(intake_c - start_c, 0.0), MOST_FAN_RATIO)
+
+
+def ramped_sink_share(intake_c: Array) -> Array:
+    """Return a chip's resistance to air over that at its usual flow: faster air is why fans speed up.
+
+    ``(1 − s) + s ramp^−n``: ``s`` = 0.5 of it is convection in the sink (0.3-0.7), ``n`` = 0.5 for developing laminar
+    flow between fins (Teertstra et al. 2000, Journal of Electronics Manufacturing 10(4), 253-261). Low confidence.
+
+    >>> [round(float(ramped_sink_share(at)), 4) for at in (25.0, 32.0)]
+    [1.0, 0.9564]
+    """
+    return 0.5 + 0.5 * intake_ramp(intake_c) ** -0.5
 
 
 def server_air_flow_kg_s(heat_w: Array, rise_k: Array) -> Array:
@@ -105,8 +155,8 @@ def server_air_rise_k(heat_w: Array, air_flow_kg_s: Array) -> Array:
 def server_fan_power_w(flow_ratio: Array, design_fan_w: Array) -> Array:
     """Return fan power at ``flow_ratio`` of the all-air design flow, by the cube law.
 
-    Fans take 5-15 % of an air-cooled server and below 3 % of one on cold plates; a published study of a
-    hybrid hall has fans at 9 % and an 80 % cut (Heydari et al., InterPACK 2022, V001T01A014; derived).
+    Fans take 5-15 % of an air-cooled server and about 2 % of one on cold plates: a published study of a
+    hybrid hall has 9 % and an 80 % cut (Heydari et al., InterPACK 2022, V001T01A014; derived).
 
     >>> float(server_fan_power_w(0.5, 800.0))
     100.0

@@ -11,6 +11,7 @@ from typing import Literal
 
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
+from twinloop.cooling.servers import HYBRID_FAN_RATIO, LEAST_FAN_RATIO
 from twinloop.model.site import Bath, Containment, Evaporative, Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
@@ -90,6 +91,10 @@ class PlantConstants:
     """Dry air at 300 K."""
     server_air_rise_k: float = 12.0
     """Design rise through a server; 11 K is a common rule, 10-15 practice. Low confidence."""
+    server_fan_floor: float = LEAST_FAN_RATIO
+    """Slowest server fans over design speed, 0.2-0.4."""
+    hybrid_fan_floor: float = HYBRID_FAN_RATIO
+    """The same in servers whose chips are on plates and whose other parts are on air, 0.3-0.67."""
     recirculation: float = 0.05
     """Exhaust in the intake air, contained cold aisle; see :func:`aisle_of` for others. Low confidence."""
     bypass: float = 0.05

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
-from twinloop.cooling.servers import server_air_flow_kg_s, server_fan_power_w
+from twinloop.cooling.servers import (
+    ramped_sink_share,
+    server_air_flow_kg_s,
+    server_fan_power_w,
+    server_fan_ratio,
+)
 from twinloop.model.estimate import ComponentPower
 from twinloop.power.operating_point import operating_point
 from twinloop.twin.design import CoolingPath, HybridDesign, PlantConstants
@@ -87,7 +92,8 @@ def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantC
 
     DC power: ``idle + activity (busy - idle)``, the accelerator's share scaled by leakage at its
     junction temperature. Fans follow the cube of air flow, which follows the heat left on air at the
-    design rise. Power-supply loss = (dc + fans)(1/efficiency - 1). All of it becomes heat.
+    design rise, faster in warm intakes and never below :func:`fan_floor`.
+    Power-supply loss = (dc + fans)(1/efficiency - 1). All of it becomes heat.
     """
     xp = namespace(group.activity, coolants.air_c)
     path = effective_path(group, "accelerator", design)
@@ -103,7 +109,7 @@ def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantC
         start=0.0 * group.activity,
     )
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
-    flow_ratio, flow_kg_s = _air_flow(group, design, dc_w - on_plate, k)
+    flow_ratio, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, k)
     fans_w = 0.0 * dc_w if design.immersed else server_fan_power_w(flow_ratio, group.fan_design_w)
     it_w = (dc_w + fans_w) / group.psu_efficiency
     loss_w = it_w - dc_w - fans_w
@@ -136,9 +142,10 @@ def _caught(path: CoolingPath, k: PlantConstants) -> float:
 def _chip(  # type: ignore[no-untyped-def]
     group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants
 ):
+    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c)
     coolant_c, resistance = {
-        "air": (coolants.air_c, group.r_air_k_w),
-        "rear_door": (coolants.air_c, group.r_air_k_w),
+        "air": (coolants.air_c, r_air_k_w),
+        "rear_door": (coolants.air_c, r_air_k_w),
         "cold_plate": (coolants.plate_c, group.r_plate_k_w),
         "bath": (coolants.bath_c, bath_resistance_k_w(group, design, k)),
     }[path]
@@ -171,11 +178,18 @@ def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridD
     return boiling_rise_k(FK_649, most_w_m2) - boiling_rise_k(FK_649, flux_w_m2)
 
 
-def _air_flow(group: ItGroup, design: HybridDesign, heat_w: Array, k: PlantConstants) -> tuple[Array, Array]:
-    """Return (flow over the all-air design flow, flow in kg/s); never below what the fans idle at."""
-    xp = namespace(heat_w)
+def fan_floor(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
+    """Return the slowest that the servers' fans turn, over design speed: more where plates leave parts on air."""
+    on_air = [effective_path(group, component, design) != "cold_plate" for component in DC_COMPONENTS]
+    return k.hybrid_fan_floor if any(on_air) and not all(on_air) else k.server_fan_floor
+
+
+def _air_flow(
+    group: ItGroup, design: HybridDesign, heat_w: Array, intake_c: Array, k: PlantConstants
+) -> tuple[Array, Array]:
+    """Return (flow over the all-air design flow, flow in kg/s) by :func:`twinloop.cooling.servers.server_fan_ratio`."""
     if design.immersed:
         return 0.0 * heat_w, server_air_flow_kg_s(heat_w, k.server_air_rise_k)
     design_heat_w = group.busy.total_w
-    ratio = xp.maximum(heat_w / design_heat_w, 0.3)
+    ratio = server_fan_ratio(heat_w / design_heat_w, intake_c, fan_floor(group, design, k))
     return ratio, ratio * server_air_flow_kg_s(design_heat_w, k.server_air_rise_k)

@@ -197,12 +197,14 @@ def _bounds(hall: _Hall) -> list[tuple[FloatArray, FloatArray]]:
 def _searched(hall: _Hall, control: _Point, usual: PlantState) -> _Best:
     bounds = _bounds(hall)
     moving = [i for i, (low, high) in enumerate(bounds) if np.any(high > low)]
+    best = _Best(control, hall.cost(usual), hall.hourly(usual))
+    if not moving:
+        return best
     shares = np.linspace(0.0, 1.0, GRID[len(moving)])
     axes = [
         [low + share * (high - low) for share in shares] if i in moving else [low]
         for i, (low, high) in enumerate(bounds)
     ]
-    best = _Best(control, hall.cost(usual), hall.hourly(usual))
     best = _better(hall, list(product(*axes)), usual, best)
     for step in STEPS:
         around = [_moved(best.point, i, sign * step * shares[1], bounds[i]) for i in moving for sign in (-1.0, 1.0)]

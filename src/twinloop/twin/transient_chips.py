@@ -13,12 +13,16 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.cold_plates import plate_resistance_k_w
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
+from twinloop.cooling.servers import ramped_sink_share
 from twinloop.power.operating_point import LEAST_POWER_SHARE
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 
 STILL = 0.02
 """Flow share that a stopped loop keeps by buoyancy, for film resistance alone: the law is fitted above 0.2."""
+
+FLOW_MOST = 2.0
+"""Largest flow over the one asked for that cools further: end of the film law's range."""
 
 MOST_IN_RISE = 0.8
 """Largest part of a sink's resistance that the coolant's rise can be."""
@@ -69,22 +73,34 @@ class _Links(NamedTuple):
 
 
 def demanded_ratio(p: Parameters, heat_w: Array) -> Array:
-    """Return the flow ratio that the loops' heat asks for: the hourly plant's pump law."""
+    """Return the flow ratio that pumps are told by the loops' heat: the hourly plant's pump law."""
+    return _asked_ratio(p, heat_w, p.k.minimum_flow_ratio)
+
+
+def flow_adequacy(p: Parameters, pump: Array, heat_w: Array) -> Array:
+    """Return the coolant's flow over what the plates' heat asks for, 0 to :data:`FLOW_MOST`; 1 in the hourly plant."""
+    return clamp(pump / _asked_ratio(p, heat_w, p.least_flow_ratio), 0.0, FLOW_MOST)
+
+
+def _asked_ratio(p: Parameters, heat_w: Array, least: Array) -> Array:
     if p.plant.warm is None:
         return 0.0 * heat_w + 1.0
-    return namespace(heat_w).maximum(heat_w * p.loops / p.plant.warm.heat_w, p.k.minimum_flow_ratio)
+    return namespace(heat_w).maximum(heat_w * p.loops / p.plant.warm.heat_w, least)
 
 
-def links(p: Parameters, adequacy: Array, dt_s: float) -> _Links:
-    """Return the chip network at ``adequacy`` (flow over demanded flow, (loops, cases))."""
+def links(p: Parameters, adequacy: Array, intake_c: Array, dt_s: float) -> _Links:
+    """Return the chip network at ``adequacy`` (flow over the flow asked for, (loops, cases)) and intake air."""
     chips, c, xp = p.chips, p.c, namespace(adequacy)
-    film = plate_resistance_k_w(1.0, clamp(adequacy, STILL, 1.0))
-    film = xp.where((chips.on_coolant > 0.0) & (chips.in_bath == 0.0), film, 1.0)
+    flow = clamp(adequacy, STILL, FLOW_MOST)
+    film = plate_resistance_k_w(1.0, flow)
+    in_air = (ramped_sink_share(intake_c) - c.fast_share) / (1.0 - c.fast_share)
+    film = xp.where(chips.on_coolant > 0.0, xp.where(chips.in_bath > 0.0, 1.0, film), in_air)
     fast = 1.0 / (chips.device_k * c.fast_share)
-    # Resistances are stated to the coolant's inlet, half of whose rise is in them; without flow it is not.
+    # Resistances are stated to the coolant's inlet, half of whose rise is in them: less of it with more flow. With
+    # less flow the rise moves into the coolant that the sink sees, and without any it is not in the resistance.
     slow_k = chips.device_k * (1.0 - c.fast_share)
     in_rise = xp.minimum(0.5 * p.k.coolant_rise_k / slow_k, MOST_IN_RISE) * chips.on_coolant
-    slow = 1.0 / (slow_k * film * (1.0 - in_rise * (1.0 - adequacy)))
+    slow = 1.0 / (slow_k * (film * (1.0 - in_rise) + in_rise * xp.minimum(film * adequacy, 1.0 / flow)))
     die, sink = chips.die_s / dt_s, chips.sink_s / dt_s
     pivot = die + fast
     return _Links(fast, slow, die, sink, pivot, sink + slow + fast * die / pivot)
@@ -139,6 +155,7 @@ def chip_step(
 ) -> ChipStep:
     """Return temperatures after ``dt_s``: chips, racks' coolant and supply of every loop at once."""
     chips, k, xp = p.chips, p.k, namespace(state.die_c)
+    fresh = xp.minimum(adequacy, 1.0)
     weight_w = per_loop_w(p, chips.busy_w) * chips.caught
     driven = (net.sink * state.sink_c + net.fast * (net.die * state.die_c + power.relative) / net.pivot) / net.share
     follow = net.slow / net.share
@@ -147,7 +164,7 @@ def chip_step(
     link = weight_w * net.slow[0] * (1.0 - follow[0]) * on
     source_w = (weight_w * net.slow[0] * driven[0] * on).sum(axis=0)
     link_w_k = link.sum(axis=0)
-    mix = 1.0 - adequacy
+    mix = 1.0 - fresh
     flow_w_k, unit_w_k = 0.0 * adequacy, 0.0 * adequacy
     pump_w = 0.0 * adequacy
     if p.plant.warm is not None:
@@ -155,14 +172,14 @@ def chip_step(
     leak_w_k = inputs.leak_kg_s * k.water_heat_capacity_j_kg_k
     rack_j, pipe_j = p.rack_j_k / dt_s, p.pipe_j_k / dt_s
     # rack:  a11 T_rack + a12 T_supply = b1;  supply: a21 T_rack + a22 T_supply = b2
-    a11, a12 = rack_j + flow_w_k + link_w_k * mix + leak_w_k, link_w_k * adequacy - flow_w_k
+    a11, a12 = rack_j + flow_w_k + link_w_k * mix + leak_w_k, link_w_k * fresh - flow_w_k
     b1 = rack_j * state.rack_c + source_w + power.direct_w + leak_w_k * p.c.fill_c
     a21, a22 = unit_w_k - flow_w_k, pipe_j + flow_w_k
     rise_k = pump_w / xp.maximum(flow_w_k, 1e-9)
     b2 = pipe_j * state.coolant_c + pump_w - unit_w_k * (rise_k - state.warm_supply_c)
     determinant = a11 * a22 - a12 * a21
     rack_c, coolant_c = (b1 * a22 - a12 * b2) / determinant, (a11 * b2 - a21 * b1) / determinant
-    in_coolant_c = adequacy * coolant_c + mix * rack_c
+    in_coolant_c = fresh * coolant_c + mix * rack_c
     reference_c = on * in_coolant_c + (1.0 - on) * state.intake_c + chips.spread_k
     sink_c = driven + follow * reference_c
     die_c = (net.die * state.die_c + power.relative + net.fast * sink_c) / net.pivot

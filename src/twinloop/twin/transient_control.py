@@ -15,6 +15,7 @@ from twinloop.cooling.chiller_curves import AIR_COOLED, WATER_COOLED
 from twinloop.cooling.chillers import Chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
+from twinloop.cooling.servers import server_fan_ratio
 from twinloop.twin.air_loop import HANDLER_FLOOR
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
 from twinloop.twin.transient_air import water_asked_kg_s
@@ -105,7 +106,7 @@ def control(p: Parameters, state: State, inputs: Inputs, heat_on_air_w: Array, l
         dt_s: the step.
     """
     xp, c, chips = namespace(loop_w), p.c, p.chips
-    fan = xp.maximum(heat_on_air_w / chips.air_heat_w, chips.fan_floor)
+    fan = server_fan_ratio(heat_on_air_w / chips.air_heat_w, state.intake_c, chips.fan_floor)
     server_fan = state.server_fan + (fan - state.server_fan) * (1.0 - math.exp(-dt_s / c.server_fan_s))
     demand = xp.minimum(demanded_ratio(p, loop_w), PUMP_MOST)
     cdu_pump = _turn(state.cdu_pump, demand, inputs.cdu_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)

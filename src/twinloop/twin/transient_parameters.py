@@ -12,7 +12,7 @@ from twinloop.cooling.servers import server_air_flow_kg_s
 from twinloop.errors import InputError
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
-from twinloop.twin.groups import DC_COMPONENTS, ItGroup, effective_path
+from twinloop.twin.groups import DC_COMPONENTS, ItGroup, effective_path, fan_floor
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_nouns import Fleet, TransientConstants
 
@@ -40,7 +40,7 @@ class Chips:
     """Share of power-supply loss in the coolant, (groups, 1)."""
     efficiency: FloatArray
     fan_w: FloatArray
-    fan_floor: float
+    fan_floor: FloatArray
     air_kg_s: FloatArray
     air_heat_w: FloatArray
     """Heat for which ``air_kg_s`` is the design flow, (groups, 1)."""
@@ -67,6 +67,8 @@ class Parameters:
     chips: Chips
     pressure_pa: float
     loops: int
+    least_flow_ratio: float
+    """Coolant that the plates' resistance is stated at when the heat asks for less, whatever pumps are told later."""
     rack_j_k: float
     """Per loop: coolant inside plates or baths."""
     pipe_j_k: float
@@ -113,7 +115,8 @@ def transient_parameters(
     return Parameters(
         plant=plant, fleet=fleet, k=k, c=given,
         chips=_chips(groups, plant.design, k, given),
-        pressure_pa=pressure_pa, loops=loops, rack_j_k=racks_j_k / loops, pipe_j_k=max(pipe_j_k, 1.0) / loops,
+        pressure_pa=pressure_pa, loops=loops, least_flow_ratio=k.minimum_flow_ratio,
+        rack_j_k=racks_j_k / loops, pipe_j_k=max(pipe_j_k, 1.0) / loops,
         air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k, 1.0), metal_j_k=given.metal_j_k_w * plant.it_w,
         warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
         warm_basin_j_k=max(given.basin_s * wet_kg_s * cp, 1.0),
@@ -162,7 +165,7 @@ def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants,
         loss_caught=column(lambda g: caught_by[effective_path(g, "power_supply", design)]),
         efficiency=column(lambda g: g.psu_efficiency),
         fan_w=column(lambda g: 0.0 if design.immersed else g.fan_design_w),
-        fan_floor=1e-6 if design.immersed else 0.3,
+        fan_floor=column(lambda g: 1e-6 if design.immersed else fan_floor(g, design, k)),
         air_kg_s=column(lambda g: float(server_air_flow_kg_s(g.busy.total_w, k.server_air_rise_k))),
         air_heat_w=column(lambda g: g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
         throttle_c=column(lambda g: g.throttle_c, 2), device_k=full_k * worst, spread_k=on_air,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twinloop.arrays import Array, namespace
 from twinloop.twin.transient_air import AirStep, air_step
-from twinloop.twin.transient_chips import ChipStep, Servers, chip_step, demanded_ratio, links, servers
+from twinloop.twin.transient_chips import ChipStep, Servers, chip_step, flow_adequacy, links, servers
 from twinloop.twin.transient_control import control, read
 from twinloop.twin.transient_nouns import Inputs, Outputs, State
 from twinloop.twin.transient_parameters import Parameters
@@ -22,9 +22,9 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
     from before the step across the slow water volumes, and is added to one node as it is taken from another.
     """
     xp, chips, k = namespace(state.room_c), p.chips, p.k
-    adequacy = xp.clip(state.cdu_pump / demanded_ratio(p, state.loop_heat_w), 0.0, 1.0)
-    net = links(p, adequacy, dt_s)
-    seen_c = adequacy * state.coolant_c + (1.0 - adequacy) * state.rack_c
+    adequacy = flow_adequacy(p, state.cdu_pump, state.loop_heat_w)
+    net, fresh = links(p, adequacy, state.intake_c, dt_s), xp.minimum(adequacy, 1.0)
+    seen_c = fresh * state.coolant_c + (1.0 - fresh) * state.rack_c
     # Coolant that warms now will be warmer within the step: the throttle acts on where it is going.
     ahead_c = seen_c + xp.maximum(state.drift_k, 0.0)
     reference_c = chips.on_coolant * ahead_c + (1.0 - chips.on_coolant) * state.intake_c + chips.spread_k
@@ -44,7 +44,7 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
     trim_w = warm.trim_w if warm else none
     cold = cold_step(p, moved, inputs, air.coil_w + air.door_w + trim_w, dt_s)
 
-    now_seen_c = adequacy * chip.coolant_c + (1.0 - adequacy) * chip.rack_c
+    now_seen_c = fresh * chip.coolant_c + (1.0 - fresh) * chip.rack_c
     cooler = chip.die_c < chips.throttle_c - p.c.throttle_release_k
     throttled = xp.where(power.ceiling < 1.0 - 1e-6, 1.0, xp.where(cooler, 0.0, state.throttled))
     alive = state.alive * xp.where(chip.die_c < chips.throttle_c + p.c.shutdown_above_throttle_k, 1.0, 0.0)
