@@ -27,7 +27,10 @@ def racks(make, changed, stage_of):
     plan = make(every="", ups=20.0)
     layout = PlannedParallelism(8, 8, 2, 1, 1, 1, 64, 3, "full")
     train = changed(stage_of("train", "GB200", "GB200-NVL72", 72, 144, mfu=0.4, duration_s=1000.0), parallelism=layout)
-    types = tuple(changed(each, servers_per_rack=1) for each in plan.sites[0].rack_types)
+    types = tuple(
+        changed(each, servers_per_rack=1, contents=tuple(changed(share, servers=1) for share in each.contents))
+        for each in plan.sites[0].rack_types
+    )
     site = changed(plan.sites[0], rack_types=types)
     return changed(plan, stages=(plan.stages[0], train, plan.stages[2]), sites=(site,))
 
