@@ -176,3 +176,23 @@ def test_lookup_by_city_and_by_file(make_epw):
         weather("nowhere.epw", path.parent)
     with pytest.raises(InputError, match="Frankfurt"):
         weather("Frankfort", path.parent)
+
+
+def test_a_far_column_lengthens_the_tail_instead_of_tearing_it():
+    values = np.sort(np.random.default_rng(5).normal(12.0, 8.0, 8760))
+    foot, reached = np.quantile(values, (0.99, 0.996))
+    move = 3.0 * float(reached - foot)
+    moved = meet_upper(values, 0.996, float(reached) + move)
+    assert float(np.quantile(moved, 0.996)) == pytest.approx(float(reached) + move, abs=0.01)
+    kept, body = np.diff(values), values[:-1] < reached
+    assert np.all(np.diff(moved)[body] <= 2.0 * kept[body] + 1e-9)
+    assert np.array_equal(moved[values < np.quantile(values, 0.92)], values[values < np.quantile(values, 0.92)])
+
+
+@pytest.mark.parametrize("place", ["Frankfurt", "Chicago", "Phoenix", "Singapore", "Stockholm"])
+def test_warm_hours_thin_out_without_a_gap(place):
+    dry = weather(place, None).dry_bulb_c
+    at = np.quantile(dry, (0.95, 0.98, 0.99, 0.996))
+    # Way from the warmest twentieth to the column that is gone in the warmest fiftieth: 0.33 to 0.58 at eight
+    # stations' typical years.
+    assert 0.33 < (at[1] - at[0]) / (at[3] - at[0]) < 0.58

@@ -11,6 +11,11 @@ from twinloop.fluids import psychrometrics as ps
 TAIL = 0.01
 """Share of the hours that are moved, at each end, unless the move is too large for them."""
 
+LONGEST_TAIL = 0.08
+MOST_STRETCH = 1.0
+"""A tail is lengthened, up to its longest, until its temperatures are drawn apart by no more than this: a
+handbook's column far above a normal year's air would else turn one afternoon's hour into a step of 7 K."""
+
 LARGEST_DRYING_K = 12.0
 """No hour's dew point is lowered further: a coincident wet bulb that needs more contradicts the normals."""
 
@@ -31,7 +36,7 @@ def meet_upper(
 
     Hours from the quantile ``1 - tail`` to ``share`` are stretched linearly, those beyond ``share`` are
     shifted, and drawn together where they would lie more than ``reach`` beyond the target. When the move
-    would fold the tail over itself, a longer tail is taken.
+    would fold the tail over itself or tear it apart, a longer tail is taken.
 
     >>> moved = meet_upper(np.linspace(0.0, 100.0, 1001), 0.996, 99.8)
     >>> round(float(np.quantile(moved, 0.996)), 2), round(float(moved[900]), 2)
@@ -42,7 +47,9 @@ def meet_upper(
     while True:
         foot = float(np.quantile(values, 1.0 - tail))
         room = reached - foot
-        if (room > 0.0 and move > -0.7 * room) or tail >= 0.5:
+        folds = room <= 0.0 or move <= -0.7 * room
+        steps = move > MOST_STRETCH * room and tail < LONGEST_TAIL
+        if not (folds or steps) or tail >= 0.5:
             break
         tail *= 2.0
     if room <= 0.0:  # constant air: nothing to stretch
