@@ -9,8 +9,11 @@ import pytest
 from twinloop.model.model import Allow
 from twinloop.planner.check import check
 from twinloop.planner.designs import candidate_designs, existing_design, warmer_designs
+from twinloop.planner.explain import warmer_words
+from twinloop.planner.optimise import optimise
 from twinloop.planner.replay import _design
 from twinloop.planner.screen import screen
+from twinloop.planner.supplies import other_supplies, resupplied
 from twinloop.twin.design import PlantConstants, aisle_of
 
 K = PlantConstants()
@@ -36,27 +39,29 @@ def test_warmer_water_stays_below_the_warm_loop(small):
     assert [each.cold_supply_c for each in warmer_designs(cool, hall)] == [23.0]
 
 
-def test_the_screening_keeps_warmer_water_that_the_twin_finds_cheaper(small):
-    model = small(cooling=", cooling: [cold_plate, air, dry_cooler, air_cooled_chiller]", samples="2e6")
+@pytest.mark.parametrize("samples", ["2e6", "2e8"])
+def test_the_twin_has_the_last_word_on_the_supply(small, samples):
+    model = small(cooling=", cooling: [cold_plate, air, dry_cooler, air_cooled_chiller]", samples=samples)
     screened = screen(model, K, lambda _: None)
-    warm = next(
-        each for each in screened.designs.values() if each.name.startswith("plates") and each.cold_supply_c > 20
-    )
-    mine = next(p for p in screened.placements if p.design == warm.name)
-    stem = f"{warm.cold_supply_c:g} °C"
-    usual = next(
-        each for each in candidate_designs(model.on_premise[0], model.allow)
-        if each.name == warm.name.replace(f"chiller {stem}", "chiller 20 °C")
-    )  # fmt: skip
-    designs = {("hall", each.name): each for each in (warm, usual)}
-    ours, theirs = (check(model, (replace(mine, design=each.name),), designs, K) for each in (warm, usual))
-    assert ours.objective < theirs.objective
-    assert ours.totals.throttled_hours == 0.0
+    plates = tuple(p for p in screened.placements if str(p.design).startswith("plates"))
+    assert any("chiller 23 °C" in str(p.design) for p in plates)  # screening keeps warmer water
+    free = optimise(model, plates, screened.designs, K, rounds=2)
+    best, again = resupplied(model, free, screened, K)
+    chosen = best.checked.placements
+    here = again.designs["hall", chosen[0].design]
+    assert tuple(best.problem.placements[i].design for i in best.choice.picked) == tuple(p.design for p in chosen)
+    others = other_supplies(here, model.on_premise[0], model.allow)
+    assert {each.cold_supply_c for each in (here, *others)} == {20.0, 23.0}  # 25 °C in the warm loop
+    for other in others:
+        moved = tuple(replace(p, design=other.name) for p in chosen)
+        assert check(model, moved, {("hall", other.name): other}, K).objective >= best.checked.objective
+    assert ("came out better than at 20 °C" in warmer_words(here)) == (here.cold_supply_c > 20.0)
 
 
 def test_a_kept_plant_keeps_its_supply(small):
     model = small(hall=STANDING, samples="2e6")
-    assert warmer_designs(existing_design(model.on_premise[0]), model.on_premise[0]) == ()
+    standing = existing_design(model.on_premise[0])
+    assert other_supplies(standing, model.on_premise[0], model.allow) == ()
     assert {each.cold_supply_c for each in screen(model, K, lambda _: None).designs.values()} == {20.0}
 
 
