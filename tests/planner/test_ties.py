@@ -11,6 +11,7 @@ from twinloop.planner.explain import cooling_reason
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.plan import best_of
 from twinloop.planner.selection import Choice, Problem
+from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.ties import TIE, pieces, simplest, ties
 
 CHOICES = tuple(SimpleNamespace(key=key, stage="s", site="hall", design=key, cost_usd=1.0) for key in "xy")
@@ -56,3 +57,15 @@ def test_the_report_says_why_a_tie_went_so(small, ours, theirs, words):
     said = cooling_reason(small(), best, {"plates": rival}, "rear doors")
     assert said.startswith("rear doors and plates come to the same (within 0.01%)")
     assert said.endswith(words)
+
+
+def test_a_plan_without_a_hall_is_chosen_at_the_providers_figures():
+    """The sequential text of providers names no technology, and no cooling that does not exist."""
+    place = SimpleNamespace(stage="s", site="sky", design=None, servers=1)
+    place.option = SimpleNamespace(
+        device="A", device_count=8, precision="fp8", compression="none", parallelism="d1", latency_p99_s=None
+    )
+    joint = SimpleNamespace(objective=1e6, placements=(place,), totals=None)
+    ordered = Ordered((place,), SimpleNamespace(checked=joint))  # type: ignore[arg-type]
+    found = compared(None, SimpleNamespace(kit_of={}), joint, ordered)  # type: ignore[arg-type]
+    assert found.cause == "nothing: compute chosen first at the providers' own figures is the same compute"
