@@ -54,12 +54,17 @@ PRICES = {
 """Purpose -> range of its price, and the amount that it is paid for; a purpose not named does not move."""
 
 VENDORS = (
-    ("AMD", ("MI", "EPYC", "Alveo", "Versal")),
-    ("Intel", ("Xeon", "Gaudi", "Agilex", "Stratix", "Loihi", "Hala")),
-    ("Google", ("TPU", "Coral")),
+    ("AMD", ("MI", "EPYC", "Alveo", "Versal", "RX")),
+    ("Ampere", ("Ampere",)),
     ("AWS", ("Graviton", "Inferentia", "Trainium")),
-    ("NVIDIA", ("A1", "A3", "B2", "B3", "GB", "GH", "Grace", "H1", "H2", "Jetson", "L4", "RTX", "T4", "V1")),
-)
+    ("Google", ("TPU", "Coral")),
+    ("Intel", ("Xeon", "Gaudi", "Agilex", "Stratix", "Loihi", "Hala", "Arc")),
+    ("NVIDIA", (
+        "A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "GB", "GH", "Grace", "H1", "H2", "H8", "Jetson", "L4", "P1",
+        "RTX", "Rubin", "T4", "V1",
+    )),
+    ("Qualcomm", ("Cloud-AI",)),
+)  # fmt: skip
 """Maker -> beginnings of its devices' names: what one maker sells gets dearer together."""
 
 
