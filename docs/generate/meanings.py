@@ -86,7 +86,7 @@ MEANINGS = {
     "OnPremise.floor": "area and what it carries",
     "OnPremise.water": "what may be taken, and its price",
     "OnPremise.hall_class": "ASHRAE class of the air at the servers' intakes",
-    "OnPremise.containment": "what parts the aisles: how much exhaust reaches intakes, how much air passes servers by",
+    "OnPremise.containment": "what keeps exhaust out of the intakes of racks on air",
     "OnPremise.liquid_class": "ASHRAE class of facility water (W) or coolant (S); left out: the chips alone decide",
     "OnPremise.availability": "spares and the time to bridge",
     "OnPremise.heat_offtake": "who buys the waste heat",
@@ -126,9 +126,9 @@ MEANINGS = {
     "Design.warm_supply": "facility water to plates and baths; needed with them",
     "Design.cold_supply": "chilled water to air handlers and doors",
     "Design.outdoor_air": "whether outdoor air may enter the hall (`cooling: air`)",
-    "Design.evaporative": "`direct`: pads in the outdoor air of `outdoor_air`; `indirect`: a wetted wall instead of it",
+    "Design.evaporative": "pads in the outdoor air (`direct`), or a wetted wall instead of it (`indirect`)",
     "Design.containment": "where it differs from the hall's",
-    "Design.bath": "fluid of `cooling: immersion`, liquid or boiling",
+    "Design.bath": "whether the fluid of the baths boils (`two_phase`)",
     "Design.cold_store": "chilled-water tank, run by the tariff",
     "Design.keep": "`true`: a plan may only extend it; else another may be built beside it",
     "Design.equipment": "machines that are paid for already",
@@ -159,8 +159,8 @@ MEANINGS = {
     "Allow.devices": "devices by name; `twinloop catalogue devices`",
     "Allow.cooling": "carriers, outdoor coolers and chillers; all that a design uses must be among them",
     "Allow.compression": "formats by name, within each stage's `accuracy_drop`",
-    "Allow.refrigerants": "noted; plans of this version do not choose a refrigerant",
-    "Allow.fluids": "noted; plans of this version do not choose a coolant",
+    "Allow.refrigerants": "chillers hold the first named; without any, R134a",
+    "Allow.fluids": "coolants for plates (`water`, `PG25`…) and baths (`PAO-4`…); a kit without one is out",
 }
 
 

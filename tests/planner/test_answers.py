@@ -32,7 +32,7 @@ TWO = Problem(("s",), (placement("s", "x"), placement("s", "y", "B")), (100.0, 9
 
 def optimised(key: str, objective: float, bound: float = 80.0) -> Optimised:
     picked = tuple(i for i, p in enumerate(TWO.placements) if p.key == key)
-    checked = SimpleNamespace(placements=tuple(TWO.placements[i] for i in picked), objective=objective)
+    checked = SimpleNamespace(placements=tuple(TWO.placements[i] for i in picked), objective=objective, sites=())
     problem = TWO if key == "x" else replace(TWO)
     return Optimised(checked, problem, Choice(picked, objective, bound), bound, 0.1, 1)
 
@@ -112,8 +112,9 @@ def test_what_the_twin_has_checked_is_compared_by_the_twin(small):
 
 
 def test_cooling_that_costs_the_same_is_not_beaten(small):
-    best, rival = SimpleNamespace(objective=1.2e6), SimpleNamespace(objective=1.2e6 + 15.26)
-    assert cooling_reason(small(), best, {"air": rival}, "all plates") == "all plates and air come to the same."
+    best, rival = SimpleNamespace(objective=1.2e6, sites=()), SimpleNamespace(objective=1.2e6 + 15.26, sites=())
+    said = cooling_reason(small(), best, {"air": rival}, "all plates")
+    assert said == "all plates and air come to the same (within 0.01%)."
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,8 @@ def test_the_summary_names_the_stages_at_the_edge(model, shops):
     )
 
 
-@pytest.mark.parametrize(("words", "ended"), [("bound by compute", "bound by compute."), ("It wins.", "It wins.")])
-def test_notes_end_with_a_full_stop(words, ended):
+@pytest.mark.parametrize(("words", "ended"), [("bound by compute", "Bound by compute."), ("It wins.", "It wins.")])
+def test_notes_are_sentences(words, ended):
     assert sentence(words) == ended
 
 

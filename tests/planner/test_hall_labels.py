@@ -11,7 +11,7 @@ from twinloop.catalogue import server
 from twinloop.planner.check import check, check_hall, groups_at
 from twinloop.planner.equipment import rack_units, schedule
 from twinloop.planner.openings import opening_of
-from twinloop.planner.optimise import _corrections, problem_of
+from twinloop.planner.optimise import corrections_of, problem_of
 from twinloop.planner.rack_types import component_w, hall_carriers
 from twinloop.planner.screen import screen
 from twinloop.planner.selection import objective_of
@@ -160,4 +160,4 @@ def test_lights_are_in_the_screen_as_in_the_twin(model, screened):
     power = next(row for row in problem_of(large, picked, {}, K).limits if row.name == "utility power of hall")
     assert power.halls == {"hall": pytest.approx(101_500.0)}
     # Lights apart, screen and twin agree on the energy of this hall: 1.5 kW of lights beside some 20 kW.
-    assert _corrections(model, bare, K)["hall", design.name].energy == pytest.approx(1.0, abs=0.01)
+    assert corrections_of(model, bare, K)["hall", design.name].energy == pytest.approx(1.0, abs=0.01)

@@ -18,7 +18,7 @@ from twinloop.model.plan import (
 from twinloop.planner.baselines import Rival
 from twinloop.planner.check import Checked
 from twinloop.planner.economy import economies
-from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, usd_words
+from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, usd_words, warmer_words
 from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import phases
@@ -125,7 +125,8 @@ def _explained(
     if site.cooling is None:
         return site
     reason = cooling_reason(model, best, others, screened.kit_of[site.cooling.name])
-    return replace(site, cooling=replace(site.cooling, why=reason))
+    design = screened.designs[site.name, site.cooling.name]
+    return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design)))
 
 
 def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tuple[Alternative, ...]:

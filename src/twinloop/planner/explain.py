@@ -5,10 +5,12 @@ from __future__ import annotations
 from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
+from twinloop.planner.designs import COLD_SUPPLY_C, WARMER_COLD_SUPPLY_C
 from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.ties import TIE, pieces
+from twinloop.twin.design import HybridDesign
 
 UNITS = {
     "energy": (3.6e9, "MWh over the horizon"),
@@ -89,6 +91,14 @@ def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit:
         text = f"{kit} and {name} come to the same (within {TIE:.2%})"
         return text + (f"; {kit} {_simpler(ours, theirs)}." if ours < theirs else ".")
     return f"{kit} beats {name} by {_amount(model, extra)}.{_turning_price(model, best, rival, extra)}"
+
+
+def warmer_words(design: HybridDesign) -> str:
+    """Say that warmer cold water than usual was tried and kept; nothing for the usual supplies."""
+    if design.cold_supply_c not in WARMER_COLD_SUPPLY_C:
+        return ""
+    usual = max(COLD_SUPPLY_C)
+    return f" Cold water at {design.cold_supply_c:g} °C came out better than at {usual:g} °C."
 
 
 def _simpler(ours: tuple[int, int], theirs: tuple[int, int]) -> str:

@@ -55,19 +55,16 @@ PRICES = {
 
 VENDORS = (
     ("AMD", ("MI", "EPYC", "Alveo", "Versal", "RX")),
-    ("Intel", ("Xeon", "Gaudi", "Agilex", "Stratix", "Loihi", "Hala", "Arc")),
-    ("Google", ("TPU", "Coral")),
-    ("AWS", ("Graviton", "Inferentia", "Trainium")),
-    ("Qualcomm", ("Cloud-AI",)),
     ("Ampere", ("Ampere",)),
-    (
-        "NVIDIA",
-        (
-            *("A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "GB", "GH", "Grace", "H1", "H2", "H8"),
-            *("Jetson", "L4", "P1", "RTX", "Rubin", "T4", "V1"),
-        ),
-    ),
-)
+    ("AWS", ("Graviton", "Inferentia", "Trainium")),
+    ("Google", ("TPU", "Coral")),
+    ("Intel", ("Xeon", "Gaudi", "Agilex", "Stratix", "Loihi", "Hala", "Arc")),
+    ("NVIDIA", (
+        "A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "GB", "GH", "Grace", "H1", "H2", "H8", "Jetson", "L4", "P1",
+        "RTX", "Rubin", "T4", "V1",
+    )),
+    ("Qualcomm", ("Cloud-AI",)),
+)  # fmt: skip
 """Maker -> beginnings of its devices' names: what one maker sells gets dearer together."""
 
 

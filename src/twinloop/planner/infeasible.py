@@ -10,7 +10,7 @@ price per multiple of its limit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 
 from twinloop.errors import InfeasibleError
@@ -21,7 +21,7 @@ from twinloop.model.site import Site
 from twinloop.planner.check import Checked, check
 from twinloop.planner.limits import plan_limits, rack_positions, site_limits
 from twinloop.planner.openings import openings_of
-from twinloop.planner.optimise import Corrections, corrected, corrections_of, exceeded_rows, throttled
+from twinloop.planner.optimise import Corrections, Factors, corrected, corrections_of, exceeded_rows, throttled
 from twinloop.planner.placements import Placement, may_run, residency
 from twinloop.planner.screen import Screened, place, shortlist
 from twinloop.planner.selection import Choice, Limit, Problem, solve
@@ -85,7 +85,8 @@ def _eased(model: Model, screened: Screened, k: PlantConstants) -> tuple[Problem
         InfeasibleError: none exists.
     """
     corrections: Corrections = {}
-    for attempt in range(1, MOST_CORRECTIONS + 1):
+    attempt, before = 0, None
+    while True:
         problem = _problem(model, screened.placements, k, corrections)
         names = _names(problem)
         choice = _elastic(problem, dict.fromkeys(names, 1.0))
@@ -93,11 +94,15 @@ def _eased(model: Model, screened: Screened, k: PlantConstants) -> tuple[Problem
             core = tuple(_words(problem, name) for name in _smallest_clash(problem, names))
             raise InfeasibleError(core, ("allow more kinds of cooling or sites",))
         checked = check(model, tuple(screened.placements[i] for i in choice.picked), screened.designs, k)
-        seen = bool(_exceeded(problem, choice)) or not exceeded_rows(model, checked)
-        if seen or attempt == MOST_CORRECTIONS:
-            break
-        corrections |= corrections_of(model, checked, k)
-    return problem, choice, checked
+        if choice.picked == before or attempt == MOST_CORRECTIONS:
+            return problem, choice, checked
+        # Upwards only: a figure that screening holds for larger is what made the plan fail.
+        corrections |= {key: _upwards(found) for key, found in corrections_of(model, checked, k).items()}
+        attempt, before = attempt + 1, choice.picked
+
+
+def _upwards(found: Factors) -> Factors:
+    return Factors(**{name: max(1.0, value) for name, value in asdict(found).items()})
 
 
 def _refused(model: Model, screened: Screened, problem: Problem, choice: Choice, checked: Checked) -> WayOut:

@@ -18,6 +18,7 @@ from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.runners_up import settled
 from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import Ordered, compute_first
+from twinloop.planner.supplies import resupplied
 from twinloop.planner.ties import simplest
 from twinloop.twin.design import PlantConstants
 
@@ -71,6 +72,7 @@ def plan(
     ordered = compute_first(model, screened, k, seen)
     plain = plainer(model, screened, k, seen, progress)
     best = best_of(free, by_kit, ordered, plain)
+    best, screened = resupplied(model, best, screened, k)
     progress("explaining")
     best, runners = settled(model, best, screened.designs, k, seen)
     rivals = rivals_of(plain, best)

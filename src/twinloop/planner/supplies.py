@@ -1,0 +1,57 @@
+"""Other cold supplies for the recommended halls, each scored by the twin; the best stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twinloop.model.model import Allow, Model
+from twinloop.model.site import OnPremise
+from twinloop.planner.check import check
+from twinloop.planner.designs import candidate_designs, warmer_designs
+from twinloop.planner.optimise import Optimised, acceptable
+from twinloop.planner.placements import Placement
+from twinloop.planner.screen import Screened
+from twinloop.twin.design import HybridDesign, PlantConstants
+
+
+def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConstants) -> tuple[Optimised, Screened]:
+    """Return the plan with the cold supply that the twin finds best in each hall, at most two checks a hall.
+
+    All placements of the hall under the design take the other supply, with the coefficients that they have:
+    the next best stages are weighed with it.
+    """
+    for site in model.on_premise:
+        names = {p.design for p in best.checked.placements if p.site == site.name}
+        if not names:
+            continue
+        design = screened.designs[site.name, str(next(iter(names)))]
+        for other in other_supplies(design, site, model.allow):
+            designs = {**screened.designs, (site.name, other.name): other}
+            checked = check(model, _swapped(best.checked.placements, site.name, design, other), designs, k)
+            if acceptable(model, checked) and checked.objective < best.checked.objective:
+                bound = min(best.bound, checked.objective)
+                gap = (checked.objective - bound) / max(abs(checked.objective), 1e-9)
+                placements = _swapped(best.problem.placements, site.name, design, other)
+                problem = replace(best.problem, placements=placements)
+                best = replace(best, checked=checked, problem=problem, bound=bound, gap=gap)
+                screened = replace(
+                    screened, placements=_swapped(screened.placements, site.name, design, other), designs=designs,
+                    kit_of={**screened.kit_of, other.name: screened.kit_of[design.name]},
+                )  # fmt: skip
+                design = other
+    return best, screened
+
+
+def other_supplies(design: HybridDesign, site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]:
+    """Return ``design`` at the other cold supplies that the hall may have; none where the plant is kept."""
+    if site.plant is not None and site.plant.keep:
+        return ()
+    families = ((each, *warmer_designs(each, site)) for each in candidate_designs(site, allow))
+    family = next((each for each in families if design in each), ())
+    return tuple(each for each in family if each != design)
+
+
+def _swapped(
+    placements: tuple[Placement, ...], site: str, design: HybridDesign, other: HybridDesign
+) -> tuple[Placement, ...]:
+    return tuple(replace(p, design=other.name) if (p.site, p.design) == (site, design.name) else p for p in placements)

@@ -1,0 +1,54 @@
+"""Containment of a hall, refrigerants and fluids: taken, defaulted with a source, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from twinloop.economics.carbon import GWP100
+from twinloop.errors import InputError
+from twinloop.model.model import Model
+from twinloop.scenario.load import load_text
+from twinloop.scenario.resolve import resolve
+from twinloop.scenario.schema import RefrigerantWord
+
+TEXT = (Path(__file__).parents[1] / "studio" / "small.yaml").read_text(encoding="utf-8")
+FREE = TEXT.replace("allow: {", "allow: {ALLOW").replace("    racks:", "    KEY\n    racks:")
+
+
+def model(key: str = "", allow: str = "") -> Model:
+    return resolve(load_text(FREE.replace("KEY", key).replace("ALLOW", allow), Path("small.yaml")))
+
+
+def test_containment_is_taken_or_a_default_with_its_source():
+    assert model("containment: chimney").on_premise[0].containment == "chimney"
+    usual = model()
+    assert usual.on_premise[0].containment == "cold_aisle"
+    row = next(each for each in usual.provenance if each.path == "sites.hall.containment")
+    assert (row.value, row.confidence) == ("cold_aisle", "medium")
+    assert "practice" in row.source
+    with pytest.raises(InputError, match=r"small.yaml:14: sites\[0\].containment"):
+        model("containment: chimneys")
+
+
+def test_a_standing_plant_is_contained_as_its_hall():
+    plant = model("containment: hot_aisle").on_premise[0].plant
+    assert plant is not None
+    assert plant.containment == "hot_aisle"
+
+
+def test_refrigerants_in_any_spelling():
+    assert model(allow="refrigerants: [R-1234ze(E), r513a], ").allow.refrigerants == ("R1234ze", "R513A")
+    assert set(get_args(RefrigerantWord)) == set(GWP100)
+    usual = next(each for each in model().provenance if each.path == "allow.refrigerants")
+    assert "R134a" in usual.value
+    with pytest.raises(InputError, match="R22"):
+        model(allow="refrigerants: [R22], ")
+
+
+def test_fluids_by_their_names():
+    assert model(allow="fluids: [pg25, PAO-4], ").allow.fluids == ("PG25", "PAO-4")
+    with pytest.raises(InputError, match=r"small.yaml:\d+: allow.fluids\[0\].*one of PAO-2"):
+        model(allow="fluids: [brandy], ")
