@@ -66,6 +66,10 @@ def plan(
     seen: Seen = {}
     free = optimise(model, screened.placements, screened.designs, k, seen)
     if free is None:
+        progress("looking at every option: the cheapest fit nowhere")
+        screened = screen(model, k, progress, remember, whole=True)
+        free = optimise(model, screened.placements, screened.designs, k, seen)
+    if free is None:
         raise _infeasible(model, digest, k, progress)
     by_kit = _by_kit(model, screened, k, seen, progress)
     progress("compute first, cooling afterwards")

@@ -56,9 +56,15 @@ class Screened:
     """Designs screened, before the best of each kit were kept."""
 
 
-def screen(model: Model, k: PlantConstants, progress: Progress, remember: Remember = fresh) -> Screened:
-    """Return all placements of ``model``; a stage that nothing can run has none."""
-    options = {stage.name: shortlist(model, stage, stage_options(model, stage)) for stage in model.stages}
+def screen(
+    model: Model, k: PlantConstants, progress: Progress, remember: Remember = fresh, *, whole: bool = False
+) -> Screened:
+    """Return the placements of ``model``'s cheapest options, or of the ``whole`` of them; a stage that nothing can
+    run has none.
+    """
+    options = {stage.name: stage_options(model, stage) for stage in model.stages}
+    if not whole:
+        options = {stage.name: shortlist(model, stage, options[stage.name]) for stage in model.stages}
     return place(model, options, k, progress, remember=remember)
 
 
