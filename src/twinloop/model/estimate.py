@@ -84,3 +84,5 @@ class StageOption:
     """What it rests on: extrapolated, low-confidence constants, binding limits."""
     memory_parts_b: dict[str, float] = field(default_factory=dict)
     """``memory_per_device_b`` by what it holds; empty where it is not known."""
+    deadline_room_s: float = 0.0
+    """What a training run keeps free before its deadline, for one interruption more than expected."""

@@ -171,6 +171,12 @@ def _problem(model: Model, placements: tuple[Placement, ...], k: PlantConstants,
     )  # fmt: skip
 
 
+def _needed_s(stage: Stage, p: Placement) -> float:
+    """Return the shortest deadline under which the workload options offer ``p``."""
+    duration_s = p.option.duration_s or 0.0
+    return duration_s + p.option.deadline_room_s if stage.kind == "train" else duration_s / DEADLINE_SHARE
+
+
 def _stage_rows(model: Model, placements: tuple[Placement, ...]) -> list[Limit]:
     everywhere: tuple[Site, ...] = (*model.on_premise, *model.clouds, *model.edges)
     sites = {site.name: site for site in everywhere}
@@ -178,7 +184,7 @@ def _stage_rows(model: Model, placements: tuple[Placement, ...]) -> list[Limit]:
     for stage in model.stages:
         mine = {i: p for i, p in enumerate(placements) if p.stage == stage.name}
         if stage.deadline_s is not None:
-            need = {i: (p.option.duration_s or 0.0) / DEADLINE_SHARE for i, p in mine.items()}
+            need = {i: _needed_s(stage, p) for i, p in mine.items()}
             rows.append(Limit(f"deadline of {stage.name}", stage.deadline_s, "s", need))
         if stage.latency_p99_s is not None:
             need = {i: p.option.latency_p99_s or 0.0 for i, p in mine.items()}
