@@ -84,7 +84,7 @@ def test_what_stands_is_kept_and_only_the_rest_is_bought(small):
         (replace(cooler, rated_w=8e6),), small(hall=DESIGN.format(keep="true")).on_premise[0].plant
     )
     assert standing.lines[0].capex_usd == pytest.approx(
-        cooler.capex_usd * (1 - 2e6 / (8e6 * ((cooler.count + cooler.spare) / cooler.count)))
+        cooler.capex_usd * (1 - 2e6 / (8e6 * (cooler.count + cooler.spare)))
     )
     assert standing.upkeep_usd_per_year > 0.0
 

@@ -96,6 +96,34 @@ def test_water_and_electricity_are_costs_and_the_building_is_paid_by_the_watt(mo
     ) == pytest.approx(5 * 200.0)
 
 
+def test_spares_of_the_power_chain_are_bought_with_the_building(model, hall):
+    def building_usd(redundancy: str, **changes: float) -> float:
+        ledger = ledger_of(model, replace(hall, redundancy=redundancy), **{"it_w": 4e6, **changes})
+        return next(item.amount_usd for item in ledger.capital if item.name == "building and power")
+
+    assert building_usd("N") == pytest.approx(40e6)
+    # A sixth UPS module beside 5 (8 %), a fourth transformer (2 %) and a fourth generator (10 %) beside 3.
+    assert building_usd("N+1") == pytest.approx(40e6 * (1 + 0.08 / 5 + 0.02 / 3 + 0.10 / 3))
+    # Twice the transformers and generators; two UPS of 4 MW in place of one of 5.
+    assert building_usd("2N") == pytest.approx(40e6 * (1 + 0.08 * 0.6 + 0.02 + 0.10))
+    assert building_usd("2N", standing_w=3e6) == pytest.approx(10e6 * 1.168)
+
+
+def test_a_building_lives_25_years(model, hall):
+    ledger = ledger_of(model, hall, servers=(), it_w=1e6)
+    (building,) = ledger.capital
+    assert building.life_s == 25 * YEAR_S
+    # After five years four fifths of 10 million are left, straight line.
+    assert cash_of(ledger, model)[5].amounts_usd["residual"] == pytest.approx(-8e6)
+
+
+def test_a_server_sold_for_air_costs_three_per_cent_more_in_a_bath(model, hall):
+    def servers_usd(**changes: bool) -> float:
+        return next(i.amount_usd for i in ledger_of(model, hall, **changes).capital if i.name == "servers")
+
+    assert (servers_usd(), servers_usd(bathed=True)) == pytest.approx((600e3, 618e3))
+
+
 # Carbon: scopes, spares, CUE
 
 
@@ -117,7 +145,7 @@ def test_spare_generators_are_tested_too(model, hall):
     assert tests_kg("2N") == pytest.approx(8 * 2405.7)
 
 
-def line(kind="water_cooled_chiller", count=2, spare=1, rated_w=2e6, capex_usd: float | None = 100.0):
+def line(kind="water_cooled_chiller", count=2, spare=1, rated_w=1e6, capex_usd: float | None = 100.0):
     return Equipment("X", kind, count, spare, rated_w, None, None, None, None, 0.0, "", 0.1, capex_usd)
 
 

@@ -33,7 +33,9 @@ def test_thermosyphons_are_offered_where_they_are_named(small):
     assert "thermosyphon" not in {d.warm_cooler for d in candidate_designs(plain.on_premise[0], plain.allow)}
     chosen = next(design for design in found if design.warm_cooler == "thermosyphon")
     bought = lines(named, chosen)
-    assert bought["thermosyphon"].capex_usd == pytest.approx(0.25 * bought["thermosyphon"].rated_w)
+    assert bought["thermosyphon"].capex_usd == pytest.approx(
+        0.25 * bought["thermosyphon"].rated_w * bought["thermosyphon"].count
+    )
     assert bought["thermosyphon"].tag == "TS"
     assert bought["tower"].capex_usd > 0.0
 

@@ -67,6 +67,6 @@ def test_a_distribution_unit_has_no_price_of_its_own(small):
     group = group_of(option, model.device(option.device), server_of(model, option.server), np.ones(1))
     plant = size_plant(design, (group,), site.weather.design, site.weather.pressure_pa, 300.0, k)
     lines = {line.tag: line for line in schedule(plant, site, k)}
-    assert {tag for tag, line in lines.items() if line.capex_usd is None} == {"CDU", "TR", "UPS"}
+    assert {tag for tag, line in lines.items() if line.capex_usd is None} == {"CDU", "TR", "UPS", "GE"}
     assert "price in plates" in lines["CDU"].design_condition
     assert lines["CP"].capex_usd > 0.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from twinloop.catalogue import cooling_kit
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.model.weather import DesignConditions
-from twinloop.planner.equipment import UNIT_W, schedule
+from twinloop.planner.equipment import UNIT_W, fullest, schedule
 from twinloop.planner.failures import (
     LOST,
     _at_design,
@@ -23,6 +25,8 @@ from twinloop.planner.failures import (
     failure_cases,
 )
 from twinloop.twin.design import PlantConstants
+from twinloop.twin.electrical import size_electrics
+from twinloop.twin.free_coolers import OutdoorAir, best_leaving_c
 
 TWIN = Path(__file__).parents[1] / "twin" / "test_plant_closure.py"
 
@@ -98,7 +102,7 @@ def test_chillers_come_in_units(kind, heat_w, count):
     plant = replace(plant, cold=replace(plant.cold, heat_w=heat_w))
     line = lines_of(plant)["CH"]
     assert (line.count, line.spare) == (count, 0)
-    assert line.rated_w == pytest.approx(1.1 * heat_w)
+    assert line.rated_w * line.count == pytest.approx(1.1 * heat_w)  # of one, with the margin
     spare = lines_of(plant, "N+1")["CH"]
     assert (spare.count, spare.spare) == (count, 1)
     assert spare.capex_usd == pytest.approx(line.capex_usd * (count + 1) / count)
@@ -110,9 +114,114 @@ def test_the_other_machines_come_in_their_units(tag, kind):
     plant, _ = plant_of()
     line = lines_of(plant)[tag]
     assert line.type == kind
-    assert line.count == -(-line.rated_w // UNIT_W[kind])
+    assert line.count == -(-line.rated_w * line.count // UNIT_W[kind])
     sizes = {"crah": 150e3, "cdu": 1e6, "dry_cooler": 5e5, "tower": 1.5e6, "adiabatic_cooler": 8e5, "rear_door": 5e4}
     assert {name: UNIT_W[name] for name in sizes} == sizes
+
+
+@pytest.mark.parametrize(
+    ("cooler", "cold", "tag", "words"),
+    [
+        # Design: 36 °C dry bulb with 21 °C wet bulb, 26 °C wet bulb, air drawn in 1 K warmer; supply at 32 and 20 °C.
+        ("tower", "air_cooled_chiller", "WT", "26.0 °C wet bulb"),
+        ("dry_cooler", "air_cooled_chiller", "DC", "25.0 °C air, 7 K below supply; air drawn in: 37.0 °C"),
+        ("adiabatic_cooler", "air_cooled_chiller", "DC", "25.0 °C air, 7 K below supply; air drawn in: 37.0 °C"),
+        ("dry_cooler", "air_cooled_chiller", "CH", "37.0 °C air: 36.0 °C dry bulb + 1 K recirculation"),
+        ("dry_cooler", "air_cooled_chiller", "FC", "13 °C outside"),
+        ("dry_cooler", "water_cooled_chiller", "CH", "30.0 °C condenser water"),
+        ("dry_cooler", "water_cooled_chiller", "CT", "26.0 °C wet bulb"),
+    ],
+)
+def test_each_line_says_what_it_is_sized_for(cooler, cold, tag, words):
+    plant, _ = plant_of(cooler=cooler, cold=cold)
+    assert lines_of(plant)[tag].design_condition == words
+
+
+def test_coolers_of_warm_water_are_sized_for_the_air_drawn_in_and_behind_pads():
+    it = halls.group(activity=np.ones(1))
+    dry = halls.build(halls.design("plates + air", "dry_cooler", warm_supply_c=50.0), it)
+    assert lines_of(dry)["DC"].design_condition == "37.0 °C air: 36.0 °C dry bulb + 1 K recirculation"
+    # Pads of 0.7 take 11.2 of the 16 K between 37 °C and wet bulb.
+    wet = halls.build(halls.design("plates + air", "adiabatic_cooler", warm_supply_c=40.0), it)
+    assert lines_of(wet)["DC"].design_condition == "25.8 °C air behind pads: 37.0 °C dry, 21.0 °C wet bulb"
+
+
+def test_an_outdoor_coil_makes_supply_water_in_air_seven_kelvin_colder():
+    plant, _ = plant_of()
+    cold = plant.cold
+    back_c = 20.0 + cold.heat_w / (cold.flow_kg_s * 4181.0)
+    # 6 K of the 13 K between return and air; of the 7 K that are left in warmer air the same share.
+    share = (back_c - 20.0) / (back_c - 13.0)
+    for air_c, water_c in ((13.0, 20.0), (19.0, back_c - share * (back_c - 19.0))):
+        air = OutdoorAir(np.array([air_c]), np.array([5.0]), np.array([0.0]), 101325.0)
+        left = best_leaving_c(cold.free_coil, np.array([back_c]), np.array([cold.flow_kg_s]), air, K)
+        assert float(left[0]) == pytest.approx(water_c, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("cooler", "cold", "tag", "duty"),
+    [
+        ("dry_cooler", "air_cooled_chiller", "CH", lambda p: p.cold.heat_w),
+        ("dry_cooler", "air_cooled_chiller", "AH", lambda p: p.handler_heat_w),
+        ("dry_cooler", "air_cooled_chiller", "DC", lambda p: p.warm.heat_w - p.warm.trim_w),
+        ("tower", "air_cooled_chiller", "WT", lambda p: p.warm.heat_w - p.warm.trim_w),
+        ("dry_cooler", "water_cooled_chiller", "CT", lambda p: 1.2 * p.cold.heat_w),  # COP 5
+    ],
+)
+def test_a_rating_is_of_one_machine_with_its_margin(cooler, cold, tag, duty):
+    plant, _ = plant_of(cooler=cooler, cold=cold)
+    plant = replace(
+        plant, handler_heat_w=0.7e6, warm=replace(plant.warm, heat_w=4e6, trim_w=0.0),
+        cold=replace(plant.cold, heat_w=3.1e6),
+    )  # fmt: skip
+    line = lines_of(plant, "N+1")[tag]
+    assert line.count > 1
+    assert line.margin == 0.1
+    assert line.rated_w * line.count == pytest.approx(1.1 * duty(plant))
+    assert line.capex_usd == pytest.approx(cooling_kit(line.type).capex_usd_per_w * line.rated_w * (line.count + 1))
+
+
+def test_spare_distribution_units_cost_money_and_running_ones_are_in_the_plates():
+    plant, _ = plant_of()
+    plant = replace(plant, warm=replace(plant.warm, heat_w=2.4e6))
+    assert lines_of(plant)["CDU"].capex_usd is None
+    one, twice = lines_of(plant, "N+1")["CDU"], lines_of(plant, "2N")["CDU"]
+    assert (one.count, one.spare, one.rated_w) == (3, 1, pytest.approx(0.8e6))
+    assert one.capex_usd == pytest.approx(0.14 * 0.8e6)  # 140 USD/kW
+    assert twice.capex_usd == pytest.approx(3 * 0.14 * 0.8e6)
+
+
+def test_doors_are_rated_one_by_one_for_the_fullest_rack_and_say_what_is_too_much():
+    it = halls.group(activity=np.ones(1))
+    plant = replace(halls.build(halls.design("rear doors"), it), door_heat_w=180e3)
+    kit = "rear_door_passive"
+
+    def door(number, peak):
+        return next(line for line in schedule(plant, hall(), K, {kit: number}, {kit: peak}) if line.type == kit)
+
+    even = door(5, 1.0)
+    assert (even.count, even.rated_w, even.margin) == (5, pytest.approx(36e3), 0.0)
+    assert even.capex_usd == pytest.approx(5 * 36e3 * 0.48)
+    assert "warning" not in even.design_condition
+    uneven = door(5, 1.25)
+    assert (uneven.rated_w, uneven.margin) == (pytest.approx(45e3), pytest.approx(0.25))
+    assert "warning: 60 kW each, more than the 50 kW one carries" in door(3, 1.0).design_condition
+    racks = (SimpleNamespace(count=3, component_w={"cpu": 40e3, "accelerator": 60e3},
+                             carriers={"cpu": "rear_door", "accelerator": "cold_plate"}),
+             SimpleNamespace(count=1, component_w={"cpu": 20e3}, carriers={"cpu": "rear_door"}))  # fmt: skip
+    assert fullest(racks) == {kit: pytest.approx(40.0 / 35.0)}
+
+
+def test_the_schedule_lists_spares_of_the_power_chain():
+    plant, _ = plant_of()
+    for redundancy, counts in (("N", [(3, 0), (5, 0), (3, 0)]), ("N+1", [(3, 1), (5, 1), (3, 1)]),
+                               ("2N", [(3, 3), (4, 4), (3, 3)])):  # fmt: skip
+        lines = lines_of(replace(plant, electrics=size_electrics(4e6, redundancy, K)))
+        power = [lines[tag] for tag in ("TR", "UPS", "GE")]
+        assert [(line.count, line.spare) for line in power] == counts
+        ups_w = 1e6  # 5 of 5 MW, or 4 of 4 MW in each half of a pair
+        assert [line.rated_w for line in power] == pytest.approx([6.4e6 / 3, ups_w, 2e6])
+        assert all(line.capex_usd is None for line in power)
 
 
 def test_flows_are_cubic_metres_an_hour():

@@ -76,6 +76,10 @@ def test_defaults_are_the_catalogues():
     assert resolved.finance.discount_per_year == pytest.approx(0.08)
     # Frankfurt's index less the cooling plant, which a plan prices itself.
     assert site.build_usd_per_w == pytest.approx(11.6 * (1.0 - 0.18))
+    row = sources(resolved)["sites.hall.build_price"]
+    assert row.value == "9.512 USD/W"
+    assert "Turner & Townsend" in row.source
+    assert "11.6 USD/W × 0.82: less the 18% that is cooling plant" in row.source
     assert not any(device.what_if for device in resolved.devices)
     assert {server.device for server in resolved.servers} <= {device.name for device in resolved.devices}
 

@@ -51,6 +51,13 @@ def batches_s(rng, rate, replicas, batch, batch_s, requests):
     return np.concatenate(found)
 
 
+def test_one_in_a_hundred_finds_the_batch_almost_whole_before_it():
+    # 4 replicas busy 40 % with batches of 10 ms, hardly any queue: the arrival that 1 % exceed finds a batch of which
+    # 1 - 0.01/0.4 = 97.5 % is left, less the 1/64 that is itself: 10 + 10 x 0.975 x 63/64 ms.
+    assert float(batch_latency_p99_s(0.010, 8, 160.0, 4.0)) == pytest.approx(0.01959765625, rel=1e-6)
+    assert float(batch_latency_p99_s(0.010, 8, 3.9, 4.0)) == 0.010  # fewer than 1 % find any batch
+
+
 @pytest.mark.parametrize("replicas", [1, 4, 16])
 @pytest.mark.parametrize("batch", [1, 4, 16])
 @pytest.mark.parametrize("load", [0.3, 0.6, 0.8])

@@ -126,6 +126,7 @@ class Equipment:
     count: int
     spare: int
     rated_w: float
+    """Installed rating of one machine, margin included: heat; of the power chain electricity."""
     flow_m3_h: float | None
     dp_kpa: float | None
     t_in_c: float | None
@@ -134,14 +135,15 @@ class Equipment:
     """Electrical, at design, of all running units."""
     design_condition: str
     margin: float
-    """Rated over required, minus one, spares apart."""
+    """Installed over required, minus one, spares apart: the share of the rating on top of the duty."""
     capex_usd: float | None
-    """``None``: no price of its own; it is part of another line's or of the building's, as the condition says."""
+    """``None``: no price of its own; it is part of another line's or of the building's, as the condition says.
+    Of distribution units that of the spares alone."""
 
 
 @dataclass(frozen=True)
 class Electrical:
-    """Ratings of the power chain, in watt."""
+    """Ratings of the power chain that the load needs, in watt; spares are in the schedule."""
 
     transformer_w: float
     ups_w: float

@@ -20,6 +20,7 @@ from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import (
     capital_items,
     cooling_words,
+    fullest,
     less_standing,
     rack_units,
     schedule,
@@ -136,7 +137,7 @@ def check_hall(
     plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
     racks = rack_types(model, placements, groups, design, k)
-    standing = less_standing(schedule(plant, site, k, rack_units(racks)), site.plant)
+    standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks)), site.plant)
     lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff)
@@ -158,11 +159,11 @@ def check_hall(
         },
         standing_w=standing_it_w(site.plant),
     )
-    electrics = plant.electrics
+    needed_w = plant.electrics.needed_w
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
         cooling=_cooling(plant, racks),
-        equipment=lines, electrical=Electrical(electrics.transformer_w, electrics.ups_w, electrics.generator_w),
+        equipment=lines, electrical=Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"]),
         design_day=None, failure_cases=(), totals=hall_totals(model, site, year, ledger), marked="twin",
         air_class=site.air_class,
     )  # fmt: skip

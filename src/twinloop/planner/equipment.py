@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,8 @@ from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
 from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
-from twinloop.twin.sizing import Plant
+from twinloop.twin.sizing import Plant, cooler_air_c
+from twinloop.twin.unit_counts import units
 
 YEAR_S = 8760 * 3600.0
 
@@ -28,25 +28,8 @@ UNIT_W = {
 
 
 PRICED_ELSEWHERE = ("cdu",)
-"""Distribution units are inside the price of cold plates and tanks (whole secondary side per watt)."""
-
-
-@dataclass(frozen=True)
-class Units:
-    """How many units run at design and how many stand by."""
-
-    running: int
-    spare: int
-
-
-def units(rated_w: float, unit_w: float, redundancy: Redundancy) -> Units:
-    """Return unit counts: at least two where one spare is asked, so that a spare stays a fraction.
-
-    >>> units(900e3, 500e3, "N+1")
-    Units(running=2, spare=1)
-    """
-    running = max(math.ceil(rated_w / unit_w - 1e-9), 1)
-    return Units(running, {"N": 0, "N+1": 1, "2N": running}[redundancy])
+"""Distribution units that run are inside the price of cold plates and tanks (whole secondary side per watt); spare
+ones are not."""
 
 
 IN_RACKS = {"rear_door": "rear_door_passive", "bath": "immersion_1p"}
@@ -61,24 +44,57 @@ def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
     }  # fmt: skip
 
 
+def fullest(racks: tuple[RackType, ...]) -> dict[str, float]:
+    """Return the heat of the door or bath in the fullest rack over the mean of all, by kind of equipment."""
+    found = {}
+    for carrier, kit in IN_RACKS.items():
+        heats = [
+            (
+                rack.count,
+                sum(rack.component_w.get(part, 0.0) for part, path in rack.carriers.items() if path == carrier),
+            )
+            for rack in racks
+            if carrier in rack.carriers.values()
+        ]
+        total_w = sum(count * heat_w for count, heat_w in heats)
+        if total_w > 0.0:
+            found[kit] = max(heat_w for _, heat_w in heats) * sum(count for count, _ in heats) / total_w
+    return found
+
+
 def schedule(
-    plant: Plant, site: OnPremise, k: PlantConstants, in_racks: dict[str, int] | None = None
-) -> tuple[Equipment, ...]:
+    plant: Plant, site: OnPremise, k: PlantConstants, in_racks: dict[str, int] | None = None,
+    peaks: dict[str, float] | None = None,
+) -> tuple[Equipment, ...]:  # fmt: skip
     """Return the equipment of ``plant``, cooling first, then the power chain.
 
     ``in_racks``: how many doors and baths the racks need; without it they are counted by common unit size.
+    ``peaks``: what the fullest rack puts into one of them over the mean; all are rated for it.
     """
-    dry_c = site.weather.design.dry_bulb_c
     lines = (
         _pipework(plant, k),
         *_hall_lines(plant, site.redundancy, k),
         *_outdoor_air_lines(plant, site, k),
-        *_warm_lines(plant, site.redundancy, dry_c, k),
+        *_warm_lines(plant, site, k),
         *_cold_lines(plant, site, k),
         *_power_lines(plant),
     )
     needed = {kit: number for kit, number in (in_racks or {}).items() if number}
-    return tuple(replace(line, count=needed.get(line.type, line.count)) for line in lines)
+    return tuple(_in_racks(each, needed.get(each.type), (peaks or {}).get(each.type, 1.0)) for each in lines)
+
+
+def _in_racks(line: Equipment, number: int | None, peak: float) -> Equipment:
+    """Return ``line`` with one unit in each of ``number`` racks, rated for the fullest; too small ones say so."""
+    if number is None:
+        return line
+    rated_w, kit = line.rated_w * line.count / number * peak, cooling_kit(line.type)
+    words = line.design_condition
+    if kit.rack_limit_w is not None and rated_w > kit.rack_limit_w * (1.0 + 1e-9):
+        words += f"; warning: {rated_w / 1e3:.0f} kW each, more than the {kit.rack_limit_w / 1e3:.0f} kW one carries"
+    return replace(
+        line, count=number, rated_w=rated_w, design_condition=words, margin=(1.0 + line.margin) * peak - 1.0,
+        capex_usd=kit.capex_usd_per_w * rated_w * number,
+    )  # fmt: skip
 
 
 def _hall_lines(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> list[Equipment]:
@@ -124,13 +140,17 @@ def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipm
     supply_c, margin = design.cold_supply_c, k.sizing_margin
     return_c = supply_c + cold.heat_w / (cold.flow_kg_s * k.water_heat_capacity_j_kg_k)
     cop = k.chiller_cop_air if design.cold_plant == "air_cooled_chiller" else k.chiller_cop_water
-    words = f"{outdoor.dry_bulb_c:.1f} °C dry bulb"
+    words = (
+        _drawn_in(outdoor.dry_bulb_c, k)
+        if design.cold_plant == "air_cooled_chiller"
+        else f"{outdoor.wet_bulb_c + k.tower_approach_k:.1f} °C condenser water"
+    )
     lines = [
-        _line("CH", design.cold_plant, design.cold_plant, cold.heat_w * (1.0 + margin), site.redundancy,
+        _line("CH", design.cold_plant, design.cold_plant, cold.heat_w, site.redundancy,
               cold.heat_w / cop, cold.flow_kg_s, 50e3, return_c, supply_c, words, margin, k)
     ]  # fmt: skip
     if cold.tower is not None:
-        heat_w = cold.heat_w * (1.0 + margin) * (1.0 + 1.0 / cop)
+        heat_w = cold.heat_w * (1.0 + 1.0 / cop)
         lines.append(
             _line("CT", "tower", "tower", heat_w, site.redundancy, cold.tower.fan_design_w, cold.condenser_kg_s, 40e3,
                   None, None, f"{outdoor.wet_bulb_c:.1f} °C wet bulb", margin, k)
@@ -159,7 +179,7 @@ def _pipework(plant: Plant, k: PlantConstants) -> Equipment:
                  "both loops at design flow", 0.0, k)  # fmt: skip
 
 
-def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantConstants) -> list[Equipment]:
+def _warm_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipment]:
     warm, design = plant.warm, plant.design
     if warm is None:
         return []
@@ -177,8 +197,8 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
                   k.cdu_pump_pa, supply + k.cdu_approach_k, supply + k.cdu_approach_k + rise, "all racks busy", 0.0, k)
         )  # fmt: skip
     lines.append(
-        _line("CDU", "cdu", "cdu", warm.heat_w, redundancy, warm.cdu.pump_design_w, warm.flow_kg_s, k.cdu_pump_pa,
-              supply + rise, supply, f"{k.cdu_approach_k:g} K approach, price in plates or tanks", 0.0, k)
+        _line("CDU", "cdu", "cdu", warm.heat_w, site.redundancy, warm.cdu.pump_design_w, warm.flow_kg_s, k.cdu_pump_pa,
+              supply + rise, supply, f"{k.cdu_approach_k:g} K approach, price in plates or tanks, spares here", 0.0, k)
     )  # fmt: skip
     if warm.reuse is not None and warm.reuse.source_w > 0.0:
         lift_w = warm.reuse.pump.heating_w - warm.reuse.source_w
@@ -195,35 +215,58 @@ def _warm_lines(plant: Plant, redundancy: Redundancy, dry_c: float, k: PlantCons
         )  # fmt: skip
     fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)
     lines.append(
-        _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w - warm.trim_w, redundancy, fan_w,
-              warm.flow_kg_s, k.facility_pump_pa, supply + rise, supply, f"{dry_c:.1f} °C dry bulb", k.sizing_margin, k)
+        _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w - warm.trim_w, site.redundancy, fan_w,
+              warm.flow_kg_s, k.facility_pump_pa, supply + rise, supply, _cooler_words(plant, site, k), k.sizing_margin,
+              k)
     )  # fmt: skip
     return lines
 
 
+def _drawn_in(dry_c: float, k: PlantConstants) -> str:
+    drawn_c = dry_c + k.recirculation_outdoor_k
+    return f"{drawn_c:.1f} °C air: {dry_c:.1f} °C dry bulb + {k.recirculation_outdoor_k:g} K recirculation"
+
+
+def _cooler_words(plant: Plant, site: OnPremise, k: PlantConstants) -> str:
+    """Return the outdoor state in which the warm loop's cooler was sized."""
+    outdoor, kind, supply_c = site.weather.design, plant.design.warm_cooler, plant.design.warm_supply_c
+    if kind in ("tower", "thermosyphon"):
+        return f"{outdoor.wet_bulb_c:.1f} °C wet bulb"
+    drawn_c = outdoor.dry_bulb_c + k.recirculation_outdoor_k
+    air_c = cooler_air_c(kind, drawn_c, outdoor.coincident_wet_bulb_c, supply_c, k)
+    if air_c == supply_c - k.dry_cooler_approach_k:
+        return f"{air_c:.1f} °C air, {k.dry_cooler_approach_k:g} K below supply; air drawn in: {drawn_c:.1f} °C"
+    if kind == "adiabatic_cooler":
+        return f"{air_c:.1f} °C air behind pads: {drawn_c:.1f} °C dry, {outdoor.coincident_wet_bulb_c:.1f} °C wet bulb"
+    return _drawn_in(outdoor.dry_bulb_c, k)
+
+
 def _line(
-    tag: str, kind: str, kit: str, rated_w: float, redundancy: Redundancy, power_w: float, flow_kg_s: float,
+    tag: str, kind: str, kit: str, duty_w: float, redundancy: Redundancy, power_w: float, flow_kg_s: float,
     dp_pa: float | None, in_c: float | None, out_c: float | None, condition: str, margin: float, k: PlantConstants,
 ) -> Equipment:  # fmt: skip
-    rated_w = max(rated_w, 1.0)
-    count = units(rated_w, UNIT_W.get(kind, 1e12), redundancy)
-    whole = (count.running + count.spare) / count.running
+    installed_w = max(duty_w, 1.0) * (1.0 + margin)
+    count = units(installed_w, UNIT_W.get(kind, 1e12), redundancy)
+    rated_w = installed_w / count.running
+    bought = count.spare if kit in PRICED_ELSEWHERE else count.running + count.spare
     return Equipment(
         tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,
         flow_m3_h=flow_kg_s / k.water_density_kg_m3 * 3600.0, dp_kpa=None if dp_pa is None else dp_pa / 1e3,
         t_in_c=in_c, t_out_c=out_c, power_w=power_w, design_condition=condition, margin=margin,
-        capex_usd=None if kit in PRICED_ELSEWHERE else cooling_kit(kit).capex_usd_per_w * rated_w * whole,
+        capex_usd=cooling_kit(kit).capex_usd_per_w * rated_w * bought if bought else None,
     )  # fmt: skip
 
 
 def _power_lines(plant: Plant) -> list[Equipment]:
     """List the power chain; its price is inside the building's USD per watt, so it has none of its own."""
-    electrics = plant.electrics
-    rows = (("TR", "transformer", electrics.transformer_w), ("UPS", "ups", electrics.ups_w))
+    needed_w, counts = plant.electrics.needed_w, plant.electrics.units
     return [
-        Equipment(tag, kind, 1, 0, rated, None, None, None, None, 0.0, "in the building's price", 0.0, None)
-        for tag, kind, rated in rows
-    ]
+        Equipment(
+            tag, kind, counts[kind].running, counts[kind].spare, needed_w[kind] / counts[kind].running, None, None,
+            None, None, 0.0, "in the building's price, spares added", 0.0, None,
+        )
+        for tag, kind in (("TR", "transformer"), ("UPS", "ups"), ("GE", "generator"))
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -245,7 +288,7 @@ def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> 
     left_w = {unit.type: sum(u.count * u.rated_w for u in plant.units if u.type == unit.type) for unit in plant.units}
     found, upkeep = [], 0.0
     for line in lines:
-        need_w = line.rated_w * (line.count + line.spare) / line.count
+        need_w = line.rated_w * (line.count + line.spare)
         used_w = min(left_w.get(line.type, 0.0), need_w)
         left_w[line.type] = left_w.get(line.type, 0.0) - used_w
         free_usd = (line.capex_usd or 0.0) * used_w / need_w

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.catalogue import constant
 from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.economics.availability import SITE_AVAILABILITY, downtime_usd_per_year, failures_per_year
 from twinloop.economics.capital import CapitalItem
@@ -20,15 +21,13 @@ from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model
 from twinloop.model.plan import CashYear, Equipment
 from twinloop.model.site import Cloud, Edge, OnPremise, Redundancy, Tariff
+from twinloop.twin.design import PlantConstants
+from twinloop.twin.electrical import size_electrics
 
 YEAR_S = 8760 * 3600.0
 REFRIGERANT = "R134a"
 """What chillers of this size commonly hold, where the scenario names none; newer ones hold R1234ze with far less
 effect. Low confidence."""
-GENERATOR_RATIO = 1.5
-"""Generator over IT power: cooling, losses and margin. Low confidence."""
-GENERATOR_UNIT_W = 2e6
-"""Common size of a stand-by set; it only rounds counts. Low confidence."""
 CHARGED = ("air_cooled_chiller", "water_cooled_chiller", "heat_pump")
 """Kinds of equipment that hold refrigerant."""
 BATH_CONVERSION = 0.03
@@ -94,7 +93,12 @@ def hall_ledger(
     finance = model.finance
     capital = (
         *(_bought(server, count * (1.0 + BATH_CONVERSION * bathed), model) for server, count in servers),
-        CapitalItem("building and power", max(it_w - standing_w, 0.0) * site.build_usd_per_w, BUILDING_LIFE_S, 0.0),
+        CapitalItem(
+            "building and power",
+            max(it_w - standing_w, 0.0) * site.build_usd_per_w * (1.0 + spare_power_share(it_w, site.redundancy)),
+            BUILDING_LIFE_S,
+            0.0,
+        ),
         *cooling,
     )
     embodied = sum(embodied_kg_per_year(server.embodied_kg * count, finance.refresh_s) for server, count in servers)
@@ -121,20 +125,35 @@ def _bought(server: Server, count: float, model: Model) -> CapitalItem:
     )
 
 
+def spare_power_share(it_w: float, redundancy: Redundancy) -> float:
+    """Return what the power chain's spares add to the price of building and power, as a share of it.
+
+    That price is read as of a chain without spares. Each kind of machine has its share of it (catalogue), and
+    what is installed beyond such a chain costs as much by the watt.
+
+    >>> spare_power_share(4e6, "N"), round(spare_power_share(4e6, "2N"), 9)
+    (0.0, 0.168)
+    """
+    bare, whole = (size_electrics(it_w, each, PlantConstants()).installed_w for each in ("N", redundancy))
+    return math.fsum(_price_share(kind) * (whole[kind] / bare[kind] - 1.0) for kind in bare) if it_w > 0.0 else 0.0
+
+
+def _price_share(kind: str) -> float:
+    return float(constant("economics", "default", f"{kind}_share_of_building").value)
+
+
 def generators_w(it_w: float, redundancy: Redundancy) -> float:
     """Return the rating of all stand-by generators behind ``it_w``, spares included: they are tested too.
 
     >>> generators_w(2e6, "N"), generators_w(2e6, "N+1"), generators_w(2e6, "2N")
     (3000000.0, 4500000.0, 6000000.0)
     """
-    rating_w = it_w * GENERATOR_RATIO
-    running = max(math.ceil(rating_w / GENERATOR_UNIT_W - 1e-9), 1)
-    return rating_w * (1.0 + {"N": 0.0, "N+1": 1.0 / running, "2N": 1.0}[redundancy])
+    return size_electrics(it_w, redundancy, PlantConstants()).installed_w["generator"]
 
 
 def charged_w(lines: tuple[Equipment, ...]) -> float:
     """Return the rated cooling of all machines that hold refrigerant, spares included: theirs leaks too."""
-    return math.fsum(line.rated_w * (line.count + line.spare) / line.count for line in lines if line.type in CHARGED)
+    return math.fsum(line.rated_w * (line.count + line.spare) for line in lines if line.type in CHARGED)
 
 
 def risk_usd(model: Model, site: OnPremise, devices: dict[float, int]) -> dict[str, float]:

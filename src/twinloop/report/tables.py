@@ -10,6 +10,9 @@ from twinloop.model.plan import Constraint, FailureCase, Plan, PlannedSite, Plan
 from twinloop.report import numbers
 from twinloop.report.parts import Table, columns
 
+OUTDOORS = ("CH", "CT", "FC", "DC", "WT", "TS")
+"""Tags of the schedule's machines that are sized for a state outdoors."""
+
 
 def equipment_csv(plan: Plan) -> str:
     """Return the equipment schedule of all sites as CSV, one unit type a line."""
@@ -172,7 +175,7 @@ def equipment(site: PlannedSite) -> Table:
         "Tag",
         "Type",
         "#Running + spare",
-        "#Rated",
+        "#Rated, each",
         "#Flow",
         "#Δp",
         "#In",
@@ -203,13 +206,14 @@ def basis(site: PlannedSite) -> Table:
     if site.design_day is not None:
         d = site.design_day
         rows += [
-            ("Sizing dry bulb", numbers.fixed(d.dry_bulb_c, "°C")),
-            ("Sizing wet bulb", numbers.fixed(d.wet_bulb_c, "°C")),
+            ("Design day, dry bulb", numbers.fixed(d.dry_bulb_c, "°C")),
+            ("Design day, wet bulb", numbers.fixed(d.wet_bulb_c, "°C")),
             ("Basis", d.basis),
             ("PUE at that hour", numbers.number(d.pue, 4)),
             ("Worst junction", numbers.fixed(d.peak_junction_c, "°C")),
             ("Margin to throttling", numbers.fixed(d.margin_k, "K")),
         ]
+    rows += [(f"{e.tag} sized for", e.design_condition) for e in site.equipment if e.tag in OUTDOORS]
     if site.electrical is not None:
         e = site.electrical
         rows += [

@@ -19,14 +19,15 @@ class Sources:
 
     rows: list[Provenance] = field(default_factory=list)
 
-    def fact(self, path: str, fact: Fact, quantity: str, factor: float = 1.0) -> float:
-        """Note a number of the catalogue, times ``factor``, and return it."""
+    def fact(self, path: str, fact: Fact, quantity: str, factor: float = 1.0, why: str = "") -> float:
+        """Note a number of the catalogue, times ``factor`` for the reason ``why``, and return it."""
         if isinstance(fact.value, str):
             raise TypeError(f"{fact.table}.{fact.name}.{fact.quantity} is a word")
         low = None if fact.low is None else fact.low * factor
         high = None if fact.high is None else fact.high * factor
         value = fact.value * factor
-        self.rows.append(Provenance(path, show(value, quantity), fact.source, fact.confidence, low, high))
+        source = f"{fact.source}; {show(fact.value, quantity)} × {factor:g}: {why}" if why else fact.source
+        self.rows.append(Provenance(path, show(value, quantity), source, fact.confidence, low, high))
         return value
 
     def choice(

@@ -156,7 +156,8 @@ def _build_usd_per_w(spec: schema.OnPremiseSpec, path: str, sources: Sources) ->
         fact = catalogue.constant("economics", spec.climate, "build_usd_per_w")
     except InputError:
         fact = catalogue.constant("economics", "default", "build_usd_per_w")
-    return sources.fact(f"{path}.build_price", fact, "price of power", 1.0 - cooling)
+    why = f"less the {cooling:.0%} that is cooling plant, priced machine by machine ({share.source})"
+    return sources.fact(f"{path}.build_price", fact, "price of power", 1.0 - cooling, why)
 
 
 def _markets(climate: str | None) -> tuple[str, ...]:

@@ -9,17 +9,38 @@ from twinloop.model.site import Redundancy
 from twinloop.power.distribution import Transformer, switchgear_loss_w, transformer_loss_w
 from twinloop.power.ups import Ups, ups_loss_w
 from twinloop.twin.design import PlantConstants
+from twinloop.twin.unit_counts import Units, units
+
+MODULE_W = {"transformer": 2.5e6, "ups": 1e6, "generator": 2e6}
+"""Common sizes of one machine; they only round counts. Low confidence."""
 
 
 @dataclass(frozen=True)
 class Electrics:
-    """Ratings of the chain."""
+    """Ratings of the chain: what the load needs, and all that is installed, on which losses depend."""
 
     ups: Ups
+    """All modules together, spares too."""
     ups_w: float
+    """Without a spare of N+1; of a 2N pair both."""
     transformer: Transformer
+    """All together, spares too."""
     transformer_w: float
+    """Spares apart, as for generators."""
     generator_w: float
+    units: dict[str, Units]
+    """By the names of ``MODULE_W``."""
+
+    @property
+    def needed_w(self) -> dict[str, float]:
+        """Rating that may be loaded, spares and the other half of a 2N pair apart, by the names of ``MODULE_W``."""
+        ups_w = self.ups.rating_w / self.units["ups"].installed
+        return {"transformer": self.transformer_w, "ups": ups_w, "generator": self.generator_w}
+
+    @property
+    def installed_w(self) -> dict[str, float]:
+        """Rating of all machines, by the names of ``MODULE_W``."""
+        return {kind: rated_w * self.units[kind].installed for kind, rated_w in self.needed_w.items()}
 
 
 @dataclass(frozen=True)
@@ -34,10 +55,19 @@ class ElectricState:
 
 
 def size_electrics(it_w: float, redundancy: Redundancy, k: PlantConstants) -> Electrics:
-    """Return the chain for ``it_w`` at full load. 2N: two UPS, each of which can carry it alone."""
-    ups_w = it_w / (k.ups_design_load if redundancy == "2N" else k.ups_full_load)
+    """Return the chain for ``it_w`` at full load. 2N: two UPS, each of which can carry it alone.
+
+    Spares of UPS and transformers are in circuit and share the load, so that each is loaded less.
+    """
+    paired = redundancy == "2N"
+    ups_w = it_w / (k.ups_design_load if paired else k.ups_full_load)
     transformer_w, generator_w = it_w * k.transformer_per_it, it_w * k.generator_per_it
-    return Electrics(Ups(ups_w), ups_w, Transformer(transformer_w), transformer_w, generator_w)
+    needed_w = {"transformer": transformer_w, "ups": 0.5 * ups_w if paired else ups_w, "generator": generator_w}
+    counts = {kind: units(rated_w, MODULE_W[kind], redundancy) for kind, rated_w in needed_w.items()}
+    return Electrics(
+        Ups(needed_w["ups"] * counts["ups"].installed), ups_w,
+        Transformer(transformer_w * counts["transformer"].installed), transformer_w, generator_w, counts,
+    )  # fmt: skip
 
 
 def room_loss_w(electrics: Electrics, it_w: Array) -> Array:

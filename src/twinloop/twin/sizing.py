@@ -187,9 +187,25 @@ def _size_cooler(
         wet = _size_tower_set(heat_w, flow_kg_s, supply_c, outdoor, k)
         return wet if kind == "tower" else replace(wet, syphon=_size_syphon(heat_w, flow_kg_s, supply_c, k))
     pads = k.pad_effectiveness if kind == "adiabatic_cooler" else 0.0
-    dry_c, wet_c = float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0])
-    air_in_c = min(dry_c - pads * (dry_c - wet_c), supply_c - k.dry_cooler_approach_k)
+    air_in_c = cooler_air_c(kind, float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0]), supply_c, k)
     return dry_cooler_for(heat_w * (1.0 + k.sizing_margin), flow_kg_s, supply_c, air_in_c, outdoor, pads, k)
+
+
+def cooler_air_c(kind: FreeCooler, dry_c: float, wet_c: float, supply_c: float, k: PlantConstants) -> float:
+    """Return the air that a dry or adiabatic cooler is sized in, °C: behind its pads, at most an approach below supply.
+
+    Args:
+        kind: of cooler.
+        dry_c: of the air drawn in, recirculation included.
+        wet_c: coincident.
+        supply_c: water that it should make.
+        k: for pads and approach.
+
+    >>> cooler_air_c("adiabatic_cooler", 37.5, 21.2, 40.0, PlantConstants())
+    26.09
+    """
+    pads = k.pad_effectiveness if kind == "adiabatic_cooler" else 0.0
+    return min(dry_c - pads * (dry_c - wet_c), supply_c - k.dry_cooler_approach_k)
 
 
 def dry_cooler_for(
@@ -281,7 +297,9 @@ def _size_cold(
         pressure_pa,
     )  # fmt: skip
     if design.cold_plant == "air_cooled_chiller":
-        machine = _chiller_for(duty_w, design.cold_supply_c, conditions.dry_bulb_c + 1.0, "air", k)
+        machine = _chiller_for(
+            duty_w, design.cold_supply_c, conditions.dry_bulb_c + k.recirculation_outdoor_k, "air", k
+        )
         air_in_c = design.cold_supply_c - k.dry_cooler_approach_k
         coil = dry_cooler_for(heat_w, flow, design.cold_supply_c, air_in_c, wet, 0.0, k)
         return ColdLoop(machine, heat_w, flow, pump_w, coil, None, 0.0, 0.0, 0.0)
