@@ -267,7 +267,7 @@ def uncertainty(plan: Plan) -> Table:
         if (spread := u.totals.get(key)) is not None and spread.p90 > 0.0
     )
     caption = (
-        f"Range of the totals over {numbers.count(float(u.samples))} samples: best of its shortlist in "
+        f"Range of the totals over {numbers.count(float(u.samples))} samples: best of its twin-checked shortlist in "
         f"{numbers.percent(u.probability_best)}, mean regret {numbers.money(u.regret_usd)}"
     )
     return Table(caption, columns("Total", "#P10", "#P50", "#P90"), rows)
