@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from twinloop.model.plan import NearTie
-from twinloop.report import narrative, render
+from twinloop.report import gallery, narrative, render
 from twinloop.report.numbers import THIN
 
 VOID = {"meta", "link", "input", "br", "rect", "line", "circle", "path", "polyline", "polygon", "image"}
@@ -123,6 +123,16 @@ def test_headline_differences_are_the_plans(retrofit):
         said = float(re.search(r"[−+][\d.]+", line).group(0).replace("−", "-"))
         assert said == pytest.approx(100.0 * share, abs=0.051)
         assert ("*" in line) is not baseline.feasible
+
+
+def test_cards_and_maps_speak_of_the_same_things(retrofit):
+    cards = {kpi.name: kpi for kpi in narrative.kpis(retrofit.plan)}
+    assert cards["Hottest junction"].beside[0] == "worst chip of the hottest hour"
+    titles = [each.title for each in gallery.figures(retrofit.plan, retrofit.years).values()]
+    assert "Mean junction" in titles
+    assert "Junction" not in titles
+    known = [b.name for b in retrofit.plan.baselines if b.totals]
+    assert [line.split(":")[0].rstrip("*") for line in cards["PUE"].beside] == known
 
 
 def test_the_verdict_is_honest(retrofit):

@@ -61,13 +61,12 @@ def kpis(plan: Plan) -> tuple[Kpi, ...]:
         Kpi("TUE", numbers.number(t.tue, 4), theirs(lambda x: numbers.number(x.tue, 4))),
         Kpi("Site water a year", water(t), theirs(water)),
         Kpi("CO2e a year", numbers.quantity(carbon(t), "t"), against(carbon)),
-        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), (junction,)),
+        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), ("worst chip of the hottest hour", junction)),
     )  # fmt: skip
 
 
 def _label(baseline: Baseline) -> str:
-    short = baseline.name.removesuffix(" on-premise")
-    return short if baseline.feasible else f"{short}*"
+    return baseline.name if baseline.feasible else f"{baseline.name}*"
 
 
 def _difference(ours: float, theirs: float) -> str:
@@ -165,5 +164,6 @@ def _limit(c: Constraint, plan: Plan) -> str:
     """Return what is left of a limit that shapes the answer, and what more of it is worth; empty for another."""
     worth = tables.worth(c, plan.objective.name)
     said = ["nothing is left of this limit: it shapes the answer"] if c.slack <= 0.0 else []
-    said += [f"{worth[1]} more is worth about {worth[0]}, if work could be placed in part"] if worth else []
+    spare = "; what is left is too little for a whole step more" if worth and c.slack > 0.0 else ""
+    said += [f"{worth[1]} more is worth about {worth[0]}, if work could be placed in part{spare}"] if worth else []
     return "; ".join(said) + "." if said else ""

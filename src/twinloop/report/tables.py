@@ -350,7 +350,12 @@ def constraints(plan: Plan) -> Table:
         for c in plan.constraints
     )
     head = columns("Limit", "#Left", "#Worth of more, if work could be placed in part")
-    return Table("Limits and their slack", head, rows)
+    caption = "Limits and their slack"
+    if any(c.slack > 0.0 and c.shadow_price for c in plan.constraints):
+        caption += (
+            "; a limit with some left is worth more where work in part would use it up: whole servers and racks cannot"
+        )
+    return Table(caption, head, rows)
 
 
 def provenance(plan: Plan) -> Table:
