@@ -244,12 +244,19 @@ def lost(plant, groups, lines, tag):
     return cases[0]
 
 
-@pytest.mark.parametrize(("count", "left", "words"), [(4, 0.75, "75%"), (2, 0.5, "50%"), (1, LOST, "2%")])
+@pytest.mark.parametrize(
+    ("count", "left", "words"),
+    [
+        (4, 0.75, "75% of capacity left"),
+        (2, 0.5, "50% of capacity left"),
+        (1, LOST, "the only one, nothing of its capacity is left"),
+    ],
+)
 def test_one_of_n_lost_leaves_the_others(count, left, words):
     plant, groups = plant_of()
     lines = {tag: replace(line, count=count, spare=0) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
-    assert f"(DC) lost: {words} of capacity left" in case.case
+    assert f"(DC) lost: {words}" in case.case
     state = _at_design(_with_capacity(plant, "DC", left), groups, _design_hours(hall(), K), K)
     assert case.min_margin_k == pytest.approx(_margin_k(state, groups))
 

@@ -14,7 +14,7 @@ from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
 from twinloop.report import gallery, numbers
 from twinloop.report.figures import breakdown, doubt, layout, loops, money, one_line, sankey
 from twinloop.report.figures.standalone import csv_file, svg_file
-from twinloop.report.numbers import THIN
+from twinloop.report.numbers import THIN, power
 from twinloop.report.parts import Absent, Figure
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -208,6 +208,8 @@ def test_the_one_line_carries_the_plans_ratings(retrofit):
     rows = {row[0]: row[1] for row in figure.table.rows}
     racks_kw = sum(rack.count * rack.power_w for rack in site.rack_types) / 1e3
     assert rows["racks at full load"].replace(THIN, " ") == f"{racks_kw:.0f} kW"
+    pumps = next(line for line in site.equipment if line.type == "pipework")
+    assert rows["mechanical: pumps"] == power(pumps.power_w)
     assert isinstance(one_line.draw("e", replace(site, electrical=None)), Absent)
 
 

@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from twinloop.report import narrative, render
+from twinloop.model.plan import NearTie
+from twinloop.report import gallery, narrative, render
 from twinloop.report.numbers import THIN
 
 VOID = {"meta", "link", "input", "br", "rect", "line", "circle", "path", "polyline", "polygon", "image"}
@@ -124,6 +125,16 @@ def test_headline_differences_are_the_plans(retrofit):
         assert ("*" in line) is not baseline.feasible
 
 
+def test_cards_and_maps_speak_of_the_same_things(retrofit):
+    cards = {kpi.name: kpi for kpi in narrative.kpis(retrofit.plan)}
+    assert cards["Hottest junction"].beside[0] == "worst chip of the hottest hour"
+    titles = [each.title for each in gallery.figures(retrofit.plan, retrofit.years).values()]
+    assert "Mean junction" in titles
+    assert "Junction" not in titles
+    known = [b.name for b in retrofit.plan.baselines if b.totals]
+    assert [line.split(":")[0].rstrip("*") for line in cards["PUE"].beside] == known
+
+
 def test_the_verdict_is_honest(retrofit):
     plan = retrofit.plan
 
@@ -140,6 +151,18 @@ def test_the_verdict_is_honest(retrofit):
     assert "Clearly" not in said(0.2, feasible=False)
     assert "robust to prices" in said(0.2)
     assert f"sensitive to prices: best in 60.0{THIN}%" in said(0.2, best=0.6)
+
+
+def test_robustness_is_claimed_of_the_checked_plans_only(retrofit):
+    plan = retrofit.plan
+    assert plan.uncertainty.plans >= 1
+    assert plan.uncertainty.screening_error is not None
+    sure = replace(plan.uncertainty, plans=4, screening_error=-0.02)
+    tie = NearTie("dry", False, 0.001, {"water": -0.951, "energy": -0.25})
+    said = " ".join(narrative.verdict(replace(plan, uncertainty=sure, near_ties=(tie,)))).replace(THIN, " ")
+    assert "Among the 4 plans that the twin has checked, and only among them, the choice is" in said
+    assert "screening puts the plan's cost 2.0 % below the twin's" in said
+    assert "For 0.1 % more cost: 95 % less water, 25 % less energy (dry; as screened, not checked by the twin)." in said
 
 
 def test_the_bound_is_said_to_be_one_of_coefficients(retrofit):

@@ -86,6 +86,16 @@ def test_a_tight_and_priced_limit_is_one_sentence(shops):
     ]
 
 
+def test_a_priced_limit_with_some_left_says_why(shops):
+    limit = Constraint("rack positions of hall", 2.0, "racks", 125e3)
+    plan = replace(shops.plan, constraints=(limit,))
+    said = [plain(each.how) for each in narrative.changes(plan) if each.what == "Rack positions of hall"]
+    assert "too little for a whole step more" in said[0]
+    assert "whole servers and racks cannot" in tables.constraints(plan).caption
+    unpriced = replace(plan, constraints=(replace(limit, shadow_price=0.0),))
+    assert tables.constraints(unpriced).caption == "Limits and their slack"
+
+
 def test_a_purpose_without_money_is_no_row(retrofit):
     rows = {row[0]: row[1:] for row in tables.cashflow(retrofit.plan).rows}
     assert retrofit.plan.cashflow[1].amounts_usd["water"] == 0.0

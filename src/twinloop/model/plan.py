@@ -335,6 +335,23 @@ class Uncertainty:
     regret_usd: float
     """Mean of what the recommendation costs above the best plan of each sample."""
     tornado: tuple[Swing, ...]
+    plans: int | None = None
+    """Twin-checked plans among which it is best in ``probability_best`` of the samples."""
+    screening_error: float | None = None
+    """The recommendation's screened cost over the twin's, minus one: how far a plan that only was screened may lie."""
+
+
+@dataclass(frozen=True)
+class NearTie:
+    """Another plan whose cost cannot be told from the recommendation's and that is much better in another total."""
+
+    name: str
+    checked: bool
+    """Whether by the twin; else both are screened."""
+    cost: float
+    """Over the recommendation's, minus one."""
+    others: dict[str, float]
+    """energy, water, carbon: over the recommendation's, minus one, those that are much lower."""
 
 
 @dataclass(frozen=True)
@@ -389,3 +406,4 @@ class Plan:
     clashes: tuple[Clash, ...] = ()
     """``infeasible`` only: constraints that cannot hold together; the plan is then that of the first way out."""
     ways_out: tuple[str, ...] = ()
+    near_ties: tuple[NearTie, ...] = ()

@@ -8,6 +8,7 @@ from twinloop.model.model import Model
 from twinloop.model.plan import (
     SCHEMA,
     Alternative,
+    Baseline,
     Constraint,
     ObjectiveValue,
     Plan,
@@ -21,9 +22,10 @@ from twinloop.planner.economy import economies
 from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, usd_words, warmer_words
 from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
-from twinloop.planner.growth import phases
+from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, phases
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
+from twinloop.planner.near import near_ties, screening_error
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import Placement
 from twinloop.planner.potential import potential_totals
@@ -56,19 +58,24 @@ def assemble(
     kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
     others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
     shortlist = _shortlist(checked, rivals, others)
+    points, nearby = frontier(model, best), _alternatives(model, checked, others)
+    sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
     sites = tuple(_explained(model, checked, site.planned, others, screened) for site in checked.sites)
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
-        summary=_summary(model, checked, rivals),
+        summary=_summary(model, checked, rivals) + _later(model, checked),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
         phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals,
         potential=potential_totals(model, checked, k),
-        baselines=tuple(r.baseline for r in rivals), alternatives=_alternatives(model, checked, others),
-        frontier=frontier(model, best), uncertainty=uncertainty(tuple(exposure(p, model) for p in shortlist), model),
-        constraints=_constraints(best), warnings=rules(sites, model), provenance=model.provenance,
+        baselines=tuple(_grown(model, r) for r in rivals), alternatives=nearby,
+        frontier=points,
+        uncertainty=replace(sure, plans=len(shortlist), screening_error=screening_error(checked)),
+        constraints=_constraints(best), warnings=(*rules(sites, model), *growth_warnings(model, checked)),
+        provenance=model.provenance,
         sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
+        near_ties=near_ties(checked, points, nearby) if model.objective.name == "cost" else (),
     )  # fmt: skip
 
 
@@ -86,6 +93,21 @@ def unsatisfied(model: Model, way: WayOut, found: Optimised, digest: str) -> Pla
         frontier=(), uncertainty=None, constraints=_constraints(found), warnings=rules(sites, model),
         provenance=model.provenance, clashes=way.clashes, ways_out=way.ways_out,
     )  # fmt: skip
+
+
+def _later(model: Model, checked: Checked) -> str:
+    """Return a sentence on the limits that the growing plan passes later; empty where it passes none."""
+    words = outgrown_words(outgrown(model, checked))
+    return f" {sentence(words)}" if words else ""
+
+
+def _grown(model: Model, rival: Rival) -> Baseline:
+    """Return the baseline with the same said of its growth as of the plan's."""
+    if rival.optimised is None or not rival.baseline.feasible:
+        return rival.baseline
+    words = outgrown_words(outgrown(model, rival.optimised.checked))
+    note = "; ".join(each for each in (rival.baseline.note, words) if each)
+    return replace(rival.baseline, note=note)
 
 
 def _saving(rival: Optimised | None, checked: Checked) -> float | None:

@@ -59,7 +59,7 @@ def failure_cases(
         margin_k = whole_k
         if left < 1.0:
             margin_k = _margin_k(_at_design(_with_capacity(plant, line.tag, left), groups, outdoor, k), groups)
-        spare = "a spare takes over" if line.spare else f"{left:.0%} of capacity left"
+        spare = "a spare takes over" if line.spare else _left_words(line, left)
         cases.append(
             FailureCase(
                 f"one {line.type.replace('_', ' ')} ({line.tag}) lost: {spare}", margin_k,
@@ -67,6 +67,10 @@ def failure_cases(
             )
         )  # fmt: skip
     return tuple(cases)
+
+
+def _left_words(line: Equipment, left: float) -> str:
+    return f"{left:.0%} of capacity left" if line.count > 1 else "the only one, nothing of its capacity is left"
 
 
 def _design_hours(site: OnPremise, k: PlantConstants) -> OutdoorAir:

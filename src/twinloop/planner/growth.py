@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
-from twinloop.model.plan import Equipment
+from twinloop.model.plan import Equipment, RuleBreach
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, CheckedSite
 from twinloop.planner.money import load_growth_per_year
+from twinloop.planner.placements import Placement
 from twinloop.planner.sharing import count, fill
+
+BOUGHT_ONCE = ("pipework", "transformer", "ups")
+"""Lines that later units of the plant share."""
+WITH_SERVERS = ("cold_plate",)
+"""Lines that come with the servers, in proportion, not as units of their own."""
+_SOURCE = "the scenario's growth; servers in whole numbers, peak power and water in proportion to the load"
+
+
+@dataclass(frozen=True)
+class Outgrown:
+    """The first year in which growth needs more of a limit than a hall has."""
+
+    site: str
+    year: int
+    limit: str
+    figures: str
+    """Need and limit in words."""
 
 
 def utility_power_w(site: OnPremise, year: int) -> float:
@@ -27,7 +45,7 @@ def phases(model: Model, checked: Checked) -> tuple[str, ...]:
     """Return one line for each year and site with what to add, and one where a limit of a hall is reached."""
     growth = load_growth_per_year(model)
     halls = {site.name: site for site in model.on_premise}
-    last = math.ceil(years(model.horizon_s)) if growth > 0.0 else 1
+    last = _last_year(model)
     found = []
     for site in checked.sites:
         hall = halls.get(site.planned.name)
@@ -35,25 +53,101 @@ def phases(model: Model, checked: Checked) -> tuple[str, ...]:
             steps = (f"{p.power_w / 1e6:g} MW from year {p.start_s / YEAR_S + 1:.3g}" for p in hall.power_phases)
             found.append(f"{hall.name}: utility power {hall.utility_power_w / 1e6:g} MW at first, {', '.join(steps)}")
         found += [_year(checked, site, hall, growth, year) for year in range(2, last + 1)]
+    if last > 1:
+        found.append(
+            f"The cash flow books growth in proportion to the load, {growth:.1%} of what stands each year; servers and "
+            "machines come whole, so that a year's real order lies above or below what is booked"
+        )
     return tuple(found)
+
+
+def outgrown(model: Model, checked: Checked) -> tuple[Outgrown, ...]:
+    """Return each limit of a hall that the growing load passes within the horizon, with the first such year."""
+    growth = load_growth_per_year(model)
+    halls = {site.name: site for site in model.on_premise}
+    found: dict[tuple[str, str], Outgrown] = {}
+    for site in checked.sites:
+        hall = halls.get(site.planned.name)
+        if hall is None:
+            continue
+        for year in range(2, _last_year(model) + 1):
+            for limit, figures in _full(checked, site, hall, (1.0 + growth) ** (year - 1), year).items():
+                found.setdefault((hall.name, limit), Outgrown(hall.name, year, limit, figures))
+    return tuple(sorted(found.values(), key=lambda each: (each.site, each.year)))
+
+
+def growth_warnings(model: Model, checked: Checked) -> tuple[RuleBreach, ...]:
+    """Return one warning for each limit of a hall that the plan outgrows."""
+    return tuple(
+        RuleBreach("growth", f"{each.site}: from year {each.year} growth needs {each.figures}", _SOURCE)
+        for each in outgrown(model, checked)
+    )
+
+
+def outgrown_words(found: tuple[Outgrown, ...]) -> str:
+    """Return one clause on what is outgrown; empty where nothing is.
+
+    >>> outgrown_words((Outgrown("hall", 4, "rack positions", "16 rack positions of 14"),))
+    'from year 4 growth needs more rack positions than hall has (16 rack positions of 14)'
+    """
+    return "; ".join(
+        f"from year {each.year} growth needs more {each.limit} than {each.site} has ({each.figures})" for each in found
+    )
+
+
+def _last_year(model: Model) -> int:
+    return math.ceil(years(model.horizon_s)) if load_growth_per_year(model) > 0.0 else 1
 
 
 def _year(checked: Checked, site: CheckedSite, hall: OnPremise | None, growth: float, year: int) -> str:
     now, before = (1.0 + growth) ** (year - 1), (1.0 + growth) ** (year - 2)
     name = site.planned.name
     added = [
-        f"{more} × {p.offer.instance if p.offer else p.option.server} for {p.stage}"
+        f"{more} × {p.offer.instance if p.offer else p.option.server} for {p.stage}{_layout_words(p, now)}"
         for p in checked.placements
         if p.site == name and (more := _whole(p.servers, now) - _whole(p.servers, before))
     ]
     added += [
         f"{more} × {line.type.replace('_', ' ')} of {line.rated_w / line.count / 1e3:,.0f} kW"
         for line in site.planned.equipment
-        if (more := _units(line, now) - _units(line, before)) > 0
+        if line.type not in WITH_SERVERS and (more := _units(line, now) - _units(line, before)) > 0
+    ]
+    added += [
+        f"{line.type.replace('_', ' ')}s of {line.rated_w * (now - before) / 1e3:,.0f} kW with the servers"
+        for line in site.planned.equipment
+        if line.type in WITH_SERVERS
     ]
     text = f"{name}, before year {year} (load × {now:.2f}): add {', '.join(added) or 'nothing'}"
-    full = [] if hall is None else _full(checked, site, hall, now, year)
-    return text + (f"; beyond the hall: {', '.join(full)}" if full else "")
+    full = {} if hall is None else _full(checked, site, hall, now, year)
+    return text + (f"; beyond the hall: {', '.join(full.values())}" if full else "")
+
+
+def _layout_words(p: Placement, factor: float) -> str:
+    """Return what becomes of a training layout on the servers of ``factor`` times the load; empty for other work.
+
+    Only the copies of the model multiply: a copy keeps its tensor, pipeline and context parallelism, and the
+    copies must share the batch in whole micro-batches.
+    """
+    o, layout = p.option, p.option.parallelism
+    if o.mfu is None or o.duration_s is None or o.device_count % layout.data:
+        return ""
+    a_copy, a_server = o.device_count // layout.data, max(o.device_count // max(p.servers, 1), 1)
+    servers = _whole(p.servers, factor)
+    devices = servers * a_server
+    if devices % a_copy == 0 and _shares(p, devices // a_copy):
+        return f" ({devices} devices, {devices // a_copy} × data)"
+    changes = f" ({devices} devices: the layout or the batch of {layout.batch} must change"
+    for copies in range(devices // a_copy + 1, layout.batch + 1):
+        if copies * a_copy % a_server == 0 and _shares(p, copies):
+            more = copies * a_copy
+            return f"{changes}, the same layout next fits {more // a_server} servers, {more} devices)"
+    return f"{changes}, no larger count keeps it)"
+
+
+def _shares(p: Placement, copies: int) -> bool:
+    """Whether ``copies`` of the model share the batch in whole micro-batches."""
+    layout = p.option.parallelism
+    return layout.batch % (copies * max(layout.micro_batch, 1)) == 0
 
 
 def _whole(count: float, factor: float) -> int:
@@ -62,10 +156,11 @@ def _whole(count: float, factor: float) -> int:
 
 def _units(line: Equipment, factor: float) -> int:
     """Return running units: the margin of the first ones is not used up, spares are apart."""
-    return _whole(line.count, factor) if line.type not in ("pipework", "transformer", "ups") else 0
+    return _whole(line.count, factor) if line.type not in BOUGHT_ONCE else 0
 
 
-def _full(checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, year: int) -> list[str]:
+def _full(checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, year: int) -> dict[str, str]:
+    """Return each limit of ``hall`` that ``factor`` times the load passes, with the figures in words."""
     loads = {
         i: replace(p.load, servers=_whole(p.servers, factor))
         for i, p in enumerate(checked.placements)
@@ -74,11 +169,11 @@ def _full(checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, y
     racks = count(fill(loads))
     power_w, there_w = site.planned.totals.peak_power_w * factor, utility_power_w(hall, year)
     water, supply = site.planned.totals.water_m3_per_year * factor, hall.water.supply_m3_per_year
-    found = []
+    found = {}
     if racks > hall.racks.positions:
-        found.append(f"{racks} rack positions of {hall.racks.positions}")
+        found["rack positions"] = f"{racks} rack positions of {hall.racks.positions}"
     if power_w > there_w:
-        found.append(f"{power_w / 1e6:.2f} MW of {there_w / 1e6:.2f} MW utility power")
+        found["utility power"] = f"{power_w / 1e6:.2f} MW of {there_w / 1e6:.2f} MW utility power"
     if supply is not None and water > supply:
-        found.append(f"{water:,.0f} m3 of {supply:,.0f} m3 water a year")
+        found["water"] = f"{water:,.0f} m3 of {supply:,.0f} m3 water a year"
     return found

@@ -28,7 +28,7 @@ from twinloop.planner.selection import Choice, Limit, Problem, solve
 from twinloop.planner.sharing import Positions
 from twinloop.twin.design import PlantConstants
 from twinloop.units import show
-from twinloop.workload.options import rejected, stage_options
+from twinloop.workload.options import eased, rejected, stage_options
 
 LOOSER = (1.0, 2.0, 6.0, 30.0)
 """Multiples of deadline and latency at which options are looked up."""
@@ -126,7 +126,7 @@ def _refuse_empty(model: Model, found: dict[str, bool]) -> None:
         clashes = tuple(f"{stage.name}: {reason}" for stage in missing for reason in rejected(model, stage)[:6])
         raise InfeasibleError(
             clashes or tuple(f"{stage.name}: no site can run it" for stage in missing),
-            ("allow more devices, or add a site that offers one it fits",),
+            tuple(eased(model, stage) for stage in missing),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twinloop.model.plan import Baseline, Constraint, Plan, Totals
+from twinloop.model.plan import Baseline, Constraint, NearTie, Plan, Totals, Uncertainty
 from twinloop.report import numbers, tables
 
 SAME = 5e-5
@@ -61,13 +61,12 @@ def kpis(plan: Plan) -> tuple[Kpi, ...]:
         Kpi("TUE", numbers.number(t.tue, 4), theirs(lambda x: numbers.number(x.tue, 4))),
         Kpi("Site water a year", water(t), theirs(water)),
         Kpi("CO2e a year", numbers.quantity(carbon(t), "t"), against(carbon)),
-        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), (junction,)),
+        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), ("worst chip of the hottest hour", junction)),
     )  # fmt: skip
 
 
 def _label(baseline: Baseline) -> str:
-    short = baseline.name.removesuffix(" on-premise")
-    return short if baseline.feasible else f"{short}*"
+    return baseline.name if baseline.feasible else f"{baseline.name}*"
 
 
 def _difference(ours: float, theirs: float) -> str:
@@ -104,11 +103,34 @@ def verdict(plan: Plan) -> tuple[str, ...]:
     u = plan.uncertainty
     if u is not None:
         word = "robust to" if u.probability_best >= SURE else "sensitive to"
+        among = "" if u.plans is None else f"{u.plans} "
         said.append(
-            f"The choice is {word} prices: best in {numbers.percent(u.probability_best)} of "
-            f"{numbers.count(float(u.samples))} price samples, mean regret {numbers.money(u.regret_usd)}."
+            f"Among the {among}plans that the twin has checked, and only among them, the choice is {word} prices: best "
+            f"in {numbers.percent(u.probability_best)} of {numbers.count(float(u.samples))} price samples, mean regret "
+            f"{numbers.money(u.regret_usd)}.{_model_error(u)}"
         )
-    return tuple(said)
+    return (*said, *(_near_tie(tie) for tie in plan.near_ties))
+
+
+def _model_error(u: Uncertainty) -> str:
+    """Return what the samples leave out: how far screening and twin lie apart; empty where that is not known."""
+    if u.screening_error is None:
+        return ""
+    side = "below" if u.screening_error < 0.0 else "above"
+    return (
+        f" The model's own error is not in these shares: screening puts the plan's cost "
+        f"{numbers.percent(abs(u.screening_error))} {side} the twin's, so that plans that were only screened may lie "
+        "that far from where they are shown."
+    )
+
+
+def _near_tie(tie: NearTie) -> str:
+    """Return what another plan of nearly the same cost saves."""
+    cost = "the same cost" if abs(tie.cost) < SHOWN else (
+        f"{numbers.percent(abs(tie.cost))} {'more' if tie.cost > 0.0 else 'less'} cost")  # fmt: skip
+    saved = ", ".join(f"{numbers.percent(-share, 0)} less {name}" for name, share in tie.others.items())
+    how = "by the twin" if tie.checked else "as screened, not checked by the twin"
+    return f"For {cost}: {saved} ({tie.name}; {how})."
 
 
 def notes(plan: Plan) -> tuple[Change, ...]:
@@ -142,5 +164,6 @@ def _limit(c: Constraint, plan: Plan) -> str:
     """Return what is left of a limit that shapes the answer, and what more of it is worth; empty for another."""
     worth = tables.worth(c, plan.objective.name)
     said = ["nothing is left of this limit: it shapes the answer"] if c.slack <= 0.0 else []
-    said += [f"{worth[1]} more is worth about {worth[0]}, if work could be placed in part"] if worth else []
+    spare = "; what is left is too little for a whole step more" if worth and c.slack > 0.0 else ""
+    said += [f"{worth[1]} more is worth about {worth[0]}, if work could be placed in part{spare}"] if worth else []
     return "; ".join(said) + "." if said else ""

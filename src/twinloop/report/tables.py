@@ -271,7 +271,7 @@ def uncertainty(plan: Plan) -> Table:
         if (spread := u.totals.get(key)) is not None and spread.p90 > 0.0
     )
     caption = (
-        f"Range of the totals over {numbers.count(float(u.samples))} samples: best of its shortlist in "
+        f"Range of the totals over {numbers.count(float(u.samples))} samples: best of its twin-checked shortlist in "
         f"{numbers.percent(u.probability_best)}, mean regret {numbers.money(u.regret_usd)}"
     )
     return Table(caption, columns("Total", "#P10", "#P50", "#P90"), rows)
@@ -354,7 +354,12 @@ def constraints(plan: Plan) -> Table:
         for c in plan.constraints
     )
     head = columns("Limit", "#Left", "#Worth of more, if work could be placed in part")
-    return Table("Limits and their slack", head, rows)
+    caption = "Limits and their slack"
+    if any(c.slack > 0.0 and c.shadow_price for c in plan.constraints):
+        caption += (
+            "; a limit with some left is worth more where work in part would use it up: whole servers and racks cannot"
+        )
+    return Table(caption, head, rows)
 
 
 def provenance(plan: Plan) -> Table:

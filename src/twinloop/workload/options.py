@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
+
+from twinloop.catalogue import device as catalogue_device
 from twinloop.catalogue.nouns import Device, Server
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
+from twinloop.model.network import Network
+from twinloop.units import show
 from twinloop.workload.batch_jobs import ingest_option, preprocess_options
 from twinloop.workload.chain import prepared
-from twinloop.workload.serve_options import serving_options
+from twinloop.workload.serve_options import LARGEST_COUNT, least_latency, most_per_s, serving_options
 from twinloop.workload.train_options import training_options, why_not_trained
 
 MOST_PER_DEVICE = 12
@@ -16,6 +22,8 @@ TRAINERS = ("gpu", "tpu", "npu")
 SMALL_TRAINERS = ("cpu",)
 """Also train what needs no tensor units: trees and recommenders."""
 CRUNCHERS = ("cpu",)
+NEARLY_NONE_PER_S = 1e-6
+"""A rate at which nothing waits."""
 
 
 def stage_options(model: Model, stage: Stage) -> tuple[StageOption, ...]:
@@ -33,15 +41,95 @@ def stage_options(model: Model, stage: Stage) -> tuple[StageOption, ...]:
 
 
 def rejected(model: Model, stage: Stage) -> tuple[str, ...]:
-    """Return why devices were refused, a sentence each."""
-    reasons = []
-    for server in model.servers:
-        device = model.device(server.device)
+    """Return why the devices that some site could hold were refused, a sentence each; of serving, one for all."""
+    servers = _obtainable(model)
+    if not servers:
+        return ("no server is allowed",) if not model.servers else ("no site offers an allowed device",)
+    known = [(model.device(server.device), server) for server in servers]
+    if stage.kind == "serve" and not stage_options(model, stage):
+        usable = [(device, server) for device, server in known if _may(model, device)]
+        unmet = _unmet(model, stage, usable) if usable else None
+        if unmet is not None:
+            return (unmet.words,)
+    reasons, housed = [], bool(model.on_premise or model.edges)
+    for device, server in known:
+        name = f"{device.name} in {server.name}" if housed else device.name
         if not _may(model, device):
-            reasons.append(f"{device.name} in {server.name}: a what-if device, not named in allow.devices")
+            reasons.append(f"{name}: a what-if device, not named in allow.devices")
         elif not _on(model, stage, device, server):
-            reasons.append(f"{device.name} in {server.name}: {_reason(model, stage, device, server)}")
-    return tuple(dict.fromkeys(reasons)) or (("no server is allowed",) if not model.servers else ())
+            reasons.append(f"{name}: {_reason(model, stage, device, server)}")
+    return tuple(dict.fromkeys(reasons))
+
+
+def eased(model: Model, stage: Stage) -> str:
+    """Return what would let ``stage`` run that runs nowhere, as an advice."""
+    usable = [(device, server) for server in _obtainable(model) if _may(model, device := model.device(server.device))]
+    unmet = _unmet(model, stage, usable) if stage.kind == "serve" and usable else None
+    if unmet is None or not unmet.eased:
+        return f"{stage.name}: allow more devices, or add a site that offers one it fits"
+    return f"{stage.name}: {unmet.eased}"
+
+
+@dataclass(frozen=True)
+class _Unmet:
+    words: str
+    eased: str
+
+
+def _obtainable(model: Model) -> tuple[Server, ...]:
+    """Return the servers that some site of the model could hold: without hall and edge, those that a cloud rents."""
+    if model.on_premise or model.edges:
+        return model.servers
+    rented = {offer.device for cloud in model.clouds for offer in cloud.offers}
+    processors = any(catalogue_device(name).kind == "cpu" for name in rented)
+    return tuple(each for each in model.servers
+                 if each.device in rented or (processors and each.device_kind == "cpu"))  # fmt: skip
+
+
+def _unmet(model: Model, stage: Stage, usable: list[tuple[Device, Server]]) -> _Unmet | None:
+    """Return what a serving stage asks that no usable device reaches, and the best that one does."""
+    network, allow = model.network(str(stage.network)), model.allow.compression
+    most = [most_per_s(stage, network, *each, allow) for each in usable]
+    if max(most) <= 0.0:
+        return _Unmet("does not fit in memory of any device that the sites offer, in any format", "")
+    strongest = usable[most.index(max(most))]
+    rate, wanted = stage.requests_per_s or 0.0, stage.latency_p99_s
+    within = "" if wanted is None else f" within latency_p99 of {show(wanted, 'duration')}"
+    at_rate = min((*least_latency(stage, network, *each, allow), each[0].name) for each in usable)
+    if not math.isfinite(at_rate[0]):
+        served = _most_served(stage, network, *strongest, allow)
+        if served > 0.0:
+            best = show(served, "rate", 3)
+            return _Unmet(
+                f"rate: {show(rate, 'rate')} is asked; the best that any allowed device reaches{within} is about "
+                f"{best} (up to {LARGEST_COUNT} × {strongest[0].name})",
+                f"lower the rate below {best}",
+            )
+        quiet = replace(stage, requests_per_s=NEARLY_NONE_PER_S)
+        at_rate = min((*least_latency(quiet, network, *each, allow), each[0].name) for each in usable)
+    if wanted is None or wanted >= at_rate[0]:
+        return None
+    best = show(at_rate[0], "duration", 3)
+    return _Unmet(
+        f"latency_p99: {show(wanted, 'duration')} is asked; the best that any allowed device reaches is {best} "
+        f"({at_rate[2]}, {at_rate[1]})",
+        f"raise latency_p99 above {best}",
+    )
+
+
+def _most_served(stage: Stage, network: Network, device: Device, server: Server, allow: tuple[str, ...]) -> float:
+    """Return the largest rate, to 1 %, at which ``device`` offers an option within the stage's latency; 0: none."""
+
+    def offered(rate: float) -> bool:
+        return bool(serving_options(replace(stage, requests_per_s=rate), network, device, server, allow))
+
+    low, high = 0.0, most_per_s(stage, network, device, server, allow)
+    if not offered(NEARLY_NONE_PER_S):
+        return 0.0
+    while high - low > 0.01 * high:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if offered(middle) else (low, middle)
+    return low
 
 
 def _may(model: Model, device: Device) -> bool:

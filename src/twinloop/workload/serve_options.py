@@ -66,17 +66,56 @@ def serving_options(
 ) -> list[StageOption]:
     """Return for each format and split the batch that needs fewest devices within the latency."""
     options = []
-    wide = scale_up_domain(device, server)
     for lever in allowed_levers(device, stage.accuracy_drop, allow):
-        for tensor in (1, 2, 4, 8):
-            splits = tensor == 1 or (network.layers > 0 and network.heads % tensor == 0)
-            if tensor > min(wide, server.devices) or not splits:
-                continue
+        for tensor in _tensors(network, device, server):
             option = _fewest(stage, network, device, server, lever, tensor)
             if option is not None:
                 options.append(option)
     options.sort(key=lambda option: (option.device_count, option.busy.total_w))
     return options[:KEPT]
+
+
+def least_latency(
+    stage: Stage, network: Network, device: Device, server: Server, allow: tuple[str, ...] = ()
+) -> tuple[float, str]:  # fmt: skip
+    """Return the least 99th percentile of latency at the stage's rate that the options could hold, and its format.
+
+    Infinite where the model does not fit, the device cannot run it, or the rate is beyond the largest count.
+    """
+    peak, best = (stage.requests_per_s or 0.0) * stage.peak_to_mean, (math.inf, "")
+    for lever in allowed_levers(device, stage.accuracy_drop, allow):
+        for tensor in _tensors(network, device, server):
+            runs = replica_runs(stage, network, device, server, lever, tensor)
+            if runs is None:
+                continue
+            for i in np.flatnonzero(runs.memory_b <= device.memory_b * USABLE_MEMORY):
+                replicas = _for_the_peak(runs, int(i), peak)
+                if replicas * tensor <= LARGEST_COUNT:
+                    best = min(best, (_enough(runs, int(i), peak, replicas, 0.0, tensor)[1], lever.precision))
+    return best
+
+
+def most_per_s(stage: Stage, network: Network, device: Device, server: Server, allow: tuple[str, ...] = ()) -> float:
+    """Return what the largest count serves a second when every batch is full, whatever the latency; 0: nothing."""
+    best = 0.0
+    for lever in allowed_levers(device, stage.accuracy_drop, allow):
+        for tensor in _tensors(network, device, server):
+            runs = replica_runs(stage, network, device, server, lever, tensor)
+            if runs is not None:
+                fits = runs.memory_b <= device.memory_b * USABLE_MEMORY
+                each = np.where(fits, runs.batch / runs.batch_s, 0.0).max()
+                best = max(best, float(each) * (LARGEST_COUNT // tensor))
+    return best * PEAK_LOAD / stage.peak_to_mean
+
+
+def _for_the_peak(runs: Runs, i: int, peak: float) -> int:
+    return max(math.ceil(peak * float(runs.batch_s[i]) / (float(runs.batch[i]) * PEAK_LOAD)), 1)
+
+
+def _tensors(network: Network, device: Device, server: Server) -> list[int]:
+    """Return the splits that the model's heads, the domain and the server allow."""
+    widest = min(scale_up_domain(device, server), server.devices)
+    return [n for n in (1, 2, 4, 8) if n <= widest and (n == 1 or (network.layers > 0 and network.heads % n == 0))]
 
 
 def replica_runs(
@@ -171,7 +210,7 @@ def _fewest(
     for i in range(len(runs.batch)):
         if runs.memory_b[i] > device.memory_b * USABLE_MEMORY or (runs.queue is None and runs.batch_s[i] > limit):
             continue
-        replicas = max(math.ceil(peak * runs.batch_s[i] / (runs.batch[i] * PEAK_LOAD)), 1)
+        replicas = _for_the_peak(runs, i, peak)
         if best is not None and replicas >= best[1]:
             continue
         replicas, latency = _enough(runs, i, peak, replicas, limit, tensor)

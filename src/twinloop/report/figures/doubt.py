@@ -85,7 +85,7 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
     table = Table("Range of each driver", columns("Driver", "#Low", "#High", "~Source"), rows)
     desc = (
         f"The widest swing is that of {bars[0].name}: {numbers.money(bars[0].low_usd)} to "
-        f"{numbers.money(bars[0].high_usd)}. The recommendation stays the best of its shortlist in "
+        f"{numbers.money(bars[0].high_usd)}. The recommendation stays the best of its twin-checked shortlist in "
         f"{numbers.percent(uncertainty.probability_best)} of {numbers.count(float(uncertainty.samples))} samples; "
         "what moves one plan moves all that share the fact."
     )

@@ -48,7 +48,7 @@ KINDS = (
     _Kind("water_kg_s", "Make-up water", lambda v: quantity(v * 3.6, "m³/h")),
     _Kind("warm_supply_c", "Warm-loop supply", lambda v: fixed(v, "°C")),
     _Kind("cold_supply_c", "Cold-loop supply", lambda v: fixed(v, "°C")),
-    _Kind("junction_c", "Junction", lambda v: fixed(v, "°C")),
+    _Kind("junction_c", "Mean junction", lambda v: fixed(v, "°C")),
     _Kind("chillers_w", "Chiller power", power),
 )
 """Columns that are drawn when present, in this order."""

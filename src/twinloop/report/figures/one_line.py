@@ -9,8 +9,10 @@ from twinloop.report.parts import Absent, Figure, Table, columns
 
 SIZE = (960.0, 300.0)
 MOST_MACHINES = 6
-CHAIN = ("transformer", "ups", "generator", "pipework", "cold_plate", "rear_door_passive")
+CHAIN = ("transformer", "ups", "generator", "cold_plate", "rear_door_passive")
 """Lines of the schedule that draw nothing from the mechanical board, or stand in the chain themselves."""
+PUMPS = "pipework"
+"""Line of the schedule that holds the loops' pumps with their pipes; those of distribution units are in the units."""
 
 
 def draw(ident: str, site: PlannedSite) -> Figure | Absent:
@@ -18,7 +20,7 @@ def draw(ident: str, site: PlannedSite) -> Figure | Absent:
     title, e = "Electrical one-line", site.electrical
     if e is None:
         return Absent(ident, title, f"{site.name} is supplied by its provider.")
-    fed = sorted(((words(line.type), line.power_w) for line in site.equipment
+    fed = sorted((("pumps" if line.type == PUMPS else words(line.type), line.power_w) for line in site.equipment
                   if line.power_w > 0.0 and line.type not in CHAIN), key=lambda m: -m[1])  # fmt: skip
     racks_w = sum(rack.count * rack.power_w for rack in site.rack_types)
     desc = (
