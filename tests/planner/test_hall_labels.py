@@ -9,7 +9,7 @@ import pytest
 
 from twinloop.catalogue import server
 from twinloop.planner.check import check, check_hall, groups_at
-from twinloop.planner.equipment import rack_units, schedule
+from twinloop.planner.equipment import _carried_w, rack_units, schedule
 from twinloop.planner.openings import opening_of
 from twinloop.planner.optimise import corrections_of, problem_of
 from twinloop.planner.rack_types import component_w, hall_carriers
@@ -105,6 +105,10 @@ def test_a_tiny_server_shares_a_rack_as_the_selection_counted(model, screened, h
 def test_a_door_for_each_rack_that_has_one_and_for_no_other(model, screened, hybrid):
     doors = {line.type: line for line in hybrid.planned.equipment}["rear_door_passive"]
     assert doors.count == hybrid.planned.racks
+    # Every door carries what its own rack puts into it.
+    through_w = [_carried_w(rack, "rear_door", K) for rack in hybrid.planned.rack_types]
+    assert doors.rated_w >= 0.99 * max(through_w)
+    assert doors.rated_w * doors.count == pytest.approx((1.0 + doors.margin) * hybrid.plant.door_heat_w)
     racks = hybrid.planned.rack_types
     without = replace(racks[0], carriers=dict.fromkeys(racks[0].carriers, "cold_plate"))
     assert rack_units((without, *racks[1:]))["rear_door_passive"] == hybrid.planned.racks - racks[0].count

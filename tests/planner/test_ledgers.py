@@ -107,6 +107,11 @@ def test_spares_of_the_power_chain_are_bought_with_the_building(model, hall):
     # Twice the transformers and generators; two UPS of 4 MW in place of one of 5.
     assert building_usd("2N") == pytest.approx(40e6 * (1 + 0.08 * 0.6 + 0.02 + 0.10))
     assert building_usd("2N", standing_w=3e6) == pytest.approx(10e6 * 1.168)
+    for it_w in (0.1e6, 0.5e6, 1e6, 3e6, 30e6):
+        bare, one, two = (building_usd(each, it_w=it_w) for each in ("N", "N+1", "2N"))
+        assert bare < one < two + 1e-6
+    # 125 kW as two modules and a third; one transformer and one generator more.
+    assert building_usd("N+1", it_w=0.1e6) == pytest.approx(1e6 * (1 + 0.08 / 2 + 0.02 + 0.10))
 
 
 def test_a_building_lives_25_years(model, hall):

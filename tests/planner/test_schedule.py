@@ -206,10 +206,13 @@ def test_doors_are_rated_one_by_one_for_the_fullest_rack_and_say_what_is_too_muc
     uneven = door(5, 1.25)
     assert (uneven.rated_w, uneven.margin) == (pytest.approx(45e3), pytest.approx(0.25))
     assert "warning: 60 kW each, more than the 50 kW one carries" in door(3, 1.0).design_condition
-    racks = (SimpleNamespace(count=3, component_w={"cpu": 40e3, "accelerator": 60e3},
-                             carriers={"cpu": "rear_door", "accelerator": "cold_plate"}),
-             SimpleNamespace(count=1, component_w={"cpu": 20e3}, carriers={"cpu": "rear_door"}))  # fmt: skip
-    assert fullest(racks) == {kit: pytest.approx(40.0 / 35.0)}
+    paths = {"cpu": "rear_door", "accelerator": "cold_plate"}
+    # 10 kW of fans and supplies, and a twentieth of what is on plates: 40 + 10 + 3 kW; the other rack 20 kW.
+    racks = (
+        SimpleNamespace(count=3, power_w=110e3, component_w={"cpu": 40e3, "accelerator": 60e3}, carriers=paths),
+        SimpleNamespace(count=1, power_w=20e3, component_w={"cpu": 20e3}, carriers={"cpu": "rear_door"}),
+    )
+    assert fullest(racks, K) == {kit: pytest.approx(53.0 * 4 / 179.0)}
 
 
 def test_the_schedule_lists_spares_of_the_power_chain():

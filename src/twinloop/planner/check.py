@@ -137,7 +137,7 @@ def check_hall(
     plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
     racks = rack_types(model, placements, groups, design, k)
-    standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks)), site.plant)
+    standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
     lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff)

@@ -44,22 +44,23 @@ def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
     }  # fmt: skip
 
 
-def fullest(racks: tuple[RackType, ...]) -> dict[str, float]:
+def fullest(racks: tuple[RackType, ...], k: PlantConstants) -> dict[str, float]:
     """Return the heat of the door or bath in the fullest rack over the mean of all, by kind of equipment."""
     found = {}
     for carrier, kit in IN_RACKS.items():
-        heats = [
-            (
-                rack.count,
-                sum(rack.component_w.get(part, 0.0) for part, path in rack.carriers.items() if path == carrier),
-            )
-            for rack in racks
-            if carrier in rack.carriers.values()
-        ]
+        heats = [(rack.count, _carried_w(rack, carrier, k)) for rack in racks if carrier in rack.carriers.values()]
         total_w = sum(count * heat_w for count, heat_w in heats)
         if total_w > 0.0:
             found[kit] = max(heat_w for _, heat_w in heats) * sum(count for count, _ in heats) / total_w
     return found
+
+
+def _carried_w(rack: RackType, carrier: str, k: PlantConstants) -> float:
+    """Return what a bath takes of its parts, or a door of all that plates leave to the rack's air."""
+    if carrier == "bath":
+        return sum(rack.component_w.get(part, 0.0) for part, path in rack.carriers.items() if path == carrier)
+    plated_w = sum(rack.component_w.get(part, 0.0) for part, path in rack.carriers.items() if path == "cold_plate")
+    return rack.power_w - k.plate_capture * plated_w
 
 
 def schedule(
