@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from twinloop.model.plan import NearTie, RuleBreach
+from twinloop.model.doubt import NearTie
+from twinloop.model.plan import RuleBreach
 from twinloop.report import gallery, narrative, render
 from twinloop.report.numbers import THIN
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twinloop.model.plan import Baseline, Constraint, NearTie, Plan, Totals, Uncertainty
+from twinloop.model.doubt import NearTie, Uncertainty
+from twinloop.model.plan import Baseline, Constraint, Plan, Totals
 from twinloop.report import numbers, tables
 
 SAME = 5e-5
