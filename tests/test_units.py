@@ -184,3 +184,18 @@ def test_every_example_and_shown_unit_is_understood():
         parse(kind.example, name)
         for unit in kind.shown:
             parse(f"1{unit}", name)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "meant"),
+    [("200 PW", "power", "2e+08 GW"), ("5 nW", "power", "5e-09 W"), ("3 PWh", "energy", "3e+06 GWh"),
+     ("3 mw", "power", "3 MW")],
+)  # fmt: skip
+def test_a_prefix_without_a_symbol_is_suggested_at_its_own_size(text, quantity, meant):
+    with pytest.raises(UnitError) as caught:
+        parse(text, quantity)
+    assert caught.value.suggestion == meant
+    if text[-2:] != "mw":
+        size = {"P": 1e15, "n": 1e-9}[text.split()[1][0]]
+        number, unit = text.split()
+        assert parse(meant, quantity) == pytest.approx(float(number) * size * parse(f"1 {unit[1:]}", quantity))

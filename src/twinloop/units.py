@@ -269,10 +269,26 @@ def _nearest(number: str, unit: str, kind: Quantity) -> str | None:
     simple = [name for name, (_, dimension) in UNITS.items() if dimension == kind.dimension and name != "%"]
     candidates = list(dict.fromkeys([*kind.shown, *simple]))
     folded = {name.lower(): name for name in reversed(candidates)}
+    other_size = _rescaled(number, unit, kind)
+    if other_size is not None:
+        return other_size
     if unit.lower() in folded:
         return f"{number} {folded[unit.lower()]}"
     near = difflib.get_close_matches(unit, candidates, n=1, cutoff=0.6)
     return f"{number} {near[0]}" if near else None
+
+
+_SIZES = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "P": 1e15, "E": 1e18, "Z": 1e21}
+"""Prefixes that are right and that some unit here is not written with."""
+
+
+def _rescaled(number: str, unit: str, kind: Quantity) -> str | None:
+    """Return the amount meant by a known unit with a prefix that it has no symbol for, in a unit that has one."""
+    size, base = _SIZES.get(unit[:1]), UNITS.get(unit[1:])
+    shown = kind.shown[0] if size is not None and size < 1.0 else kind.shown[-1]
+    if size is None or base is None or base[1] != kind.dimension or shown not in UNITS:
+        return None
+    return f"{float(number) * size * base[0] / UNITS[shown][0]:g} {shown}"
 
 
 def _expected(kind: Quantity) -> str:

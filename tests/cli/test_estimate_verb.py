@@ -1,6 +1,7 @@
 """``twinloop estimate``: every key of the contract, and contradictory flags refused."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -54,6 +55,18 @@ def test_training_answers_every_key_and_its_parts_add_up():
     # Narayanan et al. 2021, table 1: about 140 TFLOP/s a device, recomputation counted.
     assert got["hardware_tflops_per_device"] == pytest.approx(140, rel=0.1)
     assert got["parameters"] == pytest.approx(175e9, rel=0.01)
+
+
+def test_what_does_not_fit_says_why():
+    odd = ("train", "--model", "llama-3.1-8b", "--device", "H100-SXM-80GB", "--devices", "7", "--batch", "256")
+    why = answer(*odd)["why_not"]
+    assert re.match(r"needs 236(\.\d)? GB of [\d.]+ GB on each device, most for logits \(134\.5 GB\); ", why)
+    assert "7 devices and 32 heads have no common divisor" in why
+    assert "7 copies do not share a batch of 256 evenly" in why
+    assert "does not fit in memory: needs" in " ".join(run(*odd).output.split())
+    assert "why_not" not in answer(*GPT3)
+    served = answer("serve", "--model", "llama-3.1-70b", "--device", "L4", "--devices", "1")
+    assert served["why_not"].startswith("needs ")
 
 
 def test_serving_answers_every_key():

@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from twinloop.cli.console import _takes
+from twinloop.cli.deploy import command as deploy
+from twinloop.errors import InputError
 from twinloop.model.codec import loads
 from twinloop.model.plan import Plan
 
@@ -123,6 +127,19 @@ def test_a_broken_plan_file_is_refused(tmp_path):
     assert done.returncode == 2
     assert "plan.json: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("text", "wrong"), [('{"schema": 1}', "expected key"), ('{"schema": 1, "scen', "not JSON")])
+def test_a_broken_plan_is_told_by_its_file_in_deploy_too(tmp_path, text, wrong):
+    (tmp_path / "e.json").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(deploy, [str(tmp_path / "e.json"), "--out", str(tmp_path / "files")])
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception).startswith(f"{tmp_path / 'e.json'}: ")
+    assert wrong in str(done.exception)
+
+
+def test_a_long_latency_is_told_in_seconds():
+    assert _takes(None, 15.7709).replace("\u202f", " ") == "p99 15.8 s"
 
 
 def test_second_run_is_byte_identical(planned, tmp_path):

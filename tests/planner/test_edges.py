@@ -10,7 +10,7 @@ import pytest
 from twinloop.catalogue import server
 from twinloop.errors import InfeasibleError
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
-from twinloop.planner.assemble import _what, sentence
+from twinloop.planner.assemble import _stage, _what, sentence
 from twinloop.planner.check import check
 from twinloop.planner.limits import edge_limits, site_limits
 from twinloop.planner.openings import openings_of
@@ -116,6 +116,17 @@ def test_runs_that_cannot_be_spread_get_places_of_their_own_while_there_are_enou
     two = replace(shops, count=2)
     (row,) = edge_limits(two, (put("train", two), put("again", two), put("third", two)))
     assert len(row.use) == 3
+
+
+def test_a_stage_spread_over_places_counts_the_devices_that_stand_there(model, shops):
+    few = edge_placement(model, shops, option(model, "watch", 6, 4000.0))
+    planned = _stage(few, "")
+    per_server = few.option.device_count // few.option.servers
+    assert few.servers == 40
+    assert planned.device_count == 40 * per_server == planned.servers * per_server
+    assert planned.parallelism.data * planned.parallelism.tensor == planned.device_count
+    run = edge_placement(model, shops, option(model, "train", 20, 900.0, run_s=3600.0))
+    assert _stage(run, "").device_count == run.option.device_count
 
 
 def test_the_summary_names_the_stages_at_the_edge(model, shops):

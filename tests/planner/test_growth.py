@@ -18,10 +18,10 @@ def layout(data: int, *, tensor: int = 8, micro_batch: int = 1, batch: int = 409
     return SimpleNamespace(data=data, tensor=tensor, micro_batch=micro_batch, batch=batch)
 
 
-def checked(*, servers=64, data=64, batch=4096, power_w=1e6, water=1000.0, per_rack=5, units=10):
+def checked(*, servers=64, data=64, batch=4096, power_w=1e6, water=1000.0, per_rack=5, units=10, micro_batch=1):
     """A hall of ``servers`` of eight devices, ``per_rack`` in a position, with a chiller line of ``units``."""
     option = SimpleNamespace(server="MI300X-8", device_count=servers * 8, mfu=0.4, duration_s=3600.0,
-                             parallelism=layout(data, batch=batch))  # fmt: skip
+                             parallelism=layout(data, batch=batch, micro_batch=micro_batch))  # fmt: skip
     placed = SimpleNamespace(stage="train", site="hall", servers=servers, offer=None, option=option,
                              load=Load("air", servers, (1.0 / per_rack,)))  # fmt: skip
     lines = (
@@ -70,12 +70,14 @@ def test_units_and_plates_grow_with_the_load(model):
 
 def test_a_training_layout_that_grows_is_one_that_works_or_is_said_to_change(model):
     changed = phases(model, checked())[0]
-    assert "add 7 × MI300X-8 for train (568 devices: the layout or the batch of 4096 must change" in changed
-    assert "the same layout next fits 128 servers, 1024 devices)" in changed
+    assert "add 7 × MI300X-8 for train (568 devices in all: the layout or the batch of 4096 must change" in changed
+    assert "the same layout next fits 128 servers, 128 × data)" in changed  # 4096 / 128 = 32 samples a copy
     works = phases(model, checked(servers=10, data=10, batch=4400))[0]
-    assert "add 1 × MI300X-8 for train (88 devices, 11 × data)" in works
+    assert "add 1 × MI300X-8 for train (88 devices in all: 11 × data)" in works
     none = phases(model, checked(servers=64, data=64, batch=64))[0]
     assert "no larger count keeps it" in none
+    smaller = phases(model, checked(batch=128, micro_batch=2))[0]
+    assert "next fits 128 servers, 128 × data, micro-batch 1)" in smaller
 
 
 def test_nothing_is_said_where_nothing_grows(model):

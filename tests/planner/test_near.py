@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from twinloop.model.plan import FrontierPoint, NearTie
+from twinloop.model.doubt import NearTie
+from twinloop.model.plan import FrontierPoint
 from twinloop.planner.near import near_ties, screening_error
 
 

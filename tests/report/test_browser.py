@@ -140,3 +140,20 @@ def test_it_prints_on_a4(browser, address):
     page.close()
     assert printed.startswith(b"%PDF")
     assert printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") < 40
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 500])
+def test_no_card_stands_in_a_row_with_a_hole(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 700})
+    page.goto(address)
+    boxes = page.eval_on_selector_all(
+        ".kpis li", "found => found.map(x => x.getBoundingClientRect()).map(r => [r.top, r.left, r.right])"
+    )
+    page.close()
+    rows = {}
+    for top, left, right in boxes:
+        rows.setdefault(round(top), []).append((left, right))
+    spans = {(round(min(row)[0]), round(max(row)[1])) for row in rows.values()}
+    assert len(boxes) == 7
+    assert len(spans) == 1
+    assert len(rows) == {1280: 1, 1000: 2, 500: 4}[width]

@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from twinloop.model.plan import NearTie
+from twinloop.model.doubt import NearTie
+from twinloop.model.plan import RuleBreach
 from twinloop.report import gallery, narrative, render
 from twinloop.report.numbers import THIN
 
@@ -151,6 +152,17 @@ def test_the_verdict_is_honest(retrofit):
     assert "Clearly" not in said(0.2, feasible=False)
     assert "robust to prices" in said(0.2)
     assert f"sensitive to prices: best in 60.0{THIN}%" in said(0.2, best=0.6)
+
+
+def test_a_plan_that_outgrows_its_hall_says_so_on_the_front(retrofit):
+    grown = RuleBreach("growth", "london: from year 4 growth needs 16 rack positions of 14", "growth")
+    unfit = replace(retrofit.plan.baselines[0], feasible=False)
+    told = narrative.verdict(replace(retrofit.plan, warnings=(grown,), baselines=(unfit,)))
+    assert (
+        "The recommendation fits at first and not for the whole horizon: london: from year 4 growth needs 16 rack "
+        "positions of 14. A baseline is struck out only for what it needs in year 1."
+    ) in told
+    assert "whole horizon" not in " ".join(narrative.verdict(replace(retrofit.plan, warnings=())))
 
 
 def test_robustness_is_claimed_of_the_checked_plans_only(retrofit):

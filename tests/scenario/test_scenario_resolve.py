@@ -213,6 +213,13 @@ def test_a_weather_file_without_country_needs_grid_and_tariff(tmp_path):
         load_text(text, tmp_path / "s.yaml")
 
 
+def test_a_misspelt_place_is_told_once(tmp_path):
+    with pytest.raises(InputError) as caught:
+        model(BASE.replace("climate: Frankfurt", "climate: Frankfrt"), tmp_path / "s.yaml")
+    (fault,) = caught.value.faults
+    assert (fault.got, fault.suggestion) == ("'Frankfrt'", "Frankfurt")
+
+
 @pytest.mark.parametrize("kind", ["minimal", "fraud-detection"])
 def test_starters_check(kind):
     assert model(starter(kind)).stages

@@ -24,6 +24,29 @@ def show(given: dict[str, Any], answer: dict[str, Any], title: str) -> None:
         _table(answer, title, verbose=given["verbose"])
 
 
+def with_reason(answer: dict[str, Any], room_b: float, heads: int, devices: int) -> dict[str, Any]:
+    """Return ``answer``, with why it does not fit where it does not: the largest share, and what stands in the way.
+
+    Args:
+        answer: an estimate.
+        room_b: memory of one device.
+        heads: of the model; 0: it has none to split.
+        devices: of the whole job.
+    """
+    if answer["fits"]:
+        return answer
+    held, layout = answer.get("memory_breakdown_gb", {}), answer.get("layout", {})
+    reason = f"needs {answer['memory_per_device_gb']:.4g} GB of {room_b / 1e9:.4g} GB on each device"
+    if held:
+        most = max(held, key=lambda name: held[name])
+        reason += f", most for {most} ({held[most]:.4g} GB)"
+    if heads and devices > 1 and not any(heads % n == 0 == devices % n for n in range(2, devices + 1)):
+        reason += f"; {devices} devices and {heads} heads have no common divisor: no device holds a part of the layers"
+    if layout.get("data") and layout["batch"] % layout["data"]:
+        reason += f"; {layout['data']} copies do not share a batch of {layout['batch']} evenly"
+    return {**answer, "why_not": reason}
+
+
 def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -33,6 +56,8 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     table.add_column("value", justify="right")
     table.add_column("parts")
     for key, value in answer.items():
+        if key == "why_not":
+            continue
         if key == "constants" and not verbose:
             table.add_row("constants", str(value.get("software", "")), "-v shows them")
         elif isinstance(value, dict):
@@ -45,7 +70,7 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     console = Console(width=100, highlight=False)
     console.print(table)
     if not answer["fits"]:
-        console.print("[bold red]does not fit in memory[/bold red]")
+        console.print(f"[bold red]does not fit in memory[/bold red]: {answer['why_not']}")
     if answer["extrapolated"]:
         console.print(
             "[yellow]no measured row for this device under this software: class defaults, wide interval[/yellow]"

@@ -58,6 +58,7 @@ def command() -> None:
 def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gang: bool, keda: bool, devices: str,
           minor: int, images: tuple[str, ...], out: Path, as_json: bool) -> None:  # fmt: skip
     """Write images, manifests and launchers of PLAN (a plan.json)."""
+    from twinloop.cli.read import read_plan
     from twinloop.deploy.intent import deployment_of
     from twinloop.deploy.names import given_images, label
     from twinloop.deploy.pipelines import SUBMIT
@@ -66,7 +67,7 @@ def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gan
     from twinloop.errors import TwinloopError
     from twinloop.model.codec import content_hash
 
-    parsed = _plan(plan)
+    parsed = read_plan(plan)
     queued = queue == "kueue" and target in ("k8s", "kubeflow", "ray")
     style = style_of(
         target, queued=queued, profile=profile, gang=gang, keda=keda, dra=devices == "dra", framework=framework,
@@ -196,12 +197,13 @@ command.add_command(mark_command(_connected))
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON and nothing else.")
 def local(plan: Path, python: str, processes: int, steps: int, as_json: bool) -> int:
     """Run each training layout of PLAN small, by torchrun on this machine's cores; compare with the formulas."""
+    from twinloop.cli.read import read_plan
     from twinloop.deploy import local as small
     from twinloop.deploy.intent import deployment_of
     from twinloop.errors import InputError, MissingExtraError
     from twinloop.model.codec import content_hash
 
-    parsed = _plan(plan)
+    parsed = read_plan(plan)
     works = [work for work in deployment_of(parsed, content_hash(parsed)).works if work.kind == "train"]
     if not works:
         raise InputError(f"{plan}: got no training stage, expected one")
@@ -232,17 +234,6 @@ def local(plan: Path, python: str, processes: int, steps: int, as_json: bool) ->
             click.echo(f"  pipeline bubble: measured {each['bubble']['measured']:.3f} on shared cores, "
                        f"formula {each['bubble']['formula']:.3f} (not judged)")  # fmt: skip
     return 0 if agrees else 1
-
-
-def _plan(path: Path) -> Any:
-    from twinloop.errors import InputError
-    from twinloop.model.codec import loads
-    from twinloop.model.plan import Plan
-
-    try:
-        return loads(Plan, path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def _trained(python: str, layout: Any, steps: int, samples: int) -> dict[str, Any]:

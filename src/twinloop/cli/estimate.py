@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twinloop.cli.answer import show
+from twinloop.cli.answer import show, with_reason
 from twinloop.cli.ranges import check
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def train(**given: Any) -> None:
     """Time, memory and power of a training step."""
     from twinloop.cli.layouts import train_searched
     from twinloop.model.codec import to_data
+    from twinloop.workload.memory import capacity_b
     from twinloop.workload.train_estimate import TrainingJob, estimate_training
 
     check(given)
@@ -138,7 +139,8 @@ def train(**given: Any) -> None:
     extra: dict[str, Any] = {}
     if given["searching"]:
         job, extra = train_searched(network, on, job, given["top"])
-    answer = {**to_data(estimate_training(network, on, job)), **extra}
+    estimated = {**to_data(estimate_training(network, on, job)), **extra}
+    answer = with_reason(estimated, capacity_b(on.device), int(network.heads), on.devices)
     show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
 
 
@@ -209,7 +211,8 @@ def serve(**given: Any) -> None:
         work=_work(given, 0 if network.layers else network.context) * asked,
     )  # fmt: skip
     extra = serve_searched(network, on, job, given["top"]) if given["searching"] else {}
-    answer = {**to_data(estimate_serving(network, on, job)), **extra}
+    estimated = {**to_data(estimate_serving(network, on, job)), **extra}
+    answer = with_reason(estimated, on.device.memory_b, int(network.heads), on.devices)
     show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from twinloop.model.doubt import NearTie, Uncertainty
 from twinloop.model.model import Provenance
 
 SCHEMA = 1
@@ -304,54 +305,6 @@ class FrontierPoint:
     carbon_t_per_year: float
     water_m3_per_year: float
     knee: bool
-
-
-@dataclass(frozen=True)
-class Spread:
-    """P10, P50 and P90 of one total."""
-
-    p10: float
-    p50: float
-    p90: float
-
-
-@dataclass(frozen=True)
-class Swing:
-    """One bar of the tornado: the TCO when one input takes its low and its high value."""
-
-    name: str
-    low_usd: float
-    high_usd: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Uncertainty:
-    """How sure the recommendation is."""
-
-    samples: int
-    totals: dict[str, Spread]
-    probability_best: float
-    regret_usd: float
-    """Mean of what the recommendation costs above the best plan of each sample."""
-    tornado: tuple[Swing, ...]
-    plans: int | None = None
-    """Twin-checked plans among which it is best in ``probability_best`` of the samples."""
-    screening_error: float | None = None
-    """The recommendation's screened cost over the twin's, minus one: how far a plan that only was screened may lie."""
-
-
-@dataclass(frozen=True)
-class NearTie:
-    """Another plan whose cost cannot be told from the recommendation's and that is much better in another total."""
-
-    name: str
-    checked: bool
-    """Whether by the twin; else both are screened."""
-    cost: float
-    """Over the recommendation's, minus one."""
-    others: dict[str, float]
-    """energy, water, carbon: over the recommendation's, minus one, those that are much lower."""
 
 
 @dataclass(frozen=True)

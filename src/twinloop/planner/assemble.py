@@ -125,12 +125,13 @@ def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Ch
 
 def _stage(p: Placement, why: str) -> PlannedStage:
     o, par = p.option, p.option.parallelism
+    devices, data = _placed(p)
     return PlannedStage(
-        name=p.stage, site=p.site, device=o.device, device_count=o.device_count,
+        name=p.stage, site=p.site, device=o.device, device_count=devices,
         server=p.offer.instance if p.offer else o.server, servers=p.servers, precision=o.precision,
         compression=o.compression,
         parallelism=PlannedParallelism(
-            par.data, par.tensor, par.pipeline, par.expert, par.context, par.micro_batch, par.batch, par.zero,
+            data, par.tensor, par.pipeline, par.expert, par.context, par.micro_batch, par.batch, par.zero,
             par.recompute, par.interleave,
         ),
         throughput=o.throughput_per_s, duration_s=o.duration_s, power_w=p.it_w, mfu=o.mfu,
@@ -139,6 +140,15 @@ def _stage(p: Placement, why: str) -> PlannedStage:
         memory_gb={name: b / 1e9 for name, b in o.memory_parts_b.items()},
         why=" ".join(sentence(each) for each in (why, *o.notes) if each.strip()),
     )  # fmt: skip
+
+
+def _placed(p: Placement) -> tuple[int, int]:
+    """Return devices and copies as they stand: work spread over places has a server in each, needed for load or not."""
+    o = p.option
+    if p.copies == 1 or p.offer is not None:
+        return o.device_count, o.parallelism.data
+    devices = o.device_count // o.servers * p.servers
+    return devices, devices // max(o.device_count // o.parallelism.data, 1)
 
 
 def _explained(

@@ -125,29 +125,29 @@ def _year(checked: Checked, site: CheckedSite, hall: OnPremise | None, growth: f
 def _layout_words(p: Placement, factor: float) -> str:
     """Return what becomes of a training layout on the servers of ``factor`` times the load; empty for other work.
 
-    Only the copies of the model multiply: a copy keeps its tensor, pipeline and context parallelism, and the
-    copies must share the batch in whole micro-batches.
+    Only the copies of the model multiply: a copy keeps its tensor, pipeline and context parallelism, the copies
+    must share the batch evenly, and a micro-batch may only become smaller, so that it still fits.
     """
     o, layout = p.option, p.option.parallelism
     if o.mfu is None or o.duration_s is None or o.device_count % layout.data:
         return ""
     a_copy, a_server = o.device_count // layout.data, max(o.device_count // max(p.servers, 1), 1)
-    servers = _whole(p.servers, factor)
-    devices = servers * a_server
-    if devices % a_copy == 0 and _shares(p, devices // a_copy):
-        return f" ({devices} devices, {devices // a_copy} × data)"
-    changes = f" ({devices} devices: the layout or the batch of {layout.batch} must change"
+    devices = _whole(p.servers, factor) * a_server
+    if devices % a_copy == 0 and layout.batch % (devices // a_copy) == 0:
+        return f" ({devices} devices in all: {_as_laid_out(p, devices // a_copy)})"
+    changes = f" ({devices} devices in all: the layout or the batch of {layout.batch} must change"
     for copies in range(devices // a_copy + 1, layout.batch + 1):
-        if copies * a_copy % a_server == 0 and _shares(p, copies):
+        if copies * a_copy % a_server == 0 and layout.batch % copies == 0:
             more = copies * a_copy
-            return f"{changes}, the same layout next fits {more // a_server} servers, {more} devices)"
+            return f"{changes}, the same layout next fits {more // a_server} servers, {_as_laid_out(p, copies)})"
     return f"{changes}, no larger count keeps it)"
 
 
-def _shares(p: Placement, copies: int) -> bool:
-    """Whether ``copies`` of the model share the batch in whole micro-batches."""
+def _as_laid_out(p: Placement, copies: int) -> str:
+    """Return ``copies`` of the model, and the micro-batch where theirs must be smaller."""
     layout = p.option.parallelism
-    return layout.batch % (copies * max(layout.micro_batch, 1)) == 0
+    micro = math.gcd(layout.micro_batch, layout.batch // copies)
+    return f"{copies} × data" + (f", micro-batch {micro}" if micro != layout.micro_batch else "")
 
 
 def _whole(count: float, factor: float) -> int:

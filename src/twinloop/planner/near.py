@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twinloop.model.plan import Alternative, FrontierPoint, NearTie, Totals
+from twinloop.model.doubt import NearTie
+from twinloop.model.plan import Alternative, FrontierPoint, Totals
 from twinloop.planner.check import Checked
 
 NEAR = 0.01

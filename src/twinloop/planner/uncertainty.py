@@ -8,8 +8,8 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.economics.cashflow import tco_usd
+from twinloop.model.doubt import Spread, Swing, Uncertainty
 from twinloop.model.model import Model
-from twinloop.model.plan import Spread, Swing, Uncertainty
 from twinloop.planner.exposure import EMBODIED, EVAPORATION, LEAKS, LOAD, Exposure, Part, Range, SiteExposure
 from twinloop.planner.money import Ledger, cash_of, plain_name
 from twinloop.planner.placements import YEAR_S

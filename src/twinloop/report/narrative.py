@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twinloop.model.plan import Baseline, Constraint, NearTie, Plan, Totals, Uncertainty
+from twinloop.model.doubt import NearTie, Uncertainty
+from twinloop.model.plan import Baseline, Constraint, Plan, Totals
 from twinloop.report import numbers, tables
 
 SAME = 5e-5
@@ -95,6 +96,7 @@ def verdict(plan: Plan) -> tuple[str, ...]:
         shown = " Their figures, where shown, are with as many rack positions as that takes." if any(
             b.totals for b in unfit) else ""  # fmt: skip
         said.append(f"Not possible within the limits: {', '.join(b.name for b in unfit)}.{shown}")
+    said += [_outgrown(plan, unfit)] if any(w.rule == "growth" for w in plan.warnings) else []
     if plan.objective.gap is not None:
         said.append(
             f"By the linear coefficients of the selection no plan is more than {numbers.percent(plan.objective.gap)} "
@@ -110,6 +112,13 @@ def verdict(plan: Plan) -> tuple[str, ...]:
             f"{numbers.money(u.regret_usd)}.{_model_error(u)}"
         )
     return (*said, *(_near_tie(tie) for tie in plan.near_ties))
+
+
+def _outgrown(plan: Plan, unfit: list[Baseline]) -> str:
+    """Return how long the recommendation keeps within its halls, and that baselines are struck out for less."""
+    words = "; ".join(w.message for w in plan.warnings if w.rule == "growth")
+    fair = " A baseline is struck out only for what it needs in year 1." if unfit else ""
+    return f"The recommendation fits at first and not for the whole horizon: {words}.{fair}"
 
 
 def _model_error(u: Uncertainty) -> str:

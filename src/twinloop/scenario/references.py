@@ -152,7 +152,7 @@ def relocated(fault: Fault | str, root: Node, file: str, steps: Steps) -> Fault:
     where, line = path_text(steps), line_of(root, steps)
     if isinstance(fault, str):
         return Fault(file, line, where, fault, "an input that can be read")
-    if fault.file not in ("", "catalogue", file):
+    if fault.file not in ("", "catalogue", fault.path, file):
         place = fault.file if fault.line is None else f"{fault.file}:{fault.line}"
         return Fault(file, line, where, f"{fault.got} ({place}, {fault.path})", fault.expected, fault.suggestion)
     return Fault(file, line, where, fault.got, fault.expected, fault.suggestion)

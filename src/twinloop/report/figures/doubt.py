@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from twinloop.model.plan import FrontierPoint, Uncertainty
+from twinloop.model.doubt import Uncertainty
+from twinloop.model.plan import FrontierPoint
 from twinloop.report import numbers
 from twinloop.report.figures import svg
 from twinloop.report.parts import Absent, Figure, Table, columns
