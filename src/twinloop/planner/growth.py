@@ -108,12 +108,12 @@ def _year(checked: Checked, site: CheckedSite, hall: OnPremise | None, growth: f
         if p.site == name and (more := _whole(p.servers, now) - _whole(p.servers, before))
     ]
     added += [
-        f"{more} × {line.type.replace('_', ' ')} of {line.rated_w / line.count / 1e3:,.0f} kW"
+        f"{more} × {line.type.replace('_', ' ')} of {line.rated_w / 1e3:,.0f} kW"
         for line in site.planned.equipment
         if line.type not in WITH_SERVERS and (more := _units(line, now) - _units(line, before)) > 0
     ]
     added += [
-        f"{line.type.replace('_', ' ')}s of {line.rated_w * (now - before) / 1e3:,.0f} kW with the servers"
+        f"{line.type.replace('_', ' ')}s of {line.rated_w * line.count * (now - before) / 1e3:,.0f} kW with the servers"
         for line in site.planned.equipment
         if line.type in WITH_SERVERS
     ]

@@ -12,7 +12,8 @@ import numpy as np
 
 from twinloop.planner.branching import search
 from twinloop.planner.placements import Placement
-from twinloop.planner.sharing import Filled, Positions, count, fill
+from twinloop.planner.rack_rows import RackRow
+from twinloop.planner.sharing import Positions
 
 MOST_CUTS = 40
 """Rounds of racks that the rows underrate, before each stage's racks count as its own."""
@@ -155,7 +156,7 @@ class _Posed:
     x: list[highspy.highs_var]
     rows: dict[str, tuple[int, float]]
     """Name of a limit -> its row and the scale of it."""
-    racks: list[_RackRow]
+    racks: list[RackRow]
     halls: tuple[tuple[int, ...], ...]
     """Of each hall with a choice of designs, the columns that build them."""
 
@@ -200,7 +201,7 @@ def _posed(
     for choice in banned:
         solver.addConstr(sum(x[i] for i in choice) <= len(choice) - 1)
     racks = [
-        _RackRow(solver, problem, positions, x, slack.get(positions.name))
+        RackRow(solver, [p.stage for p in problem.placements], positions, x, slack.get(positions.name))
         for positions in problem.positions
         if positions.name not in relaxed and _may_bind(problem, positions)
     ]
@@ -249,73 +250,6 @@ def _may_bind(problem: Problem, positions: Positions) -> bool:
         stage = problem.placements[i].stage
         largest[stage] = max(load.racks, largest.get(stage, 0))
     return sum(largest.values()) > positions.bound
-
-
-def telling(shares: Iterable[tuple[float, ...]]) -> list[int]:
-    """Return the dimensions of ``shares`` that no other implies: one that is larger for every load.
-
-    >>> telling([(0.5, 0.1, 0.5, 0.4), (0.2, 0.1, 0.2, 0.3)])
-    [0, 3]
-    """
-    columns = list(zip(*shares, strict=True))
-
-    def implied(d: int, by: int) -> bool:
-        larger = all(a >= b for a, b in zip(columns[by], columns[d], strict=True))
-        return larger and (columns[by] != columns[d] or by < d)
-
-    return [d for d in range(len(columns)) if not any(implied(d, by) for by in range(len(columns)) if by != d)]
-
-
-class _RackRow:
-    """The racks of one hall in the solver, by kind: at least what their servers need.
-
-    The rows state what no packing can beat; where a choice really fills more racks, :meth:`cut` says so.
-    """
-
-    def __init__(
-        self, solver: highspy.Highs, problem: Problem, positions: Positions, x: list[highspy.highs_var],
-        slack: highspy.highs_var | None,
-    ) -> None:  # fmt: skip
-        self.solver, self.positions, self.x = solver, positions, x
-        self.racks: dict[str, highspy.highs_var] = {}
-        for kind in sorted({load.kind for load in positions.loads.values()}):
-            racks = solver.addVariable(lb=0.0, name=f"racks {kind}, {positions.name}")
-            self.racks[kind] = racks
-            mine = {i: load for i, load in positions.loads.items() if load.kind == kind}
-            for d in telling(load.share for load in mine.values()):
-                used = [(i, load.servers * load.share[d]) for i, load in mine.items()]
-                if any(amount > 1e-9 for _, amount in used):
-                    solver.addConstr(
-                        sum((amount * x[i] for i, amount in used if amount > 1e-9), start=0.0 * racks) <= racks
-                    )
-            for stage in sorted({problem.placements[i].stage for i in mine}):
-                own = sum(load.racks * x[i] for i, load in mine.items() if problem.placements[i].stage == stage)
-                solver.addConstr(own <= racks)
-        total = sum(self.racks.values(), start=0.0 * next(iter(self.racks.values())))
-        spare = total if slack is None else total - max(positions.bound, 1.0) * slack
-        self.index = int(solver.addConstr(spare <= positions.bound, name=positions.name).index)
-
-    def cut(self, picked: tuple[int, ...], values: np.ndarray) -> bool:
-        """Forbid ``picked`` the racks that it only has on paper; whether there was any."""
-        chosen = self.positions.chosen(picked)
-        found: dict[str, list[Filled]] = {}
-        for each in fill(chosen):
-            found.setdefault(each.kind, []).append(each)
-        short = [kind for kind, racks in found.items() if count(racks) > values[self.racks[kind].index] + 1e-6]
-        planned = sum(float(values[racks.index]) for racks in self.racks.values())
-        if not short or sum(map(count, found.values())) <= max(self.positions.bound, planned) + 1e-6:
-            return False
-        for kind in short:
-            needed, mine = count(found[kind]), [i for i, load in chosen.items() if load.kind == kind]
-            together = sum(self.x[i] for i in mine) - (len(mine) - 1)
-            self.solver.addConstr(self.racks[kind] >= needed * together)
-        return True
-
-    def part(self) -> None:
-        """Let no stage share racks with another: what is left where the packing is too hard."""
-        for kind, racks in self.racks.items():
-            own = sum(load.racks * self.x[i] for i, load in self.positions.loads.items() if load.kind == kind)
-            self.solver.addConstr(own <= racks)
 
 
 def dominated(problem: Problem) -> frozenset[int]:

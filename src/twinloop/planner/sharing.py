@@ -118,3 +118,18 @@ def _fits(share: tuple[float, ...], free: tuple[float, ...]) -> int:
     return max(
         min(math.floor(room / each + ROOM) for each, room in zip(share, free, strict=True) if each > 0.0), 0
     )  # fmt: skip
+
+
+def telling(shares: Iterable[tuple[float, ...]]) -> list[int]:
+    """Return the dimensions of ``shares`` that no other implies: one that is larger for every load.
+
+    >>> telling([(0.5, 0.1, 0.5, 0.4), (0.2, 0.1, 0.2, 0.3)])
+    [0, 3]
+    """
+    columns = list(zip(*shares, strict=True))
+
+    def implied(d: int, by: int) -> bool:
+        larger = all(a >= b for a, b in zip(columns[by], columns[d], strict=True))
+        return larger and (columns[by] != columns[d] or by < d)
+
+    return [d for d in range(len(columns)) if not any(implied(d, by) for by in range(len(columns)) if by != d)]
