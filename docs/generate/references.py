@@ -18,8 +18,8 @@ from twinloop import units
 from twinloop.cli.main import VERBS, cli
 from twinloop.scenario import schema
 
-MODULES = ("twinloop", "twinloop.api", "twinloop.errors", "twinloop.model.plan", "twinloop.model.simulation",
-           "twinloop.model.estimate")  # fmt: skip
+MODULES = ("twinloop", "twinloop.api", "twinloop.errors", "twinloop.model.plan", "twinloop.model.doubt",
+           "twinloop.model.simulation", "twinloop.model.estimate")  # fmt: skip
 """What a script of one's own meets."""
 
 
