@@ -37,6 +37,7 @@ from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.ties import TIE
 from twinloop.planner.uncertainty import uncertainty
 from twinloop.twin.design import PlantConstants
+from twinloop.workload.chain import plan_chains
 
 GAP_PROVEN = 5e-3
 
@@ -66,7 +67,11 @@ def assemble(
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
         summary=_summary(model, checked, rivals) + _later(model, checked),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
-        stages=tuple(_stage(p, reasons.get(p.stage, "")) for p in checked.placements), sites=sites,
+        stages=tuple(
+            _stage(p, reasons.get(p.stage, ""), waits_words(model, checked.placements, p.stage))
+            for p in checked.placements
+        ),
+        sites=sites,
         phases=phases(model, checked), cashflow=checked.cash, totals=checked.totals,
         potential=potential_totals(model, checked, k),
         baselines=tuple(_grown(model, r) for r in rivals), alternatives=nearby,
@@ -123,7 +128,20 @@ def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Ch
     return (distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values())
 
 
-def _stage(p: Placement, why: str) -> PlannedStage:
+def waits_words(model: Model, placements: tuple[Placement, ...], stage: str) -> str:
+    """Return how long a training stage would wait for the stages before it, run back to back; else nothing."""
+    durations_s = {p.stage: p.option.duration_s for p in placements if p.option.duration_s}
+    kinds = {each.name: each.kind for each in model.stages}
+    for link in plan_chains(durations_s, model.stages):
+        if link.stage == stage and kinds[stage] == "train" and kinds[link.limited_by] != "train" and link.working < 1.0:
+            return (
+                f"Run back to back its devices work {link.working:.0%} of the time and wait for {link.limited_by}, "
+                "the slowest of the chain"
+            )
+    return ""
+
+
+def _stage(p: Placement, why: str, waits: str = "") -> PlannedStage:
     o, par = p.option, p.option.parallelism
     devices, data = _placed(p)
     return PlannedStage(
@@ -138,7 +156,7 @@ def _stage(p: Placement, why: str) -> PlannedStage:
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
         time_breakdown_s=o.time_breakdown_s,
         memory_gb={name: b / 1e9 for name, b in o.memory_parts_b.items()},
-        why=" ".join(sentence(each) for each in (why, *o.notes) if each.strip()),
+        why=" ".join(sentence(each) for each in (why, waits, *o.notes) if each.strip()),
     )  # fmt: skip
 
 
