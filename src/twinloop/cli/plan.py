@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from twinloop.model.plan import Plan
+    from twinloop.model.plan import Plan, PlannedParallelism
     from twinloop.planner.plan import Planned
 
 EPILOG = """
@@ -156,8 +156,7 @@ def explained(plan: Plan, stage: str) -> str:
     if found is None:
         names = ", ".join(each.name for each in plan.stages)
         raise InputError(f"--explain: got {stage!r}, expected one of {names}")
-    p = found.parallelism
-    layout = ", ".join(f"{name} {size}" for name, size in vars(p).items() if size > 1) or "one device"
+    layout = _layout_words(found.parallelism)
     lines = [
         f"{stage}: {found.device_count} × {found.device} at {found.site} ({found.servers} × {found.server})",
         f"  numbers: {found.precision}, {found.compression}; layout: {layout}",
@@ -168,6 +167,22 @@ def explained(plan: Plan, stage: str) -> str:
             cooled = f"cooled by {site.cooling.name}: {site.cooling.why}"
             lines += textwrap.wrap(cooled, 98, initial_indent="  ", subsequent_indent="    ")
     return "\n".join(lines)
+
+
+def _layout_words(layout: PlannedParallelism) -> str:
+    """Return what is split how often, and how memory is spared.
+
+    >>> from twinloop.model.plan import PlannedParallelism
+    >>> _layout_words(PlannedParallelism(8, 2, 1, 1, 1, 1, 64, 1, "selective"))
+    'data 8, tensor 2, batch 64, ZeRO-1, recompute selective'
+    """
+    split = {"data": layout.data, "tensor": layout.tensor, "pipeline": layout.pipeline, "expert": layout.expert,
+             "context": layout.context, "micro-batch": layout.micro_batch, "batch": layout.batch,
+             "interleave": layout.interleave}  # fmt: skip
+    words = [f"{name} {size}" for name, size in split.items() if size > 1]
+    words += [f"ZeRO-{layout.zero}"] if layout.zero else []
+    words += [f"recompute {layout.recompute}"] if layout.recompute != "none" else []
+    return ", ".join(words) or "one device"
 
 
 def _compare(files: tuple[Path, ...], out: Path | None, as_json: bool, quiet: bool, started: float) -> None:
