@@ -415,6 +415,11 @@ def test_recommended_air():
     assert "recommended 18-22" in at(23.0, "H1")["air class"]
 
 
+def test_air_beside_plates_is_judged_too():
+    plated = cooling(dict.fromkeys(PARTS, "cold_plate"), air_supply_c=32.0)
+    assert "recommended 18-27" in breaches(planned(cooling=plated))["air class"]
+
+
 def test_immersed_halls_have_no_intake():
     here = planned(cooling=cooling(ALL_BATH, air_supply_c=40.0), rack_types=(rack(20e3, 5e3),))
     assert "air class" not in breaches(here)

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = "axe-core@4"
 SERIOUS = ("serious", "critical")
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: nothing was opened")
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed: the report was not opened")
-    with sync.sync_playwright() as player:
-        found = player.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-        )
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +14,6 @@ def address(retrofit, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(retrofit.report(), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: accessibility was NOT checked")
-    folder = tmp_path_factory.mktemp("axe")
-    done = subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), AXE],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    source = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if done.returncode or not source.exists():
-        pytest.skip(f"npm could not fetch axe-core: accessibility was NOT checked: {done.stderr[-200:]}")
-    return source.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

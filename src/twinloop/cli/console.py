@@ -42,7 +42,8 @@ def narrator(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         def say(step: str) -> None:
             nonlocal done
             done = max(done, share_done(step))
-            bar.update(task, description=step, completed=done, total=None if done == 0.0 else 1.0)
+            # Painted at once: a quick step would else end between two paintings and never be seen.
+            bar.update(task, description=step, completed=done, total=None if done == 0.0 else 1.0, refresh=True)
 
         yield say
 

@@ -263,7 +263,7 @@ _WATER_SOURCE = "NREL ESIF: wet only when needed halved the water at equal PUE (
 
 def _air_class(hall: _Hall) -> Iterator[RuleBreach]:
     supply_c, name = hall.cooling.setpoints.get("air_supply_c"), hall.site.air_class
-    if supply_c is None or name not in AIR_LIMIT_C or not hall.paths & {"air", "rear_door"}:
+    if supply_c is None or name not in AIR_LIMIT_C or hall.paths <= {"bath"}:
         return
     above_m = max(0.0, hall.site.weather.elevation_m - DERATE_FROM_M)
     limit_c = AIR_LIMIT_C[name] - above_m / DERATE_M_PER_K[name]
