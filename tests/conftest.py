@@ -1,8 +1,9 @@
-"""A real browser and the accessibility checker, for every room that has pages."""
+"""A real browser and the accessibility checker, for every room that has pages; Ctrl-C that reaches children."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,16 @@ import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = "axe-core@4"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """Background jobs of a shell ignore SIGINT, and so would every command that a test starts and interrupts."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
