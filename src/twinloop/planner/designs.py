@@ -7,9 +7,11 @@ from itertools import product
 from typing import get_args
 
 from twinloop.catalogue.nouns import COMPONENTS, Component
+from twinloop.cooling.altitude import AirClass
+from twinloop.cooling.altitude import intake_limit_c as derated_c
 from twinloop.fluids.dielectric import FLUIDS
 from twinloop.model.model import Allow
-from twinloop.model.site import Containment, Evaporative, OnPremise
+from twinloop.model.site import Containment, Evaporative, Intake, OnPremise
 from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign
 
 KITS: dict[str, dict[Component, CoolingPath]] = {
@@ -46,6 +48,14 @@ AISLES: dict[Containment, str] = {
 
 AIR_LIMIT_C = {"A1": 32.0, "A2": 35.0, "A3": 40.0, "A4": 45.0, "H1": 25.0}
 """Highest allowable intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
+
+RECOMMENDED_AIR_C = {
+    "A1": (18.0, 27.0), "A2": (18.0, 27.0), "A3": (18.0, 27.0), "A4": (18.0, 27.0), "H1": (18.0, 22.0),
+}  # fmt: skip
+"""Recommended intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
+
+INTAKE_SPREAD_K = 1.0
+"""Left between supply air and the intake's limit, for what aisles leak."""
 
 LIQUID_LIMIT_C = {
     "W17": 17.0, "W27": 27.0, "W32": 32.0, "W40": 40.0, "W45": 45.0, "W+": 60.0,
@@ -197,7 +207,22 @@ def _named(allow: Allow) -> frozenset[str]:
     return frozenset(word.replace("-", "_").replace(" ", "_") for word in allow.cooling)
 
 
+def intake_limit_c(site: OnPremise, intake: Intake) -> float:
+    """Return the warmest intake of the range ``intake`` of the hall's class; the allowable one falls with height."""
+    if intake == "recommended":
+        return RECOMMENDED_AIR_C[site.air_class][1]
+    air_class = next(each for each in get_args(AirClass) if each == site.air_class)
+    return float(derated_c(AIR_LIMIT_C[site.air_class], air_class, site.weather.elevation_m))
+
+
+def within_intake(design: HybridDesign, site: OnPremise, intake: Intake) -> bool:
+    """Whether the supply air of ``design`` keeps to the range ``intake``."""
+    return design.air_supply_c + INTAKE_SPREAD_K <= intake_limit_c(site, intake)
+
+
 def _in_class(design: HybridDesign, site: OnPremise) -> bool:
-    air_ok = design.air_supply_c + 1.0 <= AIR_LIMIT_C.get(site.air_class, 32.0)
+    """Whether air and water suit the hall's classes; bathed servers have no intake, and what stands may run warmer."""
+    free = design.immersed or design == existing_design(site)
+    air_ok = within_intake(design, site, "allowable" if free else site.intake)
     limit_c = LIQUID_LIMIT_C.get(site.liquid_class or "W+", 60.0)
     return air_ok and (not design.has_warm_loop or design.warm_supply_c <= limit_c)

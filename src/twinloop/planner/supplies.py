@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from twinloop.model.model import Allow, Model
 from twinloop.model.site import OnPremise
-from twinloop.planner.check import check
-from twinloop.planner.designs import candidate_designs, warmer_designs
+from twinloop.planner.check import Checked, check
+from twinloop.planner.designs import candidate_designs, intake_limit_c, warmer_designs, within_intake
+from twinloop.planner.explain import amount_words
 from twinloop.planner.optimise import Optimised, acceptable
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
@@ -55,3 +56,31 @@ def _swapped(
     placements: tuple[Placement, ...], site: str, design: HybridDesign, other: HybridDesign
 ) -> tuple[Placement, ...]:
     return tuple(replace(p, design=other.name) if (p.site, p.design) == (site, design.name) else p for p in placements)
+
+
+def intake_words(model: Model, best: Checked, site: OnPremise, screened: Screened, k: PlantConstants) -> str:
+    """Return what keeping to the recommended intake costs against the best warmer air that the class allows.
+
+    Empty where the scenario takes the allowable range, where nothing breathes hall air, and where no warmer supply
+    is to be had.
+    """
+    name = next(str(p.design) for p in best.placements if p.site == site.name)
+    design = screened.designs[site.name, name]
+    if site.intake == "allowable" or design.immersed or not within_intake(design, site, "recommended"):
+        return ""
+    warmer = warmer_designs(design, replace(site, intake="allowable"))
+    found = []
+    for other in (each for each in warmer if not within_intake(each, site, "recommended")):
+        designs = {**screened.designs, (site.name, other.name): other}
+        checked = check(model, _swapped(best.placements, site.name, design, other), designs, k)
+        if acceptable(model, checked):
+            found.append((checked.objective, other))
+    if not found:
+        return ""
+    value, other = min(found, key=lambda each: each[0])
+    kept = f"Intakes are kept to the recommended {intake_limit_c(site, 'recommended'):g} °C of class {site.air_class}"
+    than = f"water of {other.cold_supply_c:g} °C with air of {other.air_supply_c:g} °C, which the class allows"
+    extra = value - best.objective
+    if extra >= 0.0:
+        return f" {kept}; {than}, would cost {amount_words(model, extra)} more."
+    return f" {kept}, which costs {amount_words(model, -extra)} more than {than} (`intake: allowable`)."
