@@ -95,7 +95,7 @@ def sizing(columns: DesignColumns, daily_mean_sigma_k: float, pressure_pa: float
 
 
 def with_humid_dry_bulb(design: DesignConditions, dry_bulb_c: FloatArray, wet_bulb_c: FloatArray) -> DesignConditions:
-    """Return ``design`` with the dry bulb of its most humid hour: pads are hardest pressed where air is hot *and* wet."""
+    """Return ``design`` with the dry bulb of its most humid hour: pads are hardest pressed in air hot *and* wet."""
     humid = int(np.argmax(wet_bulb_c))
     depression_k = max(float(dry_bulb_c[humid] - wet_bulb_c[humid]), 0.0)
     return replace(design, humid_dry_bulb_c=design.wet_bulb_c + depression_k)

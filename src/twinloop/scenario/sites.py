@@ -15,10 +15,10 @@ from twinloop.errors import Fault, InputError
 from twinloop.model.site import (
     Cloud,
     Containment,
-    Intake,
     Edge,
     Floor,
     HeatOfftake,
+    Intake,
     OnPremise,
     PowerPhase,
     RackLimits,
