@@ -26,7 +26,7 @@ from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, p
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.near import near_ties, screening_error
-from twinloop.planner.optimise import Optimised
+from twinloop.planner.optimise import Optimised, Seen
 from twinloop.planner.placements import Placement
 from twinloop.planner.potential import potential_totals
 from twinloop.planner.rules import rules
@@ -53,6 +53,7 @@ def assemble(
     ordered: Ordered | None,
     digest: str,
     k: PlantConstants,
+    seen: Seen,
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -60,7 +61,8 @@ def assemble(
     kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
     others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
     shortlist = _shortlist(checked, rivals, others)
-    points, nearby = frontier(model, best), _alternatives(model, checked, others)
+    points = frontier(model, best, screened.designs, k, seen)
+    nearby = _alternatives(model, checked, others)
     sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
     sites = tuple(_explained(model, checked, site.planned, others, screened, k) for site in checked.sites)
     return Plan(

@@ -34,6 +34,7 @@ def near_ties(
     Twin-checked plans are compared with the twin's figures, screened ones with screened figures.
     """
     margin = max(NEAR, abs(screening_error(checked) or 0.0))
+    by_twin = (checked.totals.tco_usd, _amounts(checked.totals))
     screened = (
         sum(p.cost_usd for p in checked.placements),
         {
@@ -46,10 +47,16 @@ def near_ties(
         *(_tie(a.name, a.totals.tco_usd, _amounts(a.totals), checked.totals.tco_usd, _amounts(checked.totals), NEAR,
                by_twin=True) for a in alternatives),
         *(_tie(p.name, p.cost_usd, {"energy": p.energy_mwh_per_year, "water": p.water_m3_per_year,
-                                    "carbon": p.carbon_t_per_year}, *screened, margin, by_twin=False)
+                                    "carbon": p.carbon_t_per_year},
+               *(by_twin if p.checked else screened), NEAR if p.checked else margin, by_twin=p.checked)
           for p in points),
     ]  # fmt: skip
-    return tuple(_nearest(tie for tie in found if tie is not None))
+    return tuple(_nearest(_distinct(tie for tie in found if tie is not None)))
+
+
+def _distinct(ties: Iterable[NearTie]) -> list[NearTie]:
+    """Return ``ties`` without a second one of the same plan: a kit's best may lie on the frontier too."""
+    return list({(tie.cost, *tie.others.values()): tie for tie in ties}.values())
 
 
 def _nearest(ties: Iterable[NearTie]) -> list[NearTie]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.codec import content_hash
@@ -36,6 +37,10 @@ class Planned:
 
 def _silent(_: str) -> None:
     """Report nothing."""
+
+
+def _as_found(found: Optimised) -> Optimised:
+    return found
 
 
 def plan(
@@ -75,32 +80,48 @@ def plan(
     progress("compute first, cooling afterwards")
     ordered = compute_first(model, screened, k, seen)
     plain = plainer(model, screened, k, seen, progress)
-    best = best_of(free, by_kit, ordered, plain)
-    best, screened = resupplied(model, best, screened, k)
+    refine = partial(refined, model, screened=screened, k=k, seen=seen)
+    best = best_of(free, by_kit, ordered, plain, refine)
+    best, _ = settled(model, best, screened.designs, k, seen)
+    best, screened = resupplied(model, best, screened, k, seen)
+    by_kit = {kit: refine(each) for kit, each in by_kit.items()}
+    ordered = replace(ordered, optimised=refine(ordered.optimised)) if ordered and ordered.optimised else ordered
+    plain = tuple(replace(each, optimised=refine(each.optimised)) if each.optimised else each for each in plain)
     progress("explaining")
     best, runners = settled(model, best, screened.designs, k, seen)
     rivals = rivals_of(plain, best)
     best = replace(best, checked=stressed(model, best.checked, k))
     return Planned(
-        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k),
+        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k, seen),
         tuple(site.year for site in best.checked.sites if site.year is not None),
         screened,
         best,
     )
 
 
+def refined(model: Model, found: Optimised, screened: Screened, k: PlantConstants, seen: Seen) -> Optimised:
+    """Return ``found`` as good as its search can get: runners-up that the twin finds better, then other supplies.
+
+    Every search has this, so that the plan and the baselines that it is held against get the same effort.
+    """
+    settled_, _ = settled(model, found, screened.designs, k, seen)
+    return resupplied(model, settled_, screened, k, seen)[0]
+
+
 def best_of(
-    free: Optimised, by_kit: dict[str, Optimised], ordered: Ordered | None, plain: tuple[Plainer, ...]
-) -> Optimised:
+    free: Optimised, by_kit: dict[str, Optimised], ordered: Ordered | None, plain: tuple[Plainer, ...],
+    refine: Callable[[Optimised], Optimised] = _as_found,
+) -> Optimised:  # fmt: skip
     """Return the best twin-checked plan of all searches: coefficients mislead by tenths of a percent.
 
-    Of plans that come to the same it is the one with the fewest pieces of equipment.
-    A baseline that does not fit the hall (it says so in its note) is none of them.
+    They are compared as ``refine`` leaves them. Of plans that come to the same it is the one with the fewest pieces
+    of equipment. A baseline that does not fit the hall (it says so in its note) is none of them.
     """
     found = [free, *by_kit.values(), *((ordered.optimised,) if ordered and ordered.optimised else ())]
     found += [each.optimised for each in plain if each.optimised and not each.note]
-    chosen = simplest([each.checked for each in found])
-    return among(next(each for each in found if each.checked is chosen), free)
+    ends = [refine(each) for each in found]
+    chosen = simplest([each.checked for each in ends])
+    return among(next(each for each, end in zip(found, ends, strict=True) if end.checked is chosen), free)
 
 
 def _by_kit(
@@ -111,7 +132,7 @@ def _by_kit(
     for kit in sorted(set(screened.kit_of.values())):
         progress(f"checking {kit}")
         mine = tuple(p for p in screened.placements if p.design is None or screened.kit_of[p.design] == kit)
-        result = optimise(model, mine, screened.designs, k, seen, rounds=2)
+        result = optimise(model, mine, screened.designs, k, seen)
         if result is not None and any(p.design for p in result.checked.placements):
             found[kit] = result
     return found

@@ -49,7 +49,7 @@ def compute_first(model: Model, screened: Screened, k: PlantConstants, seen: See
     first = tuple(single[i] for i in choice.picked)
     fixed = {compute_key(p) for p in first}
     theirs = tuple(p for p in screened.placements if compute_key(p) in fixed)
-    return Ordered(first, optimise(model, theirs, screened.designs, k, seen, rounds=2))
+    return Ordered(first, optimise(model, theirs, screened.designs, k, seen))
 
 
 def compared(model: Model, screened: Screened, joint: Checked, ordered: Ordered | None) -> Sequential:

@@ -9,13 +9,15 @@ from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, check
 from twinloop.planner.designs import candidate_designs, intake_limit_c, warmer_designs, within_intake
 from twinloop.planner.explain import amount_words
-from twinloop.planner.optimise import Optimised, acceptable
+from twinloop.planner.optimise import Optimised, Seen, acceptable
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.twin.design import HybridDesign, PlantConstants
 
 
-def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConstants) -> tuple[Optimised, Screened]:
+def resupplied(
+    model: Model, best: Optimised, screened: Screened, k: PlantConstants, seen: Seen | None = None
+) -> tuple[Optimised, Screened]:
     """Return the plan with the cold supply that the twin finds best in each hall, at most two checks a hall.
 
     All placements of the hall under the design take the other supply, with the coefficients that they have:
@@ -28,7 +30,7 @@ def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConsta
         design = screened.designs[site.name, str(next(iter(names)))]
         for other in other_supplies(design, site, model.allow):
             designs = {**screened.designs, (site.name, other.name): other}
-            checked = check(model, _swapped(best.checked.placements, site.name, design, other), designs, k)
+            checked = _checked(model, _swapped(best.checked.placements, site.name, design, other), designs, k, seen)
             if acceptable(model, checked) and checked.objective < best.checked.objective:
                 bound = min(best.bound, checked.objective)
                 gap = (checked.objective - bound) / max(abs(checked.objective), 1e-9)
@@ -41,6 +43,16 @@ def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConsta
                 )  # fmt: skip
                 design = other
     return best, screened
+
+
+def _checked(
+    model: Model, placements: tuple[Placement, ...], designs: dict[tuple[str, str], HybridDesign], k: PlantConstants,
+    seen: Seen | None,
+) -> Checked:  # fmt: skip
+    known: Seen = {} if seen is None else seen
+    key = tuple(p.key for p in placements)
+    known[key] = known.get(key) or check(model, placements, designs, k)
+    return known[key]
 
 
 def other_supplies(design: HybridDesign, site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]:
