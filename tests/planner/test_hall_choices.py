@@ -155,3 +155,16 @@ def test_refrigerant_decides_what_leaks_do(small):
     plain, tests_only = scope1_t(), scope1_t("R717")
     assert scope1_t("R134a") == plain > scope1_t("R513A", "R134a") > scope1_t("R1234ze") > tests_only
     assert (scope1_t("R513A") - tests_only) / (plain - tests_only) == pytest.approx(673.0 / 1530.0)
+
+
+def test_every_supply_of_a_design_is_another_of_it(small):
+    """14 °C against 20 °C is a choice of supply too, not only 20 °C against warmer water."""
+    hall = small(hall=ALLOWABLE).on_premise[0]
+    cold = next(each for each in candidate_designs(hall, Allow()) if each.name.startswith("rear doors"))
+    assert cold.cold_supply_c == 14.0
+    others = other_supplies(cold, hall, Allow())
+    assert {each.cold_supply_c for each in others} == {20.0, 23.0, 26.0}
+    assert {each.cold_supply_c for each in other_supplies(others[0], hall, Allow())} == {14.0, 20.0, 23.0, 26.0} - {
+        others[0].cold_supply_c
+    }
+    assert {each.cold_plant for each in others} == {cold.cold_plant}

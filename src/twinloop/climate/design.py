@@ -98,7 +98,7 @@ def with_humid_dry_bulb(design: DesignConditions, dry_bulb_c: FloatArray, wet_bu
     """Return ``design`` with the dry bulb of its most humid hour: pads are hardest pressed in air hot *and* wet."""
     humid = int(np.argmax(wet_bulb_c))
     depression_k = max(float(dry_bulb_c[humid] - wet_bulb_c[humid]), 0.0)
-    return replace(design, humid_dry_bulb_c=design.wet_bulb_c + depression_k)
+    return replace(design, humid_dry_bulb_c=min(design.wet_bulb_c + depression_k, design.dry_bulb_c))
 
 
 def _with_margin(column_c: float, extreme_c: float | None, margin_k: float, what: str) -> tuple[float, str]:

@@ -27,15 +27,24 @@ def frontier(
     frontier; the recommendation is among them. What the twin refuses is left out. The knee is the point farthest
     from the line between the cheapest and the cleanest.
     """
-    plans = {tuple(p.key for p in best.checked.placements): best.checked}
+    plans = proposed(model, best, designs, k, seen)
+    mine = tuple(p.key for p in best.checked.placements)
+    others = [plan for plan in plans if tuple(p.key for p in plan.placements) != mine]
+    return _with_knee(_undominated([_point(plan) for plan in (best.checked, *others)]))
+
+
+def proposed(
+    model: Model, best: Optimised, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants, seen: Seen
+) -> tuple[Checked, ...]:
+    """Return the optima at each price of carbon and of water that the twin does not refuse, with its figures."""
+    found = []
     for choice in _choices(model, best.problem):
         placed = tuple(best.problem.placements[i] for i in choice.picked)
         key = tuple(p.key for p in placed)
-        if key not in plans:
-            seen[key] = seen.get(key) or check(model, placed, designs, k)
-            plans[key] = seen[key]
-    points = [_point(plan) for plan in plans.values() if plan is best.checked or acceptable(model, plan)]
-    return _with_knee(_undominated(points))
+        seen[key] = seen.get(key) or check(model, placed, designs, k)
+        if acceptable(model, seen[key]):
+            found.append(seen[key])
+    return tuple(found)
 
 
 def _choices(model: Model, problem: Problem) -> tuple[Choice, ...]:

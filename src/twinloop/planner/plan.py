@@ -14,8 +14,9 @@ from twinloop.model.simulation import SiteYear
 from twinloop.planner.assemble import assemble, unsatisfied
 from twinloop.planner.baselines import Plainer, plainer, rivals_of
 from twinloop.planner.check import check, stressed
+from twinloop.planner.frontier import proposed
 from twinloop.planner.infeasible import explain
-from twinloop.planner.optimise import Optimised, Seen, among, optimise
+from twinloop.planner.optimise import Optimised, Seen, adopted, among, optimise
 from twinloop.planner.runners_up import settled
 from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import Ordered, compute_first
@@ -88,6 +89,7 @@ def plan(
     ordered = replace(ordered, optimised=refine(ordered.optimised)) if ordered and ordered.optimised else ordered
     plain = tuple(replace(each, optimised=refine(each.optimised)) if each.optimised else each for each in plain)
     progress("explaining")
+    best = _or_proposed(model, best, screened, k, seen)
     best, runners = settled(model, best, screened.designs, k, seen)
     rivals = rivals_of(plain, best)
     best = replace(best, checked=stressed(model, best.checked, k))
@@ -97,6 +99,12 @@ def plan(
         screened,
         best,
     )
+
+
+def _or_proposed(model: Model, best: Optimised, screened: Screened, k: PlantConstants, seen: Seen) -> Optimised:
+    """Return ``best``, or a plan of the frontier that the twin finds better or, at the same, simpler."""
+    chosen = simplest([best.checked, *proposed(model, best, screened.designs, k, seen)])
+    return best if chosen is best.checked else adopted(chosen, best, best.rounds)
 
 
 def refined(model: Model, found: Optimised, screened: Screened, k: PlantConstants, seen: Seen) -> Optimised:

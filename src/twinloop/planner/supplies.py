@@ -18,7 +18,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 def resupplied(
     model: Model, best: Optimised, screened: Screened, k: PlantConstants, seen: Seen | None = None
 ) -> tuple[Optimised, Screened]:
-    """Return the plan with the cold supply that the twin finds best in each hall, at most two checks a hall.
+    """Return the plan with the cold supply that the twin finds best in each hall, at most three checks a hall.
 
     All placements of the hall under the design take the other supply, with the coefficients that they have:
     the next best stages are weighed with it.
@@ -59,9 +59,13 @@ def other_supplies(design: HybridDesign, site: OnPremise, allow: Allow) -> tuple
     """Return ``design`` at the other cold supplies that the hall may have; none where the plant is kept."""
     if site.plant is not None and site.plant.keep:
         return ()
-    families = ((each, *warmer_designs(each, site)) for each in candidate_designs(site, allow))
-    family = next((each for each in families if design in each), ())
-    return tuple(each for each in family if each != design)
+    every = (each for one in candidate_designs(site, allow) for each in (one, *warmer_designs(one, site)))
+    alike = {each.name: each for each in every if _but_supply(each) == _but_supply(design)}
+    return tuple(each for name, each in alike.items() if name != design.name)
+
+
+def _but_supply(design: HybridDesign) -> HybridDesign:
+    return replace(design, name="", cold_supply_c=0.0, air_supply_c=0.0)
 
 
 def _swapped(
