@@ -44,8 +44,8 @@ def preemption_overhead(machines: int, preemptions_per_s: float) -> float:
     """Return the extra time of a job on machines that may be taken away, as a share of its own.
 
     Checkpoints at Young's interval ``sqrt(2 d M)`` cost ``sqrt(2 d / M)`` of the time, writing and repeating, and
-    each loss the wait for another machine and a restart, ``(W + R) / M``; ``M = 1 / (machines rate)``. Source: J. W. Young 1974, doi:10.1145/361147.361115.
-    Meant for overheads well below 1.
+    each loss the wait for another machine and a restart, ``(W + R) / M``; ``M = 1 / (machines rate)``. Source: J. W.
+    Young 1974, doi:10.1145/361147.361115. Meant for overheads well below 1.
 
     >>> round(preemption_overhead(1, 0.05 / 3600.0), 3)   # one loss in 20 h
     0.07

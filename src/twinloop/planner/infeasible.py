@@ -92,20 +92,20 @@ def _in_money(model: Model, screened: Screened, k: PlantConstants) -> list[Way]:
     The programme is solved anew while the twin finds a limit of its choice to be broken farther than screened.
     """
     corrections: Corrections = {}
-    before: Choice | None = None
+    way: Way | None = None
     for _ in range(MOST_CORRECTIONS):
         problem = _problem(model, screened.placements, k, corrections)
         choice = in_money(model, problem)
         if choice is None:
             return []
-        if before is not None and choice.picked == before.picked:
+        again, way = way is not None and choice.picked == way.choice.picked, way_of(model, problem, choice)
+        if again:
             break
         checked = check(model, tuple(screened.placements[i] for i in choice.picked), screened.designs, k)
         if throttled(model, checked):
             return []
         corrections |= {key: _upwards(found) for key, found in corrections_of(model, checked, k).items()}
-        before = choice
-    return [way_of(model, problem, choice)]
+    return [] if way is None else [way]
 
 
 def _names(problem: Problem) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.codec import content_hash
@@ -14,9 +13,9 @@ from twinloop.model.simulation import SiteYear
 from twinloop.planner.assemble import assemble, unsatisfied
 from twinloop.planner.baselines import Plainer, plainer, rivals_of
 from twinloop.planner.check import check, stressed
-from twinloop.planner.frontier import proposed
+from twinloop.planner.effort import Efforts, or_proposed
 from twinloop.planner.infeasible import explain
-from twinloop.planner.optimise import Optimised, Seen, adopted, among, optimise
+from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.runners_up import settled
 from twinloop.planner.screen import Remember, Screened, fresh, screen
 from twinloop.planner.sequential import Ordered, compute_first
@@ -81,16 +80,22 @@ def plan(
     progress("compute first, cooling afterwards")
     ordered = compute_first(model, screened, k, seen)
     plain = plainer(model, screened, k, seen, progress)
-    refine = partial(refined, model, screened=screened, k=k, seen=seen)
-    best = best_of(free, by_kit, ordered, plain, refine)
+    progress("the same effort for every search")
+    efforts = Efforts(model, screened, k, seen)
+    best = best_of(free, by_kit, ordered, plain, efforts.refined)
     best, _ = settled(model, best, screened.designs, k, seen)
     best, screened = resupplied(model, best, screened, k, seen)
-    by_kit = {kit: refine(each) for kit, each in by_kit.items()}
-    ordered = replace(ordered, optimised=refine(ordered.optimised)) if ordered and ordered.optimised else ordered
-    plain = tuple(replace(each, optimised=refine(each.optimised)) if each.optimised else each for each in plain)
-    progress("explaining")
-    best = _or_proposed(model, best, screened, k, seen)
+    best = or_proposed(model, best, screened.designs, k, seen)
     best, runners = settled(model, best, screened.designs, k, seen)
+    by_kit = {kit: efforts.finished(each) for kit, each in by_kit.items()}
+    if ordered is not None and ordered.optimised is not None:
+        ordered = replace(ordered, optimised=efforts.finished(ordered.optimised))
+    plain = tuple(
+        replace(each, optimised=efforts.refined(each.optimised) if each.note else efforts.finished(each.optimised))
+        if each.optimised else each
+        for each in plain
+    )  # fmt: skip
+    progress("explaining")
     rivals = rivals_of(plain, best)
     best = replace(best, checked=stressed(model, best.checked, k))
     return Planned(
@@ -99,21 +104,6 @@ def plan(
         screened,
         best,
     )
-
-
-def _or_proposed(model: Model, best: Optimised, screened: Screened, k: PlantConstants, seen: Seen) -> Optimised:
-    """Return ``best``, or a plan of the frontier that the twin finds better or, at the same, simpler."""
-    chosen = simplest([best.checked, *proposed(model, best, screened.designs, k, seen)])
-    return best if chosen is best.checked else adopted(chosen, best, best.rounds)
-
-
-def refined(model: Model, found: Optimised, screened: Screened, k: PlantConstants, seen: Seen) -> Optimised:
-    """Return ``found`` as good as its search can get: runners-up that the twin finds better, then other supplies.
-
-    Every search has this, so that the plan and the baselines that it is held against get the same effort.
-    """
-    settled_, _ = settled(model, found, screened.designs, k, seen)
-    return resupplied(model, settled_, screened, k, seen)[0]
 
 
 def best_of(

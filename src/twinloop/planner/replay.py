@@ -114,7 +114,6 @@ def _group(model: Model, planned: PlannedStage) -> ItGroup:
         server_of(model, option.server),
         stage_activity(option, model.stages),
         stage_quarters(option, model.stages),
-        stage_quarters(option, model.stages),
     )
 
 

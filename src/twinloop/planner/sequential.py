@@ -85,8 +85,10 @@ def _cause(model: Model, joint: Checked, theirs: Checked, saving: float, technol
     changed = [p for p in theirs.placements if compute_key(p) != compute_key(ours[p.stage])]
     if abs(saving) < TIE:
         if not changed:
+            same = {p.design for p in joint.placements} == {p.design for p in theirs.placements}
+            cooling = "is the same cooling" if same else "comes to the same as the plan's"
             return f"nothing: compute chosen first at {_figures(technology)} is the same compute" + (
-                "" if technology == PROVIDERS else ", and cooling chosen for it is the same cooling"
+                "" if technology == PROVIDERS else f", and cooling chosen for it {cooling}"
             )
         return "nothing: other devices at the same objective"
     words = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.twin.design import PlantConstants
@@ -27,14 +28,14 @@ def busiest_quarters(groups: tuple[ItGroup, ...], hours: int) -> tuple[FloatArra
 
 def peak_state(
     plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants, store_w: FloatArray | None = None
-) -> tuple[FloatArray, PlantState | None]:
+) -> tuple[npt.NDArray[np.intp], PlantState | None]:
     """Return the hours whose busiest quarter takes more than their mean, and the plant in those quarters.
 
     Steady over the quarter: nothing that stores heat smooths it. ``None``: every hour is even.
     """
     hours = outdoor.dry_bulb_c.size
     if all(group.quarters is None for group in groups):
-        return np.empty(0, dtype=int), None
+        return np.empty(0, dtype=np.intp), None
     busiest = busiest_quarters(groups, hours)
     uneven = np.zeros(hours, dtype=bool)
     for group, most in zip(groups, busiest, strict=True):
