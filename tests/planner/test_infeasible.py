@@ -128,6 +128,18 @@ def test_the_cheapest_way_is_the_cheapest_in_money_not_in_share(small):
     assert way_of(model, problem, Choice((0,), 0.0, 0.0)).price_usd == pytest.approx(2 * 20000.0)
 
 
+def test_prices_are_of_what_is_exceeded_not_of_the_whole_limit(small):
+    """1.00 M USD and two racks (40,000 USD), or 1.02 M USD and 3 kW (600 USD): the second by 19,400 USD."""
+    model, problem = two_ways(small)
+    rows = tuple(replace(row, name="rack positions of hall") if row.name == "positions" else row
+                 for row in problem.limits)  # fmt: skip
+    columns = (problem.placements[0], replace(problem.placements[1], cost_usd=1.02e6))
+    problem = replace(problem, limits=rows, placements=columns)
+    choice = in_money(model, problem)
+    assert choice.picked == (1,)
+    assert choice.objective == pytest.approx(1.02e6 + 600.0)
+
+
 def test_water_beyond_the_supply_is_paid_each_year_above_its_usual_price(small):
     model, problem = two_ways(small)
     rows = (Limit("water of hall", 100.0, "m3/year", {0: 150.0, 1: 150.0}),)
