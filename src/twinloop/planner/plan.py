@@ -65,45 +65,79 @@ def plan(
     """
     k = constants or PlantConstants()
     digest = scenario_hash or content_hash(model)
-    progress("workload options")
-    screened = screen(model, k, progress, remember)
-    progress("choosing and checking with the twin")
     seen: Seen = {}
-    free = optimise(model, screened.placements, screened.designs, k, seen)
-    if free is None:
-        progress("looking at every option: the cheapest fit nowhere")
-        screened = screen(model, k, progress, remember, whole=True)
-        free = optimise(model, screened.placements, screened.designs, k, seen)
-    if free is None:
+    first = _first(model, k, progress, remember, seen)
+    if first is None:
         raise _infeasible(model, digest, k, progress)
-    by_kit = _by_kit(model, screened, k, seen, progress)
-    progress("compute first, cooling afterwards")
-    ordered = compute_first(model, screened, k, seen)
-    plain = plainer(model, screened, k, seen, progress)
+    screened, free = first
+    searches = _searches(model, screened, k, seen, progress)
     progress("the same effort for every search")
     efforts = Efforts(model, screened, k, seen)
-    best = best_of(free, by_kit, ordered, plain, efforts.refined)
+    best = best_of(free, searches.by_kit, searches.ordered, searches.plain, efforts.refined)
     best, _ = settled(model, best, screened.designs, k, seen)
     best, screened = resupplied(model, best, screened, k, seen)
     best = or_proposed(model, best, screened.designs, k, seen)
     best, runners = settled(model, best, screened.designs, k, seen)
-    by_kit = {kit: efforts.finished(each) for kit, each in by_kit.items()}
-    if ordered is not None and ordered.optimised is not None:
-        ordered = replace(ordered, optimised=efforts.finished(ordered.optimised))
-    plain = tuple(
-        replace(each, optimised=efforts.refined(each.optimised) if each.note else efforts.finished(each.optimised))
-        if each.optimised else each
-        for each in plain
-    )  # fmt: skip
+    ends = _finished(searches, efforts)
     progress("explaining")
-    rivals = rivals_of(plain, best)
+    rivals = rivals_of(ends.plain, best)
     best = replace(best, checked=stressed(model, best.checked, k))
     return Planned(
-        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k, seen),
+        assemble(model, screened, best, runners, ends.by_kit, rivals, ends.ordered, digest, k, seen),
         tuple(site.year for site in best.checked.sites if site.year is not None),
         screened,
         best,
     )
+
+
+def _first(
+    model: Model, k: PlantConstants, progress: Callable[[str], None], remember: Remember, seen: Seen
+) -> tuple[Screened, Optimised] | None:
+    """Return what may be chosen from and the first search's plan; every option is looked at where the cheapest fit
+    nowhere. ``None``: nothing satisfies the limits.
+    """
+    progress("workload options")
+    for whole in (False, True):
+        screened = screen(model, k, progress, remember, whole=whole)
+        progress("choosing and checking with the twin")
+        free = optimise(model, screened.placements, screened.designs, k, seen)
+        if free is not None:
+            return screened, free
+        if not whole:
+            progress("looking at every option: the cheapest fit nowhere")
+    return None
+
+
+@dataclass(frozen=True)
+class _Searches:
+    """The restricted searches beside the plan's own."""
+
+    by_kit: dict[str, Optimised]
+    ordered: Ordered | None
+    plain: tuple[Plainer, ...]
+
+
+def _searches(
+    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None]
+) -> _Searches:
+    by_kit = _by_kit(model, screened, k, seen, progress)
+    progress("compute first, cooling afterwards")
+    ordered = compute_first(model, screened, k, seen)
+    return _Searches(by_kit, ordered, plainer(model, screened, k, seen, progress))
+
+
+def _finished(found: _Searches, efforts: Efforts) -> _Searches:
+    """Return ``found`` as good as each can get; a baseline that does not fit the hall is only refined."""
+    ordered = found.ordered
+    if ordered is not None and ordered.optimised is not None:
+        ordered = replace(ordered, optimised=efforts.finished(ordered.optimised))
+    plain = tuple(
+        replace(each, optimised=efforts.refined(each.optimised) if each.note else efforts.finished(each.optimised))
+        if each.optimised
+        else each
+        for each in found.plain
+    )
+    return _Searches({kit: efforts.finished(each) for kit, each in found.by_kit.items()}, ordered, plain)
 
 
 def best_of(
