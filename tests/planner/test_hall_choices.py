@@ -168,3 +168,20 @@ def test_every_supply_of_a_design_is_another_of_it(small):
         others[0].cold_supply_c
     }
     assert {each.cold_plant for each in others} == {cold.cold_plant}
+
+
+@pytest.mark.parametrize(
+    ("keys", "supplies"),
+    [
+        ("", {20.0}),
+        # 0.15 / 0.85 of 12 K of rise is 2.1 K: 26 °C air would reach intakes at 28.1 °C.
+        ("    containment: none\n", {14.0}),
+        ("    containment: chimney\n", {20.0}),
+        # H1 allows 22 °C in normal running: air of 20 °C, water of 14 °C, beside plates too.
+        ("    hall_class: H1\n", {14.0}),
+    ],
+)
+def test_leaking_aisles_and_dense_air_ask_for_colder_supply_beside_plates(small, keys, supplies):
+    hall = small(hall=keys).on_premise[0]
+    found = [each for each in candidate_designs(hall, Allow()) if each.name.startswith("plates + air")]
+    assert {each.cold_supply_c for each in found} == supplies

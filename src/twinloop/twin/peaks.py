@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir, hours_of
 from twinloop.twin.groups import ItGroup
-from twinloop.twin.plant import PlantState, solve_plant
+from twinloop.twin.plant import solve_plant
 from twinloop.twin.sizing import Plant
 
 
@@ -26,22 +25,24 @@ def busiest_quarters(groups: tuple[ItGroup, ...], hours: int) -> tuple[FloatArra
     return tuple(np.take_along_axis(part, at[:, None], axis=1)[:, 0] for part in parts)
 
 
-def peak_state(
-    plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants, store_w: FloatArray | None = None
-) -> tuple[npt.NDArray[np.intp], PlantState | None]:
-    """Return the hours whose busiest quarter takes more than their mean, and the plant in those quarters.
+def peaks_w(
+    plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants, mean_w: FloatArray,
+    store_w: FloatArray | None = None,
+) -> FloatArray:  # fmt: skip
+    """Return the facility's power in the busiest quarter of each hour, shape (hours,), never below its ``mean_w``.
 
-    Steady over the quarter: nothing that stores heat smooths it. ``None``: every hour is even.
+    The plant is solved anew for hours that are uneven, steady over the quarter: nothing that stores heat smooths it.
     """
-    hours = outdoor.dry_bulb_c.size
+    found = np.array(mean_w, dtype=np.float64)
     if all(group.quarters is None for group in groups):
-        return np.empty(0, dtype=np.intp), None
-    busiest = busiest_quarters(groups, hours)
-    uneven = np.zeros(hours, dtype=bool)
+        return found
+    busiest = busiest_quarters(groups, found.size)
+    uneven = np.zeros(found.size, dtype=bool)
     for group, most in zip(groups, busiest, strict=True):
         uneven |= np.abs(most - group.activity) > 1e-9
     index = np.flatnonzero(uneven)
-    if not index.size:
-        return index, None
-    at = tuple(replace(g, activity=most[index], quarters=None) for g, most in zip(groups, busiest, strict=True))
-    return index, solve_plant(plant, at, hours_of(outdoor, index), k, 0.0 if store_w is None else store_w[index])
+    if index.size:
+        at = tuple(replace(g, activity=most[index], quarters=None) for g, most in zip(groups, busiest, strict=True))
+        state = solve_plant(plant, at, hours_of(outdoor, index), k, 0.0 if store_w is None else store_w[index])
+        found[index] = np.maximum(found[index], state.facility_w)
+    return found

@@ -14,7 +14,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import ItGroup, boiling_margin_k
 from twinloop.twin.heat_reuse import why_unsold
-from twinloop.twin.peaks import peak_state
+from twinloop.twin.peaks import peaks_w
 from twinloop.twin.pictures import heat_flows, operating_hour
 from twinloop.twin.plant import PlantState, solve_plant
 from twinloop.twin.sizing import Plant
@@ -49,10 +49,7 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     )
     low_c, high_c = ALLOWABLE_AIR_C[site.air_class]
     intake = state.air.intake_c
-    index, busiest = peak_state(plant, groups, outdoor, k, None if store is None else store.heat_w)
-    peak_w = np.array(state.facility_w, dtype=np.float64)
-    if busiest is not None:
-        peak_w[index] = np.maximum(peak_w[index], busiest.facility_w)
+    peak_w = peaks_w(plant, groups, outdoor, k, state.facility_w, None if store is None else store.heat_w)
     hourly = _hourly(state, weather, makeup, junction) | {"peak_w": peak_w}
     boiling = _boiling_margins_k(state, groups, plant.design, k)
     sold_j = _joules(state.heat_sold_w)
