@@ -86,6 +86,7 @@ MEANINGS = {
     "OnPremise.floor": "area and what it carries",
     "OnPremise.water": "what may be taken, and its price",
     "OnPremise.hall_class": "ASHRAE class of the air at the servers' intakes",
+    "OnPremise.intake": "which range of the class normal running keeps to: recommended, or all that is allowable",
     "OnPremise.containment": "what keeps exhaust out of the intakes of racks on air",
     "OnPremise.liquid_class": "ASHRAE class of facility water (W) or coolant (S); left out: the chips alone decide",
     "OnPremise.availability": "spares and the time to bridge",

@@ -60,7 +60,7 @@ class InfeasibleError(TwinloopError):
         self.answer = answer
         lines = ["no plan satisfies all constraints:", *(f"  - {clash}" for clash in clashes)]
         if ways_out:
-            lines += ["cheapest way out:", *(f"  - {way}" for way in ways_out)]
+            lines += ["ways out, the cheapest first:", *(f"  - {way}" for way in ways_out)]
         super().__init__("\n".join(lines))
 
 

@@ -112,5 +112,5 @@ def test_utility_power_that_comes_in_phases(small):
 
 def test_spot_machines_take_longer_by_young():
     rate = 1.0 / (20 * 3600.0)
-    assert preemption_overhead(1, rate) == pytest.approx((2 * 120 / 72000) ** 0.5 + 300 / 72000)
-    assert preemption_overhead(16, rate) == pytest.approx(4 * (2 * 120 / 72000) ** 0.5 + 16 * 300 / 72000)
+    assert preemption_overhead(1, rate) == pytest.approx((2 * 120 / 72000) ** 0.5 + 900 / 72000)
+    assert preemption_overhead(16, rate) == pytest.approx(4 * (2 * 120 / 72000) ** 0.5 + 16 * 900 / 72000)

@@ -25,7 +25,7 @@ def checked(*, servers=64, data=64, batch=4096, power_w=1e6, water=1000.0, per_r
     placed = SimpleNamespace(stage="train", site="hall", servers=servers, offer=None, option=option,
                              load=Load("air", servers, (1.0 / per_rack,)))  # fmt: skip
     lines = (
-        SimpleNamespace(type="air_cooled_chiller", count=units, rated_w=100e3),
+        SimpleNamespace(type="air_cooled_chiller", count=units, rated_w=100e3, margin=0.1),
         SimpleNamespace(type="cold_plate", count=2, rated_w=200e3),
     )
     totals = SimpleNamespace(peak_power_w=power_w, water_m3_per_year=water)

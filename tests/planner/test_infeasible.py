@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from twinloop.errors import InfeasibleError
 from twinloop.planner.plan import Planned, plan
+from twinloop.planner.screen import screen
+from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.planner.ways_out import in_money, ranked, way_of, words_of
+from twinloop.twin.design import PlantConstants
 
 CLOUD = "  - {name: away, kind: cloud, provider: azure, region: eastus}\n"
 SERVE = (
@@ -57,8 +63,6 @@ def test_a_planted_clash_is_named_and_its_way_out_works(small, name):
 @pytest.mark.slow
 def test_a_budget_that_no_plan_meets(small):
     model = small(**FEW)
-    from dataclasses import replace
-
     from twinloop.model.model import Caps
 
     with pytest.raises(InfeasibleError) as caught:
@@ -83,3 +87,72 @@ def test_what_nothing_allowed_can_run_is_told_without_a_plan(small):
     error = clash_of(small, devices="[EPYC-9654]")
     assert error.answer is None
     assert "training runs on gpu" in str(error)
+
+
+# Ranking by money
+
+
+def two_ways(small, positions: float = 4.0):
+    """One stage, two columns: six racks of 1 M USD, or none of them at 3 M USD but with 3 kW too much."""
+    model = small(positions="4", power="10 kW", **FEW)
+    base = screen(small(**FEW), PlantConstants(), lambda _: None).placements[0]
+    columns = (replace(base, cost_usd=1e6, load=replace(base.load, servers=1)), replace(base, cost_usd=3e6, load=None))
+    rows = (
+        Limit("utility power of hall", 10e3, "W", {0: 5e3, 1: 13e3}),
+        Limit("positions", positions, "racks", {0: 6.0}),
+        Limit("deadline of train", 3600.0, "s", {0: 1800.0, 1: 1800.0}),
+    )
+    return model, Problem(("train",), columns, (0.0, 0.0), rows, anchors=frozenset({0, 1}))
+
+
+def test_money_ranks_what_has_a_price_and_the_share_the_rest(small):
+    model, problem = two_ways(small)
+    power, late = (way_of(model, problem, Choice((i,), 0.0, 0.0)) for i in (1, 0))
+    grid = 0.2  # USD/W, catalogue
+    assert power.price_usd == pytest.approx(3e3 * grid)
+    assert late.price_usd is None  # nothing in the catalogue sells a row of that name
+    assert (power.share, late.share) == (pytest.approx(0.3), pytest.approx(0.5))
+    assert [way.needs for way in ranked([late, power])] == [power.needs, late.needs]
+    assert "30% beyond the limit; 600 USD for that, then about 3.00 M USD over 10 years" in words_of(power)
+    assert "50% beyond the limit; no price is known for that, then about 1.00 M USD" in words_of(late)
+
+
+def test_the_cheapest_way_is_the_cheapest_in_money_not_in_share(small):
+    """Two racks of 20,000 USD more and a plan of 1 M USD, before 30 % more power and a plan of 3 M USD."""
+    model, problem = two_ways(small)
+    rows = tuple(replace(row, name="rack positions of hall") if row.name == "positions" else row
+                 for row in problem.limits)  # fmt: skip
+    problem = replace(problem, limits=rows)
+    assert solve(problem, elastic=dict.fromkeys((row.name for row in rows), 1.0)).picked == (1,)  # by share
+    assert in_money(model, problem).picked == (0,)
+    assert way_of(model, problem, Choice((0,), 0.0, 0.0)).price_usd == pytest.approx(2 * 20000.0)
+
+
+def test_prices_are_of_what_is_exceeded_not_of_the_whole_limit(small):
+    """1.00 M USD and two racks (40,000 USD), or 1.02 M USD and 3 kW (600 USD): the second by 19,400 USD."""
+    model, problem = two_ways(small)
+    rows = tuple(replace(row, name="rack positions of hall") if row.name == "positions" else row
+                 for row in problem.limits)  # fmt: skip
+    columns = (problem.placements[0], replace(problem.placements[1], cost_usd=1.02e6))
+    problem = replace(problem, limits=rows, placements=columns)
+    choice = in_money(model, problem)
+    assert choice.picked == (1,)
+    assert choice.objective == pytest.approx(1.02e6 + 600.0)
+
+
+def test_water_beyond_the_supply_is_paid_each_year_above_its_usual_price(small):
+    model, problem = two_ways(small)
+    rows = (Limit("water of hall", 100.0, "m3/year", {0: 150.0, 1: 150.0}),)
+    way = way_of(model, replace(problem, limits=rows), Choice((0,), 0.0, 0.0))
+    annuity = sum(1.08**-year for year in range(1, 11))
+    assert way.price_usd == pytest.approx(50.0 * (12.0 - 1.0) * annuity)
+
+
+@pytest.mark.slow
+def test_the_first_way_out_costs_least_of_all_that_money_can_buy(small):
+    error = clash_of(small, power="50 kW")
+    first, *others = error.ways_out
+    assert first.startswith("raise utility power of hall from 50 kW to")
+    assert "USD for that" in first
+    assert any("no price is known for that" in way for way in others)
+    assert len({way.split(" (")[0] for way in error.ways_out}) == len(error.ways_out)

@@ -46,3 +46,13 @@ def test_a_checked_plan_is_compared_by_the_twin():
     assert near_ties(checked(), (), (near, far)) == (
         NearTie("air", True, pytest.approx(0.005), pytest.approx({"carbon": -0.4})),
     )
+
+
+def test_a_frontier_point_that_the_twin_rated_is_compared_by_the_twin():
+    """Cost 100 by the twin against 98 as screened: 100.5 is near by the twin, 2.6 % off by screening."""
+    near = FrontierPoint("dry", 100.5, 100.0, 50.0, 92.0, knee=False, checked=True)
+    (found,) = near_ties(checked(), (near,), ())
+    assert (found.checked, found.cost) == (True, pytest.approx(0.005))
+    assert near_ties(checked(), (FrontierPoint("dry", 101.5, 100.0, 50.0, 92.0, knee=False, checked=True),), ()) == ()
+    same = SimpleNamespace(name="plates", totals=totals(100.5, water=92.0))
+    assert len(near_ties(checked(), (near,), (same,))) == 1  # one plan, told once

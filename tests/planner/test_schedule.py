@@ -163,8 +163,8 @@ def test_an_outdoor_coil_makes_supply_water_in_air_seven_kelvin_colder():
     [
         ("dry_cooler", "air_cooled_chiller", "CH", lambda p: p.cold.heat_w),
         ("dry_cooler", "air_cooled_chiller", "AH", lambda p: p.handler_heat_w),
-        ("dry_cooler", "air_cooled_chiller", "DC", lambda p: p.warm.heat_w - p.warm.trim_w),
-        ("tower", "air_cooled_chiller", "WT", lambda p: p.warm.heat_w - p.warm.trim_w),
+        ("dry_cooler", "air_cooled_chiller", "DC", lambda p: p.warm.heat_w),
+        ("tower", "air_cooled_chiller", "WT", lambda p: p.warm.heat_w),
         ("dry_cooler", "water_cooled_chiller", "CT", lambda p: 1.2 * p.cold.heat_w),  # COP 5
     ],
 )

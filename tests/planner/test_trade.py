@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -88,3 +89,27 @@ def test_axes_are_two_or_three_that_there_are(text):
         axes_of(text)
     assert axes_of(" cost, time,water") == ("cost", "time", "water")
     assert set(AXES) == {"cost", "energy", "carbon", "water", "time"}
+
+
+def test_the_twin_rates_the_points_and_drops_what_it_refuses(screened):
+    """A twin that doubles the cost of all, refuses the cheapest and halves nothing: points follow its figures."""
+    model, like = screened
+    best = scattered(like, 1)
+    plain = trade(model, best, ("cost", "water"))
+
+    def rate(placed):
+        cost = 2.0 * sum(p.cost_usd for p in placed)
+        if cost < 2.0 * plain[0].amounts["cost"] + 1e-9:
+            return None
+        totals = SimpleNamespace(
+            tco_usd=cost, facility_energy_mwh_per_year=1.0, carbon_t_per_year={"scope2": 1.0},
+            water_m3_per_year=sum(p.water_m3 for p in placed),
+        )  # fmt: skip
+        return SimpleNamespace(totals=totals, placements=placed)
+
+    rated = trade(model, best, ("cost", "water"), rate)
+    assert all(point.checked for point in rated)
+    assert not any(point.checked for point in plain)
+    assert rated[0].amounts["cost"] > 2.0 * plain[0].amounts["cost"]
+    assert {round(point.amounts["water"], 6) for point in rated} <= {round(p.amounts["water"], 6) for p in plain[1:]}
+    assert len(rated) < len(plain)

@@ -21,6 +21,12 @@ CASES = {
     },
     "scarce water": {"climate": "Phoenix", "jurisdiction": "US", "residency": "[US]", "water": "100 m3/year"},
     "carbon": {"objective": "carbon"},
+    "two stages": {
+        "stages": "  - {name: serve, kind: serve, after: train, model: net, rate: 20/s, input_tokens: 512,\n"
+        "      output_tokens: 128, latency_p99: 20 s}\n",
+        "samples": "2e7", "devices": "[H100-SXM-80GB, L40S]", "cooling": ", cooling: [air, cold_plate, dry_cooler, "
+        "air_cooled_chiller]",
+    },
 }  # fmt: skip
 
 

@@ -52,3 +52,14 @@ def test_fluids_by_their_names():
     assert model(allow="fluids: [pg25, PAO-4], ").allow.fluids == ("PG25", "PAO-4")
     with pytest.raises(InputError, match=r"small.yaml:\d+: allow.fluids\[0\].*one of PAO-2"):
         model(allow="fluids: [brandy], ")
+
+
+def test_intake_is_taken_or_a_default_with_its_source():
+    assert model("intake: allowable").on_premise[0].intake == "allowable"
+    usual = model()
+    assert usual.on_premise[0].intake == "recommended"
+    row = next(each for each in usual.provenance if each.path == "sites.hall.intake")
+    assert (row.value, row.confidence) == ("recommended", "medium")
+    assert "ASHRAE TC 9.9" in row.source
+    with pytest.raises(InputError, match=r"small.yaml:14: sites\[0\].intake"):
+        model("intake: cool")

@@ -44,4 +44,5 @@ def _kit(name: str, row: dict[str, Fact]) -> CoolingKit:
         rack_limit_w=tables.number_or_none(row, "rack_limit_w"),
         embodied_kg_per_w=tables.number_or_none(row, "embodied_kg_per_w"),
         lowest_confidence=tables.lowest_confidence(row),
+        smallest_w=tables.number_or_none(row, "smallest_w") or 0.0,
     )

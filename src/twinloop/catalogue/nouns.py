@@ -106,6 +106,8 @@ class CoolingKit:
     rack_limit_w: float | None
     embodied_kg_per_w: float | None
     lowest_confidence: Confidence
+    smallest_w: float = 0.0
+    """Rated heat of the smallest machine that is sold; 0: any size is."""
 
 
 @dataclass(frozen=True)

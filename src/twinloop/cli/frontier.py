@@ -36,7 +36,7 @@ def print_frontier(points: tuple[TradePoint, ...], axes: tuple[str, ...]) -> Non
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Undominated plans, by screened coefficients", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Undominated plans, by the twin", title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     for axis in axes:
         table.add_column(SHOWN[axis][0], justify="right")

@@ -132,12 +132,15 @@ def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> 
 def _print_frontier(file: Path, planned: Planned, axes: tuple[str, ...], as_json: bool) -> None:
     from twinloop.cli.frontier import print_frontier
     from twinloop.model.codec import dumps
+    from twinloop.planner.optimise import rating
     from twinloop.planner.trade import trade
     from twinloop.scenario import load, resolve
+    from twinloop.twin.design import PlantConstants
 
-    if planned.best is None:
+    if planned.best is None or planned.screened is None:
         return
-    points = trade(resolve(load(file)), planned.best, axes)
+    model = resolve(load(file))
+    points = trade(model, planned.best, axes, rating(model, planned.screened.designs, PlantConstants()))
     if as_json:
         click.echo(dumps({"schema": 1, "axes": axes, "points": points}), nl=False)
     else:

@@ -7,7 +7,7 @@ it is known, else the 0.4 % column plus a margin. The basis is always said in wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,13 @@ def sizing(columns: DesignColumns, daily_mean_sigma_k: float, pressure_pa: float
         coldest_dry_bulb_c=round(cold, 2),
         basis=f"{dry_words}; {wet_words}; {columns.source}",
     )
+
+
+def with_humid_dry_bulb(design: DesignConditions, dry_bulb_c: FloatArray, wet_bulb_c: FloatArray) -> DesignConditions:
+    """Return ``design`` with the dry bulb of its most humid hour: pads are hardest pressed in air hot *and* wet."""
+    humid = int(np.argmax(wet_bulb_c))
+    depression_k = max(float(dry_bulb_c[humid] - wet_bulb_c[humid]), 0.0)
+    return replace(design, humid_dry_bulb_c=min(design.wet_bulb_c + depression_k, design.dry_bulb_c))
 
 
 def _with_margin(column_c: float, extreme_c: float | None, margin_k: float, what: str) -> tuple[float, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from twinloop.arrays import FloatArray
-from twinloop.climate.design import DesignColumns, columns_from_hours, daily_mean_sigma_k, sizing
+from twinloop.climate.design import DesignColumns, columns_from_hours, daily_mean_sigma_k, sizing, with_humid_dry_bulb
 from twinloop.climate.epw_header import design_columns, location
 from twinloop.errors import Fault, InputError
 from twinloop.fluids import psychrometrics as ps
@@ -82,7 +82,7 @@ def read_epw(path: str | Path) -> WeatherYear:
         longitude_deg=place.longitude_deg,
         elevation_m=place.elevation_m,
         pressure_pa=pressure,
-        design=sizing(columns, daily_mean_sigma_k(dry), pressure),
+        design=with_humid_dry_bulb(sizing(columns, daily_mean_sigma_k(dry), pressure), dry, wet),
         notes=tuple(notes),
         dry_bulb_c=dry,
         wet_bulb_c=wet,

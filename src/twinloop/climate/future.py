@@ -92,6 +92,7 @@ def warmer(weather: WeatherYear, rise_k: float, why: str = "given by the user") 
             coincident_wet_bulb_c=_wetter(design.dry_bulb_c, design.coincident_wet_bulb_c, rise_k, p),
             # The wettest hours are near saturation: their air warms from the wet bulb itself.
             wet_bulb_c=design.wet_bulb_c + rise_k,
+            humid_dry_bulb_c=None if design.humid_dry_bulb_c is None else design.humid_dry_bulb_c + rise_k,
             coldest_dry_bulb_c=design.coldest_dry_bulb_c + rise_k,
             basis=f"{design.basis}; {rise_k:+.1f} K, {why}",
         ),

@@ -18,7 +18,7 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import ClimateNormals
-from twinloop.climate.design import DesignColumns, daily_mean_sigma_k, month_days, sizing
+from twinloop.climate.design import DesignColumns, daily_mean_sigma_k, month_days, sizing, with_humid_dry_bulb
 from twinloop.climate.tails import meet_design_columns
 from twinloop.fluids import psychrometrics as ps
 from twinloop.model.weather import WeatherYear
@@ -103,7 +103,7 @@ def weather_from_normals(normals: ClimateNormals, seed: int = 0, noise: Noise = 
         longitude_deg=normals.longitude_deg,
         elevation_m=normals.elevation_m,
         pressure_pa=pressure,
-        design=sizing(columns, normals.daily_mean_sigma_k, pressure),
+        design=with_humid_dry_bulb(sizing(columns, normals.daily_mean_sigma_k, pressure), dry, wet),
         notes=(ERRORS, *notes),
         dry_bulb_c=dry,
         wet_bulb_c=wet,

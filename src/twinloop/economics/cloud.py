@@ -35,21 +35,23 @@ def rental_usd_per_year(
 CHECKPOINT_S = 120.0
 """Writing one checkpoint to object storage. Low confidence."""
 RESTART_S = 300.0
-"""New machines and reading the checkpoint back. Low confidence."""
+"""Starting machines and reading the checkpoint back. Low confidence."""
+RETURN_S = 600.0
+"""Until another spot machine is to be had; all others wait and are paid for. From memory, 60-7200: low confidence."""
 
 
 def preemption_overhead(machines: int, preemptions_per_s: float) -> float:
     """Return the extra time of a job on machines that may be taken away, as a share of its own.
 
     Checkpoints at Young's interval ``sqrt(2 d M)`` cost ``sqrt(2 d / M)`` of the time, writing and repeating, and
-    each loss a restart, ``R / M``; ``M = 1 / (machines rate)``. Source: J. W. Young 1974, doi:10.1145/361147.361115.
-    Meant for overheads well below 1.
+    each loss the wait for another machine and a restart, ``(W + R) / M``; ``M = 1 / (machines rate)``. Source: J. W.
+    Young 1974, doi:10.1145/361147.361115. Meant for overheads well below 1.
 
     >>> round(preemption_overhead(1, 0.05 / 3600.0), 3)   # one loss in 20 h
-    0.062
+    0.07
     """
     per_s = machines * preemptions_per_s
-    return math.sqrt(2.0 * CHECKPOINT_S * per_s) + RESTART_S * per_s
+    return math.sqrt(2.0 * CHECKPOINT_S * per_s) + (RESTART_S + RETURN_S) * per_s
 
 
 def egress_usd_per_month(bytes_per_month: float, tiers: tuple[tuple[float, ...], ...]) -> float:

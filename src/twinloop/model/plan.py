@@ -305,6 +305,8 @@ class FrontierPoint:
     carbon_t_per_year: float
     water_m3_per_year: float
     knee: bool
+    checked: bool = False
+    """Whether the figures are the twin's, of the whole year; else by screened coefficients."""
 
 
 @dataclass(frozen=True)

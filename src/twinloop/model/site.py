@@ -10,6 +10,7 @@ from twinloop.model.weather import WeatherYear
 
 Redundancy = Literal["N", "N+1", "2N"]
 Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
+Intake = Literal["recommended", "allowable"]
 Evaporative = Literal["none", "direct", "indirect"]
 Bath = Literal["single_phase", "two_phase"]
 
@@ -141,6 +142,8 @@ class OnPremise:
     plant: ExistingPlant | None = None
     containment: Containment = "cold_aisle"
     """What keeps exhaust out of the intakes of racks on air."""
+    intake: Intake = "recommended"
+    """Which range of the class the intakes of what is cooled by air keep to in normal running."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ class DesignConditions:
     wet_bulb_c: float
     coldest_dry_bulb_c: float
     basis: str
+    humid_dry_bulb_c: float | None = None
+    """Dry bulb with ``wet_bulb_c``: as far above it as in the year's most humid hour; ``None``: not known."""
 
 
 @dataclass(frozen=True)

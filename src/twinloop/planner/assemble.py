@@ -26,7 +26,7 @@ from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, p
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.near import near_ties, screening_error
-from twinloop.planner.optimise import Optimised
+from twinloop.planner.optimise import Optimised, Seen
 from twinloop.planner.placements import Placement
 from twinloop.planner.potential import potential_totals
 from twinloop.planner.rules import rules
@@ -34,6 +34,7 @@ from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
 from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
+from twinloop.planner.supplies import intake_words
 from twinloop.planner.ties import TIE
 from twinloop.planner.uncertainty import uncertainty
 from twinloop.twin.design import PlantConstants
@@ -52,6 +53,7 @@ def assemble(
     ordered: Ordered | None,
     digest: str,
     k: PlantConstants,
+    seen: Seen,
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -59,9 +61,10 @@ def assemble(
     kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
     others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
     shortlist = _shortlist(checked, rivals, others)
-    points, nearby = frontier(model, best), _alternatives(model, checked, others)
+    points = frontier(model, best, screened.designs, k, seen)
+    nearby = _alternatives(model, checked, others)
     sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
-    sites = tuple(_explained(model, checked, site.planned, others, screened) for site in checked.sites)
+    sites = tuple(_explained(model, checked, site.planned, others, screened, k) for site in checked.sites)
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
@@ -170,13 +173,15 @@ def _placed(p: Placement) -> tuple[int, int]:
 
 
 def _explained(
-    model: Model, best: Checked, site: PlannedSite, others: dict[str, Checked], screened: Screened
+    model: Model, best: Checked, site: PlannedSite, others: dict[str, Checked], screened: Screened, k: PlantConstants
 ) -> PlannedSite:
     if site.cooling is None:
         return site
     reason = cooling_reason(model, best, others, screened.kit_of[site.cooling.name])
     design = screened.designs[site.name, site.cooling.name]
-    return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design)))
+    hall = next(each for each in model.on_premise if each.name == site.name)
+    price = intake_words(model, best, hall, screened, k)
+    return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design) + price))
 
 
 def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tuple[Alternative, ...]:

@@ -60,12 +60,12 @@ def plainer(
     for name, keep in cases:
         progress(f"baseline: {name}")
         mine = tuple(p for p in screened.placements if keep(p))
-        result = optimise(model, mine, screened.designs, k, seen, rounds=2) if mine else None
+        result = optimise(model, mine, screened.designs, k, seen) if mine else None
         note = ""
         if result is None and mine:
             # No straw man: a plainer design that lacks positions gets as many as it needs, and we say so.
             rows = frozenset(f"rack positions of {site.name}" for site in model.on_premise)
-            result = optimise(model, mine, screened.designs, k, seen, rounds=2, relaxed=rows)
+            result = optimise(model, mine, screened.designs, k, seen, relaxed=rows)
             note = _positions_note(model, result) if result else ""
         placed = result.checked.placements if result else ()
         found.append(Plainer(name, result, note, tuple(p.stage for p in placed if not p.anchors)))

@@ -47,7 +47,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import Plant, size_plant
 from twinloop.twin.year import site_year
-from twinloop.workload.profile import stage_activity
+from twinloop.workload.profile import stage_activity, stage_quarters
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def groups_at(model: Model, placements: tuple[Placement, ...]) -> tuple[ItGroup,
     return tuple(
         group_of(
             p.option, model.device(p.option.device), server_of(model, p.option.server),
-            stage_activity(p.option, model.stages),
+            stage_activity(p.option, model.stages), stage_quarters(p.option, model.stages),
         )
         for p in placements
     )  # fmt: skip
@@ -140,7 +140,7 @@ def check_hall(
     standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
     lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
-    bill = hourly_bill(year.hourly["facility_w"], site.tariff)
+    bill = hourly_bill(year.hourly["facility_w"], site.tariff, year.hourly["peak_w"])
     ledger = hall_ledger(
         model,
         site,

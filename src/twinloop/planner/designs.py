@@ -7,10 +7,12 @@ from itertools import product
 from typing import get_args
 
 from twinloop.catalogue.nouns import COMPONENTS, Component
+from twinloop.cooling.altitude import AirClass
+from twinloop.cooling.altitude import intake_limit_c as derated_c
 from twinloop.fluids.dielectric import FLUIDS
 from twinloop.model.model import Allow
-from twinloop.model.site import Containment, Evaporative, OnPremise
-from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign
+from twinloop.model.site import Containment, Evaporative, Intake, OnPremise
+from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign, PlantConstants, aisle_of
 
 KITS: dict[str, dict[Component, CoolingPath]] = {
     "air": dict.fromkeys(COMPONENTS, "air"),
@@ -47,6 +49,14 @@ AISLES: dict[Containment, str] = {
 AIR_LIMIT_C = {"A1": 32.0, "A2": 35.0, "A3": 40.0, "A4": 45.0, "H1": 25.0}
 """Highest allowable intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
 
+RECOMMENDED_AIR_C = {
+    "A1": (18.0, 27.0), "A2": (18.0, 27.0), "A3": (18.0, 27.0), "A4": (18.0, 27.0), "H1": (18.0, 22.0),
+}  # fmt: skip
+"""Recommended intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
+
+INTAKE_SPREAD_K = 1.0
+"""Least that is left between supply air and the intake's limit; more where aisles leak more exhaust into intakes."""
+
 LIQUID_LIMIT_C = {
     "W17": 17.0, "W27": 27.0, "W32": 32.0, "W40": 40.0, "W45": 45.0, "W+": 60.0,
     "S30": 26.0, "S35": 31.0, "S40": 36.0, "S45": 41.0, "S50": 46.0,
@@ -79,7 +89,10 @@ def _of_kit(kit: str, site: OnPremise, allow: Allow) -> list[HybridDesign]:
     if warm and "thermosyphon" in _named(allow):
         coolers = (*coolers, "thermosyphon")
     plants: tuple[ColdPlant, ...] = ("air_cooled_chiller", "water_cooled_chiller")
-    colds = COLD_SUPPLY_C if not warm else COLD_SUPPLY_C[1:]
+    # Beside a warm loop only the warmest chilled water whose air intakes may have: a colder one cools little more.
+    tried = {c: _design(site, kit, "none", 32.0, plants[0], c, outside=False) for c in COLD_SUPPLY_C}
+    colds = [c for c, design in tried.items() if _air_in_class(design, site)]
+    colds = colds[-1:] if warm else colds
     airs: tuple[tuple[bool, Evaporative], ...] = ((False, "none"),)
     if kit == "air":
         airs = (*airs, (True, "none"), (True, "direct"), (False, "indirect"))
@@ -197,7 +210,32 @@ def _named(allow: Allow) -> frozenset[str]:
     return frozenset(word.replace("-", "_").replace(" ", "_") for word in allow.cooling)
 
 
+def intake_limit_c(site: OnPremise, intake: Intake) -> float:
+    """Return the warmest intake of the range ``intake`` of the hall's class; the allowable one falls with height."""
+    if intake == "recommended":
+        return RECOMMENDED_AIR_C[site.air_class][1]
+    air_class = next(each for each in get_args(AirClass) if each == site.air_class)
+    return float(derated_c(AIR_LIMIT_C[site.air_class], air_class, site.weather.elevation_m))
+
+
+def within_intake(design: HybridDesign, site: OnPremise, intake: Intake) -> bool:
+    """Whether intakes under ``design`` keep to the range ``intake``: supply air, and the exhaust that aisles mix in.
+
+    A share r of the intake that is exhaust, ``rise`` above it, warms it by ``r rise / (1 - r)``.
+    """
+    k = PlantConstants()
+    mixed_in = aisle_of(design, k).recirculation
+    warmer_k = max(INTAKE_SPREAD_K, mixed_in * k.server_air_rise_k / (1.0 - mixed_in))
+    return design.air_supply_c + warmer_k <= intake_limit_c(site, intake)
+
+
+def _air_in_class(design: HybridDesign, site: OnPremise) -> bool:
+    free = design.immersed or design == existing_design(site)
+    return within_intake(design, site, "allowable" if free else site.intake)
+
+
 def _in_class(design: HybridDesign, site: OnPremise) -> bool:
-    air_ok = design.air_supply_c + 1.0 <= AIR_LIMIT_C.get(site.air_class, 32.0)
+    """Whether air and water suit the hall's classes; bathed servers have no intake, and what stands may run warmer."""
+    air_ok = _air_in_class(design, site)
     limit_c = LIQUID_LIMIT_C.get(site.liquid_class or "W+", 60.0)
     return air_ok and (not design.has_warm_loop or design.warm_supply_c <= limit_c)

@@ -14,7 +14,7 @@ from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
 from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
-from twinloop.twin.sizing import Plant, cooler_air_c
+from twinloop.twin.sizing import Plant, cooler_air_c, pads_hour_c
 from twinloop.twin.unit_counts import units
 
 YEAR_S = 8760 * 3600.0
@@ -88,12 +88,13 @@ def _in_racks(line: Equipment, number: int | None, peak: float) -> Equipment:
     """Return ``line`` with one unit in each of ``number`` racks, rated for the fullest; too small ones say so."""
     if number is None:
         return line
-    rated_w, kit = line.rated_w * line.count / number * peak, cooling_kit(line.type)
+    kit, duty_w = cooling_kit(line.type), line.rated_w * line.count / (1.0 + line.margin)
+    rated_w = max(duty_w / number * peak, kit.smallest_w)
     words = line.design_condition
     if kit.rack_limit_w is not None and rated_w > kit.rack_limit_w * (1.0 + 1e-9):
         words += f"; warning: {rated_w / 1e3:.0f} kW each, more than the {kit.rack_limit_w / 1e3:.0f} kW one carries"
     return replace(
-        line, count=number, rated_w=rated_w, design_condition=words, margin=(1.0 + line.margin) * peak - 1.0,
+        line, count=number, rated_w=rated_w, design_condition=words, margin=rated_w * number / duty_w - 1.0,
         capex_usd=kit.capex_usd_per_w * rated_w * number,
     )  # fmt: skip
 
@@ -216,8 +217,8 @@ def _warm_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipm
         )  # fmt: skip
     fan_w = cooler.tower.fan_design_w if isinstance(cooler, TowerSet) else (cooler.fan_design_w if cooler else 0.0)
     lines.append(
-        _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w - warm.trim_w, site.redundancy, fan_w,
-              warm.flow_kg_s, k.facility_pump_pa, supply + rise, supply, _cooler_words(plant, site, k), k.sizing_margin,
+        _line("DC" if kind != "tower" else "WT", kind, kind, warm.heat_w, site.redundancy, fan_w, warm.flow_kg_s,
+              k.facility_pump_pa, supply + rise, supply, _cooler_words(plant, site, k), k.sizing_margin,
               k)
     )  # fmt: skip
     return lines
@@ -233,12 +234,14 @@ def _cooler_words(plant: Plant, site: OnPremise, k: PlantConstants) -> str:
     outdoor, kind, supply_c = site.weather.design, plant.design.warm_cooler, plant.design.warm_supply_c
     if kind in ("tower", "thermosyphon"):
         return f"{outdoor.wet_bulb_c:.1f} °C wet bulb"
-    drawn_c = outdoor.dry_bulb_c + k.recirculation_outdoor_k
-    air_c = cooler_air_c(kind, drawn_c, outdoor.coincident_wet_bulb_c, supply_c, k)
+    drawn_c, wet_c = outdoor.dry_bulb_c + k.recirculation_outdoor_k, outdoor.coincident_wet_bulb_c
+    if kind == "adiabatic_cooler":
+        drawn_c, wet_c = pads_hour_c(outdoor, k)
+    air_c = cooler_air_c(kind, drawn_c, wet_c, supply_c, k)
     if air_c == supply_c - k.dry_cooler_approach_k:
         return f"{air_c:.1f} °C air, {k.dry_cooler_approach_k:g} K below supply; air drawn in: {drawn_c:.1f} °C"
     if kind == "adiabatic_cooler":
-        return f"{air_c:.1f} °C air behind pads: {drawn_c:.1f} °C dry, {outdoor.coincident_wet_bulb_c:.1f} °C wet bulb"
+        return f"{air_c:.1f} °C air behind pads: {drawn_c:.1f} °C dry, {wet_c:.1f} °C wet bulb"
     return _drawn_in(outdoor.dry_bulb_c, k)
 
 
@@ -246,9 +249,11 @@ def _line(
     tag: str, kind: str, kit: str, duty_w: float, redundancy: Redundancy, power_w: float, flow_kg_s: float,
     dp_pa: float | None, in_c: float | None, out_c: float | None, condition: str, margin: float, k: PlantConstants,
 ) -> Equipment:  # fmt: skip
-    installed_w = max(duty_w, 1.0) * (1.0 + margin)
-    count = units(installed_w, UNIT_W.get(kind, 1e12), redundancy)
-    rated_w = installed_w / count.running
+    needed_w = max(duty_w, 1.0)
+    count = units(needed_w * (1.0 + margin), UNIT_W.get(kind, 1e12), redundancy)
+    rated_w, least_w = needed_w * (1.0 + margin) / count.running, cooling_kit(kit).smallest_w
+    if rated_w < least_w:
+        rated_w, margin = least_w, least_w * count.running / needed_w - 1.0
     bought = count.spare if kit in PRICED_ELSEWHERE else count.running + count.spare
     return Equipment(
         tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,

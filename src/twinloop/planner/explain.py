@@ -39,14 +39,15 @@ def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp |
     share = extra / max(abs(best.objective), 1e-9)
     if share < TIE:
         return f"{head} and {other} come to the same{where}."
-    text = f"{head} beats {other} by {_amount(model, extra)}{where} ({share:.1%} of the plan)."
+    text = f"{head} beats {other} by {amount_words(model, extra)}{where} ({share:.1%} of the plan)."
     if model.objective.name == "cost" and rival.cost_usd > extra:
         noun = "rental" if rival.offer is not None else "cost of ownership"
         text += f" The runner-up wins when its {noun} falls by {extra / rival.cost_usd:.0%}."
     return text
 
 
-def _amount(model: Model, value: float) -> str:
+def amount_words(model: Model, value: float) -> str:
+    """Return ``value`` of the objective in the unit that people read."""
     if model.objective.name == "cost":
         return f"{usd_words(value)} over the horizon"
     scale, unit = UNITS.get(model.objective.name, (1.0, "of the weighted objective"))
@@ -90,7 +91,7 @@ def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit:
         ours, theirs = pieces(best), pieces(rival)
         text = f"{kit} and {name} come to the same (within {TIE:.2%})"
         return text + (f"; {kit} {_simpler(ours, theirs)}." if ours < theirs else ".")
-    return f"{kit} beats {name} by {_amount(model, extra)}.{_turning_price(model, best, rival, extra)}"
+    return f"{kit} beats {name} by {amount_words(model, extra)}.{_turning_price(model, best, rival, extra)}"
 
 
 def warmer_words(design: HybridDesign) -> str:

@@ -79,10 +79,12 @@ def _design_hours(site: OnPremise, k: PlantConstants) -> OutdoorAir:
     The humid hour's dry bulb stands above its wet bulb as far as in the year's most humid hour.
     """
     conditions, weather = site.weather.design, site.weather
-    humid = int(np.argmax(weather.wet_bulb_c))
-    depression_k = max(float(weather.dry_bulb_c[humid] - weather.wet_bulb_c[humid]), 0.0)
+    humid_c = conditions.humid_dry_bulb_c
+    if humid_c is None:
+        humid = int(np.argmax(weather.wet_bulb_c))
+        humid_c = conditions.wet_bulb_c + max(float(weather.dry_bulb_c[humid] - weather.wet_bulb_c[humid]), 0.0)
     return OutdoorAir(
-        np.array([conditions.dry_bulb_c, conditions.wet_bulb_c + depression_k]) + k.recirculation_outdoor_k,
+        np.array([conditions.dry_bulb_c, humid_c]) + k.recirculation_outdoor_k,
         np.array([conditions.coincident_wet_bulb_c, conditions.wet_bulb_c]), np.full(2, k.dew_point_high_c),
         weather.pressure_pa,
     )  # fmt: skip

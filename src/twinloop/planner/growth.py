@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from twinloop.catalogue import cooling_kit
 from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
 from twinloop.model.plan import Equipment, RuleBreach
@@ -13,6 +14,7 @@ from twinloop.planner.check import Checked, CheckedSite
 from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.placements import Placement
 from twinloop.planner.sharing import count, fill
+from twinloop.twin.design import PlantConstants
 
 BOUGHT_ONCE = ("pipework", "transformer", "ups")
 """Lines that later units of the plant share."""
@@ -155,8 +157,13 @@ def _whole(count: float, factor: float) -> int:
 
 
 def _units(line: Equipment, factor: float) -> int:
-    """Return running units: the margin of the first ones is not used up, spares are apart."""
-    return _whole(line.count, factor) if line.type not in BOUGHT_ONCE else 0
+    """Return running units, spares apart: the margin of the first ones is kept, but what the smallest machine on sale
+    has beyond it is used up first."""
+    if line.type in BOUGHT_ONCE:
+        return 0
+    margin = PlantConstants().sizing_margin
+    smallest = line.margin > margin and line.rated_w <= cooling_kit(line.type).smallest_w * (1.0 + 1e-9)
+    return _whole(line.count * ((1.0 + margin) / (1.0 + line.margin) if smallest else 1.0), factor)
 
 
 def _full(checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, year: int) -> dict[str, str]:

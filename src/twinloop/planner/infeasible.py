@@ -3,8 +3,8 @@
 Every limit becomes a named row: those of the halls and of the whole plan, and, for options that are looked up
 anew without them, deadlines, latencies, residency, named sites and rack positions. The smallest set of rows
 that cannot hold together is found by trying each alone, each pair, then by the deletion filter (Chinneck and
-Dravnieks 1991, doi:10.1287/ijoc.3.2.157). The way out is an elastic programme: each row may be exceeded at a
-price per multiple of its limit.
+Dravnieks 1991, doi:10.1287/ijoc.3.2.157). Ways out are elastic programmes: rows may be exceeded at a price, in money
+where there is one, else per multiple of the limit (see :mod:`twinloop.planner.ways_out`).
 """
 
 from __future__ import annotations
@@ -19,15 +19,26 @@ from twinloop.model.model import Model, Stage
 from twinloop.model.plan import Clash
 from twinloop.model.site import Site
 from twinloop.planner.check import Checked, check
+from twinloop.planner.explain import span_words, usd_words
 from twinloop.planner.limits import plan_limits, rack_positions, site_limits
 from twinloop.planner.openings import openings_of
 from twinloop.planner.optimise import Corrections, Factors, corrected, corrections_of, exceeded_rows, throttled
 from twinloop.planner.placements import Placement, may_run, residency
 from twinloop.planner.screen import Screened, place, shortlist
 from twinloop.planner.selection import Choice, Limit, Problem, solve
-from twinloop.planner.sharing import Positions
+from twinloop.planner.ways_out import (
+    Way,
+    by_share,
+    cost_usd,
+    exceeded_by,
+    in_money,
+    limit_of,
+    limit_words,
+    ranked,
+    way_of,
+    words_of,
+)
 from twinloop.twin.design import PlantConstants
-from twinloop.units import show
 from twinloop.workload.options import eased, rejected, stage_options
 
 LOOSER = (1.0, 2.0, 6.0, 30.0)
@@ -66,12 +77,35 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
     placed = {p.stage for p in screened.placements}
     _refuse_empty(model, {stage.name: stage.name in placed for stage in model.stages})
     problem, choice, checked = _eased(model, screened, k)
-    exceeded = _exceeded(problem, choice)
+    exceeded = exceeded_by(problem, choice)
     if not exceeded:
         return _refused(model, screened, problem, choice, checked)
     core = _smallest_clash(problem, _names(problem))
     clashes = tuple(_clash(problem, name, exceeded.get(name)) for name in core)
-    return WayOut(screened, problem, choice, clashes, _ways_out(problem, core, choice))
+    ways = ranked([*_in_money(model, screened, k), *by_share(model, problem, choice, core)])
+    return WayOut(screened, ways[0].problem, ways[0].choice, clashes, tuple(map(words_of, ways)))
+
+
+def _in_money(model: Model, screened: Screened, k: PlantConstants) -> list[Way]:
+    """Return the relaxation cheapest in money among limits that have a price, by the twin's figures, if there is one.
+
+    The programme is solved anew while the twin finds a limit of its choice to be broken farther than screened.
+    """
+    corrections: Corrections = {}
+    way: Way | None = None
+    for _ in range(MOST_CORRECTIONS):
+        problem = _problem(model, screened.placements, k, corrections)
+        choice = in_money(model, problem)
+        if choice is None:
+            return []
+        again, way = way is not None and choice.picked == way.choice.picked, way_of(model, problem, choice)
+        if again:
+            break
+        checked = check(model, tuple(screened.placements[i] for i in choice.picked), screened.designs, k)
+        if throttled(model, checked):
+            return []
+        corrections |= {key: _upwards(found) for key, found in corrections_of(model, checked, k).items()}
+    return [] if way is None else [way]
 
 
 def _names(problem: Problem) -> list[str]:
@@ -89,9 +123,9 @@ def _eased(model: Model, screened: Screened, k: PlantConstants) -> tuple[Problem
     while True:
         problem = _problem(model, screened.placements, k, corrections)
         names = _names(problem)
-        choice = _elastic(problem, dict.fromkeys(names, 1.0))
+        choice = solve(problem, elastic=dict.fromkeys(names, 1.0))
         if choice is None:  # only the one-design rows are left, and every hall's best design takes what it can
-            core = tuple(_words(problem, name) for name in _smallest_clash(problem, names))
+            core = tuple(limit_words(problem, name) for name in _smallest_clash(problem, names))
             raise InfeasibleError(core, ("allow more kinds of cooling or sites",))
         checked = check(model, tuple(screened.placements[i] for i in choice.picked), screened.designs, k)
         if choice.picked == before or attempt == MOST_CORRECTIONS:
@@ -117,7 +151,8 @@ def _refused(model: Model, screened: Screened, problem: Problem, choice: Choice,
     moves += [f"raise {name}" for name in sorted(exceeded_rows(model, checked))]
     clashes = tuple(Clash(name, None, None, "", f"{name}: {words}") for name, words in broken.items())
     way = " and ".join(moves) or "allow more devices or kinds of cooling"
-    return WayOut(screened, problem, choice, clashes, (way + _then(problem, choice),))
+    way += f" (then about {usd_words(cost_usd(problem, choice))} over {span_words(model.horizon_s)})"
+    return WayOut(screened, problem, choice, clashes, (way,))
 
 
 def _refuse_empty(model: Model, found: dict[str, bool]) -> None:
@@ -228,62 +263,7 @@ def _smallest_clash(problem: Problem, names: list[str]) -> tuple[str, ...]:
     return kept
 
 
-def _elastic(problem: Problem, prices: dict[str, float]) -> Choice | None:
-    return solve(problem, elastic=prices)
-
-
-def _exceeded(problem: Problem, choice: Choice) -> dict[str, float]:
-    """Return what the choice takes of each limit that it exceeds."""
-    found: dict[str, float] = {}
-    for row in problem.rows:
-        taken = problem.taken(row, choice.picked)
-        if taken > row.bound * (1.0 + 1e-6):
-            found[row.name] = max(taken, found.get(row.name, 0.0))
-    return found
-
-
-def _ways_out(problem: Problem, core: tuple[str, ...], cheapest: Choice) -> tuple[str, ...]:
-    """Return the cheapest relaxation, then what each clashing limit alone would have to be."""
-    ways = [_way(problem, cheapest)]
-    for name in core:
-        alone = _elastic(problem, {name: 1.0})
-        if alone is not None:
-            ways.append(_way(problem, alone))
-    return tuple(dict.fromkeys(ways))
-
-
-def _way(problem: Problem, choice: Choice) -> str:
-    moves = [_move(problem, name, need) for name, need in _exceeded(problem, choice).items()]
-    return " and ".join(moves) + _then(problem, choice)
-
-
-def _then(problem: Problem, choice: Choice) -> str:
-    cost = sum(problem.placements[i].cost_usd for i in choice.picked)
-    return f" (then about {cost / 1e6:,.2f} M USD over the horizon)"
-
-
-def _limit(problem: Problem, name: str) -> Limit | Positions:
-    return next(each for each in problem.rows if each.name == name)
-
-
-def _move(problem: Problem, name: str, need: float) -> str:
-    limit = _limit(problem, name)
-    if not limit.unit:
-        return f"give up {name}"
-    return f"raise {name} from {_shown(limit.bound, limit.unit)} to {_shown(need, limit.unit)}"
-
-
 def _clash(problem: Problem, name: str, need: float | None) -> Clash:
-    limit = _limit(problem, name)
+    limit = limit_of(problem, name)
     soft = not limit.unit
-    return Clash(name, None if soft else limit.bound, None if soft else need, limit.unit, _words(problem, name))
-
-
-def _words(problem: Problem, name: str) -> str:
-    limit = _limit(problem, name)
-    return name if not limit.unit else f"{name}: {_shown(limit.bound, limit.unit)}"
-
-
-def _shown(value: float, unit: str) -> str:
-    kinds = {"W": "power", "s": "duration", "kg": "mass"}
-    return show(value, kinds[unit]) if unit in kinds else f"{value:,.4g} {unit}"
+    return Clash(name, None if soft else limit.bound, None if soft else need, limit.unit, limit_words(problem, name))

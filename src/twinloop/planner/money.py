@@ -66,9 +66,10 @@ def flat_bill(site: OnPremise | Edge, facility_j: float, peak_w: float) -> Bill:
     return Bill(facility_j * price, peak_w * site.tariff.demand_usd_per_w_month * 12.0)
 
 
-def hourly_bill(facility_w: FloatArray, tariff: Tariff) -> Bill:
-    """Return the bill of an hourly profile, shape (8760,), W."""
-    return Bill(energy_cost_usd(facility_w, tariff), demand_charge_usd(facility_w, tariff))
+def hourly_bill(facility_w: FloatArray, tariff: Tariff, peak_w: FloatArray | None = None) -> Bill:
+    """Return the bill of an hourly profile, shape (8760,), W; ``peak_w``: of each hour's busiest quarter."""
+    demand = demand_charge_usd(facility_w if peak_w is None else peak_w, tariff)
+    return Bill(energy_cost_usd(facility_w, tariff), demand)
 
 
 def hall_ledger(

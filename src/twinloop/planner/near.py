@@ -34,6 +34,7 @@ def near_ties(
     Twin-checked plans are compared with the twin's figures, screened ones with screened figures.
     """
     margin = max(NEAR, abs(screening_error(checked) or 0.0))
+    twin = (checked.totals.tco_usd, _amounts(checked.totals))
     screened = (
         sum(p.cost_usd for p in checked.placements),
         {
@@ -43,13 +44,16 @@ def near_ties(
         },
     )
     found = [
-        *(_tie(a.name, a.totals.tco_usd, _amounts(a.totals), checked.totals.tco_usd, _amounts(checked.totals), NEAR,
-               by_twin=True) for a in alternatives),
-        *(_tie(p.name, p.cost_usd, {"energy": p.energy_mwh_per_year, "water": p.water_m3_per_year,
-                                    "carbon": p.carbon_t_per_year}, *screened, margin, by_twin=False)
-          for p in points),
+        *(_tie(a.name, (a.totals.tco_usd, _amounts(a.totals)), twin, NEAR, by_twin=True) for a in alternatives),
+        *(_tie(p.name, (p.cost_usd, _point_amounts(p)), twin if p.checked else screened,
+               NEAR if p.checked else margin, by_twin=p.checked) for p in points),
     ]  # fmt: skip
-    return tuple(_nearest(tie for tie in found if tie is not None))
+    return tuple(_nearest(_distinct(tie for tie in found if tie is not None)))
+
+
+def _distinct(ties: Iterable[NearTie]) -> list[NearTie]:
+    """Return ``ties`` without a second one of the same plan: a kit's best may lie on the frontier too."""
+    return list({(tie.cost, *tie.others.values()): tie for tie in ties}.values())
 
 
 def _nearest(ties: Iterable[NearTie]) -> list[NearTie]:
@@ -63,10 +67,16 @@ def _amounts(t: Totals) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _tie(
-    name: str, cost: float, amounts: dict[str, float], our_cost: float, ours: dict[str, float], margin: float, *,
-    by_twin: bool,
-) -> NearTie | None:  # fmt: skip
+def _point_amounts(p: FrontierPoint) -> dict[str, float]:
+    return {"energy": p.energy_mwh_per_year, "water": p.water_m3_per_year, "carbon": p.carbon_t_per_year}
+
+
+_Figures = tuple[float, dict[str, float]]
+"""Cost, then energy, water and carbon."""
+
+
+def _tie(name: str, theirs: _Figures, mine: _Figures, margin: float, *, by_twin: bool) -> NearTie | None:
+    (cost, amounts), (our_cost, ours) = theirs, mine
     if not our_cost or abs(cost / our_cost - 1.0) > margin:
         return None
     less = {key: value / ours[key] - 1.0 for key, value in amounts.items() if ours[key] > 0.0}

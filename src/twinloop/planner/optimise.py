@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from twinloop.model.model import Model
@@ -174,6 +174,18 @@ def adopted(checked: Checked, free: Optimised, rounds: int) -> Optimised:
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:
     """Whether the twin's figures, too, respect power, water and the plan's caps, and nothing throttles."""
     return not throttled(model, checked) and not exceeded_rows(model, checked) - relaxed
+
+
+def rating(
+    model: Model, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants
+) -> Callable[[tuple[Placement, ...]], Checked | None]:
+    """Return what gives placements the twin's figures, ``None`` where the twin refuses them."""
+
+    def rate(placements: tuple[Placement, ...]) -> Checked | None:
+        checked = check(model, placements, designs, k)
+        return checked if acceptable(model, checked) else None
+
+    return rate
 
 
 def throttled(model: Model, checked: Checked) -> dict[str, float]:

@@ -13,6 +13,7 @@ from twinloop.model.simulation import SiteYear
 from twinloop.planner.assemble import assemble, unsatisfied
 from twinloop.planner.baselines import Plainer, plainer, rivals_of
 from twinloop.planner.check import check, stressed
+from twinloop.planner.effort import Efforts, or_proposed
 from twinloop.planner.infeasible import explain
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.runners_up import settled
@@ -38,6 +39,10 @@ def _silent(_: str) -> None:
     """Report nothing."""
 
 
+def _as_found(found: Optimised) -> Optimised:
+    return found
+
+
 def plan(
     model: Model,
     scenario_hash: str | None = None,
@@ -60,47 +65,95 @@ def plan(
     """
     k = constants or PlantConstants()
     digest = scenario_hash or content_hash(model)
-    progress("workload options")
-    screened = screen(model, k, progress, remember)
-    progress("choosing and checking with the twin")
     seen: Seen = {}
-    free = optimise(model, screened.placements, screened.designs, k, seen)
-    if free is None:
-        progress("looking at every option: the cheapest fit nowhere")
-        screened = screen(model, k, progress, remember, whole=True)
-        free = optimise(model, screened.placements, screened.designs, k, seen)
-    if free is None:
+    first = _first(model, k, progress, remember, seen)
+    if first is None:
         raise _infeasible(model, digest, k, progress)
-    by_kit = _by_kit(model, screened, k, seen, progress)
-    progress("compute first, cooling afterwards")
-    ordered = compute_first(model, screened, k, seen)
-    plain = plainer(model, screened, k, seen, progress)
-    best = best_of(free, by_kit, ordered, plain)
-    best, screened = resupplied(model, best, screened, k)
-    progress("explaining")
+    screened, free = first
+    searches = _searches(model, screened, k, seen, progress)
+    progress("the same effort for every search")
+    efforts = Efforts(model, screened, k, seen)
+    best = best_of(free, searches.by_kit, searches.ordered, searches.plain, efforts.refined)
+    best, _ = settled(model, best, screened.designs, k, seen)
+    best, screened = resupplied(model, best, screened, k, seen)
+    best = or_proposed(model, best, screened.designs, k, seen)
     best, runners = settled(model, best, screened.designs, k, seen)
-    rivals = rivals_of(plain, best)
+    ends = _finished(searches, efforts)
+    progress("explaining")
+    rivals = rivals_of(ends.plain, best)
     best = replace(best, checked=stressed(model, best.checked, k))
     return Planned(
-        assemble(model, screened, best, runners, by_kit, rivals, ordered, digest, k),
+        assemble(model, screened, best, runners, ends.by_kit, rivals, ends.ordered, digest, k, seen),
         tuple(site.year for site in best.checked.sites if site.year is not None),
         screened,
         best,
     )
 
 
+def _first(
+    model: Model, k: PlantConstants, progress: Callable[[str], None], remember: Remember, seen: Seen
+) -> tuple[Screened, Optimised] | None:
+    """Return what may be chosen from and the first search's plan; every option is looked at where the cheapest fit
+    nowhere. ``None``: nothing satisfies the limits.
+    """
+    progress("workload options")
+    for whole in (False, True):
+        screened = screen(model, k, progress, remember, whole=whole)
+        progress("choosing and checking with the twin")
+        free = optimise(model, screened.placements, screened.designs, k, seen)
+        if free is not None:
+            return screened, free
+        if not whole:
+            progress("looking at every option: the cheapest fit nowhere")
+    return None
+
+
+@dataclass(frozen=True)
+class _Searches:
+    """The restricted searches beside the plan's own."""
+
+    by_kit: dict[str, Optimised]
+    ordered: Ordered | None
+    plain: tuple[Plainer, ...]
+
+
+def _searches(
+    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None]
+) -> _Searches:
+    by_kit = _by_kit(model, screened, k, seen, progress)
+    progress("compute first, cooling afterwards")
+    ordered = compute_first(model, screened, k, seen)
+    return _Searches(by_kit, ordered, plainer(model, screened, k, seen, progress))
+
+
+def _finished(found: _Searches, efforts: Efforts) -> _Searches:
+    """Return ``found`` as good as each can get; a baseline that does not fit the hall is only refined."""
+    ordered = found.ordered
+    if ordered is not None and ordered.optimised is not None:
+        ordered = replace(ordered, optimised=efforts.finished(ordered.optimised))
+    plain = tuple(
+        replace(each, optimised=efforts.refined(each.optimised) if each.note else efforts.finished(each.optimised))
+        if each.optimised
+        else each
+        for each in found.plain
+    )
+    return _Searches({kit: efforts.finished(each) for kit, each in found.by_kit.items()}, ordered, plain)
+
+
 def best_of(
-    free: Optimised, by_kit: dict[str, Optimised], ordered: Ordered | None, plain: tuple[Plainer, ...]
-) -> Optimised:
+    free: Optimised, by_kit: dict[str, Optimised], ordered: Ordered | None, plain: tuple[Plainer, ...],
+    refine: Callable[[Optimised], Optimised] = _as_found,
+) -> Optimised:  # fmt: skip
     """Return the best twin-checked plan of all searches: coefficients mislead by tenths of a percent.
 
-    Of plans that come to the same it is the one with the fewest pieces of equipment.
-    A baseline that does not fit the hall (it says so in its note) is none of them.
+    They are compared as ``refine`` leaves them. Of plans that come to the same it is the one with the fewest pieces
+    of equipment. A baseline that does not fit the hall (it says so in its note) is none of them.
     """
     found = [free, *by_kit.values(), *((ordered.optimised,) if ordered and ordered.optimised else ())]
     found += [each.optimised for each in plain if each.optimised and not each.note]
-    chosen = simplest([each.checked for each in found])
-    return among(next(each for each in found if each.checked is chosen), free)
+    ends = [refine(each) for each in found]
+    chosen = simplest([each.checked for each in ends])
+    return among(next(each for each, end in zip(found, ends, strict=True) if end.checked is chosen), free)
 
 
 def _by_kit(
@@ -111,7 +164,7 @@ def _by_kit(
     for kit in sorted(set(screened.kit_of.values())):
         progress(f"checking {kit}")
         mine = tuple(p for p in screened.placements if p.design is None or screened.kit_of[p.design] == kit)
-        result = optimise(model, mine, screened.designs, k, seen, rounds=2)
+        result = optimise(model, mine, screened.designs, k, seen)
         if result is not None and any(p.design for p in result.checked.placements):
             found[kit] = result
     return found

@@ -55,14 +55,16 @@ class Rates:
         )
 
 
-def group_of(option: StageOption, device: Device, server: Server, activity: FloatArray) -> ItGroup:
+def group_of(
+    option: StageOption, device: Device, server: Server, activity: FloatArray, quarters: FloatArray | None = None
+) -> ItGroup:
     """Return the twin's group for ``option`` on ``server``."""
     return ItGroup(
         name=option.stage, server=server.name, servers=option.servers, device_count=option.device_count,
         busy=option.busy, idle=option.idle, fan_design_w=server.fan_w_air * option.servers,
         psu_efficiency=server.psu_efficiency, device_w=option.device_w, power_limit_w=device.power_limit_w,
         throttle_c=device.throttle_c, r_air_k_w=device.r_air_k_w, r_plate_k_w=device.r_plate_k_w,
-        paths_offered=server_cooling(server.name), activity=activity,
+        paths_offered=server_cooling(server.name), activity=activity, quarters=quarters,
     )  # fmt: skip
 
 
@@ -75,13 +77,14 @@ def rates(
     most humid hour are looked at besides with the group at its busiest, without weight: they say what throttles
     and what the meter's peak is.
     """
-    full = replace(group, activity=np.ones(1))
+    full = replace(group, activity=np.ones(1), quarters=None)
     plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k, site.heat_offtake)
     yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
     worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
     here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
-    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, float(np.max(yearly)))])
-    at = replace(group, activity=activity)
+    busiest = float(np.max(yearly if group.quarters is None else group.quarters))
+    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, busiest)])
+    at = replace(group, activity=activity, quarters=None)
     state = solve_plant(plant, (at,), here, k)
     weight = np.concatenate([sample.weight, np.zeros(worst_hours.size)])
     it_j = float(weight @ state.it_w)

@@ -25,7 +25,7 @@ from twinloop.twin.transient_nouns import fleet_of
 from twinloop.twin.window_metrics import window_simulation
 from twinloop.twin.year import site_year
 from twinloop.workload.options import stage_options
-from twinloop.workload.profile import stage_activity
+from twinloop.workload.profile import stage_activity, stage_quarters
 
 
 def _silent(_: str) -> None:
@@ -109,7 +109,11 @@ def _group(model: Model, planned: PlannedStage) -> ItGroup:
         raise _foreign(f"stage {planned.name}")
     option = _option(model, stage, planned)
     return group_of(
-        option, model.device(option.device), server_of(model, option.server), stage_activity(option, model.stages)
+        option,
+        model.device(option.device),
+        server_of(model, option.server),
+        stage_activity(option, model.stages),
+        stage_quarters(option, model.stages),
     )
 
 

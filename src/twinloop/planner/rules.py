@@ -18,7 +18,7 @@ from twinloop.cooling.heat_pumps import HeatPump, heat_pump
 from twinloop.model.model import Model
 from twinloop.model.plan import PlannedCooling, PlannedSite, RackType, RuleBreach
 from twinloop.model.site import OnPremise
-from twinloop.planner.designs import AIR_LIMIT_C, LIQUID_LIMIT_C
+from twinloop.planner.designs import AIR_LIMIT_C, LIQUID_LIMIT_C, RECOMMENDED_AIR_C, intake_limit_c
 from twinloop.planner.racks import AIR_RACK_W, BATH_RACK_W, DOOR_RACK_W, PLATE_RACK_W
 
 PLATE_SHIPPING_W = 132e3
@@ -39,13 +39,6 @@ CONDENSATION_MARGIN_K = 2.0
 """Coldest surface above the hall's dew point: practice 2-3 K. From memory, low confidence."""
 HALL_DEW_POINT_C = 15.0
 """Highest dew point of ASHRAE's recommended envelope, TC 9.9, 5th edition (2021)."""
-RECOMMENDED_C = (18.0, 27.0)
-"""ASHRAE recommended intake of classes A1 to A4; H1 has 18-22 (2021)."""
-RECOMMENDED_H1_C = (18.0, 22.0)
-DERATE_FROM_M = 900.0
-"""Altitude from which ASHRAE lowers the allowable intake."""
-DERATE_M_PER_K = {"A1": 300.0, "A2": 300.0, "A3": 175.0, "A4": 125.0, "H1": 500.0}
-"""Metres above ``DERATE_FROM_M`` per kelvin, ASHRAE TC 9.9 (2021); H1 from memory, low confidence."""
 CONTINUOUS_COOLING_W = 4e3
 """Rack power above which Uptime Institute advises continuous cooling."""
 JUNCTION_MARGIN_K = 5.0
@@ -265,9 +258,8 @@ def _air_class(hall: _Hall) -> Iterator[RuleBreach]:
     supply_c, name = hall.cooling.setpoints.get("air_supply_c"), hall.site.air_class
     if supply_c is None or name not in AIR_LIMIT_C or hall.paths <= {"bath"}:
         return
-    above_m = max(0.0, hall.site.weather.elevation_m - DERATE_FROM_M)
-    limit_c = AIR_LIMIT_C[name] - above_m / DERATE_M_PER_K[name]
-    low_c, high_c = RECOMMENDED_H1_C if name == "H1" else RECOMMENDED_C
+    limit_c = intake_limit_c(hall.site, "allowable")
+    low_c, high_c = RECOMMENDED_AIR_C[name]
     if supply_c > limit_c:
         message = f"air at {supply_c:.1f} °C, class {name} allows {limit_c:.1f} °C at this altitude"
         yield hall.breach("air class", message, _ASHRAE)

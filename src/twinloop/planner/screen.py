@@ -25,7 +25,7 @@ from twinloop.planner.rates import Rates, group_of, rates
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.sample import sample_hours
 from twinloop.workload.options import stage_options
-from twinloop.workload.profile import stage_activity
+from twinloop.workload.profile import stage_activity, stage_quarters
 
 SAMPLE_HOURS = 48
 DESIGNS_PER_KIT = 2
@@ -275,7 +275,13 @@ def _rate(
 def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
     activity = stage_activity(option, model.stages)
     sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
-    group = group_of(option, model.device(option.device), server_of(model, option.server), activity)
+    group = group_of(
+        option,
+        model.device(option.device),
+        server_of(model, option.server),
+        activity,
+        stage_quarters(option, model.stages),
+    )
     return rates(site, design, group, sample, k)[0]
 
 

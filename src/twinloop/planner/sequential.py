@@ -49,7 +49,7 @@ def compute_first(model: Model, screened: Screened, k: PlantConstants, seen: See
     first = tuple(single[i] for i in choice.picked)
     fixed = {compute_key(p) for p in first}
     theirs = tuple(p for p in screened.placements if compute_key(p) in fixed)
-    return Ordered(first, optimise(model, theirs, screened.designs, k, seen, rounds=2))
+    return Ordered(first, optimise(model, theirs, screened.designs, k, seen))
 
 
 def compared(model: Model, screened: Screened, joint: Checked, ordered: Ordered | None) -> Sequential:
@@ -85,8 +85,10 @@ def _cause(model: Model, joint: Checked, theirs: Checked, saving: float, technol
     changed = [p for p in theirs.placements if compute_key(p) != compute_key(ours[p.stage])]
     if abs(saving) < TIE:
         if not changed:
+            same = {p.design for p in joint.placements} == {p.design for p in theirs.placements}
+            cooling = "is the same cooling" if same else "comes to the same as the plan's"
             return f"nothing: compute chosen first at {_figures(technology)} is the same compute" + (
-                "" if technology == PROVIDERS else ", and cooling chosen for it is the same cooling"
+                "" if technology == PROVIDERS else f", and cooling chosen for it {cooling}"
             )
         return "nothing: other devices at the same objective"
     words = [

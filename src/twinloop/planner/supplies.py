@@ -6,16 +6,19 @@ from dataclasses import replace
 
 from twinloop.model.model import Allow, Model
 from twinloop.model.site import OnPremise
-from twinloop.planner.check import check
-from twinloop.planner.designs import candidate_designs, warmer_designs
-from twinloop.planner.optimise import Optimised, acceptable
+from twinloop.planner.check import Checked, check
+from twinloop.planner.designs import candidate_designs, intake_limit_c, warmer_designs, within_intake
+from twinloop.planner.explain import amount_words
+from twinloop.planner.optimise import Optimised, Seen, acceptable
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.twin.design import HybridDesign, PlantConstants
 
 
-def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConstants) -> tuple[Optimised, Screened]:
-    """Return the plan with the cold supply that the twin finds best in each hall, at most two checks a hall.
+def resupplied(
+    model: Model, best: Optimised, screened: Screened, k: PlantConstants, seen: Seen | None = None
+) -> tuple[Optimised, Screened]:
+    """Return the plan with the cold supply that the twin finds best in each hall, at most three checks a hall.
 
     All placements of the hall under the design take the other supply, with the coefficients that they have:
     the next best stages are weighed with it.
@@ -27,7 +30,7 @@ def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConsta
         design = screened.designs[site.name, str(next(iter(names)))]
         for other in other_supplies(design, site, model.allow):
             designs = {**screened.designs, (site.name, other.name): other}
-            checked = check(model, _swapped(best.checked.placements, site.name, design, other), designs, k)
+            checked = _checked(model, _swapped(best.checked.placements, site.name, design, other), designs, k, seen)
             if acceptable(model, checked) and checked.objective < best.checked.objective:
                 bound = min(best.bound, checked.objective)
                 gap = (checked.objective - bound) / max(abs(checked.objective), 1e-9)
@@ -42,16 +45,58 @@ def resupplied(model: Model, best: Optimised, screened: Screened, k: PlantConsta
     return best, screened
 
 
+def _checked(
+    model: Model, placements: tuple[Placement, ...], designs: dict[tuple[str, str], HybridDesign], k: PlantConstants,
+    seen: Seen | None,
+) -> Checked:  # fmt: skip
+    known: Seen = {} if seen is None else seen
+    key = tuple(p.key for p in placements)
+    known[key] = known.get(key) or check(model, placements, designs, k)
+    return known[key]
+
+
 def other_supplies(design: HybridDesign, site: OnPremise, allow: Allow) -> tuple[HybridDesign, ...]:
     """Return ``design`` at the other cold supplies that the hall may have; none where the plant is kept."""
     if site.plant is not None and site.plant.keep:
         return ()
-    families = ((each, *warmer_designs(each, site)) for each in candidate_designs(site, allow))
-    family = next((each for each in families if design in each), ())
-    return tuple(each for each in family if each != design)
+    every = (each for one in candidate_designs(site, allow) for each in (one, *warmer_designs(one, site)))
+    alike = {each.name: each for each in every if _but_supply(each) == _but_supply(design)}
+    return tuple(each for name, each in alike.items() if name != design.name)
+
+
+def _but_supply(design: HybridDesign) -> HybridDesign:
+    return replace(design, name="", cold_supply_c=0.0, air_supply_c=0.0)
 
 
 def _swapped(
     placements: tuple[Placement, ...], site: str, design: HybridDesign, other: HybridDesign
 ) -> tuple[Placement, ...]:
     return tuple(replace(p, design=other.name) if (p.site, p.design) == (site, design.name) else p for p in placements)
+
+
+def intake_words(model: Model, best: Checked, site: OnPremise, screened: Screened, k: PlantConstants) -> str:
+    """Return what keeping to the recommended intake costs against the best warmer air that the class allows.
+
+    Empty where the scenario takes the allowable range, where nothing breathes hall air, and where no warmer supply
+    is to be had.
+    """
+    name = next(str(p.design) for p in best.placements if p.site == site.name)
+    design = screened.designs[site.name, name]
+    if site.intake == "allowable" or design.immersed or not within_intake(design, site, "recommended"):
+        return ""
+    warmer = warmer_designs(design, replace(site, intake="allowable"))
+    found = []
+    for other in (each for each in warmer if not within_intake(each, site, "recommended")):
+        designs = {**screened.designs, (site.name, other.name): other}
+        checked = check(model, _swapped(best.placements, site.name, design, other), designs, k)
+        if acceptable(model, checked):
+            found.append((checked.objective, other))
+    if not found:
+        return ""
+    value, other = min(found, key=lambda each: each[0])
+    kept = f"Intakes are kept to the recommended {intake_limit_c(site, 'recommended'):g} °C of class {site.air_class}"
+    than = f"water of {other.cold_supply_c:g} °C with air of {other.air_supply_c:g} °C, which the class allows"
+    extra = value - best.objective
+    if extra >= 0.0:
+        return f" {kept}; {than}, would cost {amount_words(model, extra)} more."
+    return f" {kept}, which costs {amount_words(model, -extra)} more than {than} (`intake: allowable`)."

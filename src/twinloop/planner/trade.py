@@ -10,6 +10,7 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.model.model import Model
+from twinloop.planner.check import Checked
 from twinloop.planner.openings import openings_of
 from twinloop.planner.optimise import Optimised
 from twinloop.planner.placements import YEAR_S, Placement
@@ -25,7 +26,7 @@ LEAST = 1e-4
 
 @dataclass(frozen=True)
 class TradePoint:
-    """One undominated plan by screened coefficients."""
+    """One undominated plan."""
 
     designs: tuple[str, ...]
     """Cooling of each hall; the site's name where a provider cools."""
@@ -34,14 +35,21 @@ class TradePoint:
     amounts: dict[str, float]
     """Over the horizon: USD, J, kg, m3; of one pass: s."""
     knee: bool
+    checked: bool = False
+    """Whether the amounts are the twin's; else by screened coefficients."""
 
 
-def trade(model: Model, best: Optimised, axes: tuple[str, ...]) -> tuple[TradePoint, ...]:
+Rate = Callable[[tuple[Placement, ...]], Checked | None]
+"""Gives a plan the twin's figures; ``None``: the twin refuses it."""
+
+
+def trade(model: Model, best: Optimised, axes: tuple[str, ...], rate: Rate | None = None) -> tuple[TradePoint, ...]:
     """Return the undominated plans over ``axes``, by the first of them, the knee marked.
 
     Weighted sums of the totals, each over its range between the plans that are best in one, by Das and Dennis's
     grid of weights; so all points lie on the convex part of the frontier. The knee is nearest to the point that
-    would be best in all (doi:10.1007/BF01197559).
+    would be best in all (doi:10.1007/BF01197559). With ``rate`` the points have the twin's figures, and those that are
+    dominated by them or refused are left out.
     """
     problem, amounts = best.problem, {axis: _amounts(model, best.problem, axis) for axis in AXES}
     lights = _lights(model, problem)
@@ -63,8 +71,24 @@ def trade(model: Model, best: Optimised, axes: tuple[str, ...]) -> tuple[TradePo
     span = {axis: max(float(np.ptp(values[:, i])), 1e-9 * scale[axis]) for i, axis in enumerate(axes)}
     for shares in _grid(len(axes)):
         add({axis: max(share, LEAST) / span[axis] for axis, share in zip(axes, shares, strict=True)})
-    points = [_point(problem, picked, _totals(problem, picked, amounts, lights)) for picked in _undominated(found)]
-    return _marked(points, axes)
+    kept = {picked: _totals(problem, picked, amounts, lights) for picked in _undominated(found)}
+    if rate is not None:
+        rated = {picked: rate(tuple(problem.placements[i] for i in picked)) for picked in kept}
+        kept = {picked: _by_twin(model, plan) for picked, plan in rated.items() if plan is not None}
+        kept = {
+            picked: kept[picked] for picked in _undominated({p: tuple(t[a] for a in axes) for p, t in kept.items()})
+        }
+    return _marked([_point(problem, picked, totals, rate is not None) for picked, totals in kept.items()], axes)
+
+
+def _by_twin(model: Model, plan: Checked) -> dict[str, float]:
+    """Return the totals of ``plan`` over the horizon, by axis."""
+    years, t = model.horizon_s / YEAR_S, plan.totals
+    return {
+        "cost": t.tco_usd, "energy": t.facility_energy_mwh_per_year * 3.6e9 * years,
+        "carbon": sum(t.carbon_t_per_year.values()) * 1e3 * years, "water": t.water_m3_per_year * years,
+        "time": sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in plan.placements),
+    }  # fmt: skip
 
 
 def _amounts(model: Model, problem: Problem, axis: str) -> FloatArray:
@@ -121,13 +145,14 @@ def _undominated(found: dict[tuple[int, ...], tuple[float, ...]]) -> list[tuple[
     return [picked for value, picked in sorted(unique.items()) if not beaten(value)]
 
 
-def _point(problem: Problem, picked: tuple[int, ...], totals: dict[str, float]) -> TradePoint:
+def _point(problem: Problem, picked: tuple[int, ...], totals: dict[str, float], checked: bool) -> TradePoint:  # noqa: FBT001
     chosen = [problem.placements[i] for i in picked]
     return TradePoint(
         designs=tuple(sorted({p.design or p.site for p in chosen})),
         devices=tuple(f"{p.option.device_count} × {p.option.device}" for p in chosen),
         amounts=totals,
         knee=False,
+        checked=checked,
     )
 
 

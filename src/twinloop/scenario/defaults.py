@@ -57,6 +57,10 @@ DEFAULTS = {
 
 WORDS = {
     "hall_class": ("A2", "the common class of IT, ASHRAE TC 9.9 (2021)"),
+    "intake": (
+        "recommended",
+        "operators design for the recommended range of ASHRAE TC 9.9 (2021) and leave the allowable one to extremes",
+    ),
     "containment": (
         "cold_aisle",
         "common practice of halls on air; their leaks are assumed",

@@ -164,6 +164,7 @@ class OnPremiseSpec(Part):
     floor: FloorSpec | None = None
     water: WaterSpec | None = None
     hall_class: Literal["A1", "A2", "A3", "A4", "H1"] | None = None
+    intake: Literal["recommended", "allowable"] | None = None
     containment: Containment | None = None
     liquid_class: Literal["W17", "W27", "W32", "W40", "W45", "W+", "S30", "S35", "S40", "S45", "S50"] | None = None
     availability: AvailabilitySpec | None = None

@@ -18,6 +18,7 @@ from twinloop.model.site import (
     Edge,
     Floor,
     HeatOfftake,
+    Intake,
     OnPremise,
     PowerPhase,
     RackLimits,
@@ -63,6 +64,7 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
     redundancy = word(availability.redundancy, f"{path}.availability.redundancy", "redundancy", sources)
     aisles = word(spec.containment, f"{path}.containment", "containment", sources)
     containment = next(each for each in get_args(Containment) if each == aisles)
+    intake = word(spec.intake, f"{path}.intake", "intake", sources)
     if spec.liquid_class is None:
         sources.choice(f"{path}.liquid_class", *WORDS["liquid_class"], "medium")
     return OnPremise(
@@ -82,6 +84,7 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
         water=_water(spec, path, sources),
         air_class=word(spec.hall_class, f"{path}.hall_class", "hall_class", sources),
         containment=containment,
+        intake=next(each for each in get_args(Intake) if each == intake),
         liquid_class=spec.liquid_class,
         redundancy=next(each for each in get_args(Redundancy) if each == redundancy),
         ride_through_s=number(availability.ride_through, f"{path}.availability.ride_through", "ride_through", sources),

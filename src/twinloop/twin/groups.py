@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import (
@@ -42,6 +42,8 @@ class ItGroup:
     """Carriers that the device is sold for; another falls back to air."""
     activity: Array
     """Busy share of each hour, shape (hours,)."""
+    quarters: FloatArray | None = None
+    """Busy share of each quarter of an hour, shape (hours, 4), of mean ``activity``; ``None``: even within the hour."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
     reused = math.fsum(year.heat_sold_j for year in years) / MWH_J
     mechanical, it_w = _total(years, *_MECHANICAL), _total(years, "it_w")
     worst = int(np.argmax(mechanical))
-    facility_w = _total(years, "facility_w")
     tightest = min(years, key=_kelvin_left)
     return Simulation(
         scenario=scenario, scenario_hash=scenario_hash, halls=tuple(y.site for y in years),
@@ -49,7 +48,7 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
         erf=reused / facility,
         mlc_annual=float(mechanical.sum() / it_w.sum()), mlc_design=float(mechanical[worst] / it_w[worst]),
         it_energy_mwh=it, facility_energy_mwh=facility, energy_mwh=energy, it_split_mwh=split, water_m3=water,
-        peak_power_w=float(facility_w.max()),
+        peak_power_w=float(_peaks_w(years).max()),
         billing_peak_w=max(month.peak_power_w for month in _months(years)),
         peak_junction_c=_largest([y.peak_junction_c for y in years]),
         worst_intake_c=_largest([y.worst_intake_c for y in years]),
@@ -78,6 +77,12 @@ def potential_figures(found: Simulation, halls: Sequence[tuple[SiteYear, Potenti
         "water_m3": math.fsum(year.water.total_m3 * best.ratio("water") for year, best in halls),
         "saving": 1.0 - facility / found.facility_energy_mwh, "sampled_hours": sum(b.index.size for _, b in halls),
     }  # fmt: skip
+
+
+def _peaks_w(years: Sequence[SiteYear]) -> FloatArray:
+    """Return the power of each hour's busiest quarter; the hour's mean where a year has no other."""
+    parts = [year.hourly.get("peak_w", year.hourly["facility_w"]) for year in years]
+    return np.asarray(np.sum([np.broadcast_to(part, (MONTH_HOURS.sum(),)) for part in parts], axis=0))
 
 
 def _total(years: Sequence[SiteYear], *columns: str) -> FloatArray:
@@ -117,11 +122,11 @@ def _starts(year: SiteYear) -> int:
 
 def _months(years: Sequence[SiteYear]) -> tuple[Month, ...]:
     it_w, facility_w, water = (_total(years, name) for name in ("it_w", "facility_w", "water_kg_s"))
-    ends = np.cumsum(MONTH_HOURS)
+    peak_w, ends = _peaks_w(years), np.cumsum(MONTH_HOURS)
     months = []
     for number, (end, hours) in enumerate(zip(ends, MONTH_HOURS, strict=True), 1):
         part = slice(int(end - hours), int(end))
         it, facility = float(it_w[part].sum()) * HOUR_S / MWH_J, float(facility_w[part].sum()) * HOUR_S / MWH_J
         made_up = float(water[part].sum()) * HOUR_S / WATER_KG_M3
-        months.append(Month(number, it, facility, facility / it, made_up, float(facility_w[part].max())))
+        months.append(Month(number, it, facility, facility / it, made_up, float(peak_w[part].max())))
     return tuple(months)

@@ -88,6 +88,9 @@ def size_plant(
     # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
     devices = sum(group.device_count for group in groups)
     hardest = humid if design.warm_cooler in ("tower", "thermosyphon") else outdoor
+    if design.warm_cooler == "adiabatic_cooler":
+        dry_c, wet_c = pads_hour_c(conditions, k)
+        hardest = replace(outdoor, dry_bulb_c=np.array([dry_c]), wet_bulb_c=np.array([wet_c]))
     warm = _size_warm(design, load.warm_w, hardest, k, devices) if design.has_warm_loop and load.warm_w > 0.0 else None
     if warm is not None and design.heat_reuse and offtake is not None:
         warm = replace(warm, reuse=_reuse(warm, design, offtake, k))
@@ -189,6 +192,19 @@ def _size_cooler(
     pads = k.pad_effectiveness if kind == "adiabatic_cooler" else 0.0
     air_in_c = cooler_air_c(kind, float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0]), supply_c, k)
     return dry_cooler_for(heat_w * (1.0 + k.sizing_margin), flow_kg_s, supply_c, air_in_c, outdoor, pads, k)
+
+
+def pads_hour_c(conditions: DesignConditions, k: PlantConstants) -> tuple[float, float]:
+    """Return dry bulb at the intake and wet bulb of the design hour that is warmer behind pads: hottest or most humid.
+
+    >>> pads_hour_c(DesignConditions(36.5, 21.2, 25.0, -15.0, "", humid_dry_bulb_c=31.0), PlantConstants())
+    (32.0, 25.0)
+    """
+    hot_c, humid_c = conditions.dry_bulb_c, conditions.humid_dry_bulb_c
+    hours = [(hot_c + k.recirculation_outdoor_k, conditions.coincident_wet_bulb_c)]
+    if humid_c is not None:
+        hours.append((humid_c + k.recirculation_outdoor_k, conditions.wet_bulb_c))
+    return max(hours, key=lambda hour: hour[0] - k.pad_effectiveness * (hour[0] - hour[1]))
 
 
 def cooler_air_c(kind: FreeCooler, dry_c: float, wet_c: float, supply_c: float, k: PlantConstants) -> float:

@@ -14,6 +14,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import ItGroup, boiling_margin_k
 from twinloop.twin.heat_reuse import why_unsold
+from twinloop.twin.peaks import peaks_w
 from twinloop.twin.pictures import heat_flows, operating_hour
 from twinloop.twin.plant import PlantState, solve_plant
 from twinloop.twin.sizing import Plant
@@ -48,7 +49,8 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     )
     low_c, high_c = ALLOWABLE_AIR_C[site.air_class]
     intake = state.air.intake_c
-    hourly = _hourly(state, weather, makeup, junction)
+    peak_w = peaks_w(plant, groups, outdoor, k, state.facility_w, None if store is None else store.heat_w)
+    hourly = _hourly(state, weather, makeup, junction) | {"peak_w": peak_w}
     boiling = _boiling_margins_k(state, groups, plant.design, k)
     sold_j = _joules(state.heat_sold_w)
     unsold = why_unsold(
@@ -64,8 +66,8 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
         it_split=_it_split(state),
         water=WaterSplit(_m3(state.evaporation_kg_s), _m3(np.maximum(blowdown, 0.0)), _m3(state.drift_kg_s), 0.0),
         free_cooling=_free_cooling(state),
-        peak_power_w=float(np.max(state.facility_w)),
-        billing_peak_w=monthly_peaks(state.facility_w),
+        peak_power_w=float(np.max(peak_w)),
+        billing_peak_w=monthly_peaks(peak_w),
         peak_junction_c=float(np.max(worst)) if np.isfinite(worst).any() else None,
         worst_intake_c=float(np.max(intake)) + k.spread_intake_k,
         first_limit=_first_limit(state, groups, boiling, intake, high_c),
@@ -95,7 +97,7 @@ def _stored(site: OnPremise, plant: Plant, usual: PlantState, k: PlantConstants)
 
 
 def monthly_peaks(facility_w: FloatArray) -> tuple[float, ...]:
-    """Return the highest hourly mean of each month, W, 12 values."""
+    """Return the highest of the hours' values in each month, W, 12 values."""
     ends = np.cumsum(MONTH_HOURS)
     return tuple(float(np.max(facility_w[end - hours : end])) for end, hours in zip(ends, MONTH_HOURS, strict=True))
 

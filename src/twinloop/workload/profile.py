@@ -12,6 +12,8 @@ from twinloop.model.model import Stage
 
 HOURS = 8760
 HOUR_S = 3600.0
+QUARTERS = 4
+"""Parts of an hour: meters bill means of 15 minutes."""
 START_HOUR = {"preprocess": 0.0, "train": 2.0}
 """Recurrent runs start here, local time, where nothing says when what they read is ready."""
 
@@ -66,14 +68,27 @@ def stage_activity(option: StageOption, stages: Sequence[Stage]) -> FloatArray:
     return hourly_activity(option, stage, start_s(stage, stages) if waits else None)
 
 
-def _recurrent(duration_s: float, every_s: float, start_hour: float) -> FloatArray:
-    edges = np.arange(HOURS + 1) * HOUR_S
+def stage_quarters(option: StageOption, stages: Sequence[Stage]) -> FloatArray | None:
+    """Return the busy share of each quarter of an hour, shape (8760, 4), whose mean is :func:`stage_activity`.
+
+    ``None``: even within the hour. A run that ends within an hour is at full power for a part of it, which is what
+    breakers, coolers and meters of 15-minute means see.
+    """
+    stage = next(each for each in stages if each.name == option.stage)
+    if option.duration_s is None or stage.every_s is None:
+        return None
+    start = start_s(stage, stages) / HOUR_S if stage.after else START_HOUR.get(stage.kind, 0.0)
+    return _recurrent(option.duration_s, stage.every_s, start, QUARTERS).reshape(HOURS, QUARTERS)
+
+
+def _recurrent(duration_s: float, every_s: float, start_hour: float, parts: int = 1) -> FloatArray:
+    edges = np.arange(HOURS * parts + 1) * (HOUR_S / parts)
     busy = min(duration_s, every_s)
     shifted = edges - start_hour * HOUR_S
     # Busy seconds since the first start, at every hour's edge; runs of earlier years fill the start.
     whole = np.floor(shifted / every_s)
     done = whole * busy + np.minimum(shifted - whole * every_s, busy)
-    activity = np.clip(np.diff(done) / HOUR_S, 0.0, 1.0)
+    activity = np.clip(np.diff(done) / (HOUR_S / parts), 0.0, 1.0)
     # The year need not hold a whole number of periods: its idle or its busy hours give way to the exact mean.
     mean, held = busy / every_s, float(np.mean(activity))
     if held > mean:

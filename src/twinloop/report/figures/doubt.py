@@ -44,12 +44,18 @@ def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
         for i, point in enumerate(points)
     )  # fmt: skip
     head = columns("~Plan", "#Million USD", "#MWh a year", "#t CO2e a year", "#m³ a year")
-    table = Table("Undominated plans, by screened coefficients", head, rows)
+    checked = all(point.checked for point in points)
+    by = "the twin" if checked else "screened coefficients"
+    table = Table(f"Undominated plans, by {by}", head, rows)
     knee = next((i + 1 for i, point in enumerate(points) if point.knee), None)
     desc = f"{len(points)} undominated plans from cheapest to cleanest" + (
         f"; number {knee}, the diamond, is the knee: beyond it carbon gets dearer." if knee else "."
     )
-    note = "Screened figures: the twin's check of the recommendation differs by the screening error."
+    note = (
+        "Every point is checked by the twin over the whole year."
+        if checked
+        else "Screened figures: the twin's check of the recommendation differs by the screening error."
+    )
     return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, SIZE, body)),), table, note)
 
 
