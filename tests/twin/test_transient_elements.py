@@ -22,6 +22,7 @@ from twinloop.twin.incidents import economises
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.sizing import size_plant
 from twinloop.twin.transient_account import account
+from twinloop.twin.transient_compiled import CHUNK, run_compiled
 from twinloop.twin.transient_parameters import transient_parameters
 from twinloop.twin.transient_run import constant_series, guess, run, settle, steady_inputs
 
@@ -205,3 +206,28 @@ def test_wetted_air_needs_less_chilling_than_dry_air_in_the_same_hour(make_hall)
     assert wet.chillers_w[-1, 0] < 0.2 * dry.chillers_w[-1, 0]
     assert dry.evaporation_kg_s[-1, 0] == 0.0
     assert wet.evaporation_kg_s[-1, 0] > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kit", "cooler", "plant"), [
+        ("plates + rear doors", "thermosyphon", "water_cooled_chiller"),
+        ("air", "dry_cooler", "air_cooled_chiller"),
+    ],
+)  # fmt: skip
+def test_a_compiled_run_is_the_loop(make_hall, fleets, kit, cooler, plant):
+    """Faults and swings, more steps than one compiled call, a length that is no multiple of it."""
+    p = make_hall(kit, cooler, plant, fleets["bare"])
+    inputs = steady_inputs(p, 2, np.array([1.0]), 30.0, 20.0, 13.0)
+    start, steps = settle(p, inputs, 900.0), CHUNK + 100
+    level = np.where((np.arange(steps) // 150) % 2, 0.4, 1.0)[:, None, None] * np.ones((1, 1, 2))
+    series = constant_series(inputs, steps)._replace(activity=level)
+    for kind in ("crah", "chiller", "syphon"):
+        series = with_faults(p, series, (Happening("", kind, 900.0, 3000.0, 1),), 1, 5.0, 60.0)
+    loop, compiled = run(p, start, series, 5.0), run_compiled(p, start, series, 5.0)
+    for part in ("states", "outputs"):
+        for name, ours in getattr(compiled, part)._asdict().items():
+            theirs = np.asarray(getattr(getattr(loop, part), name), dtype=float)
+            assert ours.dtype == np.float64, name
+            assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6 * max(1.0, float(np.max(np.abs(theirs))))), name
+    assert np.max(account(p, compiled).balance_error) < 1e-6

@@ -20,9 +20,10 @@ from twinloop.twin.happenings import events_of
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_account import Account, account
+from twinloop.twin.transient_compiled import run_long
 from twinloop.twin.transient_nouns import Fleet, Inputs, TransientConstants
 from twinloop.twin.transient_parameters import Parameters, transient_parameters
-from twinloop.twin.transient_run import Trace, run, settle, steady_inputs
+from twinloop.twin.transient_run import Trace, settle, steady_inputs
 from twinloop.twin.windows import Window, at_moments, held, read_window, steps_of, words_at
 from twinloop.twin.year import outdoor_air, stored_year
 from twinloop.units import YEAR_S
@@ -81,7 +82,7 @@ def run_window(
         start = start._replace(stored_j=tank[1] + 0.0 * start.stored_j)
     if faults:
         series = with_faults(p, series, faults, 1, step_s, site.ride_through_s)
-    trace = run(p, start, series, step_s, say)
+    trace = run_long(p, start, series, step_s, say)
     used = account(p, trace)
     times, words = events_of(p, trace, faults, window)
     spans = tuple((fault.start_s, min(fault.end_s, window.end_s - window.start_s)) for fault in faults)

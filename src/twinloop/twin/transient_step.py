@@ -87,7 +87,8 @@ def _outputs(
         cooler_flow_kg_s=warm.flow_kg_s if warm else none, cooler_w=warm.given_w if warm else none,
         tower_pump_w=warm.tower_pump_w if warm else none, trim_w=warm.trim_w if warm else none, cold_pump_w=cold.pump_w,
         cold_flow_kg_s=cold.flow_kg_s, cold_in_c=cold.in_c, store_lost_w=cold.store.lost_w, free_cold_w=cold.free_w,
-        chiller_load_w=cold.load_w, compressor_w=cold.compressor_w, condenser_pump_w=cold.condenser_pump_w, tower_w=cold.tower_w,
+        chiller_load_w=cold.load_w, compressor_w=cold.compressor_w, condenser_pump_w=cold.condenser_pump_w,
+        tower_w=cold.tower_w,
     )  # fmt: skip
 
 
