@@ -231,3 +231,13 @@ def test_a_compiled_run_is_the_loop(make_hall, fleets, kit, cooler, plant):
             assert ours.dtype == np.float64, name
             assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6 * max(1.0, float(np.max(np.abs(theirs))))), name
     assert np.max(account(p, compiled).balance_error) < 1e-6
+
+
+def test_doors_hold_the_setpoint_through_a_load_step(make_hall):
+    """They must not follow supply air that drifts: the hall would stay warm for minutes after the step."""
+    p = make_hall("rear doors")
+    idle = steady_inputs(p, 1, np.array([0.0]), 25.0, 15.0, 12.0)
+    busy = constant_series(idle, 240)._replace(activity=np.ones((240, 1, 1)))
+    trace = run(p, settle(p, idle), busy, 5.0)
+    assert np.max(trace.states.supply_air_c[60:]) < 26.5
+    assert np.max(trace.states.door_out_c[60:]) < 27.0

@@ -186,13 +186,14 @@ def _must_read(sensor: str, p: Parameters) -> None:
 
 def _must_have(kind: str, p: Parameters) -> None:
     """Refuse a unit of a kind that the hall does not have, naming those it has."""
-    has = {kind for kind in BANKS if _exists(kind, p)}
+    has = {kind for kind in BANKS if exists(kind, p)}
     if kind not in has:
         names = sorted(_WORD.get(each, each) for each in has)
         raise _UnreadError(_WORD.get(kind, kind), f"equipment of this hall: {', '.join(names)}")
 
 
-def _exists(kind: str, p: Parameters) -> bool:
+def exists(kind: str, p: Parameters) -> bool:
+    """Return whether the hall has equipment of ``kind``."""
     warm, cold = p.plant.warm, p.plant.cold
     return {
         "cdu": warm is not None, "crah": True, "chiller": True,

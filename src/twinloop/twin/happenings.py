@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.twin.fault_words import exists
 from twinloop.twin.faults import Happening
 from twinloop.twin.transient_boiling import flux_margin_k
 from twinloop.twin.transient_nouns import Inputs
@@ -92,6 +93,8 @@ def _plant(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
     for name, words in (("chillers_ok", "chillers"), ("towers_ok", "tower cells"), ("coolers_ok", "outdoor coolers"),
                         ("coils_ok", "outdoor coils"), ("syphons_ok", "thermosyphons"),
                         ("walls_ok", "evaporative coolers")):  # fmt: skip
+        if not exists(name.removesuffix("s_ok"), p):
+            continue  # the hall has none
         ok = getattr(given, name)[:, -1]
         least = float(ok.min())
         rows.append((ok < 1.0 - 1e-9, f"{words} able to run fall to {least:.0%} of design", f"all {words} able to run"))

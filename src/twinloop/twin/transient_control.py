@@ -153,7 +153,8 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
             / xp.maximum(server_kg_s * k.air_heat_capacity_j_kg_k, 1e-6)
             * xp.maximum(state.exhaust_c - state.cold_supply_c, 1.0)
         )  # fmt: skip
-        door_valve = regulate(door_valve, state.door_out_c - state.supply_air_c, steep_k, dt_s, p)
+        # Doors aim at the setpoint, not at supply air that has drifted off it: else they would let it.
+        door_valve = regulate(door_valve, state.door_out_c - inputs.air_setpoint_c, steep_k, dt_s, p)
     damper, wet = state.damper, state.wall_wet
     if has_outdoor_side(p):
         back_c = state.room_c + unit.fan_design_w * wanted**2 / (unit.air_design_kg_s * k.air_heat_capacity_j_kg_k)
