@@ -130,8 +130,10 @@ def servers(
     per_unit_k = (1.0 + net.fast * net.fast / (net.pivot * net.share)) / net.pivot
     allowed = xp.maximum((chips.throttle_c - unheated_c) / per_unit_k, LEAST_POWER_SHARE)
     recovering = wanted * xp.minimum(state.ceiling + p.c.clock_recovery_per_s * dt_s, 1.0)
-    on = inputs.it_power
-    relative = xp.minimum(recovering, allowed) * state.alive * on
+    # A server whose chips have switched themselves off is off as a whole, on the loop that failed it.
+    awake = inputs.it_power * state.alive[0]
+    on = awake.mean(axis=1)
+    relative = xp.minimum(recovering, allowed) * state.alive * inputs.it_power
     chip = per_loop_w(p, chips.busy_w) * relative[0]
     chip_w = chip.sum(axis=1)
     other_w = on * (chips.other_idle_w + inputs.activity * (chips.other_busy_w - chips.other_idle_w))
@@ -141,12 +143,12 @@ def servers(
     compute_w = chip_w + other_w
     fans_w = on * fan_power_w(fan, chips.fan_w)
     loss_w = (compute_w + fans_w) * (1.0 / chips.efficiency - 1.0)
-    to_loops_w = (caught_w + chips.loss_caught * loss_w).sum(axis=0)
+    share = awake / xp.maximum(awake.sum(axis=1, keepdims=True), 1e-9)
+    direct_w = ((caught_w + chips.loss_caught * loss_w)[:, None, :] * share).sum(axis=0)
     past_sinks_w = (chip * (1.0 - chips.caught)).sum(axis=(0, 1))
     air_w = (other_w - caught_w + fans_w + (1.0 - chips.loss_caught) * loss_w).sum(axis=0) + past_sinks_w
-    asked = wanted * state.alive * on
+    asked = wanted * state.alive * inputs.it_power
     ceiling = xp.where(asked > 1e-9, xp.minimum(relative / xp.maximum(asked, 1e-9), 1.0), 1.0)
-    direct_w = to_loops_w / p.loops + 0.0 * state.rack_c
     on_air_w = compute_w - caught_w - (chip * chips.caught * chips.on_coolant).sum(axis=1)
     return Servers(relative, ceiling, chip_w, compute_w, fans_w, loss_w, direct_w, air_w, on_air_w)
 
