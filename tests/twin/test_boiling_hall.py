@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
-from twinloop.errors import InputError
 from twinloop.twin.metrics import simulation
 from twinloop.twin.plant import mismatches_w, solve_plant
-from twinloop.twin.transient_nouns import Fleet
-from twinloop.twin.transient_parameters import transient_parameters
 from twinloop.twin.year import site_year
 
 _spec = importlib.util.spec_from_file_location("sale", Path(__file__).with_name("test_heat_reuse.py"))
@@ -70,9 +67,3 @@ def test_the_critical_heat_flux_is_a_limit_of_the_hall():
     assert dry.first_limit.startswith("critical heat flux of train (-")
     assert "8760 h" in dry.notes[0]
     assert simulation("test", "", [(site, dry)]).events[0].startswith("hall: train boils above")
-
-
-def test_a_window_of_it_is_refused():
-    it = halls.group(activity=np.ones(halls.HOURS))
-    with pytest.raises(InputError, match="two-phase"):
-        transient_parameters(halls.build(boiling(), it), (it,), Fleet(), 200.0, 101325.0, halls.K)

@@ -17,8 +17,6 @@ from twinloop.twin.cold_store import store_year, tank_of
 from twinloop.twin.free_coolers import hours_of
 from twinloop.twin.plant import mismatches_w, solve_plant
 from twinloop.twin.sizing import size_plant
-from twinloop.twin.transient_nouns import Fleet
-from twinloop.twin.transient_parameters import transient_parameters
 from twinloop.twin.year import outdoor_air, site_year
 
 _spec = importlib.util.spec_from_file_location("sale", Path(__file__).with_name("test_heat_reuse.py"))
@@ -109,13 +107,3 @@ def test_cold_is_conserved_whatever_the_tariff(prices, volume_m3):
 def test_a_flat_tariff_in_constant_air_moves_nothing():
     year, _, _, _ = year_of(40.0, [2e-8] * 24)
     assert np.all(year.hourly["store_w"] == 0.0)
-
-
-def test_the_second_scale_hall_rides_through_on_the_same_tank():
-    it = halls.group(activity=np.ones(1))
-    plain, tank = (
-        transient_parameters(built, (it,), Fleet(), 200.0, 101325.0, halls.K)
-        for built in (halls.build(halls.design("air", cold_store_m3=volume), it) for volume in (0.0, 30.0))
-    )
-    assert plain.store_j_k == 0.0
-    assert tank.store_j_k == pytest.approx(30.0 * 995.6 * 4181.0)

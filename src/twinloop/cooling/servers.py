@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
@@ -94,6 +94,18 @@ def server(
         exhaust_c=intake_c + server_air_rise_k(air_heat_w, flow),
         by_component_air_w=by_air,
     )
+
+
+def least_fan_ratio(on_air: Iterable[bool], whole: float = LEAST_FAN_RATIO, mixed: float = HYBRID_FAN_RATIO) -> float:
+    """Return the slowest that fans turn over design speed, by which components are left on air.
+
+    ``mixed`` where liquid catches some and leaves others; ``whole`` where it catches none, or all.
+
+    >>> least_fan_ratio([True, False]), least_fan_ratio([True, True]), least_fan_ratio([False, False])
+    (0.585, 0.3, 0.3)
+    """
+    left = list(on_air)
+    return mixed if any(left) and not all(left) else whole
 
 
 def server_fan_ratio(

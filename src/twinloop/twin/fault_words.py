@@ -23,6 +23,9 @@ EXAMPLES = (
     "tower-1 fails at 14:00 for 2 h",
     "cooler-1 fails at 14:00 for 2 h",
     "coil-1 fails at 14:00 for 2 h",
+    "thermosyphon-1 fails at 14:00 for 2 h",
+    "evaporative cooler-1 fails at 14:00 for 2 h",
+    "heat buyer stops at 14:00 for 2 h",
     "warm pump stops at 14:00 for 5 min",
     "cold pump stops at 14:00 for 5 min",
     "condenser pump stops at 14:00 for 5 min",
@@ -42,7 +45,8 @@ _FORM = re.compile(
 )
 _STOPS = r"(?:stops|trips|fails|dies)"
 _UNIT = re.compile(
-    rf"(?P<unit>cdu|crah|air handler|chiller|tower|cooler|dry cooler|adiabatic cooler|coil)-(?P<number>\d+)"
+    rf"(?P<unit>cdu|crah|air handler|chiller|tower|cooler|dry cooler|adiabatic cooler|coil|"
+    rf"thermosyphon|evaporative cooler)-(?P<number>\d+)"
     rf"(?:\s+(?:pump|fan))?\s+{_STOPS}"
 )
 _PUMP = re.compile(rf"(?P<loop>warm|cold|condenser)(?:\s+loop)?\s+pump\s+{_STOPS}")
@@ -55,8 +59,11 @@ _SWING = re.compile(r"(?P<target>\S+)\s+swings\s+(?P<size>.+?)\s+every\s+(?P<per
 _PLAIN: dict[str, FaultKind] = {
     rf"fan\s+wall\s+{_STOPS}": "fan wall", r"(?:power|grid)\s+(?:fails|dips)": "power",
     rf"generator\s+{_STOPS}": "generator", r"containment\s+(?:opens|breaks)": "containment",
+    rf"heat\s+(?:buyer|pump)\s+{_STOPS}": "buyer",
 }  # fmt: skip
-_ALSO: dict[str, FaultKind] = {"air handler": "crah", "dry cooler": "cooler", "adiabatic cooler": "cooler"}
+_ALSO: dict[str, FaultKind] = {"air handler": "crah", "dry cooler": "cooler", "adiabatic cooler": "cooler",
+                              "thermosyphon": "syphon", "evaporative cooler": "wall"}  # fmt: skip
+_WORD = {"syphon": "thermosyphon", "wall": "evaporative cooler"}
 
 
 class _UnreadError(Exception):
@@ -127,6 +134,8 @@ def _what(what: str, p: Parameters) -> tuple[FaultKind, int, float, float, str]:
         return "sensor bias", 0, size if match["side"] == "high" else -size, 0.0, match["sensor"]
     if match := _LEAK.fullmatch(what):
         _must_have("cdu", p)
+        if p.plant.design.boils:
+            raise _UnreadError("a leak", "another fault: this hall's baths boil in sealed tanks, without coolant loops")
         size = parse(match["size"].replace("l/", "L/"), "volume flow")
         if not size > 0.0:
             raise _UnreadError(match["size"], "a leak above zero, such as 2 L/min")
@@ -140,6 +149,8 @@ def _what(what: str, p: Parameters) -> tuple[FaultKind, int, float, float, str]:
         return _swing(match, p)
     for pattern, plain in _PLAIN.items():
         if re.fullmatch(pattern, what):
+            if plain == "buyer" and (p.plant.warm is None or p.plant.warm.reuse is None):
+                raise _UnreadError("heat buyer", "a hall whose plan sells heat")
             return plain, 0, 0.0, 0.0, ""
     heads = [example.split(" at ")[0] for example in EXAMPLES]
     near = difflib.get_close_matches(what, heads, 1, 0.5)
@@ -175,17 +186,21 @@ def _must_read(sensor: str, p: Parameters) -> None:
 
 def _must_have(kind: str, p: Parameters) -> None:
     """Refuse a unit of a kind that the hall does not have, naming those it has."""
-    has = {kind for kind in BANKS if _exists(kind, p)}
+    has = {kind for kind in BANKS if exists(kind, p)}
     if kind not in has:
-        raise _UnreadError(kind, f"equipment of this hall: {', '.join(sorted(has))}")
+        names = sorted(_WORD.get(each, each) for each in has)
+        raise _UnreadError(_WORD.get(kind, kind), f"equipment of this hall: {', '.join(names)}")
 
 
-def _exists(kind: str, p: Parameters) -> bool:
+def exists(kind: str, p: Parameters) -> bool:
+    """Return whether the hall has equipment of ``kind``."""
     warm, cold = p.plant.warm, p.plant.cold
     return {
         "cdu": warm is not None, "crah": True, "chiller": True,
         "tower": cold.tower is not None,
         "cooler": warm is not None and warm.cooler is not None, "coil": cold.free_coil is not None,
+        "syphon": warm is not None and isinstance(warm.cooler, TowerSet) and warm.cooler.syphon is not None,
+        "wall": p.plant.design.evaporative == "indirect",
     }[kind]  # fmt: skip
 
 
@@ -194,7 +209,8 @@ def _number(kind: str, number: int, p: Parameters, *, spares: bool = True) -> in
     most = bank.running + (bank.spare if spares else 0)
     if not 1 <= number <= most:
         standing = f", of which the last {bank.spare} stand by" if bank.spare and spares else ""
-        raise _UnreadError(f"{kind}-{number}", f"{kind}-1 to {kind}-{most}{standing}" if most > 1 else f"{kind}-1")
+        word = _WORD.get(kind, kind)
+        raise _UnreadError(f"{word}-{number}", f"{word}-1 to {word}-{most}{standing}" if most > 1 else f"{word}-1")
     return number
 
 

@@ -14,11 +14,13 @@ from twinloop.twin.transient_nouns import SENSORS, Bank, Inputs
 from twinloop.twin.transient_parameters import Parameters
 
 FaultKind = Literal[
-    "cdu", "crah", "fan wall", "chiller", "tower", "cooler", "coil", "warm pump", "cold pump", "condenser pump",
+    "cdu", "crah", "fan wall", "chiller", "tower", "cooler", "coil", "syphon", "wall", "buyer",
+    "warm pump", "cold pump", "condenser pump",
     "power", "generator", "sensor bias", "sensor stuck", "leak", "containment", "heat wave", "swings",
 ]  # fmt: skip
 BANKS: dict[FaultKind, str] = {
     "cdu": "cdus", "crah": "handlers", "chiller": "chillers", "tower": "towers", "cooler": "coolers", "coil": "coils",
+    "syphon": "syphons", "wall": "walls",
 }  # fmt: skip
 """Faults of one unit -> the bank it belongs to."""
 BREACH_RECIRCULATION = 0.3
@@ -68,6 +70,9 @@ def with_faults(
     unpowered, on_ups, it_power = _power(p, faults, time_s, ride_through_s)
     _units(p, columns, faults, case, time_s, unpowered, on_ups)
     columns["it_power"][:, case] *= it_power
+    columns["buyer_ok"][:, case] *= ~(
+        _during(faults, "buyer", time_s) | _extended(unpowered, time_s, p.c.chiller_restart_s)
+    )
     for name, kind in (("warm_pump_ok", "warm pump"), ("cold_pump_ok", "cold pump"),
                        ("condenser_pump_ok", "condenser pump")):  # fmt: skip
         off = _during(faults, kind, time_s) | (on_ups if f"{kind}s" in p.c.on_ups else unpowered)
@@ -141,6 +146,8 @@ def _units(
         ("towers_ok", "tower", fleet.towers, c.standby_s, 0.0),
         ("coolers_ok", "cooler", fleet.coolers, c.standby_s, 0.0),
         ("coils_ok", "coil", fleet.coils, c.standby_s, 0.0),
+        ("syphons_ok", "syphon", fleet.syphons, c.standby_s, 0.0),
+        ("walls_ok", "wall", fleet.walls, c.standby_s, 0.0),
     ):
         running = _bank(faults, kind, bank, time_s, delay, restart).sum(axis=1) / bank.running
         columns[name][:, case] *= running * ~_extended(unpowered, time_s, restart)

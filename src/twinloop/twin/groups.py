@@ -8,6 +8,7 @@ from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import (
+    least_fan_ratio,
     ramped_sink_share,
     server_air_flow_kg_s,
     server_fan_power_w,
@@ -183,7 +184,7 @@ def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridD
 def fan_floor(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
     """Return the slowest that the servers' fans turn, over design speed: more where plates leave parts on air."""
     on_air = [effective_path(group, component, design) != "cold_plate" for component in DC_COMPONENTS]
-    return k.hybrid_fan_floor if any(on_air) and not all(on_air) else k.server_fan_floor
+    return least_fan_ratio(on_air, k.server_fan_floor, k.hybrid_fan_floor)
 
 
 def _air_flow(

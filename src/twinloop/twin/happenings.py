@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.twin.fault_words import exists
 from twinloop.twin.faults import Happening
+from twinloop.twin.transient_boiling import flux_margin_k
 from twinloop.twin.transient_nouns import Inputs
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_run import Trace
@@ -16,6 +18,8 @@ MOST_TURNS = 6
 OFF_SETPOINT_K = 2.0
 BACK_K = 0.5
 CLOCK_LOST = 1.0 - 1e-6
+CALLED_SHARE = 0.02
+"""Of the cold loop's design heat: what the tank gives beyond its schedule before it is told."""
 
 
 def events_of(
@@ -64,6 +68,11 @@ def _chips(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
                 (alive[:, 1, g, loop] == 0.0, f"the hottest chip of {where} switches itself off", ""),
                 (alive[:, 0, g, loop] == 0.0, f"the chips of {where} switch themselves off", ""),
             ]
+    if p.plant.design.boils:
+        dry = flux_margin_k(p, trace.states)[1:, ..., -1].min(axis=2) < 0.0
+        words = "boils above the flux that design allows: surfaces may dry out"
+        rows += [(dry[:, g], f"the hottest chip of {name} {words}", f"{name} boils as designed again")
+                 for g, name in enumerate(p.chips.names)]  # fmt: skip
     return rows
 
 
@@ -82,13 +91,22 @@ def _plant(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
         else:
             rows.append((~on, f"crah-{unit + 1} stands still", f"crah-{unit + 1} runs again"))
     for name, words in (("chillers_ok", "chillers"), ("towers_ok", "tower cells"), ("coolers_ok", "outdoor coolers"),
-                        ("coils_ok", "outdoor coils")):  # fmt: skip
+                        ("coils_ok", "outdoor coils"), ("syphons_ok", "thermosyphons"),
+                        ("walls_ok", "evaporative coolers")):  # fmt: skip
+        if not exists(name.removesuffix("s_ok"), p):
+            continue  # the hall has none
         ok = getattr(given, name)[:, -1]
         least = float(ok.min())
         rows.append((ok < 1.0 - 1e-9, f"{words} able to run fall to {least:.0%} of design", f"all {words} able to run"))
     for name, words in (("warm_pump_ok", "warm pump"), ("cold_pump_ok", "cold pump"),
                         ("condenser_pump_ok", "condenser pump")):  # fmt: skip
         rows.append((getattr(given, name)[:, -1] == 0.0, f"{words} stands still", f"{words} runs again"))
+    if p.plant.warm is not None and p.plant.warm.reuse is not None:
+        rows.append((given.buyer_ok[:, -1] == 0.0, "no heat is sold any more", "heat is sold again"))
+    if p.plant.design.cold_store_m3 > 0.0:
+        called = trace.states.store_w[1:, -1] > given.store_w[:, -1] + CALLED_SHARE * p.plant.cold.heat_w
+        rows.append((called, "the chilled-water tank stands in", "the chilled-water tank is back on its schedule"))
+        rows.append((trace.states.stored_j[1:, -1] <= 0.0, "the chilled-water tank is empty", ""))
     resting = trace.states.chillers_on[1:, -1] == 0.0
     if not resting[0]:
         rows.append((resting, "chillers rest", "chillers run"))

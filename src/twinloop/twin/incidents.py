@@ -17,12 +17,16 @@ from twinloop.twin.fault_words import read_faults
 from twinloop.twin.faults import Happening, with_faults
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.happenings import events_of
+from twinloop.twin.plant import solve_plant
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_account import Account, account
+from twinloop.twin.transient_compiled import run_long
 from twinloop.twin.transient_nouns import Fleet, Inputs, TransientConstants
 from twinloop.twin.transient_parameters import Parameters, transient_parameters
-from twinloop.twin.transient_run import Trace, run, settle, steady_inputs
+from twinloop.twin.transient_run import Trace, settle, steady_inputs
 from twinloop.twin.windows import Window, at_moments, held, read_window, steps_of, words_at
+from twinloop.twin.year import outdoor_air, stored_year
+from twinloop.units import YEAR_S
 
 LONG_S = 30.0 * 86400.0
 
@@ -70,10 +74,15 @@ def run_window(
     faults = read_faults(fault_texts, p, window, step_s)
     cases = 2 if faults else 1
     series = window_series(p, hall, window, step_s, cases)
+    tank = store_schedule(hall, window, step_s, k)
+    if tank is not None:
+        series = series._replace(store_w=np.broadcast_to(tank[0][:, None], series.store_w.shape))
     start = settle(p, Inputs(*[values[0] for values in series]))
+    if tank is not None:
+        start = start._replace(stored_j=tank[1] + 0.0 * start.stored_j)
     if faults:
         series = with_faults(p, series, faults, 1, step_s, site.ride_through_s)
-    trace = run(p, start, series, step_s, say)
+    trace = run_long(p, start, series, step_s, say)
     used = account(p, trace)
     times, words = events_of(p, trace, faults, window)
     spans = tuple((fault.start_s, min(fault.end_s, window.end_s - window.start_s)) for fault in faults)
@@ -107,6 +116,18 @@ def window_series(p: Parameters, hall: Hall, window: Window, step_s: float, case
     load = np.stack(activity, axis=1)[:, :, None]
     series["activity"] = np.broadcast_to(load, (*load.shape[:2], cases))
     return Inputs(**series)
+
+
+def store_schedule(hall: Hall, window: Window, step_s: float, k: PlantConstants) -> tuple[FloatArray, float] | None:
+    """Return (heat into the tank by step, cold in it at the start) of the year's schedule; ``None`` without a tank."""
+    if hall.plant.design.cold_store_m3 <= 0.0:
+        return None
+    usual = solve_plant(hall.plant, hall.groups, outdoor_air(hall.site.weather, k), k)
+    year = stored_year(hall.site, hall.plant, usual, k)
+    assert year is not None  # noqa: S101  the design has a tank
+    ends = np.concatenate([year.stored_j[-1:], year.stored_j])  # the year is a ring
+    first_j = float(np.interp(window.start_s % YEAR_S / 3600.0, np.arange(8761), ends))
+    return held(year.heat_w, window, step_s), first_j
 
 
 def economises(p: Parameters, wet_bulb_c: FloatArray) -> FloatArray:
@@ -154,6 +175,10 @@ def columns_of(p: Parameters, trace: Trace, used: Account, case: int) -> dict[st
     }  # fmt: skip
     for unit, fan in enumerate(later(after.handler_fan).T, 1):
         columns[f"crah_{unit}_fan"] = fan
+    if p.plant.design.cold_store_m3 > 0.0:
+        columns |= {"store_j": later(after.stored_j), "store_w": later(after.store_w)}
+    if warm and p.plant.warm is not None and p.plant.warm.reuse is not None:
+        columns |= {"heat_sold_w": used.heat_sold_w[:, case], "heat_pump_w": used.heat_pump_w[:, case]}
     if warm:
         columns |= {
             "warm_supply_c": later(after.warm_supply_c), "coolant_c": later(after.coolant_c).max(axis=1),

@@ -26,6 +26,18 @@ class Economised:
     """Of fans outdoors, which move the air behind the wall."""
 
 
+@dataclass(frozen=True)
+class AdmittedAir:
+    """Outdoor air at the hall's dampers, shape (hours,)."""
+
+    entering_c: Array
+    """Behind pads where they are on."""
+    permitted: Array
+    """Whether its dew point may enter."""
+    moisture: Array
+    """Water that a kilogram took up in the pads."""
+
+
 def economise(
     design: HybridDesign,
     handler: Crah,
@@ -53,6 +65,18 @@ def _through(
     design: HybridDesign, return_c: Array, supply_c: Array, air_w_k: Array, outdoor: OutdoorAir, k: PlantConstants
 ) -> Economised:
     xp = namespace(return_c, outdoor.dry_bulb_c)
+    air = admitted(design, supply_c, outdoor, k)
+    useful = air.permitted & (air.entering_c < return_c - 1.0)
+    share = (return_c - supply_c) / xp.maximum(return_c - air.entering_c, 1.0)
+    share = xp.where(useful, xp.clip(share, 0.0, 1.0), 0.0)
+    drop_k = return_c - air.entering_c
+    wet_kg_s = share * air_w_k / k.air_heat_capacity_j_kg_k * air.moisture
+    return Economised(return_c - share * drop_k, share * air_w_k * drop_k, wet_kg_s, 0.0 * drop_k)
+
+
+def admitted(design: HybridDesign, supply_c: Array, outdoor: OutdoorAir, k: PlantConstants) -> AdmittedAir:
+    """Return outdoor air as it may enter a hall that wants air of ``supply_c``: wetted where too warm or too dry."""
+    xp = namespace(supply_c, outdoor.dry_bulb_c)
     entering_c, dew_c = outdoor.dry_bulb_c, outdoor.dew_point_c
     moisture = 0.0 * entering_c
     if design.evaporative == "direct":
@@ -62,13 +86,8 @@ def _through(
         on = asked & (outdoor.dry_bulb_c > FROST_C)
         entering_c, dew_c = xp.where(on, wet.out_c, entering_c), xp.where(on, wet_dew_c, dew_c)
         moisture = xp.where(on, wet.evaporation_kg_s, 0.0)
-    humid_ok = (dew_c >= k.dew_point_low_c - 1e-6) & (dew_c <= k.dew_point_high_c + 1e-6)
-    useful = humid_ok & (entering_c < return_c - 1.0)
-    share = (return_c - supply_c) / xp.maximum(return_c - entering_c, 1.0)
-    share = xp.where(useful, xp.clip(share, 0.0, 1.0), 0.0)
-    drop_k = return_c - entering_c
-    air_kg_s = air_w_k / k.air_heat_capacity_j_kg_k
-    return Economised(return_c - share * drop_k, share * air_w_k * drop_k, share * air_kg_s * moisture, 0.0 * drop_k)
+    permitted = (dew_c >= k.dew_point_low_c - 1e-6) & (dew_c <= k.dew_point_high_c + 1e-6)
+    return AdmittedAir(entering_c, permitted, moisture)
 
 
 def _wetted(outdoor: OutdoorAir, k: PlantConstants) -> EvaporatedAir:
@@ -100,9 +119,13 @@ def _indirect(
     drop_k = return_c - air.out_c
     useful = drop_k > 1.0
     share = xp.where(useful, xp.clip((return_c - supply_c) / xp.maximum(drop_k, 1.0), 0.0, 1.0), 0.0)
-    design_w = handler.air_design_kg_s / 1.17 * k.wall_static_pa / k.crah_fan_efficiency  # 1.17 kg/m3 as in sizing
     flow = share * air_kg_s / handler.air_design_kg_s
     return Economised(
         return_c - share * drop_k, share * air_w_k * drop_k, share * air.evaporation_kg_s,
-        fan_power_w(flow, design_w) + 0.0 * drop_k,
+        fan_power_w(flow, wall_fan_design_w(handler, k)) + 0.0 * drop_k,
     )  # fmt: skip
+
+
+def wall_fan_design_w(handler: Crah, k: PlantConstants) -> Array:
+    """Return the power of the fans that move outdoor air behind the wall, as much of it as the hall's air in front."""
+    return handler.air_design_kg_s / 1.17 * k.wall_static_pa / k.crah_fan_efficiency  # 1.17 kg/m3 as in sizing

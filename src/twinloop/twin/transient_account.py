@@ -18,7 +18,8 @@ from twinloop.twin.free_coolers import SLOWEST, TowerSet
 from twinloop.twin.transient_nouns import Inputs, State
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_run import Trace
-from twinloop.twin.transient_water import LEAST_FLOW
+from twinloop.twin.transient_water import LEAST_FLOW, syphon_point
+from twinloop.twin.transient_wetted import outdoor_use
 
 LEAST_IT_SHARE = 0.05
 """Errors are relative to IT power, or to this share of the design's while the IT is off."""
@@ -39,6 +40,9 @@ class Account:
     ups_loss_w: FloatArray
     distribution_loss_w: FloatArray
     lighting_w: FloatArray
+    heat_pump_w: FloatArray
+    heat_sold_w: FloatArray
+    """Carried off by the heat buyer's water, the heat pump's electricity in it."""
     evaporation_kg_s: FloatArray
     drift_kg_s: FloatArray
     mismatches_w: dict[str, FloatArray]
@@ -49,7 +53,7 @@ class Account:
         """Everything behind the meter, or behind UPS and generator while the grid is away."""
         return (
             self.it_w + self.crah_fans_w + self.pumps_w + self.chillers_w + self.heat_rejection_w
-            + self.ups_loss_w + self.distribution_loss_w + self.lighting_w
+            + self.ups_loss_w + self.distribution_loss_w + self.lighting_w + self.heat_pump_w
         )  # fmt: skip
 
 
@@ -71,26 +75,29 @@ def account(p: Parameters, trace: Trace) -> Account:
     cells = _tower_outdoors(p, trace, before, after)
     it_w = out.it_w
     pumps_w = out.cdu_pump_w + out.warm_pump_w + out.tower_pump_w + out.cold_pump_w + out.condenser_pump_w
-    rejection_w = warm.fan_w + coil.fan_w + cells.fan_w
-    lighting_w = p.plant.lighting_w + 0.0 * it_w
-    mechanical_w = out.crah_fan_w + pumps_w + out.compressor_w + rejection_w + lighting_w
+    outside = outdoor_use(p, after, trace.inputs, out.crah_fan_w)
+    rejection_w = warm.fan_w + coil.fan_w + cells.fan_w + outside.fan_w
+    lighting_w, sold_w = p.plant.lighting_w + 0.0 * it_w, out.reuse_w + out.heat_pump_w
+    mechanical_w = out.crah_fan_w + pumps_w + out.compressor_w + rejection_w + lighting_w + out.heat_pump_w
     electric = electric_state(p.plant.electrics, it_w, mechanical_w)
     on = np.where(it_w > 0.0, 1.0, 0.0)
     powers = Account(
         it_w, out.compute_w.sum(axis=1), out.fans_w.sum(axis=1),
         it_w - out.compute_w.sum(axis=1) - out.fans_w.sum(axis=1), out.crah_fan_w, pumps_w, out.compressor_w,
-        rejection_w, electric.ups_loss_w * on, electric.distribution_loss_w, lighting_w,
-        warm.evaporation_kg_s + coil.evaporation_kg_s + cells.evaporation_kg_s,
+        rejection_w, electric.ups_loss_w * on, electric.distribution_loss_w, lighting_w, out.heat_pump_w, sold_w,
+        warm.evaporation_kg_s + coil.evaporation_kg_s + cells.evaporation_kg_s + outside.evaporation_kg_s,
         warm.drift_kg_s + coil.drift_kg_s + cells.drift_kg_s, {}, 0.0 * it_w,
     )  # fmt: skip
     left_w = (
-        warm.heat_w + coil.heat_w + cells.heat_w + rejection_w + electric.outdoor_loss_w + out.outdoor_air_w
-        + out.drain_w.sum(axis=1)
+        warm.heat_w + coil.heat_w + cells.heat_w + rejection_w + electric.outdoor_loss_w + outside.heat_w
+        + out.drain_w.sum(axis=1) + sold_w - out.store_lost_w
     )  # fmt: skip
     if p.plant.cold.tower is None:
         left_w = left_w + out.chiller_load_w + out.compressor_w
     sides = _nodes(p, trace, before, after)
     sides["warm cooler to outdoors"] = out.cooler_w - warm.heat_w
+    sides["hall air to outdoors"] = out.outdoor_air_w - outside.heat_w
+    sides |= _sale(p, trace, after)
     cold_side_w = out.tower_w if p.plant.cold.tower is not None else out.free_cold_w
     sides["cold loop to outdoors"] = cold_side_w - cells.heat_w - coil.heat_w
     sides["hall"] = powers.facility_w - left_w - sum(stored_w(p, before, after, trace.step_s).values())
@@ -114,7 +121,8 @@ def stored_w(p: Parameters, before: State, after: State, step_s: float) -> dict[
         "chips": dies + sinks,
         "coolant": gained(p.rack_j_k, "rack_c") + gained(p.pipe_j_k, "coolant_c"),
         "hall air": gained(p.air_j_k, "room_c") + gained(p.metal_j_k, "metal_c"),
-        "cold loop": gained(p.cold_j_k, "cold_return_c") + gained(p.cold_j_k + p.store_j_k, "cold_supply_c"),
+        "cold loop": gained(p.cold_j_k, "cold_return_c") + gained(p.cold_j_k, "cold_supply_c"),
+        "tank": -gained(1.0, "stored_j"),
         "basin": gained(p.basin_j_k if p.plant.cold.tower is not None else 0.0, "basin_c"),
     }
     if p.plant.warm is not None:
@@ -132,7 +140,8 @@ def _nodes(p: Parameters, trace: Trace, before: State, after: State) -> dict[str
         "hall air": out.air_heat_w + out.room_w + out.crah_fan_w - out.coil_w - out.door_w - out.outdoor_air_w
         - stored["hall air"],
         "cold loop": out.coil_w + out.door_w + out.trim_w + out.cold_pump_w - out.free_cold_w - out.chiller_load_w
-        - stored["cold loop"],
+        - after.store_w - stored["cold loop"],
+        "tank": after.store_w + out.store_lost_w - stored["tank"],
     }  # fmt: skip
     if p.plant.warm is not None:
         sides["coolant"] = (
@@ -140,7 +149,7 @@ def _nodes(p: Parameters, trace: Trace, before: State, after: State) -> dict[str
             - stored["coolant"]
         )  # fmt: skip
         sides["warm loop"] = (
-            out.cdu_heat_w.sum(axis=1) + out.warm_pump_w - out.free_w - out.trim_w - stored["warm loop"]
+            out.cdu_heat_w.sum(axis=1) + out.warm_pump_w - out.reuse_w - out.free_w - out.trim_w - stored["warm loop"]
         )
     return sides
 
@@ -167,8 +176,24 @@ def _warm_outdoors(p: Parameters, trace: Trace, before: State, after: State) -> 
     if not isinstance(cooler, TowerSet):
         return _none(trace)
     flow = np.maximum(after.tower_pump, LEAST_FLOW) * cooler.water_kg_s
-    hot_c = before.warm_basin_c + (out.free_w + out.tower_pump_w) / (flow * k.water_heat_capacity_j_kg_k)
-    return _cells(p, cooler.tower, after.cooler_fan, given.coolers_ok, hot_c, flow, given)
+    plate_w = out.free_w - out.syphon_w
+    hot_c = before.warm_basin_c + (plate_w + out.tower_pump_w) / (flow * k.water_heat_capacity_j_kg_k)
+    wet = _cells(p, cooler.tower, after.cooler_fan, given.coolers_ok, hot_c, flow, given)
+    if cooler.syphon is None:
+        return wet
+    dry = syphon_point(cooler.syphon, after.syphon_fan, given, out.cooler_in_c, out.cooler_flow_kg_s)
+    air_w = dry.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (dry.air_out_c - given.dry_bulb_c)
+    return replace(wet, heat_w=wet.heat_w + air_w, fan_w=wet.fan_w + dry.fan_w)
+
+
+def _sale(p: Parameters, trace: Trace, after: State) -> dict[str, FloatArray]:
+    """Return what the loop's water lost on its way past the buyer less what he got of it, W."""
+    if p.plant.warm is None or p.plant.warm.reuse is None:
+        return {}
+    out = trace.outputs
+    flow_w_k = out.cooler_flow_kg_s * p.k.water_heat_capacity_j_kg_k
+    lost_w = flow_w_k * (after.warm_return_c - out.cooler_in_c) + out.warm_pump_w
+    return {"heat sold": lost_w - out.reuse_w}
 
 
 def _coil_outdoors(p: Parameters, trace: Trace, after: State) -> _Outdoors:

@@ -18,6 +18,7 @@ from twinloop.cooling.fans import fan_power_w
 from twinloop.twin.electrical import room_loss_w
 from twinloop.twin.transient_nouns import Inputs, State
 from twinloop.twin.transient_parameters import Parameters
+from twinloop.twin.transient_wetted import has_outdoor_side, outdoor_side
 
 
 class AirStep(NamedTuple):
@@ -69,8 +70,11 @@ def air_step(
     stale = 1.0 - r - fresh
     # Each is constant + slope times the room's temperature after the step.
     passed = coil_w_k / air_w_k
-    damper = state.damper
-    coil_in_0, coil_in_1 = (1.0 - damper) * fan_rise_k + damper * inputs.dry_bulb_c, 1.0 - damper
+    met, outdoor_c = 0.0, 0.0
+    if has_outdoor_side(p):
+        side = outdoor_side(p, inputs, state.wall_wet)
+        met, outdoor_c = state.damper * side.pull, side.reference_c
+    coil_in_0, coil_in_1 = (1.0 - met) * fan_rise_k + met * outdoor_c, 1.0 - met
     supply_0, supply_1 = coil_in_0 * (1.0 - passed) + passed * state.cold_supply_c, coil_in_1 * (1.0 - passed)
     intake_0 = (fresh * supply_0 + r * rise_k) / (1.0 - r)
     intake_1 = (fresh * supply_1 + stale) / (1.0 - r)
@@ -95,7 +99,7 @@ def air_step(
     return AirStep(
         room_c, metal_c, supply_0 + supply_1 * room_c, intake_0 + intake_1 * room_c, exhaust_c,
         exhaust_c - door_w / server_w_k, coil_in_c, coil_w_k * (coil_in_c - state.cold_supply_c), door_w,
-        damper * air_w_k * (room_c + fan_rise_k - inputs.dry_bulb_c), fan_w, room_w, air_w_k,
+        met * air_w_k * (room_c + fan_rise_k - outdoor_c), fan_w, room_w, air_w_k,
     )  # fmt: skip
 
 

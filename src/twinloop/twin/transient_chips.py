@@ -15,6 +15,7 @@ from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
 from twinloop.cooling.servers import ramped_sink_share
 from twinloop.power.operating_point import LEAST_POWER_SHARE
+from twinloop.twin.transient_boiling import bath_after_c, condenser_w_k
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 
@@ -78,7 +79,12 @@ def demanded_ratio(p: Parameters, heat_w: Array) -> Array:
 
 
 def flow_adequacy(p: Parameters, pump: Array, heat_w: Array) -> Array:
-    """Return the coolant's flow over what the plates' heat asks for, 0 to :data:`FLOW_MOST`; 1 in the hourly plant."""
+    """Return the coolant's flow over what the plates' heat asks for, 0 to :data:`FLOW_MOST`; 1 in the hourly plant.
+
+    Boiling baths need no pump: 1.
+    """
+    if p.plant.design.boils:
+        return 0.0 * heat_w + 1.0
     return clamp(pump / _asked_ratio(p, heat_w, p.least_flow_ratio), 0.0, FLOW_MOST)
 
 
@@ -124,8 +130,10 @@ def servers(
     per_unit_k = (1.0 + net.fast * net.fast / (net.pivot * net.share)) / net.pivot
     allowed = xp.maximum((chips.throttle_c - unheated_c) / per_unit_k, LEAST_POWER_SHARE)
     recovering = wanted * xp.minimum(state.ceiling + p.c.clock_recovery_per_s * dt_s, 1.0)
-    on = inputs.it_power
-    relative = xp.minimum(recovering, allowed) * state.alive * on
+    # A server whose chips have switched themselves off is off as a whole, on the loop that failed it.
+    awake = inputs.it_power * state.alive[0]
+    on = awake.mean(axis=1)
+    relative = xp.minimum(recovering, allowed) * state.alive * inputs.it_power
     chip = per_loop_w(p, chips.busy_w) * relative[0]
     chip_w = chip.sum(axis=1)
     other_w = on * (chips.other_idle_w + inputs.activity * (chips.other_busy_w - chips.other_idle_w))
@@ -135,12 +143,12 @@ def servers(
     compute_w = chip_w + other_w
     fans_w = on * fan_power_w(fan, chips.fan_w)
     loss_w = (compute_w + fans_w) * (1.0 / chips.efficiency - 1.0)
-    to_loops_w = (caught_w + chips.loss_caught * loss_w).sum(axis=0)
+    share = awake / xp.maximum(awake.sum(axis=1, keepdims=True), 1e-9)
+    direct_w = ((caught_w + chips.loss_caught * loss_w)[:, None, :] * share).sum(axis=0)
     past_sinks_w = (chip * (1.0 - chips.caught)).sum(axis=(0, 1))
     air_w = (other_w - caught_w + fans_w + (1.0 - chips.loss_caught) * loss_w).sum(axis=0) + past_sinks_w
-    asked = wanted * state.alive * on
+    asked = wanted * state.alive * inputs.it_power
     ceiling = xp.where(asked > 1e-9, xp.minimum(relative / xp.maximum(asked, 1e-9), 1.0), 1.0)
-    direct_w = to_loops_w / p.loops + 0.0 * state.rack_c
     on_air_w = compute_w - caught_w - (chip * chips.caught * chips.on_coolant).sum(axis=1)
     return Servers(relative, ceiling, chip_w, compute_w, fans_w, loss_w, direct_w, air_w, on_air_w)
 
@@ -164,6 +172,8 @@ def chip_step(
     link = weight_w * net.slow[0] * (1.0 - follow[0]) * on
     source_w = (weight_w * net.slow[0] * driven[0] * on).sum(axis=0)
     link_w_k = link.sum(axis=0)
+    if p.plant.design.boils:
+        return _boiling_step(p, state, net, power, driven, follow, source_w, link_w_k, dt_s)
     mix = 1.0 - fresh
     flow_w_k, unit_w_k = 0.0 * adequacy, 0.0 * adequacy
     pump_w = 0.0 * adequacy
@@ -188,6 +198,32 @@ def chip_step(
         die_c, sink_c, rack_c, coolant_c, (given_w * on).sum(axis=0) + power.direct_w,
         (given_w * (1.0 - on)).sum(axis=(0, 1)) + power.air_direct_w,
         unit_w_k * (rack_c + rise_k - state.warm_supply_c), leak_w_k * (rack_c - p.c.fill_c),
+    )  # fmt: skip
+
+
+def _boiling_step(
+    p: Parameters, state: State, net: _Links, power: Servers, driven: Array, follow: Array, source_w: Array,
+    link_w_k: Array, dt_s: float,
+) -> ChipStep:  # fmt: skip
+    """Return :func:`chip_step` in two-phase baths: one temperature a loop, no pump, a condenser that follows."""
+    chips, stored_w_k = p.chips, (p.rack_j_k + p.pipe_j_k) / dt_s
+    passed_w_k = condenser_w_k(p, state.cdu_valve * primary_adequacy(state))
+    into_w = source_w + power.direct_w
+    warm = p.plant.warm
+    assert warm is not None and warm.boiling is not None  # noqa: S101, PT018  the design says so
+    bath_c = bath_after_c(
+        warm.boiling.fluid.boiling_c, stored_w_k, state.rack_c, into_w, link_w_k, passed_w_k, state.warm_supply_c
+    )
+    on = chips.on_coolant
+    reference_c = on * bath_c + (1.0 - on) * state.intake_c + chips.spread_k
+    sink_c = driven + follow * reference_c
+    die_c = (net.die * state.die_c + power.relative + net.fast * sink_c) / net.pivot
+    given_w = per_loop_w(p, chips.busy_w) * chips.caught * net.slow[0] * (sink_c[0] - reference_c[0])
+    to_bath_w = (given_w * on).sum(axis=0) + power.direct_w
+    condensed_w = into_w - link_w_k * bath_c - stored_w_k * (bath_c - state.rack_c)
+    return ChipStep(
+        die_c, sink_c, bath_c, bath_c, to_bath_w, (given_w * (1.0 - on)).sum(axis=(0, 1)) + power.air_direct_w,
+        condensed_w, 0.0 * bath_c,
     )  # fmt: skip
 
 

@@ -16,13 +16,16 @@ from twinloop.cooling.chillers import Chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.cooling.servers import server_fan_ratio
+from twinloop.cooling.thermosyphons import Thermosyphon
 from twinloop.twin.air_loop import HANDLER_FLOOR
 from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
 from twinloop.twin.transient_air import water_asked_kg_s
 from twinloop.twin.transient_chips import demanded_ratio
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
-from twinloop.twin.transient_water import air_at_coil_c, dry_link_w_k
+from twinloop.twin.transient_store import wanted_w
+from twinloop.twin.transient_water import air_at_coil_c, dry_link_w_k, sale
+from twinloop.twin.transient_wetted import damper_target, has_outdoor_side
 
 SUPPLY_AIR, COOLANT, WARM_SUPPLY, COLD_SUPPLY, BASIN = range(5)
 PAD_BAND_K = 0.3
@@ -35,6 +38,8 @@ CYCLE_OFF = 0.2
 """Load over the smallest steady load at which the last machine stops."""
 STOP = 0.02
 """Speed share at which friction stops a coasting rotor. Low confidence."""
+LEFT_OVER_K = (0.02, 0.08)
+"""What thermosyphons leave over at which the tower behind them stops, and starts. Low confidence."""
 RESTART_K = 0.5
 """Chilled water this far above its setpoint starts a resting machine."""
 
@@ -49,11 +54,14 @@ class Actuators(NamedTuple):
     coil_valve: Array
     door_valve: Array
     damper: Array
+    wall_wet: Array
     warm_pump: Array
     tower_pump: Array
     cooler_fan: Array
     pads: Array
     trim_w: Array
+    reuse_w: Array
+    syphon_fan: Array
     cold_pump: Array
     condenser_pump: Array
     free_fan: Array
@@ -61,6 +69,7 @@ class Actuators(NamedTuple):
     chiller_w: Array
     chillers_on: Array
     chiller_timer_s: Array
+    store_w: Array
 
 
 def move(now: Array, target: Array, dt_s: float, stroke_s: float) -> Array:
@@ -124,8 +133,8 @@ def _turn(now: Array, target: Array, ok: Array, dt_s: float, ramp_s: float, coas
     return namespace(now, target).where(ok > 0.5, move(now, target, dt_s, ramp_s), run_down(now, dt_s, coast_s))
 
 
-def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Array, Array, Array, Array]:
-    """Return (handler fans, coil valve, door valve, damper)."""
+def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Array, Array, Array, Array, Array]:
+    """Return (handler fans, coil valve, door valve, damper, whether the wall is wetted)."""
     xp, k, c, unit, door = namespace(state.room_c), p.k, p.c, p.plant.handler, p.plant.door
     server_kg_s = (state.server_fan * p.chips.air_kg_s).sum(axis=0)
     running = xp.maximum(inputs.handler_ok.sum(axis=0), 1e-9)
@@ -144,22 +153,24 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
             / xp.maximum(server_kg_s * k.air_heat_capacity_j_kg_k, 1e-6)
             * xp.maximum(state.exhaust_c - state.cold_supply_c, 1.0)
         )  # fmt: skip
-        door_valve = regulate(door_valve, state.door_out_c - state.supply_air_c, steep_k, dt_s, p)
-    damper = state.damper
-    if p.plant.design.air_economiser:
+        # Doors aim at the setpoint, not at supply air that has drifted off it: else they would let it.
+        door_valve = regulate(door_valve, state.door_out_c - inputs.air_setpoint_c, steep_k, dt_s, p)
+    damper, wet = state.damper, state.wall_wet
+    if has_outdoor_side(p):
         back_c = state.room_c + unit.fan_design_w * wanted**2 / (unit.air_design_kg_s * k.air_heat_capacity_j_kg_k)
-        span_k = back_c - inputs.dry_bulb_c
-        humid_ok = (inputs.dew_point_c >= k.dew_point_low_c) & (inputs.dew_point_c <= k.dew_point_high_c)
-        share = clamp((back_c - inputs.air_setpoint_c) / xp.maximum(span_k, 1.0), 0.0, 1.0)
-        damper = move(damper, xp.where(humid_ok & (span_k > 1.0), share, 0.0), dt_s, c.valve_s)
-    return fans, xp.maximum(valve, 1e-4), xp.maximum(door_valve, 1e-3), damper
+        share, wet = damper_target(p, state, inputs, back_c)
+        damper = move(damper, share, dt_s, c.valve_s)
+    return fans, xp.maximum(valve, 1e-4), xp.maximum(door_valve, 1e-3), damper, wet
 
 
-def _warm(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Array, Array, Array, Array, Array]:
-    """Return (warm pump, tower pump, cooler fan, pads, trim)."""
+def _warm(
+    p: Parameters, state: State, inputs: Inputs, dt_s: float
+) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+    """Return (warm pump, tower pump, cooler fan, pads, trim, heat for the buyer, thermosyphon fan)."""
     loop, k, c, xp = p.plant.warm, p.k, p.c, namespace(state.room_c)
+    still = (state.tower_pump, state.cooler_fan, state.pads)
     if loop is None:
-        return state.warm_pump, state.tower_pump, state.cooler_fan, state.pads, state.trim_w
+        return state.warm_pump, *still, state.trim_w, state.reuse_w, state.syphon_fan
     cp = k.water_heat_capacity_j_kg_k
     target = xp.maximum(state.cdu_valve.mean(axis=0), k.minimum_flow_ratio)
     pump = _turn(state.warm_pump, target, inputs.warm_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
@@ -168,12 +179,43 @@ def _warm(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     trim_w = clamp(flow_w_k * over_k, 0.0, loop.trim_w)
     trim_w = state.trim_w + (trim_w - state.trim_w) * (1.0 - math.exp(-dt_s / c.control_s))
     in_c = state.warm_return_c + loop.pump_w * state.warm_pump**3 / flow_w_k
+    reuse_w, syphon_fan = state.reuse_w, state.syphon_fan
+    if loop.reuse is not None:
+        reuse_w = _sale_w(p, state, inputs, in_c, flow_w_k, dt_s)
+        in_c = in_c - reuse_w / flow_w_k
     if isinstance(loop.cooler, DryCooler):
         fan, pads = _dry_fan(p, state, inputs, loop.cooler, in_c, flow_w_k, dt_s)
-        return pump, state.tower_pump, fan, pads, trim_w
+        return pump, state.tower_pump, fan, pads, trim_w, reuse_w, syphon_fan
     if isinstance(loop.cooler, TowerSet):
-        return pump, *_wet_fan(p, state, inputs, in_c, flow_w_k, dt_s), state.pads, trim_w
-    return pump, state.tower_pump, state.cooler_fan, state.pads, trim_w
+        if loop.cooler.syphon is not None:
+            syphon_fan = _syphon_fan(p, state, inputs, loop.cooler.syphon, in_c, flow_w_k, dt_s)
+            in_c = state.syphon_out_c
+        return pump, *_wet_fan(p, state, inputs, in_c, flow_w_k, dt_s), state.pads, trim_w, reuse_w, syphon_fan
+    return pump, *still, trim_w, reuse_w, syphon_fan
+
+
+def _sale_w(p: Parameters, state: State, inputs: Inputs, in_c: Array, flow_w_k: Array, dt_s: float) -> Array:
+    """Return the heat that the buyer's valve or heat pump takes of the return: all he is offered, at its own pace.
+
+    A machine loads as chillers do. One that trips, or whose buyer closes his valve, takes nothing at once.
+    """
+    xp, c = namespace(in_c), p.c
+    offered = sale(p, inputs, in_c, in_c - state.reuse_w / flow_w_k, flow_w_k)
+    gain, rate_w = 1.0 - math.exp(-dt_s / c.control_s), offered.largest_w * dt_s / c.chiller_load_s
+    moved_w = state.reuse_w + clamp(gain * (offered.source_w - state.reuse_w), -rate_w, rate_w)
+    return xp.where(inputs.buyer_ok > 0.0, moved_w, 0.0)
+
+
+def _syphon_fan(
+    p: Parameters, state: State, inputs: Inputs, unit: Thermosyphon, in_c: Array, flow_w_k: Array, dt_s: float
+) -> Array:
+    """Return the thermosyphons' fan: to the setpoint as far as they reach, slower as air nears the water."""
+    xp, air_w_k = namespace(in_c), unit.air_design_kg_s * p.k.air_heat_capacity_j_kg_k
+    span_k = in_c - inputs.dry_bulb_c
+    aim_c = inputs.warm_setpoint_c - (state.readings_c[WARM_SUPPLY] - state.warm_out_c)
+    steep_k = air_w_k / flow_w_k * xp.maximum(span_k, 1.0)
+    fan = regulate(state.syphon_fan, state.syphon_out_c - aim_c, steep_k, dt_s, p)
+    return xp.where(inputs.syphons_ok > 0.0, xp.minimum(fan, clamp(span_k / FADE_K, 0.0, 1.0)), 0.0)
 
 
 def _dry_fan(
@@ -202,7 +244,9 @@ def _wet_fan(
     """Return (tower pump, tower fan): the basin that the plate needs, then the fan that keeps it."""
     loop, k, c, xp = p.plant.warm, p.k, p.c, namespace(in_c)
     assert loop is not None and isinstance(loop.cooler, TowerSet)  # noqa: S101, PT018  chosen by the caller
-    useful = (inputs.wet_bulb_c < in_c - 0.5) & (inputs.warm_setpoint_c < in_c)
+    # Behind thermosyphons that hold the setpoint, the tower waits for a lack worth its pump.
+    lack_k = xp.where(state.tower_pump > 0.5, *LEFT_OVER_K) if loop.cooler.syphon is not None else 0.0
+    useful = (inputs.wet_bulb_c < in_c - 0.5) & (inputs.warm_setpoint_c + lack_k < in_c)
     running = xp.where(useful, inputs.warm_pump_ok, 0.0)
     pump = _turn(state.tower_pump, 1.0 + 0.0 * in_c, running, dt_s, c.pump_ramp_s, c.pump_coast_s)
     tower_w_k = xp.maximum(pump, 1e-3) * loop.cooler.water_kg_s * k.water_heat_capacity_j_kg_k
@@ -217,14 +261,14 @@ def _wet_fan(
 
 def _cold(
     p: Parameters, state: State, inputs: Inputs, dt_s: float
-) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
-    """Return (cold pump, condenser pump, free fan, tower fan, chiller load, machines on, timer)."""
+) -> tuple[Array, Array, Array, Array, Array, Array, Array, Array]:
+    """Return (cold pump, condenser pump, free fan, tower fan, chiller load, machines on, timer, heat to the tank)."""
     loop, k, c, xp = p.plant.cold, p.k, p.c, namespace(state.room_c)
     cp = k.water_heat_capacity_j_kg_k
     asked = clamp(water_asked_kg_s(p, state) / loop.flow_kg_s, k.minimum_flow_ratio, PUMP_MOST)
     pump = _turn(state.cold_pump, asked, inputs.cold_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
     flow_w_k = xp.maximum(pump, 1e-3) * loop.flow_kg_s * cp
-    in_c = state.cold_return_c + loop.pump_w * state.cold_pump**3 / flow_w_k
+    in_c = state.cold_return_c + (loop.pump_w * state.cold_pump**3 - state.store_w) / flow_w_k
     condenser = _turn(
         state.condenser_pump, 1.0 + 0.0 * in_c, inputs.condenser_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s
     )
@@ -244,7 +288,11 @@ def _cold(
         steep_k = loop.tower.air_design_kg_s * 4e3 / tower_w_k * xp.maximum(state.basin_c - inputs.wet_bulb_c, 1.0)
         tower_fan = regulate(tower_fan, state.readings_c[BASIN] - target_c, steep_k, dt_s, p)
         tower_fan = xp.where(inputs.towers_ok > 0.0, tower_fan, 0.0)
-    return pump, condenser, free_fan, tower_fan, *_chillers(p, state, inputs, flow_w_k, dt_s)
+    store_w = state.store_w
+    if p.plant.design.cold_store_m3 > 0.0:
+        over_k = state.readings_c[COLD_SUPPLY] - inputs.cold_setpoint_c
+        store_w = wanted_w(p, state, inputs, over_k, flow_w_k, dt_s)
+    return pump, condenser, free_fan, tower_fan, *_chillers(p, state, inputs, flow_w_k, dt_s), store_w
 
 
 def _chillers(p: Parameters, state: State, inputs: Inputs, flow_w_k: Array, dt_s: float) -> tuple[Array, Array, Array]:

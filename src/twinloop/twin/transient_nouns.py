@@ -43,8 +43,9 @@ class TransientConstants:
     cold_m3_w: float = 6.5e-6
     """Chilled water, 6.5 L/kW: six US gallons a ton, chiller makers' usual minimum for steady process loads;
     three for comfort. Low confidence."""
-    cold_store_m3: float = 0.0
-    """Chilled-water store in the supply; 0: the design's."""
+    boiling_j_k_w: float = 6.8
+    """The same in two-phase tanks: 1 m³ a 252 kW tank of FK-649 at its boiling point, 1527 kg/m³ and 1122 J/(kg K)
+    (McLinden et al. 2015, by CoolProp). Low confidence in the volume."""
     basin_s: float = 120.0
     """Tower basin over its water flow. Low confidence."""
     hall_height_m: float = 3.5
@@ -126,10 +127,14 @@ class Fleet:
     """Outdoor coolers of the warm loop."""
     coils: Bank = Bank(1)
     """Outdoor coils before an air-cooled chiller."""
+    syphons: Bank = Bank(1)
+    """Thermosyphons before the warm loop's tower."""
+    walls: Bank = Bank(1)
+    """Indirect evaporative coolers."""
 
 
 TAGS = {"AH": "handlers", "CDU": "cdus", "CH": "chillers", "CT": "towers", "DC": "coolers", "WT": "coolers",
-        "FC": "coils"}  # fmt: skip
+        "FC": "coils", "TS": "syphons", "IE": "walls"}  # fmt: skip
 """Tag of the equipment schedule -> bank."""
 
 
@@ -187,6 +192,11 @@ class State(NamedTuple):
     cooler_fan: Array
     pads: Array
     trim_w: Array
+    reuse_w: Array
+    """Heat that the buyer's valve or heat pump asks of the warm return."""
+    syphon_fan: Array
+    syphon_out_c: Array
+    """Warm water leaving the thermosyphons."""
     cold_supply_c: Array
     cold_return_c: Array
     basin_c: Array
@@ -204,6 +214,12 @@ class State(NamedTuple):
     """What all machines together could carry at the last step's temperatures."""
     chillers_on: Array
     chiller_timer_s: Array
+    wall_wet: Array
+    """1 while the indirect evaporative cooler is wetted."""
+    store_w: Array
+    """Heat into the chilled-water tank: cold taken out, below 0 while it is charged."""
+    stored_j: Array
+    """Cold in the tank."""
     readings_c: Array
     """(sensors, cases)."""
 
@@ -234,6 +250,12 @@ class Inputs(NamedTuple):
     """Cells whose fan can run, over the design count."""
     coolers_ok: Array
     coils_ok: Array
+    syphons_ok: Array
+    walls_ok: Array
+    buyer_ok: Array
+    """1 while the heat buyer takes what he is offered and his heat pump has power."""
+    store_w: Array
+    """Heat into the chilled-water tank by its schedule."""
     warm_pump_ok: Array
     cold_pump_ok: Array
     condenser_pump_ok: Array
@@ -268,20 +290,27 @@ class Outputs(NamedTuple):
     coil_w: Array
     door_w: Array
     outdoor_air_w: Array
-    """Carried off by the air-side economiser."""
+    """Carried off by the air-side economiser or the indirect evaporative cooler."""
     warm_pump_w: Array
+    reuse_w: Array
+    """Taken from the warm return for the heat buyer."""
+    heat_pump_w: Array
+    syphon_w: Array
+    """Warm loop to its thermosyphons, by the water side."""
     free_w: Array
-    """Warm loop to its outdoor cooler, by the water side."""
+    """Warm loop to its outdoor coolers, thermosyphons included, by the water side."""
     cooler_in_c: Array
     cooler_flow_kg_s: Array
     cooler_w: Array
-    """Given to outdoor air: the same as ``free_w`` for dry coolers, the cells' heat for towers."""
+    """Given to outdoor air: the same as ``free_w`` for dry coolers, for towers the cells' heat (and thermosyphons')."""
     tower_pump_w: Array
     trim_w: Array
     cold_pump_w: Array
     cold_flow_kg_s: Array
     cold_in_c: Array
-    """Chilled water entering the outdoor coil or plate, pump heat included."""
+    """Chilled water entering the outdoor coil or plate, pump heat and the tank's cold included."""
+    store_lost_w: Array
+    """Into the tank through its walls."""
     free_cold_w: Array
     chiller_load_w: Array
     compressor_w: Array

@@ -9,10 +9,9 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.cooling.servers import server_air_flow_kg_s
-from twinloop.errors import InputError
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
-from twinloop.twin.groups import DC_COMPONENTS, ItGroup, effective_path, fan_floor
+from twinloop.twin.groups import DC_COMPONENTS, ItGroup, bath_resistance_k_w, effective_path, fan_floor
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_nouns import Fleet, TransientConstants
 
@@ -47,6 +46,8 @@ class Chips:
     limit: FloatArray
     """Power limit over the power at the reference junction, (groups, 1, 1)."""
     throttle_c: FloatArray
+    device_w: FloatArray
+    """One device's full power, (groups, 1, 1)."""
     device_k: FloatArray
     """Junction above coolant at full power, K: (2, groups, 1, 1), mean and worst chip."""
     spread_k: FloatArray
@@ -79,8 +80,7 @@ class Parameters:
     """Each of supply and return."""
     warm_basin_j_k: float
     cold_j_k: float
-    """Return; the supply adds ``store_j_k``."""
-    store_j_k: float
+    """Each of supply and return."""
     basin_j_k: float
 
 
@@ -93,20 +93,15 @@ def transient_parameters(
     k: PlantConstants,
     c: TransientConstants | None = None,
 ) -> Parameters:
-    """Return the parameters of ``plant`` with ``groups``: nothing is sized again, only stored heat is added.
-
-    Raises:
-        InputError: a hall that this model does not cover.
-    """
-    if plant.design.boils:
-        raise InputError("two-phase baths: got a window, expected a year: they are not modelled second by second")
+    """Return the parameters of ``plant`` with ``groups``: nothing is sized again, only stored heat is added."""
     given = c or TransientConstants()
     loops = fleet.cdus.running if plant.warm else 1
     water_j_m3_k = k.water_density_kg_m3 * k.water_heat_capacity_j_kg_k
     racks_j_k = 1.0
     if plant.warm:
         volume_j_k = plant.warm_heat_w * k.coolant_volume_m3_per_w * given.coolant_j_m3_k
-        racks_j_k = plant.warm_heat_w * given.bath_j_k_w if plant.design.immersed else volume_j_k
+        bath_j_k_w = given.boiling_j_k_w if plant.design.boils else given.bath_j_k_w
+        racks_j_k = plant.warm_heat_w * bath_j_k_w if plant.design.immersed else volume_j_k
     pipe_j_k = plant.warm_heat_w * k.coolant_volume_m3_per_w * given.coolant_j_m3_k * given.pipework_per_rack_volume
     cooler = plant.warm.cooler if plant.warm else None
     wet_kg_s = cooler.water_kg_s if isinstance(cooler, TowerSet) else 0.0
@@ -116,12 +111,11 @@ def transient_parameters(
         plant=plant, fleet=fleet, k=k, c=given,
         chips=_chips(groups, plant.design, k, given),
         pressure_pa=pressure_pa, loops=loops, least_flow_ratio=k.minimum_flow_ratio,
-        rack_j_k=racks_j_k / loops, pipe_j_k=max(pipe_j_k, 1.0) / loops,
+        rack_j_k=racks_j_k / loops, pipe_j_k=0.0 if plant.design.boils else max(pipe_j_k, 1.0) / loops,
         air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k, 1.0), metal_j_k=given.metal_j_k_w * plant.it_w,
         warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
         warm_basin_j_k=max(given.basin_s * wet_kg_s * cp, 1.0),
         cold_j_k=0.5 * given.cold_m3_w * plant.cold.heat_w * water_j_m3_k,
-        store_j_k=(given.cold_store_m3 or plant.design.cold_store_m3) * water_j_m3_k,
         basin_j_k=max(given.basin_s * plant.cold.condenser_kg_s * cp, 1.0),
     )  # fmt: skip
 
@@ -146,7 +140,7 @@ def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants,
     plate = np.array([float(path == "cold_plate") for path in carriers]).reshape(-1, 1, 1)
     bath = np.array([float(path == "bath") for path in carriers]).reshape(-1, 1, 1)
     resistance = column(lambda g: g.r_air_k_w, 2) * (1.0 - plate - bath) + column(lambda g: g.r_plate_k_w, 2) * plate
-    resistance = resistance + k.immersion_resistance_k_w * bath
+    resistance = resistance + column(lambda g: bath_resistance_k_w(g, design, k), 2) * bath
     full_k = resistance * column(lambda g: g.device_w, 2)
     caught = np.where(plate + bath > 0.0, k.plate_capture * plate + bath, 1.0)
     slow_k = full_k * (1.0 - c.fast_share)
@@ -168,6 +162,7 @@ def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants,
         fan_floor=column(lambda g: 1e-6 if design.immersed else fan_floor(g, design, k)),
         air_kg_s=column(lambda g: float(server_air_flow_kg_s(g.busy.total_w, k.server_air_rise_k))),
         air_heat_w=column(lambda g: g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
-        throttle_c=column(lambda g: g.throttle_c, 2), device_k=full_k * worst, spread_k=on_air,
+        throttle_c=column(lambda g: g.throttle_c, 2), device_w=column(lambda g: g.device_w, 2), device_k=full_k * worst,
+        spread_k=on_air,
         die_s=c.die_s / (full_k * c.fast_share), sink_s=sink_s,
     )  # fmt: skip

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.cooling.storage import capacity_j
+from twinloop.twin.cold_store import tank_of
 from twinloop.twin.transient_nouns import SENSORS, Inputs, Outputs, State
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_step import step
@@ -45,17 +47,19 @@ def steady_inputs(p: Parameters, cases: int, activity: FloatArray, dry_bulb_c: f
         warm_setpoint_c=design.warm_supply_c * one, cold_setpoint_c=design.cold_supply_c * one,
         recirculation=p.plant.aisle.recirculation * one, economise=economise * one,
         cdu_ok=loops + 1.0, handler_ok=handlers,
-        chillers_ok=one, towers_ok=one, coolers_ok=one, coils_ok=one, warm_pump_ok=one, cold_pump_ok=one,
+        chillers_ok=one, towers_ok=one, coolers_ok=one, coils_ok=one, syphons_ok=one, walls_ok=one, buyer_ok=one,
+        store_w=0.0 * one, warm_pump_ok=one, cold_pump_ok=one,
         condenser_pump_ok=one, leak_kg_s=loops, sensor_bias_k=sensors, sensor_stuck=sensors,
     )  # fmt: skip
 
 
 def settle(p: Parameters, inputs: Inputs, seconds: float = SETTLE_S, start: State | None = None) -> State:
-    """Return the hall at rest under constant ``inputs``, by running it until nothing moves."""
+    """Return the hall at rest under constant ``inputs``, run until nothing moves; a tank keeps its filling."""
     state = start or guess(p, inputs)
+    stored_j = state.stored_j
     for _ in range(round(seconds / SETTLE_STEP_S)):
-        state, _ = step(state, inputs, p, SETTLE_STEP_S)
-    return state
+        state, _ = step(state._replace(stored_j=stored_j), inputs, p, SETTLE_STEP_S)
+    return state._replace(stored_j=stored_j)
 
 
 def guess(p: Parameters, inputs: Inputs) -> State:
@@ -64,6 +68,8 @@ def guess(p: Parameters, inputs: Inputs) -> State:
     one = np.ones(cases)
     loops, chips = np.ones((p.loops, cases)), np.ones((2, groups, p.loops, cases))
     coolant_c = design.warm_supply_c + p.k.cdu_approach_k
+    if p.plant.warm is not None and p.plant.warm.boiling is not None:
+        coolant_c = p.plant.warm.boiling.fluid.boiling_c
     air_c, rise_k = design.air_supply_c, p.k.server_air_rise_k
     warm = p.plant.warm
     return State(
@@ -76,15 +82,23 @@ def guess(p: Parameters, inputs: Inputs) -> State:
         damper=0.0 * one, warm_supply_c=design.warm_supply_c * one, warm_return_c=(design.warm_supply_c + 8.0) * one,
         warm_basin_c=(design.warm_supply_c - 3.0) * one, warm_out_c=design.warm_supply_c * one,
         warm_cells_c=(design.warm_supply_c - 3.0) * one, warm_pump=one, tower_pump=one, cooler_fan=0.5 * one,
-        pads=0.0 * one, trim_w=0.0 * one, cold_supply_c=design.cold_supply_c * one,
+        pads=0.0 * one, trim_w=0.0 * one, reuse_w=0.0 * one, syphon_fan=0.0 * one,
+        syphon_out_c=design.warm_supply_c * one, cold_supply_c=design.cold_supply_c * one,
         cold_return_c=(design.cold_supply_c + 5.0) * one, basin_c=(inputs.wet_bulb_c + 5.0) * one,
         coil_out_c=design.cold_supply_c * one, evaporator_out_c=design.cold_supply_c * one,
         cells_c=(inputs.wet_bulb_c + 5.0) * one, cold_pump=one, condenser_pump=one, free_fan=0.5 * one,
         tower_fan=0.5 * one, chiller_w=0.5 * p.plant.cold.heat_w * one,
         chiller_most_w=p.plant.cold.heat_w * (1.0 + p.k.sizing_margin) * one,
         chillers_on=float(p.fleet.chillers.running) * one, chiller_timer_s=1e4 * one,
+        wall_wet=0.0 * one, store_w=0.0 * one, stored_j=_full_j(p) * one,
         readings_c=np.array([[air_c], [coolant_c], [design.warm_supply_c], [design.cold_supply_c], [25.0]]) * one,
     )  # fmt: skip
+
+
+def _full_j(p: Parameters) -> float:
+    """Return the cold in a full chilled-water tank, 0 without one."""
+    volume_m3 = p.plant.design.cold_store_m3
+    return capacity_j(tank_of(volume_m3, p.plant.cold, p.k)) if volume_m3 > 0.0 else 0.0
 
 
 def run(

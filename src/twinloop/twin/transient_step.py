@@ -30,7 +30,9 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
     reference_c = chips.on_coolant * ahead_c + (1.0 - chips.on_coolant) * state.intake_c + chips.spread_k
     power = servers(p, state, inputs, net, reference_c, state.server_fan, dt_s)
     carried_w = 0.0 * state.rack_c
-    if p.plant.warm is not None:
+    if p.plant.design.boils:
+        carried_w = state.loop_heat_w
+    elif p.plant.warm is not None:
         design_w_k = p.plant.warm.cdu.secondary_design_kg_s * k.water_heat_capacity_j_kg_k / p.loops
         carried_w = state.cdu_pump * design_w_k * (state.rack_c - state.coolant_c)
     moved = state._replace(**control(p, state, inputs, power.on_air_w, carried_w, dt_s)._asdict())
@@ -57,12 +59,12 @@ def step(state: State, inputs: Inputs, p: Parameters, dt_s: float) -> tuple[Stat
         exhaust_c=air.exhaust_c, door_out_c=air.door_out_c, cold_supply_c=cold.supply_c,
         cold_return_c=cold.return_c, basin_c=cold.basin_c, coil_out_c=cold.coil_out_c,
         evaporator_out_c=cold.evaporator_out_c, cells_c=cold.cells_c, chiller_most_w=cold.most_w,
-        readings_c=read(state, inputs, true_c), trim_w=moved.trim_w,
+        readings_c=read(state, inputs, true_c), store_w=cold.store.heat_w, stored_j=cold.store.stored_j,
     )  # fmt: skip
     if warm:
         after = after._replace(
             warm_supply_c=warm.supply_c, warm_return_c=warm.return_c, warm_basin_c=warm.basin_c,
-            warm_out_c=warm.out_c, warm_cells_c=warm.cells_c,
+            warm_out_c=warm.out_c, warm_cells_c=warm.cells_c, reuse_w=warm.reuse_w, syphon_out_c=warm.syphon_out_c,
         )  # fmt: skip
     return after, _outputs(p, moved, power, chip, air, warm, cold, it_w, server_kg_s)
 
@@ -79,11 +81,14 @@ def _outputs(
         cdu_pump_w=none if warm is None else _cdu_pumps_w(p, moved), cdu_heat_w=chip.cdu_heat_w,
         drain_w=chip.drain_w, room_w=air.room_w, crah_fan_w=air.fan_w, coil_w=air.coil_w, door_w=air.door_w,
         outdoor_air_w=air.outdoor_w, warm_pump_w=warm.pump_w if warm else none,
+        reuse_w=warm.reuse_w if warm else none, heat_pump_w=warm.heat_pump_w if warm else none,
+        syphon_w=warm.syphon_w if warm else none,
         free_w=warm.free_w if warm else none, cooler_in_c=warm.cooler_in_c if warm else none,
         cooler_flow_kg_s=warm.flow_kg_s if warm else none, cooler_w=warm.given_w if warm else none,
         tower_pump_w=warm.tower_pump_w if warm else none, trim_w=warm.trim_w if warm else none, cold_pump_w=cold.pump_w,
-        cold_flow_kg_s=cold.flow_kg_s, cold_in_c=cold.in_c, free_cold_w=cold.free_w, chiller_load_w=cold.load_w,
-        compressor_w=cold.compressor_w, condenser_pump_w=cold.condenser_pump_w, tower_w=cold.tower_w,
+        cold_flow_kg_s=cold.flow_kg_s, cold_in_c=cold.in_c, store_lost_w=cold.store.lost_w, free_cold_w=cold.free_w,
+        chiller_load_w=cold.load_w, compressor_w=cold.compressor_w, condenser_pump_w=cold.condenser_pump_w,
+        tower_w=cold.tower_w,
     )  # fmt: skip
 
 

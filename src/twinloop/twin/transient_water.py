@@ -12,10 +12,13 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.chillers import Chiller, chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
+from twinloop.cooling.heat_pumps import heat_pump
+from twinloop.cooling.thermosyphons import Thermosyphon, ThermosyphonPoint, thermosyphon
 from twinloop.cooling.towers import Tower, tower_heat_w
 from twinloop.twin.free_coolers import SLOWEST, TowerSet
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
+from twinloop.twin.transient_store import StoreStep, store_step
 
 LEAST_FLOW = 1e-3
 """Share of design flow below which water counts as standing: keeps quotients defined."""
@@ -38,6 +41,10 @@ class WarmStep(NamedTuple):
     free_w: Array
     given_w: Array
     trim_w: Array
+    reuse_w: Array
+    heat_pump_w: Array
+    syphon_w: Array
+    syphon_out_c: Array
 
 
 class ColdStep(NamedTuple):
@@ -57,6 +64,7 @@ class ColdStep(NamedTuple):
     compressor_w: Array
     condenser_pump_w: Array
     tower_w: Array
+    store: StoreStep
     most_w: Array
     """What all machines together could carry at this step's temperatures."""
 
@@ -100,15 +108,75 @@ def warm_step(p: Parameters, state: State, inputs: Inputs, heat_w: Array, dt_s: 
     return_c = (volume * state.warm_return_c + flow_w_k * state.warm_supply_c + heat_w) / (volume + flow_w_k)
     pump_w = loop.pump_w * state.warm_pump**3
     in_c = return_c + pump_w / flow_w_k
-    free_w, given_w, basin_c, cells_c, tower_pump_w = _outdoor(p, state, inputs, in_c, flow_w_k, dt_s)
+    none = 0.0 * in_c
+    reuse_w = lift_w = none
+    if loop.reuse is not None:
+        reuse_w, lift_w = _sold(p, state, inputs, in_c, flow_w_k)
+        in_c = in_c - reuse_w / flow_w_k
+    syphon_w, plate_in_c = none, in_c
+    if isinstance(loop.cooler, TowerSet) and loop.cooler.syphon is not None:
+        syphon_w = syphon_point(loop.cooler.syphon, state.syphon_fan, inputs, in_c, flow).heat_w
+        plate_in_c = in_c - syphon_w / flow_w_k
+    plate_w, cooled_w, basin_c, cells_c, tower_pump_w = _outdoor(p, state, inputs, plate_in_c, flow_w_k, dt_s)
+    free_w, given_w = plate_w + syphon_w, cooled_w + syphon_w
     out_c = in_c - free_w / flow_w_k
     trim_w = clamp(xp.minimum(state.trim_w, flow_w_k * (out_c - state.cold_supply_c - 1.0)), 0.0, loop.trim_w)
     leaving_c = out_c - trim_w / flow_w_k
     # Explicit: what leaves the supply pipe is what entered units and return above. A pipe holds 80 s of flow.
     supply_c = state.warm_supply_c + flow_w_k * (leaving_c - state.warm_supply_c) / volume
     return WarmStep(
-        supply_c, return_c, basin_c, out_c, cells_c, in_c, flow, pump_w, tower_pump_w, free_w, given_w, trim_w
+        supply_c, return_c, basin_c, out_c, cells_c, in_c, flow, pump_w, tower_pump_w, free_w, given_w, trim_w,
+        reuse_w, lift_w, syphon_w, plate_in_c,
+    )  # fmt: skip
+
+
+class Sale(NamedTuple):
+    """What a heat buyer may take."""
+
+    source_w: Array
+    """Of the loop's return."""
+    direct: Array
+    """Whether the return is hot enough without a heat pump."""
+    largest_w: float
+    """Of either way, for rates."""
+
+
+def sale(p: Parameters, inputs: Inputs, in_c: Array, leaving_c: Array, flow_w_k: Array) -> Sale:
+    """Return what the buyer is offered of a return of ``in_c`` that leaves him at ``leaving_c``.
+
+    The hourly plant's rule (:func:`twinloop.twin.heat_reuse.reuse_heat`), its inner rounds left to time.
+    """
+    loop, k, xp = p.plant.warm, p.k, namespace(in_c)
+    assert loop is not None and loop.reuse is not None  # noqa: S101, PT018  the caller asks only where there is one
+    unit = loop.reuse
+    lifted = heat_pump(
+        unit.pump, flow_w_k * xp.maximum(in_c - inputs.warm_setpoint_c, 0.0), leaving_c, unit.temperature_c
     )
+    coldest_c = xp.maximum(inputs.warm_setpoint_c, unit.temperature_c - k.offtake_spread_k + k.offtake_approach_k)
+    direct = in_c - k.offtake_approach_k >= unit.temperature_c
+    direct_w = clamp(flow_w_k * (in_c - coldest_c), 0.0, unit.demand_w)
+    return Sale(xp.where(direct, direct_w, lifted.source_w), direct, max(unit.demand_w, unit.source_w))
+
+
+def _sold(p: Parameters, state: State, inputs: Inputs, in_c: Array, flow_w_k: Array) -> tuple[Array, Array]:
+    """Return (heat taken from the return, heat pump's power): what is asked, as far as the return has it."""
+    loop, xp = p.plant.warm, namespace(in_c)
+    assert loop is not None and loop.reuse is not None  # noqa: S101, PT018  the caller asks only where there is one
+    asked_w = xp.minimum(state.reuse_w, flow_w_k * xp.maximum(in_c - inputs.warm_setpoint_c, 0.0))
+    leaving_c = in_c - asked_w / flow_w_k
+    direct = sale(p, inputs, in_c, leaving_c, flow_w_k).direct
+    lifted = heat_pump(loop.reuse.pump, asked_w, leaving_c, loop.reuse.temperature_c)
+    return xp.where(direct, asked_w, lifted.source_w), xp.where(direct, 0.0, lifted.power_w)
+
+
+def syphon_point(unit: Thermosyphon, fan: Array, inputs: Inputs, in_c: Array, flow_kg_s: Array) -> ThermosyphonPoint:
+    """Rate the thermosyphons that run: those without fan or power pass next to nothing."""
+    running = namespace(fan).maximum(inputs.syphons_ok, LEAST_FLOW)
+    bank = Thermosyphon(
+        unit.evaporator_ua_w_k * running, unit.condenser_ua_w_k * running, unit.water_design_kg_s,
+        unit.air_design_kg_s * running, unit.fan_design_w * running, unit.start_k,
+    )  # fmt: skip
+    return thermosyphon(bank, fan, in_c, flow_kg_s, inputs.dry_bulb_c)
 
 
 def _outdoor(
@@ -144,10 +212,11 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     cp = k.water_heat_capacity_j_kg_k
     flow = xp.maximum(state.cold_pump, LEAST_FLOW) * loop.flow_kg_s
     flow_w_k = flow * cp
-    back, out = p.cold_j_k / dt_s, (p.cold_j_k + p.store_j_k) / dt_s
-    return_c = (back * state.cold_return_c + flow_w_k * state.cold_supply_c + load_w) / (back + flow_w_k)
+    volume = p.cold_j_k / dt_s
+    return_c = (volume * state.cold_return_c + flow_w_k * state.cold_supply_c + load_w) / (volume + flow_w_k)
     pump_w = loop.pump_w * state.cold_pump**3
-    in_c = return_c + pump_w / flow_w_k
+    store = store_step(p, state, inputs, return_c + pump_w / flow_w_k, flow_w_k, dt_s)
+    in_c = return_c + (pump_w - store.heat_w) / flow_w_k
     tower_kg_s = xp.maximum(state.condenser_pump, LEAST_FLOW) * max(loop.condenser_kg_s, 1e-9)
     condenser_w = loop.condenser_pump_w * state.condenser_pump**3
     if loop.tower is not None:
@@ -178,12 +247,12 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     load_w = xp.minimum(asked_w, available_w)
     compressor_w = rated.power_w * load_w / xp.maximum(asked_w, 1e-9)
     evaporator_out_c = coil_out_c - load_w / flow_w_k
-    supply_c = state.cold_supply_c + flow_w_k * (evaporator_out_c - state.cold_supply_c) / out
+    supply_c = state.cold_supply_c + flow_w_k * (evaporator_out_c - state.cold_supply_c) / volume
     water_w = free_w + load_w + compressor_w + condenser_w
     tower_w, basin_c, cells_c = _condenser_tower(p, state, inputs, water_w, tower_kg_s, dt_s)
     return ColdStep(
         supply_c, return_c, basin_c, coil_out_c, evaporator_out_c, cells_c, in_c, flow, pump_w, free_w, load_w,
-        compressor_w, condenser_w, tower_w, rated.available_w / share,
+        compressor_w, condenser_w, tower_w, store, rated.available_w / share,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from twinloop.model.simulation import Simulation
 from twinloop.twin.happenings import CLOCK_LOST
 from twinloop.twin.incidents import WindowRun
 from twinloop.twin.metrics import KWH_J, MWH_J
+from twinloop.twin.transient_boiling import flux_margin_k
 from twinloop.twin.year import ALLOWABLE_AIR_C, WATER_KG_M3
 
 BACK_K = 1.0
@@ -78,7 +79,7 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
     it_w: Array = sum(r.account.it_w[:, -1] for r in runs)
     facility_w: Array = sum(r.account.facility_w[:, -1] for r in runs)
     worst = int(np.argmax(mechanical_w))
-    reused = None if any(r.hall.site.heat_offtake for r in runs) else 0.0
+    reused = math.fsum(float(r.account.heat_sold_w[:, -1].sum()) for r in runs) * step_s / MWH_J
     faulted = [verdict(r) for r in runs if r.faults]
     found = faulted[0] if faulted else Verdict(None, None, None, None)
     on = [run.trace.states.chillers_on[:, -1] > 0.0 for run in runs]
@@ -86,8 +87,7 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
         scenario=scenario, scenario_hash=scenario_hash, halls=tuple(r.hall.site.name for r in runs),
         pue=facility / it, tue=facility / split["compute"], itue=it / split["compute"],
         wue_site_l_per_kwh=made_up * 1e3 / it_kwh, wue_source_l_per_kwh=(made_up + source_m3) * 1e3 / it_kwh,
-        cue_kg_per_kwh=carbon_kg / it_kwh, ere=None if reused is None else (facility - reused) / it,
-        erf=None if reused is None else reused / facility,
+        cue_kg_per_kwh=carbon_kg / it_kwh, ere=(facility - reused) / it, erf=reused / facility,
         mlc_annual=float(np.sum(mechanical_w) / np.sum(it_w)),
         mlc_design=float(mechanical_w[worst] / max(it_w[worst], 1.0)),
         it_energy_mwh=it, facility_energy_mwh=facility, energy_mwh=energy, it_split_mwh=split, water_m3=water,
@@ -102,7 +102,8 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
         energy_balance_error=max(float(r.account.balance_error.max()) for r in runs),
         events=tuple(event for r in runs for event in r.incident.events), window=runs[0].window.name, step_s=step_s,
         time_to_throttle_s=found.time_to_throttle_s, time_to_shutdown_s=found.time_to_shutdown_s,
-        min_margin_k=found.min_margin_k, recovered=found.recovered,
+        min_margin_k=found.min_margin_k, recovered=found.recovered, heat_sold_mwh=reused,
+        heat_pump_mwh=math.fsum(float(r.account.heat_pump_w[:, -1].sum()) for r in runs) * step_s / MWH_J,
     )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def _sums(runs: Sequence[WindowRun], step_s: float) -> tuple[dict[str, float], d
     energy = {
         "it": mwh("it_w"), "crah_fans": mwh("crah_fans_w"), "pumps": mwh("pumps_w"), "chillers": mwh("chillers_w"),
         "heat_rejection": mwh("heat_rejection_w"), "ups_loss": mwh("ups_loss_w"),
-        "distribution_loss": mwh("distribution_loss_w"), "other": mwh("lighting_w"),
+        "distribution_loss": mwh("distribution_loss_w"), "other": mwh("lighting_w") + mwh("heat_pump_w"),
     }  # fmt: skip
     split = {
         "compute": mwh("compute_w"),
@@ -147,6 +148,10 @@ def _first_limit(runs: Sequence[WindowRun]) -> str:
         for g, group in enumerate(run.hall.groups):
             hottest_c = float(states.die_c[1:, 1, g, :, -1].max())
             margins[f"{site.name}: junction of {group.name}"] = group.throttle_c - hottest_c
+        if run.parameters.plant.design.boils:
+            left_k = flux_margin_k(run.parameters, states)[1:, ..., -1].min(axis=(0, 2))
+            for group, left in zip(run.hall.groups, left_k, strict=True):
+                margins[f"{site.name}: critical heat flux of {group.name}"] = float(left)
     name = min(margins, key=lambda key: margins[key])
     return f"{name} ({margins[name]:.1f} K left)"
 

@@ -39,7 +39,7 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     weather = site.weather
     outdoor = outdoor_air(weather, k)
     state = solve_plant(plant, groups, outdoor, k)
-    store = _stored(site, plant, state, k)
+    store = stored_year(site, plant, state, k)
     if store is not None:
         state = solve_plant(plant, groups, outdoor, k, store.heat_w)
     makeup, blowdown = make_up(state.evaporation_kg_s, state.drift_kg_s, site.water.cycles)
@@ -87,7 +87,7 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     )
 
 
-def _stored(site: OnPremise, plant: Plant, usual: PlantState, k: PlantConstants) -> StoreYear | None:
+def stored_year(site: OnPremise, plant: Plant, usual: PlantState, k: PlantConstants) -> StoreYear | None:
     """Return the year of the design's tank by the site's tariff; ``None`` without one."""
     if plant.design.cold_store_m3 <= 0.0:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Device, Server
+from twinloop.cooling.servers import least_fan_ratio, server_fan_power_w, server_fan_ratio
 from twinloop.model.estimate import ComponentPower
 from twinloop.power.operating_point import operating_point
 
@@ -28,8 +29,6 @@ COOLANT_C = {"air": 25.0, "rear_door": 25.0, "cold_plate": 32.0, "bath": 40.0}
 """Default coolant: ASHRAE's recommended intake centre, W32 supply, a common bath. Medium."""
 BATH_R_FACTOR = 0.75
 """Resistance to a bath over that to air: boiler-less single-phase oil with a finned spreader. Low confidence."""
-AIR_ONLY_SHARE = {"air": 1.0, "rear_door": 1.0, "cold_plate": 0.3, "bath": 0.0}
-"""Share of the server's fan power that stays, by how the accelerators are cooled. Medium."""
 
 
 def device_power_w(device: Device, arithmetic: Array) -> Array:
@@ -134,8 +133,16 @@ def settle(device: Device, power_w: float, cooling: str, coolant_c: float, limit
 
 
 def fan_power_w(server: Server, share_of_full: float, cooling: str) -> float:
-    """Return the fans of one server: flow follows heat, power its cube, never below a tenth of full speed's."""
-    return server.fan_w_air * AIR_ONLY_SHARE[cooling] * max(min(share_of_full, 1.0) ** 3, 0.1)
+    """Return the fans of one server by the hall's law; intakes as cool as recommended. Baths have none.
+
+    Plates leave memory, drives and network on air: less heat than the fans' slowest speed carries.
+    """
+    if cooling == "bath":
+        return 0.0
+    plated = cooling == "cold_plate"
+    floor = least_fan_ratio([True, False] if plated else [True])
+    ratio = server_fan_ratio(0.0 if plated else min(share_of_full, 1.0), COOLANT_C["air"], floor)
+    return float(server_fan_power_w(ratio, server.fan_w_air))
 
 
 def node_power_w(
