@@ -71,7 +71,7 @@ def measure(kit: str, cooler: str, cold: str) -> dict[str, float]:
         "numpy_float64_year_cpu_s": cpu_s(lambda: solve_plant(plant, (it,), air, k).facility_w),
         "balance_error_float32": float(sums.balance_error),
     }
-    if kit == "air" or cooler == "dry_cooler":
+    if True:
         shifts = np.linspace(-10.0, 10.0, SITES)
         sites = [
             hours(replace(air, dry_bulb_c=air.dry_bulb_c + s, wet_bulb_c=air.wet_bulb_c + s), (it,)) for s in shifts

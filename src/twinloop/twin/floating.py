@@ -9,9 +9,10 @@ import numpy as np
 
 from twinloop.arrays import Array, namespace
 from twinloop.cooling.solve import invert
-from twinloop.twin.free_coolers import ROUNDS
 
 EVERY_HOUR = slice(None)
+STEPS = 7
+"""Of the root: shortage is kinked where fans, pads and machines come to their ends."""
 CHUNK = 512
 """Hours that a compiled hall solves at once."""
 
@@ -41,7 +42,7 @@ def floated_c(
 
     def solved(at: Array) -> Array:
         low_c = setpoint_c[at]
-        return invert(lambda t: shortage_w(t, at), allowed[at], low_c, low_c + most_k, iterations=ROUNDS)
+        return invert(lambda t: shortage_w(t, at), allowed[at], low_c, low_c + most_k, iterations=STEPS)
 
     if xp is np:
         result = np.array(setpoint_c)
