@@ -11,7 +11,7 @@ from twinloop.cooling.rear_doors import RearDoor, rear_door
 from twinloop.cooling.solve import flow_ratio
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.free_coolers import ROUNDS, OutdoorAir
+from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.outdoor_air import economise
 
 HANDLER_FLOOR = 0.2
@@ -21,6 +21,8 @@ LEAST_VALVE = 1e-3
 """A door's valve never closes."""
 
 
+VALVE_STEPS = 4
+"""Of the root of a valve: heat within 1e-11."""
 LEAST_COIL = 1e-4
 """Slowest water of coils in use."""
 
@@ -117,7 +119,7 @@ def air_loop(
     needed = coil_w > 1e-6 * (load_w + 1.0)
     flow = flow_ratio(
         lambda ratio: crah(handler, fan_ratio, coil_in_c, cold_supply_c, ratio * handler.water_design_kg_s).heat_w,
-        xp.where(needed, xp.minimum(coil_w, full.heat_w), 1.0), LEAST_COIL, 1.0, iterations=ROUNDS,
+        xp.where(needed, xp.minimum(coil_w, full.heat_w), 1.0), LEAST_COIL, 1.0, VALVE_STEPS,
     )  # fmt: skip
     flow = xp.where(needed, flow, 0.0)
     point = crah(handler, fan_ratio, coil_in_c, cold_supply_c, xp.maximum(flow, 1e-6) * handler.water_design_kg_s)
@@ -169,7 +171,7 @@ def _door(
 
     asked_w = air_kg_s * CP_DRY_AIR * (exhaust_c - target_c)
     wanted_w = _between(at(LEAST_VALVE).heat_w, asked_w, at(1.0).heat_w)
-    ratio = flow_ratio(lambda r: at(r).heat_w, wanted_w, LEAST_VALVE, 1.0, iterations=ROUNDS)
+    ratio = flow_ratio(lambda r: at(r).heat_w, wanted_w, LEAST_VALVE, 1.0, VALVE_STEPS)
     point = at(ratio)
     return point.heat_w, point.air_out_c, ratio * door.water_design_kg_s, point.condensing
 

@@ -20,7 +20,7 @@ SURE_K = 8.0
 """Added to the approach where a cheap test asks whether the tower surely holds its basin."""
 WIDEST_K = 40.5
 """Basins are sought from half a kelvin below the wet bulb on over this much."""
-SETTLING = 5
+SETTLING = 4
 """Steps over a tenth of a kelvin, where the basin is close to linear in its overshoot."""
 LEFT_OVER = 1e-9
 """Share of the heat below which capacity counts as enough."""

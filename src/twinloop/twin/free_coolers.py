@@ -26,8 +26,10 @@ SLOWEST = 0.02
 """Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
 LEAST_FAN = 1e-6
 """Slowest share of a dry cooler's design air flow that is told from standing still."""
-ROUNDS = 5
-"""Steps of a bracketed root: every balance then closes to 1e-11 of IT power (tests hold 1e-6)."""
+FAN_STEPS = 5
+"""Steps of a dry cooler's fan: every balance then closes to 1e-11 of IT power (tests hold 1e-6)."""
+BASIN_STEPS = 4
+"""The same of a tower's basin and fan, which are closer to a straight line."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _dry(
     helps = (target_c < water_in_c) & (most > LEAST_FAN)
     most = xp.where(helps, most, 1.0)
     wanted_w = xp.where(helps, capacity_w_k * (water_in_c - target_c), 1.0)
-    ratio = flow_ratio(lambda fan: rate(fan, pads_on).heat_w, wanted_w, LEAST_FAN, most, iterations=ROUNDS)
+    ratio = flow_ratio(lambda fan: rate(fan, pads_on).heat_w, wanted_w, LEAST_FAN, most, FAN_STEPS)
     point = rate(xp.where(helps, ratio, 0.0), pads_on & helps)
     # By the fans' end alone: rounds that ask for temperatures only then need no root.
     leaving_c = xp.where(helps, xp.maximum(target_c, rate(most, pads_on).water_out_c), water_in_c)
@@ -169,7 +171,7 @@ def _syphon(
     runs = (target_c < water_in_c) & (most > LEAST_FAN)
     most = xp.where(runs, most, 1.0)
     wanted_w = xp.where(runs, flow_kg_s * k.water_heat_capacity_j_kg_k * (water_in_c - target_c), 1.0)
-    ratio = xp.where(runs, flow_ratio(lambda fan: rate(fan).heat_w, wanted_w, LEAST_FAN, most, ROUNDS), 0.0)
+    ratio = xp.where(runs, flow_ratio(lambda fan: rate(fan).heat_w, wanted_w, LEAST_FAN, most, FAN_STEPS), 0.0)
     point = rate(ratio)
     helps = xp.where(point.heat_w > 0.0, 1.0, 0.0)
     air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - outdoor.dry_bulb_c)
@@ -237,7 +239,7 @@ def held_basin(
             xp.where(reached, SLOWEST + share * (1.0 - SLOWEST), 1.0),
         )
 
-    return at_share(invert(lambda share: overshoot_k(*at_share(share)), off, off, off + 1.0, iterations=ROUNDS))
+    return at_share(invert(lambda share: overshoot_k(*at_share(share)), off, off, off + 1.0, iterations=BASIN_STEPS))
 
 
 def _wanted_basin_c(
@@ -314,5 +316,5 @@ def _coldest_basin_c(
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
     return invert(
         lambda basin: _overshoot_k(wet, water_in_c, flow_kg_s, basin, off + 1.0, outdoor, k),
-        off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0 + off, iterations=ROUNDS,
+        off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0 + off, iterations=BASIN_STEPS,
     )  # fmt: skip
