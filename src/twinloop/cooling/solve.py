@@ -41,9 +41,7 @@ def invert(function: Callable[[Array], Array], target: Array, low: Array, high: 
     return _between(bracket[0], bracket[1], bracket[2], bracket[3], np)
 
 
-def flow_ratio(
-    heat_w: Callable[[Array], Array], wanted_w: Array, least: Array, most: Array, iterations: int
-) -> Array:
+def flow_ratio(heat_w: Callable[[Array], Array], wanted_w: Array, least: Array, most: Array, iterations: int) -> Array:
     """Return the flow ratio in [least, most], both above 0, at which an exchanger passes ``wanted_w``.
 
     Heat grows in proportion to a small flow and levels off at a large one, so that ``1/heat`` is almost a straight
