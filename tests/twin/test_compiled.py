@@ -126,7 +126,7 @@ def test_an_air_hall_differentiates():
         ("plates + air", "dry_cooler", "water_cooled_chiller"),
         ("immersion", "adiabatic_cooler", "air_cooled_chiller"),
         ("rear doors", "none", "water_cooled_chiller"),
-        ("all plates", "dry_cooler", "air_cooled_chiller"),
+        ("all plates", "adiabatic_cooler", "water_cooled_chiller"),
         ("immersion", "tower", "water_cooled_chiller"),
     ],
 )
