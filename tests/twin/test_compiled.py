@@ -162,7 +162,8 @@ def test_a_hall_differentiates_by_its_physical_constants_and_its_chips(kit, cool
     for whose, names in numbers.items():
         for name, value in names.items():
             step = max(abs(value) * 1e-5, 1e-7)
-            up, down = (float(facility_j(start | {whose: start[whose] | {name: value + s}})) for s in (step, -step))
+            moved = [jax.numpy.asarray(value + s, float) for s in (step, -step)]  # a plain float would compile anew
+            up, down = (float(facility_j(start | {whose: start[whose] | {name: at}})) for at in moved)
             difference, noise = (up - down) / (2.0 * step), 1e-10 * sum_j / step
             assert float(found[whose][name]) == pytest.approx(difference, rel=1e-3, abs=noise), (whose, name)
             compared += abs(difference) > 100.0 * noise
