@@ -19,7 +19,6 @@ from twinloop.twin.compiled import (  # noqa: E402
     with_parameters,
     year_function,
 )
-from twinloop.twin.free_coolers import OutdoorAir  # noqa: E402
 from twinloop.twin.plant import solve_plant  # noqa: E402
 
 _spec = importlib.util.spec_from_file_location("halls", Path(__file__).with_name("test_plant_closure.py"))
@@ -59,12 +58,6 @@ def test_parameters_go_back_where_they_came_from():
     assert changed.cold == plant.cold
     with pytest.raises(KeyError, match="no parameter"):
         with_parameters(plant, {"warm.cdu.uw": 1.0})
-
-
-def compiled_air(air):
-    return OutdoorAir(
-        *(jax.numpy.asarray(column) for column in (air.dry_bulb_c, air.wet_bulb_c, air.dew_point_c)), air.pressure_pa
-    )
 
 
 def check_year(chosen):
@@ -132,42 +125,6 @@ def test_an_air_hall_differentiates():
 )
 def test_hybrid_halls_compile_to_the_same_and_differentiate(kit, cooler, cold):
     check_gradient(halls.design(kit, cooler, cold))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("double_precision")
-@pytest.mark.parametrize(
-    ("kit", "cooler", "cold"),
-    [
-        ("plates + rear doors", "tower", "air_cooled_chiller"),
-        ("plates + air", "dry_cooler", "water_cooled_chiller"),
-        ("immersion", "adiabatic_cooler", "air_cooled_chiller"),
-    ],
-)
-def test_a_hall_differentiates_by_its_physical_constants_and_its_chips(kit, cooler, cold):
-    """Leakage, resistances, spreads, approaches, heat capacities: all that is neither a size nor a setpoint."""
-    it, air = halls.group(), halls.outdoor()
-    plant = halls.build(halls.design(kit, cooler, cold), it)
-    numbers = {"k": parameters(halls.K), "it": parameters(it)}
-
-    @jax.jit
-    def facility_j(values):
-        group = with_parameters(it, values["it"])
-        state = solve_plant(plant, (group,), compiled_air(air), with_parameters(halls.K, values["k"]))
-        return 3600.0 * jax.numpy.sum(state.facility_w)
-
-    start = jax.tree.map(lambda value: jax.numpy.asarray(value, float), numbers)
-    found, sum_j = jax.jit(jax.grad(facility_j))(start), float(facility_j(start))
-    compared = 0
-    for whose, names in numbers.items():
-        for name, value in names.items():
-            step = max(abs(value) * 1e-5, 1e-7)
-            moved = [jax.numpy.asarray(value + s, float) for s in (step, -step)]  # a plain float would compile anew
-            up, down = (float(facility_j(start | {whose: start[whose] | {name: at}})) for at in moved)
-            difference, noise = (up - down) / (2.0 * step), 1e-10 * sum_j / step
-            assert float(found[whose][name]) == pytest.approx(difference, rel=1e-3, abs=noise), (whose, name)
-            compared += abs(difference) > 100.0 * noise
-    assert compared >= 12
 
 
 @pytest.mark.slow
