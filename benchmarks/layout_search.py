@@ -44,6 +44,7 @@ def measured(model: str, devices: int, batch: int, limit_s: float, start_up_cpu_
         "limit_s": limit_s,
         "search_s": round(answer["search_time_s"], 3),
         "million_points_per_s": round(points / answer["search_time_s"] / 1e6, 1),
+        "evaluations_per_hour": round(points / answer["search_time_s"] * 3600.0),
         "pareto_set": len(choices),
         "pareto_cpu_s": round(time.process_time() - begun, 3),
     }
@@ -54,7 +55,18 @@ def main() -> None:
     one = ["estimate", "train", "--model", "gpt3-13b", "--devices", "16", "--batch", "32", "--device", DEVICE, "--json"]
     start_up = min(started([*one, "--tensor", "8"])[1] for _ in range(3))
     results = {name: measured(*case, start_up) for name, case in CASES.items()}
-    print(json.dumps({"start_up_cpu_s": round(start_up, 3), "precision": "float64", "cases": results}, indent=1))
+    print(
+        json.dumps(
+            {
+                "start_up_cpu_s": round(start_up, 3),
+                "precision": "float64",
+                "compile_cpu_s": 0.0,
+                "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024.0),
+                "cases": results,
+            },
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 from dataclasses import dataclass
 
@@ -69,7 +70,9 @@ def main() -> None:
                 "sites": SITES,
                 "options_per_stage": OPTIONS,
                 "columns": len(case.placements),
+                "precision": "float64",
                 "cpu_s": round(seconds, 2),
+                "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0),
                 "objective": choice.objective,
                 "gap": (choice.objective - choice.bound) / choice.objective,
                 "seed": SEED,

@@ -118,6 +118,9 @@ def test_an_air_hall_differentiates():
         ("plates + rear doors", "tower", "air_cooled_chiller"),
         ("plates + air", "dry_cooler", "water_cooled_chiller"),
         ("immersion", "adiabatic_cooler", "air_cooled_chiller"),
+        ("rear doors", "none", "water_cooled_chiller"),
+        ("all plates", "adiabatic_cooler", "water_cooled_chiller"),
+        ("immersion", "tower", "water_cooled_chiller"),
     ],
 )
 def test_hybrid_halls_compile_to_the_same_and_differentiate(kit, cooler, cold):

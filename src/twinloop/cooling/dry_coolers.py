@@ -66,8 +66,7 @@ def dry_cooler(
     (35.3, 32.0, 23.0)
     """
     xp = namespace(fan_ratio, water_in_c, dry_bulb_c)
-    depression_k = cooler.pad_effectiveness * xp.maximum(dry_bulb_c - wet_bulb_c, 0.0)
-    air_in_c = xp.where(pads_on, dry_bulb_c - depression_k, dry_bulb_c)
+    air_in_c = entering_air_c(cooler, dry_bulb_c, wet_bulb_c, pads_on)
     flow = fan_ratio * cooler.air_design_kg_s
     ua_w_k = ua_at_flow_w_k(cooler.ua_w_k, 1.0, fan_ratio)
     x = exchange(water_in_c, air_in_c, water_capacity_w_k, flow * CP_DRY_AIR, ua_w_k, "crossflow")
@@ -83,6 +82,17 @@ def dry_cooler(
         drift_kg_s=0.0 * evaporation, air_in_enthalpy_j_kg=enthalpy,
         air_out_enthalpy_j_kg=enthalpy + CP_DRY_AIR * (x.cold_out_c - air_in_c),
     )  # fmt: skip
+
+
+def entering_air_c(cooler: DryCooler, dry_bulb_c: Array, wet_bulb_c: Array, pads_on: Array) -> Array:
+    """Return the air at the coil, behind pads where they are on.
+
+    >>> float(entering_air_c(DryCooler(60e3, 60.0, 20e3, pad_effectiveness=0.7), 30.0, 20.0, True))
+    23.0
+    """
+    xp = namespace(dry_bulb_c, wet_bulb_c, pads_on)
+    depression_k = cooler.pad_effectiveness * xp.maximum(dry_bulb_c - wet_bulb_c, 0.0)
+    return xp.where(pads_on, dry_bulb_c - depression_k, dry_bulb_c)
 
 
 def _pad_moisture(dry_bulb_c: Array, wet_bulb_c: Array, leaving_c: Array, pressure_pa: Array) -> Array:

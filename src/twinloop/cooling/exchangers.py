@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, namespace, power
 
 Arrangement = Literal["counterflow", "crossflow"]
 SMALL_W_K = 1e-9
@@ -63,8 +63,8 @@ def effectiveness_crossflow(ntu: Array, capacity_ratio: Array) -> Array:
     0.739
     """
     xp = namespace(ntu, capacity_ratio)
-    power = xp.maximum(ntu, _FEWEST_NTU) ** 0.78
-    return -xp.expm1(-ntu * mean_decay(capacity_ratio * power))
+    passed = power(xp.maximum(ntu, _FEWEST_NTU), 0.78)
+    return -xp.expm1(-ntu * mean_decay(capacity_ratio * passed))
 
 
 def exchange(
@@ -115,7 +115,7 @@ def ua_at_flow_w_k(
     xp = namespace(hot_flow_ratio, cold_flow_ratio)
     hot = xp.maximum(hot_flow_ratio, SMALL_W_K)
     cold = xp.maximum(cold_flow_ratio, SMALL_W_K)
-    return ua_design_w_k * 2.0 / (hot**-hot_exponent + cold**-cold_exponent)
+    return ua_design_w_k * 2.0 / (power(hot, -hot_exponent) + power(cold, -cold_exponent))
 
 
 def ua_for_duty_w_k(

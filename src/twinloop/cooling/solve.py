@@ -41,6 +41,27 @@ def invert(function: Callable[[Array], Array], target: Array, low: Array, high: 
     return _between(bracket[0], bracket[1], bracket[2], bracket[3], np)
 
 
+def flow_ratio(heat_w: Callable[[Array], Array], wanted_w: Array, least: Array, most: Array, iterations: int) -> Array:
+    """Return the flow ratio in [least, most], both above 0, at which an exchanger passes ``wanted_w``.
+
+    Heat grows in proportion to a small flow and levels off at a large one, so that ``1/heat`` is almost a straight
+    line in ``1/flow``; :func:`invert` then needs about five steps where heat by flow would take it eight. ``wanted_w``
+    has the sign of the heat; where it has not, either end may come back.
+
+    >>> import numpy as np
+    >>> flow_ratio(lambda x: x / (1.0 + x), np.array([0.2, 0.9]), 1e-3, 1.0, 2).round(9)
+    array([0.25, 1.  ])
+    """
+    xp = namespace(wanted_w, least, most)
+
+    def share(turned: Array) -> Array:
+        passed_w = heat_w(1.0 / turned)
+        return wanted_w / xp.where(passed_w == 0.0, 1.0, passed_w)
+
+    one = 1.0 + 0.0 * wanted_w
+    return 1.0 / invert(share, one, one / most, one / least, iterations)
+
+
 def _invert_traced(
     function: Callable[[Array], Array], target: Array, low: Array, high: Array, iterations: int
 ) -> Array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace
+from twinloop.arrays import Array, namespace, power
 from twinloop.cooling.exchangers import SMALL_W_K
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
@@ -62,8 +62,8 @@ def thermosyphon(
     water_w_k = xp.maximum(water_flow_kg_s * WATER_J_KG_K, SMALL_W_K)
     air = fan_ratio * unit.air_design_kg_s
     air_w_k = xp.maximum(air * CP_DRY_AIR, SMALL_W_K)
-    wet = unit.evaporator_ua_w_k * xp.maximum(water_flow_kg_s / unit.water_design_kg_s, SMALL_W_K) ** 0.8
-    dry = unit.condenser_ua_w_k * xp.maximum(fan_ratio, SMALL_W_K) ** 0.8
+    wet = unit.evaporator_ua_w_k * power(xp.maximum(water_flow_kg_s / unit.water_design_kg_s, SMALL_W_K), 0.8)
+    dry = unit.condenser_ua_w_k * power(xp.maximum(fan_ratio, SMALL_W_K), 0.8)
     by_water = -xp.expm1(-wet / water_w_k) * water_w_k
     by_air = -xp.expm1(-dry / air_w_k) * air_w_k
     span_k = water_in_c - dry_bulb_c

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace, repeat
+from twinloop.arrays import Array, namespace, power, repeat
 from twinloop.cooling.dry_coolers import Rejection
 from twinloop.cooling.exchangers import SMALL_W_K, mean_decay
 from twinloop.cooling.fans import fan_power_w
@@ -46,15 +46,27 @@ class Tower:
 
 @dataclass(frozen=True)
 class _Wet:
-    """The wet side solved: heat, and the saturation curve ``h(T_wb + y) = h₀ + y (a + b y)``."""
+    """The wet side at its inlets, and the saturation curve ``h(T_wb + y) = h₀ + y (a + b y)``."""
 
-    heat_w: Array
     air_kg_s: Array
     water_w_k: Array
+    ntu: Array
+    span_k: Array
+    """Entering water above the wet bulb."""
     enthalpy_j_kg: Array
     """``h₀``."""
     linear: Array
     quadratic: Array
+
+    def heat_w(self, range_k: Array) -> Array:
+        """Return the heat passed if the water cools by ``range_k``."""
+        xp = namespace(self.ntu, range_k)
+        top_slope = self.linear + 2.0 * self.quadratic * self.span_k
+        ratio = self.air_kg_s * (top_slope - self.quadratic * range_k) / self.water_w_k
+        passed = self.ntu * mean_decay(xp.maximum(self.ntu * (1.0 - ratio), -_MOST_DECAY))
+        drive = self.span_k * (self.linear + self.quadratic * self.span_k)
+        curvature = 0.125 * self.quadratic * range_k * range_k
+        return self.air_kg_s * passed / (1.0 + ratio * passed) * (drive - curvature)
 
 
 def tower(
@@ -92,9 +104,10 @@ def tower(
     """
     xp = namespace(fan_ratio, water_in_c, wet_bulb_c, water_flow_kg_s, dry_bulb_c)
     wet = _wet_side(cells, fan_ratio, water_in_c, water_flow_kg_s, wet_bulb_c, pressure_pa)
+    heat_w = _settled_heat_w(wet)
     moisture = humidity_ratio_from_wet_bulb(dry_bulb_c, wet_bulb_c, pressure_pa)
     entering = enthalpy_j_kg(dry_bulb_c, moisture)
-    leaving = entering + wet.heat_w / wet.air_kg_s
+    leaving = entering + heat_w / wet.air_kg_s
     out_c = wet_bulb_c + _rise_k(wet, leaving - wet.enthalpy_j_kg)
     humidity = saturated_humidity_ratio(out_c, pressure_pa)
     # The parabola is off by up to 0.3 % of the span: one step along it lands on the curve itself.
@@ -103,14 +116,14 @@ def tower(
     out_c = out_c + step_k
     humidity = saturated_humidity_ratio(out_c, pressure_pa)
     return Rejection(
-        heat_w=wet.heat_w,
-        water_out_c=water_in_c - wet.heat_w / wet.water_w_k,
-        air_in_c=dry_bulb_c + 0.0 * wet.heat_w,
+        heat_w=heat_w,
+        water_out_c=water_in_c - heat_w / wet.water_w_k,
+        air_in_c=dry_bulb_c + 0.0 * heat_w,
         air_out_c=out_c,
-        air_flow_kg_s=wet.air_kg_s + 0.0 * wet.heat_w,
-        fan_w=fan_power_w(fan_ratio, cells.fan_design_w) + 0.0 * wet.heat_w,
+        air_flow_kg_s=wet.air_kg_s + 0.0 * heat_w,
+        fan_w=fan_power_w(fan_ratio, cells.fan_design_w) + 0.0 * heat_w,
         evaporation_kg_s=wet.air_kg_s * xp.maximum(humidity - moisture, 0.0),
-        drift_kg_s=cells.drift_fraction * water_flow_kg_s + 0.0 * wet.heat_w,
+        drift_kg_s=cells.drift_fraction * water_flow_kg_s + 0.0 * heat_w,
         air_in_enthalpy_j_kg=entering,
         air_out_enthalpy_j_kg=leaving,
     )
@@ -124,13 +137,33 @@ def tower_heat_w(
     wet_bulb_c: Array,
     pressure_pa: Array,
 ) -> Array:
-    """Return the heat of :func:`tower` alone, at two thirds of its cost: what a solver hunts with.
+    """Return the heat of :func:`tower` alone, at two thirds of its cost.
 
     >>> cells = Tower(60e3, 40.0, 40.0, 8e3)
     >>> round(float(tower_heat_w(cells, 1.0, 35.0, 40.0, 25.0, 101325.0)) / 1e3)
     1118
     """
-    return _wet_side(cells, fan_ratio, water_in_c, water_flow_kg_s, wet_bulb_c, pressure_pa).heat_w
+    return _settled_heat_w(_wet_side(cells, fan_ratio, water_in_c, water_flow_kg_s, wet_bulb_c, pressure_pa))
+
+
+def tower_spare_w(
+    cells: Tower, fan_ratio: Array, basin_c: Array, load_w: Array, water_flow_kg_s: Array, wet_bulb_c: Array,
+    pressure_pa: Array,
+) -> Array:  # fmt: skip
+    """Return how much more than ``load_w`` the tower would pass while its water cools to ``basin_c`` by that load.
+
+    Zero exactly where a tower fed at ``basin_c + load/(m cp)`` balances: what a solver hunts with. The range being
+    known, nothing is iterated, at a third of :func:`tower_heat_w`'s cost.
+
+    >>> cells = Tower(60e3, 40.0, 40.0, 8e3)
+    >>> load_w = float(tower_heat_w(cells, 1.0, 35.0, 40.0, 25.0, 101325.0))
+    >>> basin_c = 35.0 - load_w / (40.0 * WATER_J_KG_K)
+    >>> abs(round(float(tower_spare_w(cells, 1.0, basin_c, load_w, 40.0, 25.0, 101325.0)), 2))
+    0.0
+    """
+    range_k = load_w / (water_flow_kg_s * WATER_J_KG_K)
+    wet = _wet_side(cells, fan_ratio, basin_c + range_k, water_flow_kg_s, wet_bulb_c, pressure_pa)
+    return wet.heat_w(range_k) - load_w
 
 
 def _wet_side(
@@ -142,7 +175,7 @@ def _wet_side(
     water_w_k = xp.maximum(water_flow_kg_s * WATER_J_KG_K, SMALL_W_K)
     wetted = xp.maximum(water_flow_kg_s / cells.water_design_kg_s, SMALL_W_K)
     n = cells.flow_exponent
-    ntu = cells.ua_w_k / CP_DRY_AIR * wetted ** (1.0 - n) * fans**n / air
+    ntu = cells.ua_w_k / CP_DRY_AIR * power(wetted, 1.0 - n) * power(fans, n) / air
 
     span_k = water_in_c - wet_bulb_c
     width_k = xp.sqrt(span_k * span_k + _LEAST_SPAN_K**2)
@@ -151,27 +184,25 @@ def _wet_side(
     high = saturated_enthalpy_j_kg(wet_bulb_c + width_k, pressure_pa)
     quadratic = 2.0 * (high - 2.0 * middle + low) / (width_k * width_k)
     linear = (high - low) / width_k - quadratic * width_k
-    drive = span_k * (linear + quadratic * span_k)
-    top_slope = linear + 2.0 * quadratic * span_k
+    return _Wet(air, water_w_k, ntu, span_k, low, linear, quadratic)
 
-    def heat_w(range_k: Array) -> Array:
-        ratio = air * (top_slope - quadratic * range_k) / water_w_k
-        passed = ntu * mean_decay(xp.maximum(ntu * (1.0 - ratio), -_MOST_DECAY))
-        curvature = 0.125 * quadratic * range_k * range_k
-        return air * passed / (1.0 + ratio * passed) * (drive - curvature)
+
+def _settled_heat_w(wet: _Wet) -> Array:
+    """Return the heat whose own range passes it."""
+    xp = namespace(wet.ntu, wet.span_k)
 
     def secant(state: tuple[Array, ...]) -> tuple[Array, ...]:
         before_k, at_before, range_k = state
-        at = heat_w(range_k) / water_w_k
+        at = wet.heat_w(range_k) / wet.water_w_k
         change_k = range_k - before_k
         still = xp.abs(change_k) < 1e-9
         gain = xp.where(still, 0.0, (at - at_before) / xp.where(still, 1.0, change_k))
         return range_k, at, range_k + (at - range_k) / (1.0 - xp.clip(gain, -1.0, 0.9))
 
-    before_k = 0.5 * span_k + 0.0 * ntu
-    at_before = heat_w(before_k) / water_w_k
+    before_k = 0.5 * wet.span_k + 0.0 * wet.ntu
+    at_before = wet.heat_w(before_k) / wet.water_w_k
     _, _, range_k = repeat(_SECANT_STEPS, secant, (before_k, at_before, at_before))
-    return _Wet(range_k * water_w_k, air, water_w_k, low, linear, quadratic)
+    return range_k * wet.water_w_k
 
 
 def _rise_k(wet: _Wet, gained: Array) -> Array:

@@ -8,10 +8,10 @@ from twinloop.arrays import Array, namespace, repeat
 from twinloop.cooling.crahs import Crah, crah
 from twinloop.cooling.racks import Aisle, intake_from_rise_c
 from twinloop.cooling.rear_doors import RearDoor, rear_door
-from twinloop.cooling.solve import invert
+from twinloop.cooling.solve import flow_ratio
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.free_coolers import ROUNDS, OutdoorAir
+from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.outdoor_air import economise
 
 HANDLER_FLOOR = 0.2
@@ -19,6 +19,12 @@ HANDLER_FLOOR = 0.2
 
 LEAST_VALVE = 1e-3
 """A door's valve never closes."""
+
+
+VALVE_STEPS = 4
+"""Of the root of a valve: heat within 1e-11."""
+LEAST_COIL = 1e-4
+"""Slowest water of coils in use."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +93,13 @@ def air_loop(
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
 
+    least_w_k, most_w_k = _door_ends_w_k(door, server_flow_kg_s, cold_supply_c)
+
     def held(supply: tuple[Array, ...]) -> tuple[Array, ...]:
         exhaust_c = intake_from_rise_c(supply[0], rise_k, aisle.recirculation) + rise_k
-        door_w = _door_heat_w(door, exhaust_c, server_flow_kg_s, cold_supply_c, supply[0], outdoor)
+        entering_k = exhaust_c - cold_supply_c
+        wanted_w = server_flow_kg_s * CP_DRY_AIR * (exhaust_c - supply[0])
+        door_w = _between(least_w_k * entering_k, wanted_w, most_w_k * entering_k)
         load_w = heat_w - door_w + room_w + fan_w
         return (_supply_c(load_w, handler, fan_ratio, handler_w_k, cold_supply_c, design.air_supply_c),)
 
@@ -106,13 +116,12 @@ def air_loop(
     coil_in_c = outside.coil_in_c
     coil_w = handler_w_k * (coil_in_c - supply_c)
     full = crah(handler, fan_ratio, coil_in_c, cold_supply_c, handler.water_design_kg_s)
-    flow = invert(
-        lambda ratio: (
-            crah(handler, fan_ratio, coil_in_c, cold_supply_c, ratio * handler.water_design_kg_s).heat_w
-        ),
-        xp.minimum(coil_w, full.heat_w), 1e-4 + 0.0 * heat_w, 1.0 + 0.0 * heat_w, iterations=ROUNDS,
+    needed = coil_w > 1e-6 * (load_w + 1.0)
+    flow = flow_ratio(
+        lambda ratio: crah(handler, fan_ratio, coil_in_c, cold_supply_c, ratio * handler.water_design_kg_s).heat_w,
+        xp.where(needed, xp.minimum(coil_w, full.heat_w), 1.0), LEAST_COIL, 1.0, VALVE_STEPS,
     )  # fmt: skip
-    flow = xp.where(coil_w > 1e-6 * (load_w + 1.0), flow, 0.0)
+    flow = xp.where(needed, flow, 0.0)
     point = crah(handler, fan_ratio, coil_in_c, cold_supply_c, xp.maximum(flow, 1e-6) * handler.water_design_kg_s)
     on = xp.where(flow > 0.0, 1.0, 0.0)
     return AirState(
@@ -124,19 +133,21 @@ def air_loop(
     )  # fmt: skip
 
 
-def _door_heat_w(
-    door: RearDoor | None, exhaust_c: Array, air_kg_s: Array, water_c: Array, target_c: Array, outdoor: OutdoorAir
-) -> Array:
-    """Return the heat of :func:`_door` alone: what the target asks, between the valve's ends."""
-    xp = namespace(exhaust_c, water_c)
+def _door_ends_w_k(door: RearDoor | None, air_kg_s: Array, water_c: Array) -> tuple[Array, Array]:
+    """Return the door's heat per kelvin of air above water at both ends of its valve: it is a dry coil."""
+    off = 0.0 * (air_kg_s + water_c)
     if door is None:
-        return 0.0 * (exhaust_c + water_c)
-    least_w, most_w = (
-        rear_door(door, exhaust_c, air_kg_s, water_c, ratio * door.water_design_kg_s, outdoor.dew_point_c).heat_w
+        return off, off
+    least, most = (
+        rear_door(door, off + 1.0, air_kg_s, off, ratio * door.water_design_kg_s, off).heat_w
         for ratio in (LEAST_VALVE, 1.0)
     )
-    wanted_w = air_kg_s * CP_DRY_AIR * (exhaust_c - target_c)
-    return xp.clip(wanted_w, xp.minimum(least_w, most_w), xp.maximum(least_w, most_w))
+    return least, most
+
+
+def _between(one_end: Array, wanted: Array, other_end: Array) -> Array:
+    xp = namespace(one_end, wanted, other_end)
+    return xp.clip(wanted, xp.minimum(one_end, other_end), xp.maximum(one_end, other_end))
 
 
 def _door(
@@ -158,7 +169,9 @@ def _door(
     def at(ratio: Array):  # type: ignore[no-untyped-def]
         return rear_door(door, exhaust_c, air_kg_s, water_c, ratio * door.water_design_kg_s, hall_dew_c)
 
-    ratio = invert(lambda r: at(r).air_out_c, target_c + off, off + LEAST_VALVE, off + 1.0, iterations=ROUNDS)
+    asked_w = air_kg_s * CP_DRY_AIR * (exhaust_c - target_c)
+    wanted_w = _between(at(LEAST_VALVE).heat_w, asked_w, at(1.0).heat_w)
+    ratio = flow_ratio(lambda r: at(r).heat_w, wanted_w, LEAST_VALVE, 1.0, VALVE_STEPS)
     point = at(ratio)
     return point.heat_w, point.air_out_c, ratio * door.water_design_kg_s, point.condensing
 

@@ -9,7 +9,7 @@ from twinloop.cooling.chillers import Chiller, ChillerPoint, chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
 from twinloop.cooling.solve import invert
-from twinloop.cooling.towers import Tower, tower, tower_heat_w
+from twinloop.cooling.towers import Tower, tower, tower_spare_w
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.floating import EVERY_HOUR, floated_c
 from twinloop.twin.free_coolers import SLOWEST, OutdoorAir, free_cool, held_basin, hours_of
@@ -20,7 +20,7 @@ SURE_K = 8.0
 """Added to the approach where a cheap test asks whether the tower surely holds its basin."""
 WIDEST_K = 40.5
 """Basins are sought from half a kelvin below the wet bulb on over this much."""
-SETTLING = 5
+SETTLING = 4
 """Steps over a tenth of a kelvin, where the basin is close to linear in its overshoot."""
 LEFT_OVER = 1e-9
 """Share of the heat below which capacity counts as enough."""
@@ -137,17 +137,15 @@ def _carried(
     xp = namespace(heat_w)
     if loop.tower is None:
         return chiller(loop.chiller, heat_w, supply_c, outdoor.dry_bulb_c).available_w >= heat_w
-    tower_w_k = loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
     # A basin that the tower surely holds: warmer than any that the control sequence aims at.
     basin_c = xp.maximum(outdoor.wet_bulb_c + approach_k + SURE_K, supply_c)
     condenser_c = xp.maximum(basin_c, k.condenser_minimum_c)
     point = chiller(loop.chiller, heat_w, supply_c, condenser_c)
     load_w = heat_w + point.power_w + loop.condenser_pump_w
-    given_w = tower_heat_w(
-        loop.tower, 1.0 + 0.0 * heat_w, basin_c + load_w / tower_w_k, loop.condenser_kg_s, outdoor.wet_bulb_c,
-        outdoor.pressure_pa,
-    )  # fmt: skip
-    return (given_w > load_w) & (point.available_w >= heat_w)
+    spare_w = tower_spare_w(
+        loop.tower, 1.0 + 0.0 * heat_w, basin_c, load_w, loop.condenser_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
+    )
+    return (spare_w > 0.0) & (point.available_w >= heat_w)
 
 
 def _air_cooled(
@@ -190,12 +188,11 @@ def _water_cooled(
         return free_w, point, heat_w + point.power_w + loop.condenser_pump_w
 
     def overshoot_k(basin_c: Array, fan_ratio: Array) -> Array:
-        """How much warmer than its basin the tower's water leaves: zero where the tower balances."""
-        load_w = loads(basin_c)[2]
-        given_w = tower_heat_w(
-            cells, fan_ratio, basin_c + load_w / tower_w_k, loop.condenser_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
+        """Load that the tower leaves over, in kelvin of its water: zero where it balances."""
+        spare_w = tower_spare_w(
+            cells, fan_ratio, basin_c, loads(basin_c)[2], loop.condenser_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
         )
-        return (load_w - given_w) / tower_w_k
+        return -spare_w / tower_w_k
 
     off = 0.0 * (heat_w + outdoor.wet_bulb_c)
     free_wanted = overshoot_k(return_c - 1.0, off + 1.0) < 0.0  # the basin at full fan is colder than that

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ except ImportError as error:  # pragma: no cover - the development environment h
     raise MissingExtraError("jax", "compiled", "the compiled hall") from error
 
 HOUR_S = 3600.0
+_Noun = TypeVar("_Noun", Plant, ItGroup, PlantConstants)
 Parameters = Mapping[str, Array]
 
 
@@ -48,12 +49,12 @@ class YearSums(NamedTuple):
     balance_error: Array
 
 
-def parameters(plant: Plant) -> dict[str, float]:
-    """Return every number of ``plant`` by its place: sizes, ratings, setpoints.
+def parameters(noun: Plant | ItGroup | PlantConstants) -> dict[str, float]:
+    """Return every number of ``noun`` by its place: of a plant its sizes, ratings and setpoints.
 
     Whole numbers and words are its make-up, not parameters.
     """
-    return dict(_numbers(plant, ""))
+    return dict(_numbers(noun, ""))
 
 
 def _numbers(noun: Any, path: str) -> list[tuple[str, float]]:
@@ -67,16 +68,16 @@ def _numbers(noun: Any, path: str) -> list[tuple[str, float]]:
     return found
 
 
-def with_parameters(plant: Plant, values: Parameters) -> Plant:
-    """Return ``plant`` with the numbers that ``values`` names.
+def with_parameters(noun: _Noun, values: Parameters) -> _Noun:
+    """Return ``noun`` with the numbers that ``values`` names.
 
     Raises:
-        KeyError: a name that ``plant`` has not.
+        KeyError: a name that ``noun`` has not.
     """
-    unknown = set(values) - set(parameters(plant))
+    unknown = set(values) - set(parameters(noun))
     if unknown:
-        raise KeyError(f"no parameter {sorted(unknown)} in this plant")
-    changed: Plant = _replaced(plant, values, "")
+        raise KeyError(f"no parameter {sorted(unknown)} in this {type(noun).__name__}")
+    changed: _Noun = _replaced(noun, values, "")
     return changed
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.dry_coolers import DryCooler, Rejection, dry_cooler
+from twinloop.cooling.dry_coolers import DryCooler, Rejection, dry_cooler, entering_air_c
 from twinloop.cooling.exchangers import Exchange, exchange
-from twinloop.cooling.solve import invert
+from twinloop.cooling.solve import flow_ratio, invert
 from twinloop.cooling.thermosyphons import Thermosyphon, ThermosyphonPoint, thermosyphon
-from twinloop.cooling.towers import Tower, tower, tower_heat_w
+from twinloop.cooling.towers import Tower, tower, tower_spare_w
 from twinloop.twin.design import PlantConstants
 
 FADE_K = 9.0
@@ -24,8 +24,12 @@ FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
 """Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
-ROUNDS = 7
-"""Steps of a bracketed root: every balance then closes to 1e-11 of IT power (tests hold 1e-6)."""
+LEAST_FAN = 1e-6
+"""Slowest share of a dry cooler's design air flow that is told from standing still."""
+FAN_STEPS = 5
+"""Steps of a dry cooler's fan: every balance then closes to 1e-11 of IT power (tests hold 1e-6)."""
+BASIN_STEPS = 4
+"""The same of a tower's basin and fan, which are closer to a straight line."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ def _dry(
     outdoor: OutdoorAir,
     k: PlantConstants,
 ) -> FreePoint:
+    """Fans (and pads) reach the target or stop at the most that pays: they slow down as the air nears the water, where
+    full speed would cost more than it rejects."""
     xp = namespace(water_in_c, target_c)
     capacity_w_k = flow_kg_s * k.water_heat_capacity_j_kg_k
 
@@ -135,18 +141,19 @@ def _dry(
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c)
     dry_best_c = rate(off + 1.0, off > 1.0).water_out_c
     pads_on = (dry_best_c > target_c) & (cooler.pad_effectiveness > 0.0) & (outdoor.dry_bulb_c > FROST_C)
-    reachable = (rate(off + 1.0, pads_on).water_out_c < target_c) & (target_c < water_in_c)
-    ratio = invert(lambda fan: rate(fan, pads_on).water_out_c, target_c + off, off, off + 1.0, iterations=ROUNDS)
-    ratio = xp.where(reachable, ratio, xp.where(target_c < water_in_c, 1.0, 0.0))
-    helps = rate(ratio, pads_on).heat_w > 0.0
-    # Fans slow down as the air nears the water: at full speed they would cost more than they reject.
-    air_c = rate(ratio, pads_on).air_in_c
-    ratio = xp.where(helps, xp.minimum(ratio, xp.clip((water_in_c - air_c) / FADE_K, 0.0, 1.0)), 0.0)
-    point = rate(ratio, pads_on & helps)
+    air_c = entering_air_c(cooler, outdoor.dry_bulb_c, outdoor.wet_bulb_c, pads_on)
+    most = xp.clip((water_in_c - air_c) / FADE_K, 0.0, 1.0)
+    helps = (target_c < water_in_c) & (most > LEAST_FAN)
+    most = xp.where(helps, most, 1.0)
+    wanted_w = xp.where(helps, capacity_w_k * (water_in_c - target_c), 1.0)
+    ratio = flow_ratio(lambda fan: rate(fan, pads_on).heat_w, wanted_w, LEAST_FAN, most, FAN_STEPS)
+    point = rate(xp.where(helps, ratio, 0.0), pads_on & helps)
+    # By the fans' end alone: rounds that ask for temperatures only then need no root.
+    leaving_c = xp.where(helps, xp.maximum(target_c, rate(most, pads_on).water_out_c), water_in_c)
     air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - point.air_in_c)
     return FreePoint(
-        point.water_out_c, point.heat_w, air_heat_w, point.fan_w, off, point.evaporation_kg_s,
-        point.drift_kg_s, ratio,
+        leaving_c, point.heat_w, air_heat_w, point.fan_w, off, point.evaporation_kg_s, point.drift_kg_s,
+        xp.where(helps, ratio, 0.0),
     )  # fmt: skip
 
 
@@ -160,9 +167,11 @@ def _syphon(
     def rate(fan_ratio: Array) -> ThermosyphonPoint:
         return thermosyphon(unit, fan_ratio, water_in_c, flow_kg_s, outdoor.dry_bulb_c)
 
-    ratio = invert(lambda fan: rate(fan).water_out_c, target_c + off, off, off + 1.0, iterations=ROUNDS)
     most = xp.clip((water_in_c - outdoor.dry_bulb_c) / FADE_K, 0.0, 1.0)
-    ratio = xp.where(target_c < water_in_c, xp.minimum(ratio, most), 0.0)
+    runs = (target_c < water_in_c) & (most > LEAST_FAN)
+    most = xp.where(runs, most, 1.0)
+    wanted_w = xp.where(runs, flow_kg_s * k.water_heat_capacity_j_kg_k * (water_in_c - target_c), 1.0)
+    ratio = xp.where(runs, flow_ratio(lambda fan: rate(fan).heat_w, wanted_w, LEAST_FAN, most, FAN_STEPS), 0.0)
     point = rate(ratio)
     helps = xp.where(point.heat_w > 0.0, 1.0, 0.0)
     air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - outdoor.dry_bulb_c)
@@ -215,7 +224,7 @@ def held_basin(
     """Return (basin, fan): the fan that holds the wanted basin, else the basin that full fan balances at.
 
     Args:
-        overshoot_k: how much warmer than a basin the tower's water leaves at a fan speed; falls with both.
+        overshoot_k: load that the tower leaves over at a basin and a fan speed; falls with both.
         wanted_c: shape (hours,).
         low_c: coldest basin looked at.
         high_c: warmest.
@@ -230,7 +239,7 @@ def held_basin(
             xp.where(reached, SLOWEST + share * (1.0 - SLOWEST), 1.0),
         )
 
-    return at_share(invert(lambda share: overshoot_k(*at_share(share)), off, off, off + 1.0, iterations=ROUNDS))
+    return at_share(invert(lambda share: overshoot_k(*at_share(share)), off, off, off + 1.0, iterations=BASIN_STEPS))
 
 
 def _wanted_basin_c(
@@ -290,12 +299,13 @@ def _overshoot_k(
     outdoor: OutdoorAir,
     k: PlantConstants,
 ) -> Array:
-    """Return how much warmer than its basin the tower's water leaves: zero where the tower balances."""
+    """Return the load that the tower leaves over, in kelvin of its water: zero where it balances."""
     tower_w_k = wet.water_kg_s * k.water_heat_capacity_j_kg_k
     load_w = _plate(wet, water_in_c, flow_kg_s, basin_c, k).heat_w + wet.pump_w
-    hot_c = basin_c + load_w / tower_w_k
-    given_w = tower_heat_w(wet.tower, fan_ratio, hot_c, wet.water_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa)
-    return (load_w - given_w) / tower_w_k
+    spare_w = tower_spare_w(
+        wet.tower, fan_ratio, basin_c, load_w, wet.water_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
+    )
+    return -spare_w / tower_w_k
 
 
 def _coldest_basin_c(
@@ -306,5 +316,5 @@ def _coldest_basin_c(
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
     return invert(
         lambda basin: _overshoot_k(wet, water_in_c, flow_kg_s, basin, off + 1.0, outdoor, k),
-        off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0 + off, iterations=ROUNDS,
+        off, xp.minimum(outdoor.wet_bulb_c, water_in_c) - 0.5, water_in_c + 1.0 + off, iterations=BASIN_STEPS,
     )  # fmt: skip

@@ -325,9 +325,10 @@ def _size_cold(
     condenser_kg_s = (duty_w + power_w) / (cp * k.tower_range_k)
     condenser_pump_w = condenser_kg_s / k.water_density_kg_m3 * k.facility_pump_pa / k.facility_pump_efficiency
     cells = tower_for(duty_w + power_w + condenser_pump_w, condenser_kg_s, basin_c, wet, k)
-    return_c = design.cold_supply_c + heat_w / (flow * cp)
+    # The plate has the chiller's margin: else a load a little above design leaves a share no machine starts for.
+    return_c = design.cold_supply_c + duty_w / (flow * cp)
     ua = ua_for_duty_w_k(
-        heat_w, return_c, design.cold_supply_c - k.plate_exchanger_approach_k, flow * cp, condenser_kg_s * cp,
+        duty_w, return_c, design.cold_supply_c - k.plate_exchanger_approach_k, flow * cp, condenser_kg_s * cp,
         "counterflow",
     )  # fmt: skip
     return ColdLoop(machine, heat_w, flow, pump_w, None, cells, condenser_kg_s, condenser_pump_w, float(ua))
