@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FAULT_WINDOW = "hottest day"
 """Where a fault is named and no window."""
-SHORTEST_S, LONGEST_S = 1.0, 15.0
+SHORTEST_S, STEP_S, LONGEST_S = 1.0, 5.0, 15.0
 EPILOG = """
 \b
 Examples:
@@ -53,7 +53,7 @@ With several halls, start with the hall's name: "frankfurt: crah-1 fails at 14:0
 )
 @click.option("--window", default=None, help='Part of the year to run second by second: "hottest day", START/END, …')
 @click.option(
-    "--step", "step_text", default="5 s", show_default=True, help="Length of a step in a window, 1 s to 15 s."
+    "--step", "step_text", default=f"{STEP_S:g} s", show_default=True, help="Length of a step in a window, 1 s to 15 s."
 )
 @click.option("--fault", "faults", multiple=True, help='"cdu-2 pump stops at 14:00 for 10 min"; may be repeated.')
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder [out/<name>-simulation].")

@@ -54,3 +54,4 @@ for (const figure of document.querySelectorAll("figure")) {
     tools.append(button);
   }
 }
+if (matchMedia("(max-width: 720px)").matches) document.getElementById("provenance").closest("details").open = false;
