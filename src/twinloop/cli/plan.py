@@ -102,6 +102,9 @@ def command(
     if not quiet:
         print_plan(planned.plan)
     click.echo(f"planned in {time.perf_counter() - started:.1f} s; report: {folder / 'report.html'}")
+    if not quiet:
+        click.echo(f"why: twinloop plan {scenarios[0]} --explain {planned.plan.stages[-1].name}")
+        click.echo(f"run: twinloop deploy {folder / 'plan.json'} --target k8s --out deploy")
 
 
 def _plan(

@@ -192,6 +192,8 @@ def _print(found: Simulation) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from twinloop.report.numbers import words
+
     console = Console(width=100, highlight=False)
     console.print(f"\n[bold]{found.scenario}[/bold]: {', '.join(found.halls)}, one weather year\n")
     console.print(
@@ -203,7 +205,7 @@ def _print(found: Simulation) -> None:
     table.add_column("MWh", justify="right")
     table.add_column("share", justify="right")
     for name, mwh in found.energy_mwh.items():
-        table.add_row(name.replace("_", " "), f"{mwh:,.1f}", f"{mwh / found.facility_energy_mwh:.1%}")
+        table.add_row(words(name), f"{mwh:,.1f}", f"{mwh / found.facility_energy_mwh:.1%}")
     console.print(table)
     hours = found.free_cooling_hours
     console.print(

@@ -153,7 +153,7 @@ def equipment(site: PlannedSite) -> Table:
     rows = tuple(
         (
             e.tag,
-            e.type.replace("_", " "),
+            numbers.words(e.type),
             f"{e.count} + {e.spare}",
             numbers.power(e.rated_w),
             numbers.quantity(e.flow_m3_h, "m³/h"),
@@ -227,7 +227,7 @@ def basis(site: PlannedSite) -> Table:
 def failures(site: PlannedSite) -> Table:
     """One unit of each line of the schedule lost on the design day."""
     cases = {f.case.partition("(")[2].partition(")")[0]: f for f in site.failure_cases}
-    rows = tuple((e.tag, e.type.replace("_", " "), *_lost(cases.get(e.tag))) for e in site.equipment)
+    rows = tuple((e.tag, numbers.words(e.type), *_lost(cases.get(e.tag))) for e in site.equipment)
     head = columns("Tag", "One lost", "~Then", "#Margin to throttling", "#Until throttling")
     return Table("One unit lost on the design day", head, rows if cases else ())
 
