@@ -36,7 +36,7 @@ def test_the_failure_table_has_a_row_for_every_line_of_the_schedule(retrofit):
     )
     rows = {row[0]: row[1:] for row in tables.failures(replace(site, failure_cases=cases)).rows}
     assert list(rows) == [line.tag for line in site.equipment]
-    assert tuple(map(plain, rows["AH"])) == ("crah", "a spare takes over", "4.2 K", "does not throttle")
+    assert tuple(map(plain, rows["AH"])) == ("CRAH", "a spare takes over", "4.2 K", "does not throttle")
     chiller = ("air cooled chiller", "50% of capacity left", "−3.0 K", numbers.duration(95.0))
     assert tuple(map(plain, rows["CH"])) == tuple(map(plain, chiller))
     assert rows["TR"] == ("transformer", "not simulated", "—", "not simulated")
