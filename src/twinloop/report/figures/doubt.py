@@ -10,8 +10,8 @@ from twinloop.report.parts import Absent, Figure, Table, columns
 
 SIZE, BOX = (960.0, 330.0), (70.0, 44.0, 900.0, 280.0)
 PHONE, PHONE_BOX = (svg.PHONE, 300.0), (50.0, 34.0, 340.0, 250.0)
-CLOSE = 60.0
-"""Points nearer than this would write their numbers into each other."""
+LINE = 14.0
+"""Height of a label."""
 
 
 def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
@@ -47,16 +47,27 @@ def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
 
 def _points(points: tuple[FrontierPoint, ...], p: svg.Plot) -> str:
     places = [(p.x(point.cost_usd / 1e6), p.y(point.carbon_t_per_year)) for point in points]
+    told: list[tuple[float, float, float]] = []
     body = svg.axes(p, "present cost, million USD", "t CO2e a year") + svg.polyline(places, "k-grey curve-line")
     for i, (point, at) in enumerate(zip(points, places, strict=True)):
         # The knee has a form of its own: colour alone would not reach everybody.
         body += svg.polygon(_diamond(at), "f-heat", point.name) if point.knee else svg.element(
             "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_="f-liquid")  # fmt: skip
-        # Of neighbours every other one is told below its mark.
-        close = i % 2 == 1 and at[0] - places[i - 1][0] < CLOSE
-        where = (at[0], at[1] + 24.0, "middle") if close else (at[0] + 10.0, at[1] - 8.0, "start")
-        body += svg.text(where[0], where[1], f"{i + 1}{' knee' if point.knee else ''}", "label halo", where[2])
+        words = f"{i + 1}{' knee' if point.knee else ''}"
+        x, y = _free(at, svg.advance(words), told)
+        told.append((x, y, svg.advance(words)))
+        body += svg.text(x, y, words, "label halo")
     return body
+
+
+def _free(at: svg.Point, wide: float, told: list[tuple[float, float, float]]) -> svg.Point:
+    """Return where a label of a mark starts: the first place round it that no earlier label takes."""
+    x, y = at
+    sides = ((x + 10.0, y - 8.0), (x - wide / 2.0, y + 24.0), (x - 10.0 - wide, y - 8.0), (x + 10.0, y + 16.0),
+             (x - 10.0 - wide, y + 16.0), (x - wide / 2.0, y - 22.0))  # fmt: skip
+    return next(
+        (s for s in sides if all(s[0] > a + w + 4.0 or s[0] + wide < a - 4.0 or abs(s[1] - b) > LINE
+                                 for a, b, w in told)), sides[0])  # fmt: skip
 
 
 def _diamond(at: svg.Point) -> list[svg.Point]:

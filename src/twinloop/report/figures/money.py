@@ -201,7 +201,7 @@ def cumulative(ident: str, plan: Plan) -> Figure | Absent:
 
 def _plot(years: int, low: float, high: float, size: svg.Point, top: float) -> svg.Plot:
     narrow = size[0] <= svg.PHONE
-    box = (44.0 if narrow else 70.0, top + 52.0, size[0] - (10.0 if narrow else 20.0), size[1] - 50.0)
+    box = (50.0 if narrow else 70.0, top + 52.0, size[0] - (10.0 if narrow else 20.0), size[1] - 50.0)
     return svg.plot(box, (0.0, max(float(years), 1.0)), (low, high), (max(years, 1), 5))
 
 

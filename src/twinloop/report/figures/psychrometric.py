@@ -17,8 +17,8 @@ from twinloop.report.parts import Figure, Table, columns
 SIZE, BOX = (960.0, 480.0), (56.0, 56.0, 890.0, 430.0)
 PHONE, PHONE_BOX = (svg.PHONE, 400.0), (30.0, 108.0, 344.0, 350.0)
 CELL_K, CELL_G = 1.0, 0.5
-NEAR = (70.0, 14.0)
-"""Labels nearer than this would write into each other, px."""
+NEAR = 14.0
+"""Lines of text nearer than this would write into each other, px."""
 RECOMMENDED_C = (18.0, 27.0)
 RECOMMENDED_DEW_C = (-9.0, 15.0)
 RECOMMENDED_RH = 0.60
@@ -106,7 +106,7 @@ def _cells(dry: FloatArray, grams: FloatArray, p: svg.Plot) -> str:
 def _curves(p: svg.Plot) -> str:
     body = ""
     left, right, top = p.x_ticks[0], p.x_ticks[-1], p.y_ticks[-1]
-    told: list[svg.Point] = []
+    told: list[tuple[float, float, float]] = []
     for share in (1.0, 0.2, 0.6, 0.4, 0.8):
         points: list[svg.Point] = []
         for i in range(121):
@@ -117,12 +117,13 @@ def _curves(p: svg.Plot) -> str:
             points.append((p.x(t), p.y(grams)))
         body += svg.polyline(points, "axis" if share == 1.0 else "curve")
         x, y = points[-1]
-        # On a narrow chart the ends of two curves may lie too near for both to be named.
-        if any(abs(x - a) < NEAR[0] and abs(y - b) < NEAR[1] for a, b in told):
-            continue
-        told.append((x, y))
         side = ("end", -6.0) if x > p.right - 40 else ("start", 4.0)
-        body += svg.text(x + side[1], y - 5, f"{share * 100:.0f} %" + (" RH" if share == 1.0 else ""), "tick", side[0])
+        words = f"{share * 100:.0f} %" + (" RH" if share == 1.0 else "")
+        start = x + side[1] - (svg.advance(words) if side[0] == "end" else 0.0)
+        # On a narrow chart the ends of two curves may lie too near for both to be named.
+        if all(start > b + 4 or start + svg.advance(words) < a - 4 or abs(y - c) > NEAR for a, b, c in told):
+            told.append((start, start + svg.advance(words), y))
+            body += svg.text(x + side[1], y - 5, words, "tick", side[0])
     return body
 
 
