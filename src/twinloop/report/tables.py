@@ -242,9 +242,13 @@ def _lost(case: FailureCase | None) -> tuple[str, str, str]:
     return after, numbers.fixed(case.min_margin_k, "K"), "does not throttle" if within else "not simulated"
 
 
+COOLERS = {"air": "air handlers only"}
+"""Kind of cooling -> the machines that are meant, where the kind's own word could be taken for outdoor air."""
+
+
 def alternatives(plan: Plan) -> Table:
     """The best plan of every other kind of cooling."""
-    rows = tuple((a.name, *_figures(a.totals), a.change) for a in plan.alternatives)
+    rows = tuple((COOLERS.get(a.name, a.name), *_figures(a.totals), a.change) for a in plan.alternatives)
     head = columns(
         "Cooling",
         "#TCO",
