@@ -26,7 +26,7 @@ from twinloop.model.plan import Plan, Totals
 from twinloop.model.simulation import Incident, Simulation, SiteYear
 from twinloop.report import gallery, render
 from twinloop.report.figures import timeline
-from twinloop.report.figures.standalone import csv_file, svg_file
+from twinloop.report.figures.standalone import csv_file, png_file, svg_file
 from twinloop.report.parts import Absent, Figure
 
 FRAMES = ("stages", "sites", "totals", "equipment", "cashflow", "year")
@@ -46,21 +46,32 @@ class Drawing:
         """Return one of its drawings as a whole SVG file."""
         return svg_file(self.figure, drawing)
 
+    def png(self, drawing: int = 0) -> bytes:
+        """Return one of its drawings as PNG.
+
+        Raises:
+            TwinloopError: the renderer is not installed.
+        """
+        return png_file(self.figure, drawing)
+
     def csv(self) -> str:
         """Return the numbers behind it as CSV."""
         return csv_file(self.figure)
 
     def save(self, path: str | Path) -> Path:
-        """Write it to ``path``, by its ending ``.svg`` or ``.csv``; return the path.
+        """Write it to ``path``, by its ending ``.svg``, ``.png`` or ``.csv``; return the path.
 
         Raises:
-            TwinloopError: another ending.
+            TwinloopError: another ending, or PNG without its renderer.
         """
         path = Path(path)
         texts = {".svg": self.svg, ".csv": self.csv}
-        if path.suffix not in texts:
-            raise TwinloopError(f"{path}: got {path.suffix or 'no ending'!r}, expected .svg or .csv")
-        path.write_text(texts[path.suffix](), encoding="utf-8")
+        if path.suffix == ".png":
+            path.write_bytes(self.png())
+        elif path.suffix in texts:
+            path.write_text(texts[path.suffix](), encoding="utf-8")
+        else:
+            raise TwinloopError(f"{path}: got {path.suffix or 'no ending'!r}, expected .svg, .png or .csv")
         return path
 
 

@@ -61,6 +61,32 @@ def test_every_key_of_a_scenario_has_a_meaning_and_no_meaning_is_stale(monkeypat
     assert set(meanings.ANYWHERE) <= {key for _, key in keys}
 
 
+LINK = re.compile(r"\]\(([^)\s]+)\)|<(https?://[^>]+)>")
+DOI = re.compile(r"https://doi\.org/10\.\d{4,9}/\S+")
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that a heading gets."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_links_are_whole_and_their_anchors_exist():
+    """What lies outside is looked at by its form only: nothing here reaches the internet."""
+    faults = []
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for found in LINK.finditer(page.read_text(encoding="utf-8")):
+            target, _, anchor = (found[1] or found[2]).partition("#")
+            if "://" in target:
+                whole = (
+                    DOI.fullmatch(target) if "doi.org" in target else re.fullmatch(r"https://[\w.-]+\.\w+\S*", target)
+                )
+                faults += [] if whole else [f"{page.name}: {target}"]
+            elif anchor and (other := page.parent / target if target else page).suffix == ".md" and other.exists():
+                heads = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+                faults += [] if anchor in map(slug, heads) else [f"{page.name}: {target}#{anchor}"]
+    assert faults == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_blocks_run_in_order_as_a_person_would(page, tmp_path, monkeypatch):

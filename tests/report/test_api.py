@@ -8,6 +8,7 @@ import pytest
 
 import twinloop
 from twinloop.errors import TwinloopError
+from twinloop.report.figures import standalone
 
 
 def test_a_result_shows_itself_as_the_report_in_a_frame(retrofit):
@@ -23,8 +24,21 @@ def test_plot_returns_a_drawing_that_saves(retrofit, tmp_path):
     assert "<svg" in drawing._repr_html_()
     assert ET.parse(drawing.save(tmp_path / "cost.svg")).getroot().tag.endswith("svg")
     assert drawing.save(tmp_path / "cost.csv").read_text(encoding="utf-8").startswith("Purpose,")
-    with pytest.raises(TwinloopError, match=r"\.svg or \.csv"):
-        drawing.save(tmp_path / "cost.png")
+    with pytest.raises(TwinloopError, match=r"\.svg, \.png or \.csv"):
+        drawing.save(tmp_path / "cost.gif")
+
+
+def test_a_drawing_is_a_png_too_or_says_what_that_needs(retrofit, tmp_path, monkeypatch):
+    drawing = retrofit.plot("cost")
+    with monkeypatch.context() as without:
+        without.setattr(standalone, "find_spec", lambda _: None)
+        with pytest.raises(TwinloopError, match="resvg_py"):
+            drawing.save(tmp_path / "cost.png")
+    assert "var(" not in standalone.plain_colours(drawing.svg())
+    pytest.importorskip("resvg_py", reason="resvg_py is not installed: no PNG was drawn")
+    written = drawing.save(tmp_path / "cost.png").read_bytes()
+    assert written.startswith(b"\x89PNG")
+    assert int.from_bytes(written[16:20]) == standalone.PIXELS * 960
 
 
 def test_an_unknown_or_absent_figure_is_told(retrofit, shops):

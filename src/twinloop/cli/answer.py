@@ -51,7 +51,9 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    console = Console(width=100, highlight=False)
+    console.print(f"\n[bold]{title}[/bold]: {headline(answer)}\n")
+    table = Table(box=None, pad_edge=False)
     table.add_column("quantity")
     table.add_column("value", justify="right")
     table.add_column("parts")
@@ -67,7 +69,6 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
                 table.add_row(f"{key} {place}", "", ", ".join(f"{name} {_short(part)}" for name, part in each.items()))
         else:
             table.add_row(key, _short(value), "")
-    console = Console(width=100, highlight=False)
     console.print(table)
     if not answer["fits"]:
         console.print(f"[bold red]does not fit in memory[/bold red]: {answer['why_not']}")
@@ -75,6 +76,36 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
         console.print(
             "[yellow]no measured row for this device under this software: class defaults, wide interval[/yellow]"
         )
+
+
+def headline(answer: dict[str, Any]) -> str:
+    """Return the answer in a line: how fast, how much memory and power, and how well it is known.
+
+    >>> headline({"step_time_s": 26.01, "tokens_per_s": 80630.0, "mfu": 0.613, "memory_per_device_gb": 85.0,
+    ...           "fits": True, "power_w": {"node_ac": 7562.0}})
+    '26.0 s a step, 80,600 tokens/s, MFU 61 %; 85.0 GB a device, fits; 7.56 kW a server'
+    """
+    rate = answer.get("tokens_per_s", answer.get("throughput_tokens_per_s"))
+    told, unit = (rate, "tokens/s") if rate else (answer.get("samples_per_s"), "samples/s")
+    work = [f"{_three(answer['step_time_s'])} s a step"] if answer.get("step_time_s") else []
+    work += [f"{_three(told)} {unit}"] if told else []
+    work += [f"MFU {answer['mfu']:.0%}".replace("%", " %")] if answer.get("mfu") else []
+    work += [f"p99 {_three(answer['latency_p99_s'])} s"] if answer.get("latency_p99_s") else []
+    parts = [", ".join(work)] if work else []
+    if answer.get("memory_per_device_gb") is not None:
+        parts.append(
+            f"{_three(answer['memory_per_device_gb'])} GB a device, {'fits' if answer['fits'] else 'too much'}"
+        )
+    node_w = answer.get("power_w", {}).get("node_ac")
+    parts += [f"{_three(node_w / 1e3)} kW a server"] if node_w else []
+    return "; ".join(parts)
+
+
+def _three(value: float) -> str:
+    """Return three significant digits, without an exponent."""
+    rounded = float(f"{value:.2e}")
+    size = abs(rounded)
+    return f"{rounded:,.{0 if size >= 100.0 else 1 if size >= 10.0 else 2 if size >= 1.0 else 4}f}"
 
 
 def _short(value: Any) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from twinloop.model.plan import Plan, Sequential, Totals
 from twinloop.report.numbers import THIN, duration
+from twinloop.report.tables import layout
 
 PHASES = (
     ("workload options", 0.01, 0.03),
@@ -69,16 +71,16 @@ def print_plan(plan: Plan) -> None:
     for name in ("stage", "site", "devices", "precision", "layout", "IT kW", "takes"):
         stages.add_column(name, justify="right" if name == "IT kW" else "left")
     for stage in plan.stages:
-        p = stage.parallelism
         stages.add_row(
             stage.name, stage.site, f"{stage.device_count} × {stage.device}", stage.precision,
-            f"d{p.data} t{p.tensor} p{p.pipeline} b{p.batch}", f"{stage.power_w / 1e3:.1f}",
+            layout(stage), f"{stage.power_w / 1e3:.1f}",
             _takes(stage.duration_s, stage.latency_p99_s),
         )  # fmt: skip
     console.print(stages)
     for site in plan.sites:
         if site.cooling is not None:
-            console.print(f"\n[bold]Cooling of {site.name}[/bold]: {site.cooling.name}\n  {site.cooling.why}")
+            console.print(f"\n[bold]Cooling of {site.name}[/bold]: {site.cooling.name}")
+            console.print(Padding(site.cooling.why, (0, 0, 0, 2)))
     console.print()
     console.print(_totals_table(plan))
     if plan.sequential is not None:

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twinloop.model.model import Model
     from twinloop.model.plan import Plan, PlannedParallelism
+    from twinloop.model.simulation import Incident
     from twinloop.planner.plan import Planned
 
 EPILOG = """
@@ -19,6 +23,7 @@ Examples:
   twinloop plan examples/fraud-detection.yaml --out out/fraud-detection
   twinloop plan my.yaml --explain train
   twinloop plan my.yaml --frontier cost,water
+  twinloop plan my.yaml --fault "cdu-1 pump stops at 14:00 for 10 min"
   twinloop plan my.yaml --json > plan.json
   twinloop plan --compare today.yaml wished.yaml
   twinloop plan --compare out/a/plan.json out/b/plan.json
@@ -40,6 +45,10 @@ Interrupted? The same command goes on where it stopped.
     help="Print only what one total costs in another: 2 or 3 of cost, energy, carbon, water, time.",
 )  # fmt: skip
 @click.option(
+    "--fault", "faults", multiple=True,
+    help="Run this fault on the hottest day, by the second, and draw it in the report; may be repeated.",
+)  # fmt: skip
+@click.option(
     "--compare", "compares", is_flag=True, help="Plan 2 to 4 scenarios, or take plan.json files: side by side."
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tables.")
@@ -50,6 +59,7 @@ def command(
     as_json: bool,
     stage: str | None,
     trade: str | None,
+    faults: tuple[str, ...],
     compares: bool,
     quiet: bool,
 ) -> None:
@@ -68,7 +78,7 @@ def command(
     check_folder(out)
     check_folder(figures, "--figures")
     if compares:
-        given = {"--explain": stage, "--frontier": trade, "--figures": figures}
+        given = {"--explain": stage, "--frontier": trade, "--figures": figures, "--fault": faults or None}
         single = next((option for option, value in given.items() if value is not None), None)
         if single is not None:
             raise InputError(f"{single} asks of one scenario, --compare takes several")
@@ -77,7 +87,7 @@ def command(
     if len(scenarios) != 1:
         raise InputError(f"got {len(scenarios)} scenarios, expected one; --compare puts several side by side")
     axes = None if trade is None else axes_of(trade)
-    planned, folder = _plan(scenarios[0], out, quiet or as_json, as_json)
+    planned, folder = _plan(scenarios[0], out, quiet or as_json, as_json, faults)
     if figures is not None:
         write_figures(planned, figures, f"twinloop plan {scenarios[0]}")
     if axes is not None:
@@ -92,9 +102,14 @@ def command(
     if not quiet:
         print_plan(planned.plan)
     click.echo(f"planned in {time.perf_counter() - started:.1f} s; report: {folder / 'report.html'}")
+    if not quiet:
+        click.echo(f"why: twinloop plan {scenarios[0]} --explain {planned.plan.stages[-1].name}")
+        click.echo(f"run: twinloop deploy {folder / 'plan.json'} --target k8s --out deploy")
 
 
-def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> tuple[Planned, Path]:
+def _plan(
+    file: Path, out: Path | None, silent: bool, echo_infeasible: bool, faults: tuple[str, ...] = ()
+) -> tuple[Planned, Path]:
     """Plan ``file`` and write its results; return the plan and its folder."""
     from twinloop.cli.console import narrator
     from twinloop.cli.resume import Kept, remembering
@@ -123,10 +138,24 @@ def _plan(file: Path, out: Path | None, silent: bool, echo_infeasible: bool) -> 
             if echo_infeasible:
                 click.echo(text, nl=False)
             raise
+        incidents = _incidents(model, digest, planned, faults, say)
         say("writing the report")
-        write_results(planned, folder, typed)
+        write_results(planned, folder, " ".join((typed, *(f'--fault "{fault}"' for fault in faults))), incidents)
     kept.forget()
     return planned, folder
+
+
+def _incidents(
+    model: Model, digest: str, planned: Planned, faults: tuple[str, ...], say: Callable[[str], None]
+) -> tuple[Incident, ...]:
+    """Return how each hall takes ``faults`` on its hottest day."""
+    if not faults:
+        return ()
+    from twinloop.cli.simulate import FAULT_WINDOW, STEP_S
+    from twinloop.planner.replay import plan_window
+
+    _, runs = plan_window(model, digest, planned.plan, FAULT_WINDOW, faults, STEP_S, say)
+    return tuple(run.incident for run in runs)
 
 
 def _print_frontier(file: Path, planned: Planned, axes: tuple[str, ...], as_json: bool) -> None:

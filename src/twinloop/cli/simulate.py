@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FAULT_WINDOW = "hottest day"
 """Where a fault is named and no window."""
-SHORTEST_S, LONGEST_S = 1.0, 15.0
+SHORTEST_S, STEP_S, LONGEST_S = 1.0, 5.0, 15.0
 EPILOG = """
 \b
 Examples:
@@ -53,7 +53,7 @@ With several halls, start with the hall's name: "frankfurt: crah-1 fails at 14:0
 )
 @click.option("--window", default=None, help='Part of the year to run second by second: "hottest day", START/END, …')
 @click.option(
-    "--step", "step_text", default="5 s", show_default=True, help="Length of a step in a window, 1 s to 15 s."
+    "--step", "step_text", default=f"{STEP_S:g} s", show_default=True, help="Length of a step in a window, 1 s to 15 s."
 )
 @click.option("--fault", "faults", multiple=True, help='"cdu-2 pump stops at 14:00 for 10 min"; may be repeated.')
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder [out/<name>-simulation].")
@@ -192,6 +192,8 @@ def _print(found: Simulation) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from twinloop.report.numbers import words
+
     console = Console(width=100, highlight=False)
     console.print(f"\n[bold]{found.scenario}[/bold]: {', '.join(found.halls)}, one weather year\n")
     console.print(
@@ -203,7 +205,7 @@ def _print(found: Simulation) -> None:
     table.add_column("MWh", justify="right")
     table.add_column("share", justify="right")
     for name, mwh in found.energy_mwh.items():
-        table.add_row(name.replace("_", " "), f"{mwh:,.1f}", f"{mwh / found.facility_energy_mwh:.1%}")
+        table.add_row(words(name), f"{mwh:,.1f}", f"{mwh / found.facility_energy_mwh:.1%}")
     console.print(table)
     hours = found.free_cooling_hours
     console.print(

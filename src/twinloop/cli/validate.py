@@ -36,10 +36,12 @@ def command(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
     if as_json:
         click.echo(dumps({"failed": failed, "results": [_row(result) for result in results]}), nl=False)
     else:
-        _print(results)
         passed = sum(result.passed for result in results)
         soft = len(results) - passed - failed
-        click.echo(f"{passed} of {len(results)} within tolerance; {failed} failed, {soft} missed where a miss is soft")
+        told = f"{passed} of {len(results)} within tolerance; {failed} failed, {soft} missed where a miss is soft"
+        click.echo(f"{told}\n")
+        _print(results)
+        click.echo(f"\n{told}")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -50,20 +52,24 @@ def _row(result: Result) -> dict[str, Any]:
 
 def _print(results: Sequence[Result]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name, side in (
-        ("case", "left"), ("quantity", "left"), ("published", "right"), ("model", "right"),
-        ("error", "right"), ("tolerance", "right"), ("unit", "left"), ("kind", "left"), ("", "left"),
+    for name, wide in (
+        ("case, quantity", 46), ("published", 9), ("model", 9), ("error", 8), ("±", 6), ("unit", 9), ("", 4),
     ):  # fmt: skip
-        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=side == "right")
+        right = name in ("published", "model", "error", "±")
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, width=wide)
+    case = ""
     for result in results:
+        if result.case != case:
+            case = result.case
+            table.add_row(f"[bold]{escape(case)}[/bold]")
         verdict = "ok" if result.passed else "soft" if not result.failed else "FAIL"
         table.add_row(
-            result.case, result.quantity, _short(result.expected), _short(result.got),
-            f"{result.error:+.3g}", f"±{_short(result.tolerance)}", result.unit, result.kind, verdict,
-            style="bold red" if result.failed else None,
+            f"  {escape(result.quantity)}", _short(result.expected), _short(result.got), f"{result.error:+.3g}",
+            _short(result.tolerance), result.unit, verdict, style="bold red" if result.failed else None,
         )  # fmt: skip
     Console(width=TABLE_WIDTH, highlight=False).print(table)
 

@@ -32,11 +32,13 @@ def check_folder(folder: Path | None, option: str = "--out") -> None:
         raise InputError(f"{option}: got {folder}, expected a folder that can be written; {standing} cannot")
 
 
-def write_results(planned: Planned, folder: Path, command: str) -> dict[str, Path]:
+def write_results(
+    planned: Planned, folder: Path, command: str, incidents: tuple[Incident, ...] = ()
+) -> dict[str, Path]:
     """Write plan.json, report.html, equipment.csv and year.parquet into ``folder``; return their paths."""
     texts = {
         "plan": ("plan.json", dumps(planned.plan)),
-        "report": ("report.html", render(planned.plan, planned.years, command)),
+        "report": ("report.html", render(planned.plan, planned.years, command, incidents)),
         "equipment": ("equipment.csv", equipment_csv(planned.plan)),
     }
     paths = {}

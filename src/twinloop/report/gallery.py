@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twinloop.model.plan import Plan, PlannedSite, RackType
-from twinloop.model.simulation import SiteYear
+from twinloop.model.simulation import Incident, SiteYear
 from twinloop.report.figures import (
     breakdown,
     doubt,
@@ -19,6 +19,7 @@ from twinloop.report.figures import (
     psychrometric,
     rack,
     sankey,
+    timeline,
 )
 from twinloop.report.parts import Absent, Figure
 
@@ -48,7 +49,7 @@ def work(plan: Plan) -> dict[str, Drawn]:
     return found
 
 
-def hall(site: PlannedSite, year: SiteYear | None) -> dict[str, Drawn]:
+def hall(site: PlannedSite, year: SiteYear | None, incident: Incident | None = None) -> dict[str, Drawn]:
     """Return the figures of one site; a provider's site has none but a line that says so."""
     name, ident = site.name, _ident(site.name)
     if site.cooling is None:
@@ -65,7 +66,22 @@ def hall(site: PlannedSite, year: SiteYear | None) -> dict[str, Drawn]:
         found[f"{name}-year"] = Absent(f"{ident}-year", "The year", "the hourly year was not handed to the report.")
     else:
         found |= _hours(year, name, ident, site.air_class)
+    found[f"{name}-faults"] = _faults(f"{ident}-faults", site, incident)
     return {key: drawn for key, drawn in found.items() if drawn is not None}
+
+
+FAULTS = (("cdu", "cdu-1 pump stops"), ("crah", "crah-1 fails"), ("chiller", "chiller-1 fails"))
+"""Machine of the schedule -> a fault worth seeing."""
+
+
+def _faults(ident: str, site: PlannedSite, incident: Incident | None) -> Drawn:
+    """Draw the faults that were run, or say how to run one of this hall's machines."""
+    if incident is not None:
+        return timeline.draw(ident, incident)
+    types = " ".join(line.type for line in site.equipment)
+    fault = next((words for machine, words in FAULTS if machine in types), "power fails")
+    why = f'none was run; add --fault "{fault} at 14:00 for 10 min" to the command at the end of this page.'
+    return Absent(ident, "Fault timelines", why)
 
 
 def year_figures(years: tuple[SiteYear, ...]) -> dict[str, Figure]:

@@ -16,6 +16,9 @@ DIGITS = 3
 GROUP_FROM = 10_000
 """Four digits stay together, five and more are grouped (SI brochure, 9th edition, 5.4.4)."""
 
+ACRONYMS = {name.lower(): name for name in ("CPU", "CDU", "CRAH", "IT", "UPS", "TB")}
+"""Identifier -> how the field writes it."""
+
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _MONEY = ((1e9, " B"), (1e6, " M"), (1e3, " k"), (1.0, ""))
 _TIMES = ((86400.0, "d", 2.0), (3600.0, "h", 2.0), (60.0, "min", 2.0), (1.0, "s", 1.0), (1e-3, "ms", 1.0))
@@ -194,7 +197,7 @@ def lower(ours: float | None, theirs: float | None) -> str:
 def words(name: str) -> str:
     """Return an identifier as words.
 
-    >>> words("cold_plate")
-    'cold plate'
+    >>> words("cold_plate"), words("ups_loss")
+    ('cold plate', 'UPS loss')
     """
-    return name.replace("_", " ")
+    return " ".join(ACRONYMS.get(part, part) for part in name.replace("_", " ").split(" "))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from twinloop.model.plan import Plan, PlannedSite
-from twinloop.model.simulation import SiteYear
+from twinloop.model.simulation import Incident, SiteYear
 from twinloop.report import gallery, narrative, tables
 from twinloop.report.gallery import Drawn
 from twinloop.report.parts import Table
@@ -30,15 +30,17 @@ class SitePage:
     tables: tuple[Table, ...]
 
 
-def render(plan: Plan, years: tuple[SiteYear, ...], command: str) -> str:
+def render(plan: Plan, years: tuple[SiteYear, ...], command: str, incidents: tuple[Incident, ...] = ()) -> str:
     """Return the report as HTML; the same plan gives the same bytes.
 
     Args:
         plan: the recommendation.
         years: the twin's year of each hall in it.
         command: what reproduces it.
+        incidents: faults that were run by the second, of each hall.
     """
     by_site = {year.site: year for year in years}
+    faults = {each.site: each for each in incidents}
     csv = base64.b64encode(tables.equipment_csv(plan).encode()).decode()
     bill = gallery.bill(plan)
     return environment().get_template("report.html").render(
@@ -49,7 +51,7 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str) -> str:
         overview=tables.totals(plan),
         stages=tables.stages(plan),
         work=tuple(gallery.work(plan).values()),
-        sites=tuple(_site(site, by_site.get(site.name)) for site in plan.sites),
+        sites=tuple(_site(site, by_site.get(site.name), faults.get(site.name)) for site in plan.sites),
         money_figures=(bill["cost"], bill["cumulative"]),
         doubt_figures=(bill["tornado"], bill["frontier"]),
         money_tables=_filled(tables.unit_costs(plan), tables.cashflow(plan)),
@@ -78,7 +80,7 @@ def _filled(*found: Table) -> tuple[Table, ...]:
     return tuple(table for table in found if table.rows)
 
 
-def _site(site: PlannedSite, year: SiteYear | None) -> SitePage:
+def _site(site: PlannedSite, year: SiteYear | None, incident: Incident | None) -> SitePage:
     shown = _filled(tables.racks(site), tables.equipment(site), tables.basis(site), tables.failures(site))
     why = site.cooling.why if site.cooling else WITHOUT_HALL.get(site.kind, "")
-    return SitePage(site.name, site.kind, why, tuple(gallery.hall(site, year).values()), shown)
+    return SitePage(site.name, site.kind, why, tuple(gallery.hall(site, year, incident).values()), shown)

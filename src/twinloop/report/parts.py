@@ -41,6 +41,8 @@ class Figure:
     note: str = ""
     wide: bool = True
     """Takes the whole width; else two stand side by side."""
+    phone: tuple[tuple[str, Markup], ...] = ()
+    """The same drawings for a narrow screen, where the wide ones could not be read."""
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def equipment(site: PlannedSite) -> Table:
     rows = tuple(
         (
             e.tag,
-            e.type.replace("_", " "),
+            numbers.words(e.type),
             f"{e.count} + {e.spare}",
             numbers.power(e.rated_w),
             numbers.quantity(e.flow_m3_h, "m³/h"),
@@ -227,7 +227,7 @@ def basis(site: PlannedSite) -> Table:
 def failures(site: PlannedSite) -> Table:
     """One unit of each line of the schedule lost on the design day."""
     cases = {f.case.partition("(")[2].partition(")")[0]: f for f in site.failure_cases}
-    rows = tuple((e.tag, e.type.replace("_", " "), *_lost(cases.get(e.tag))) for e in site.equipment)
+    rows = tuple((e.tag, numbers.words(e.type), *_lost(cases.get(e.tag))) for e in site.equipment)
     head = columns("Tag", "One lost", "~Then", "#Margin to throttling", "#Until throttling")
     return Table("One unit lost on the design day", head, rows if cases else ())
 
@@ -242,9 +242,13 @@ def _lost(case: FailureCase | None) -> tuple[str, str, str]:
     return after, numbers.fixed(case.min_margin_k, "K"), "does not throttle" if within else "not simulated"
 
 
+COOLERS = {"air": "air handlers only"}
+"""Kind of cooling -> the machines that are meant, where the kind's own word could be taken for outdoor air."""
+
+
 def alternatives(plan: Plan) -> Table:
     """The best plan of every other kind of cooling."""
-    rows = tuple((a.name, *_figures(a.totals), a.change) for a in plan.alternatives)
+    rows = tuple((COOLERS.get(a.name, a.name), *_figures(a.totals), a.change) for a in plan.alternatives)
     head = columns(
         "Cooling",
         "#TCO",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from twinloop.model.doubt import Uncertainty
+from twinloop.model.doubt import Swing, Uncertainty
 from twinloop.model.plan import FrontierPoint
 from twinloop.report import numbers
 from twinloop.report.figures import svg
 from twinloop.report.parts import Absent, Figure, Table, columns
 
-SIZE = (960.0, 330.0)
-BOX = (70.0, 44.0, 900.0, 280.0)
-CLOSE = 60.0
-"""Points nearer than this would write their numbers into each other."""
+SIZE, BOX = (960.0, 330.0), (70.0, 44.0, 900.0, 280.0)
+PHONE, PHONE_BOX = (svg.PHONE, 300.0), (50.0, 34.0, 340.0, 250.0)
+LINE = 14.0
+"""Height of a label."""
 
 
 def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
@@ -23,18 +23,8 @@ def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
     xs = [point.cost_usd / 1e6 for point in points]
     ys = [point.carbon_t_per_year for point in points]
     pad_x, pad_y = max(xs) * 0.002 + (max(xs) - min(xs)) * 0.1, max(ys) * 0.01 + (max(ys) - min(ys)) * 0.1
-    p = svg.plot(BOX, (min(xs) - pad_x, max(xs) + pad_x), (min(ys) - pad_y, max(ys) + pad_y))
-    body = svg.axes(p, "present cost, million USD", "t CO2e a year")
-    body += svg.polyline([(p.x(x), p.y(y)) for x, y in zip(xs, ys, strict=True)], "k-grey curve-line")
-    for i, (point, x, y) in enumerate(zip(points, xs, ys, strict=True)):
-        at = (p.x(x), p.y(y))
-        # The knee has a form of its own: colour alone would not reach everybody.
-        body += svg.polygon(_diamond(at), "f-heat", point.name) if point.knee else svg.element(
-            "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_="f-liquid")  # fmt: skip
-        # Of neighbours every other one is told below its mark.
-        close = i % 2 == 1 and at[0] - p.x(xs[i - 1]) < CLOSE
-        where = (at[0], at[1] + 24.0, "middle") if close else (at[0] + 10.0, at[1] - 8.0, "start")
-        body += svg.text(where[0], where[1], f"{i + 1}{' knee' if point.knee else ''}", "label halo", where[2])
+    x_span, y_span = (min(xs) - pad_x, max(xs) + pad_x), (min(ys) - pad_y, max(ys) + pad_y)
+    plots = (svg.plot(BOX, x_span, y_span), svg.plot(PHONE_BOX, x_span, y_span, (3, 5)))
     rows = tuple(
         (
             f"{i + 1}. {point.name}{' (knee)' if point.knee else ''}", numbers.number(point.cost_usd / 1e6, 4),
@@ -56,7 +46,34 @@ def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
         if checked
         else "Screened figures: the twin's check of the recommendation differs by the screening error."
     )
-    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, SIZE, body)),), table, note)
+    picture = svg.drawing(ident, title, desc, SIZE, _points(points, plots[0]))
+    phone = svg.drawing(f"{ident}-phone", title, desc, PHONE, _points(points, plots[1]))
+    return Figure(ident, title, desc, (("", picture),), table, note, phone=(("", phone),))
+
+
+def _points(points: tuple[FrontierPoint, ...], p: svg.Plot) -> str:
+    places = [(p.x(point.cost_usd / 1e6), p.y(point.carbon_t_per_year)) for point in points]
+    told: list[tuple[float, float, float]] = []
+    body = svg.axes(p, "present cost, million USD", "t CO2e a year") + svg.polyline(places, "k-grey curve-line")
+    for i, (point, at) in enumerate(zip(points, places, strict=True)):
+        # The knee has a form of its own: colour alone would not reach everybody.
+        body += svg.polygon(_diamond(at), "f-heat", point.name) if point.knee else svg.element(
+            "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_="f-liquid")  # fmt: skip
+        words = f"{i + 1}{' knee' if point.knee else ''}"
+        x, y = _free(at, svg.advance(words), told)
+        told.append((x, y, svg.advance(words)))
+        body += svg.text(x, y, words, "label halo")
+    return body
+
+
+def _free(at: svg.Point, wide: float, told: list[tuple[float, float, float]]) -> svg.Point:
+    """Return where a label of a mark starts: the first place round it that no earlier label takes."""
+    x, y = at
+    sides = ((x + 10.0, y - 8.0), (x - wide / 2.0, y + 24.0), (x - 10.0 - wide, y - 8.0), (x + 10.0, y + 16.0),
+             (x - 10.0 - wide, y + 16.0), (x - wide / 2.0, y - 22.0))  # fmt: skip
+    return next(
+        (s for s in sides if all(s[0] > a + w + 4.0 or s[0] + wide < a - 4.0 or abs(s[1] - b) > LINE
+                                 for a, b, w in told)), sides[0])  # fmt: skip
 
 
 def _diamond(at: svg.Point) -> list[svg.Point]:
@@ -70,24 +87,6 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
     if uncertainty is None or not uncertainty.tornado:
         return Absent(ident, title, "uncertainty was not computed for this plan.")
     bars = sorted(uncertainty.tornado, key=lambda bar: bar.low_usd - bar.high_usd)
-    low, high = min(bar.low_usd for bar in bars) / 1e6, max(bar.high_usd for bar in bars) / 1e6
-    height = 30.0 * len(bars) + 74.0
-    steps = svg.ticks(low, high)
-    scale = svg.linear((steps[0], steps[-1]), (250.0, 900.0))
-    bottom, middle = height - 44.0, scale(base_usd / 1e6)
-    body = "".join(svg.line((scale(v), 26.0), (scale(v), bottom), "grid") for v in steps)
-    body += "".join(svg.text(scale(v), bottom + 18.0, svg.tick_label(v), "tick", "middle") for v in steps)
-    for i, bar in enumerate(bars):
-        y, x0, x1 = 30.0 + 30.0 * i, scale(bar.low_usd / 1e6), scale(bar.high_usd / 1e6)
-        hint = f"{numbers.money(bar.low_usd)} to {numbers.money(bar.high_usd)}: {bar.source}"
-        body += svg.text(240.0, y + 15.0, bar.name, "label", "end")
-        body += svg.rect(x0, y, middle - x0, 20.0, "f-green", hint) + svg.rect(
-            middle, y, x1 - middle, 20.0, "f-heat", hint
-        )
-    body += svg.line((middle, 22.0), (middle, bottom), "axis") + svg.text(
-        middle, 16.0, f"plan {numbers.money(base_usd)}", "tick", "middle"
-    )
-    body += svg.text(575.0, height - 8.0, "present cost, million USD", "axis-name", "middle")
     rows = tuple((bar.name, numbers.money(bar.low_usd), numbers.money(bar.high_usd), bar.source) for bar in bars)
     table = Table("Range of each driver", columns("Driver", "#Low", "#High", "~Source"), rows)
     desc = (
@@ -96,4 +95,31 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
         f"{numbers.percent(uncertainty.probability_best)} of {numbers.count(float(uncertainty.samples))} samples; "
         "what moves one plan moves all that share the fact."
     )
-    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, (960.0, height), body)),), table)
+    body, height = _swings(bars, base_usd, (250.0, 900.0), narrow=False)
+    picture = svg.drawing(ident, title, desc, (960.0, height), body)
+    body, height = _swings(bars, base_usd, (16.0, svg.PHONE - 16.0), narrow=True)
+    phone = svg.drawing(f"{ident}-phone", title, desc, (svg.PHONE, height), body)
+    return Figure(ident, title, desc, (("", picture),), table, phone=(("", phone),))
+
+
+def _swings(bars: list[Swing], base_usd: float, span: svg.Point, *, narrow: bool) -> tuple[str, float]:
+    """Return the bars between the x of ``span``, and their height; their names stand before them, or above."""
+    step, lift = (44.0, 18.0) if narrow else (30.0, 0.0)
+    low, high = min(bar.low_usd for bar in bars) / 1e6, max(bar.high_usd for bar in bars) / 1e6
+    steps = svg.ticks(low, high, 3 if narrow else 5)
+    scale = svg.linear((steps[0], steps[-1]), span)
+    bottom, middle = step * len(bars) + 30.0, scale(base_usd / 1e6)
+    body = "".join(svg.line((scale(v), 26.0), (scale(v), bottom), "grid") for v in steps)
+    body += "".join(svg.text(scale(v), bottom + 18.0, svg.tick_label(v), "tick", "middle") for v in steps)
+    body += svg.line((middle, 22.0), (middle, bottom), "axis")
+    for i, bar in enumerate(bars):
+        y, x0, x1 = 30.0 + step * i + lift, scale(bar.low_usd / 1e6), scale(bar.high_usd / 1e6)
+        hint = f"{numbers.money(bar.low_usd)} to {numbers.money(bar.high_usd)}: {bar.source}"
+        at = (4.0, y - 5.0, "start") if narrow else (span[0] - 10.0, y + 15.0, "end")
+        body += svg.text(at[0], at[1], bar.name, "label halo", at[2])
+        body += svg.rect(x0, y, middle - x0, 20.0, "f-green", hint)
+        body += svg.rect(middle, y, x1 - middle, 20.0, "f-heat", hint)
+    side = "start" if middle < span[0] + 60.0 else "end" if middle > span[1] - 60.0 else "middle"
+    body += svg.text(middle, 16.0, f"plan {numbers.money(base_usd)}", "tick", side)
+    body += svg.text((span[0] + span[1]) / 2.0, bottom + 36.0, "present cost, million USD", "axis-name", "middle")
+    return body, bottom + 44.0

@@ -11,8 +11,8 @@ from twinloop.report.figures.calendar import is_year
 from twinloop.report.numbers import count, fixed, power
 from twinloop.report.parts import Figure, Table, columns
 
-SIZE = (480.0, 330.0)
-BOX = (58.0, 66.0, 464.0, 280.0)
+SIZE = (400.0, 300.0)
+BOX = (50.0, 66.0, 382.0, 250.0)
 HOURS = (0, 1, 35, 88, 438, 876, 2190, 4380, 6570, 8322, 8759)
 """Ranks in the table: the worst hour, 0.4 %, 1 %, 5 %, 10 %, quarters, the mildest hour."""
 POINTS = 160
@@ -57,7 +57,7 @@ def _curves(
     body = svg.axes(p, "hours a year at or above", unit)
     for key, _, colour in series:
         body += svg.polyline(_points(ordered[key] / per, p), f"k-{colour} curve-line")
-    keys, _ = svg.legend(BOX[0], 20, [(f"f-{colour}", name) for _, name, colour in series], 400)
+    keys, _ = svg.legend(BOX[0], 20, [(f"f-{colour}", name) for _, name, colour in series], 300)
     show = (lambda v: fixed(v, "°C")) if unit == "°C" else power
     desc = "; ".join(
         f"{name}: highest {show(float(ordered[key][0]))}, median {show(float(np.median(ordered[key])))}, "

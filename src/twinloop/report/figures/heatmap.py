@@ -26,8 +26,8 @@ from twinloop.report.figures.calendar import (
 from twinloop.report.numbers import fixed, number, percent, power, quantity
 from twinloop.report.parts import Figure, Table, columns
 
-SIZE = (480.0, 228.0)
-LEFT, TOP, WIDE, HIGH = 34.0, 12.0, 436.0, 150.0
+SIZE = (400.0, 228.0)
+LEFT, TOP, WIDE, HIGH = 28.0, 12.0, 364.0, 150.0
 ALMOST = 0.01
 """Below this share the chiller stands, above one minus it nothing else works (as in the twin's count)."""
 FULL_RGB, PARTIAL_RGB, NONE_RGB = (0, 158, 115), (240, 228, 66), (213, 94, 0)
@@ -93,7 +93,7 @@ def _mode_map(ident: str, share: FloatArray) -> Figure:
         f"none in {int(none.sum())} h of the year."
     )
     rgb = np.where(_grid(full)[..., None], FULL_RGB, np.where(_grid(none)[..., None], NONE_RGB, PARTIAL_RGB))
-    keys, _ = svg.legend(LEFT, 214, (("f-green", "free"), ("f-yellow", "partial"), ("f-heat", "chiller only")), 430)
+    keys, _ = svg.legend(LEFT, 214, (("f-green", "free"), ("f-yellow", "partial"), ("f-heat", "chiller only")), 360)
     rows = []
     for name, f, n in zip(MONTHS, by_month(full.astype(float)), by_month(none.astype(float)), strict=True):
         parts = (float(f.mean()), float(1.0 - f.mean() - n.mean()), float(n.mean()))
@@ -129,7 +129,7 @@ def _frame(rgb: np.ndarray, title: str) -> str:
 def _scale(low: str, high: str) -> str:
     body = svg.text(LEFT, 214, low, "tick")
     start = LEFT + 14 + len(low) * svg.TEXT_PX
-    steps = 7 * len(RAMP)
+    steps = 5 * len(RAMP)
     for i in range(steps):
         body += svg.element("rect", x=start + i * 3, y=205.0, width=3.2, height=10.0, fill=ramp_hex(i / (steps - 1)))
     return body + svg.text(start + steps * 3 + 10, 214, high, "tick")

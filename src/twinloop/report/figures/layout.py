@@ -9,11 +9,9 @@ from twinloop.report.numbers import count, memory, words
 from twinloop.report.parts import Figure, Table, columns
 
 WIDTH, LEFT, TOP = 960.0, 96.0, 34.0
-MOST_REPLICAS, MOST_STAGES, MOST_SLICES = 64, 16, 8
+MOST_REPLICAS, PHONE_REPLICAS, MOST_STAGES, MOST_SLICES = 64, 16, 16, 8
 """Shown at most; what is left out is alike and is said in words."""
 WIDEST, TALLEST = 64.0, 34.0
-MEMORY = 84.0
-"""Height of the memory bar and its key."""
 HOLDS = {
     "weights": "liquid", "gradients": "air", "optimizer": "green", "activations": "amber", "working": "yellow",
     "logits": "violet", "KV cache": "heat", "reserved": "grey",
@@ -35,27 +33,30 @@ def draw(ident: str, stage: PlannedStage) -> Figure | None:
     per_server = max(stage.device_count // max(stage.servers, 1), 1)
     title = f"Who holds what: {stage.name}"
     desc = _words(stage, slices, used)
-    height = TOP + _row_height(p.pipeline) * min(p.pipeline, MOST_STAGES) + (30.0 if p.pipeline > MOST_STAGES else 6.0)
-    body = _grid(p.data, p.pipeline, slices, per_server)
-    if stage.memory_gb:
-        body += _memory(stage, height + 12.0)
-        height += MEMORY
-    picture = svg.drawing(ident, title, desc, (WIDTH, height), body)
-    return Figure(ident, title, desc, (("", picture),), _table(p.data, p.pipeline, slices, per_server, stage.name))
+    drawn = []
+    for name, width, most in ((ident, WIDTH, MOST_REPLICAS), (f"{ident}-phone", svg.PHONE, PHONE_REPLICAS)):
+        body, height = _grid(p.data, p.pipeline, slices, per_server, (width, most))
+        if stage.memory_gb:
+            bar, down = _memory(stage, height + 12.0, width)
+            body, height = body + bar, height + 46.0 + down
+        drawn.append((("", svg.drawing(name, title, desc, (width, height), body)),))
+    table = _table(p.data, p.pipeline, slices, per_server, stage.name)
+    return Figure(ident, title, desc, drawn[0], table, phone=drawn[1])
 
 
-def _memory(stage: PlannedStage, y: float) -> str:
-    """Return the fullest device's memory as one bar, by what it holds."""
+def _memory(stage: PlannedStage, y: float, width: float) -> tuple[str, float]:
+    """Return the fullest device's memory as one bar, by what it holds, and the height of its key."""
     held = {name: gb for name, gb in stage.memory_gb.items() if gb > 0.0}
-    room, total, x = WIDTH - LEFT - 100.0, sum(held.values()), LEFT
+    room, total, x = width - LEFT - 80.0, sum(held.values()), LEFT
     entries = [(f"f-{HOLDS.get(name, 'ink')}", f"{words(name)} {memory(gb)}") for name, gb in held.items()]
-    body, _ = svg.legend(LEFT, y + 44.0, entries, room)
+    start = LEFT if width > svg.PHONE else 4.0
+    body, down = svg.legend(start, y + 44.0, entries, width - start - 30.0)
     body += svg.text(LEFT - 10.0, y + 17.0, "memory", "label", "end")
     for name, gb in held.items():
         size = room * gb / total
         body += svg.rect(x, y + 2.0, size, 22.0, f"f-{HOLDS.get(name, 'ink')} edge", f"{words(name)}: {memory(gb)}")
         x += size
-    return body + svg.text(x + 8.0, y + 17.0, memory(total), "tick")
+    return body + svg.text(x + 8.0, y + 17.0, memory(total), "tick"), down
 
 
 def _words(stage: PlannedStage, slices: int, used: int) -> str:
@@ -84,9 +85,10 @@ def _row_height(stages: int) -> float:
     return min(TALLEST, 300.0 / min(stages, MOST_STAGES))
 
 
-def _grid(replicas: int, stages: int, slices: int, per_server: int) -> str:
-    across, down = min(replicas, MOST_REPLICAS), min(stages, MOST_STAGES)
-    wide, high = min(WIDEST, (WIDTH - LEFT - 12.0) / across), _row_height(stages)
+def _grid(replicas: int, stages: int, slices: int, per_server: int, frame: tuple[float, int]) -> tuple[str, float]:
+    """Return the devices in a frame of (width, most copies shown), and their height."""
+    across, down = min(replicas, frame[1]), min(stages, MOST_STAGES)
+    wide, high = min(WIDEST, (frame[0] - LEFT - 12.0) / across), _row_height(stages)
     body = svg.text(LEFT, 14.0, f"copies 1 to {count(across)} of {count(replicas)}; a frame is a server", "tick")
     for row in range(down):
         y = TOP + row * high
@@ -98,7 +100,7 @@ def _grid(replicas: int, stages: int, slices: int, per_server: int) -> str:
             body += _server(x, y, (width, high), (end - start) * min(slices, MOST_SLICES), (row + 0.5) / stages, hint)
     if stages > down:
         body += svg.text(LEFT, TOP + down * high + 20.0, f"and {stages - down} more stages alike", "tick")
-    return body
+    return body, TOP + down * high + (30.0 if stages > down else 6.0)
 
 
 def _frames(row: int, replicas: int, across: int, slices: int, per_server: int) -> list[tuple[int, int, int]]:

@@ -6,16 +6,13 @@ from markupsafe import Markup
 
 from twinloop.model.plan import PlannedCooling
 from twinloop.model.simulation import LoopState, OperatingHour
-from twinloop.report.figures import svg
-from twinloop.report.numbers import UNKNOWN, fixed, quantity, words
-from twinloop.report.numbers import power as watts
+from twinloop.report.figures import loops_phone, svg
+from twinloop.report.figures.loop_state import EMPTY, celsius, cold_name, kg_s, power, state, warm_name, works
+from twinloop.report.numbers import UNKNOWN, fixed
 from twinloop.report.parts import Figure, Table, columns
 
 SIZE = (960.0, 470.0)
 WARM_TAGS = ("coolant supply", "warm supply", "warm outdoor cooler")
-EMPTY = LoopState("", None, None, None)
-NO_HEAT_W = 1.0
-"""A duty below one watt is a machine that is not there, or stands."""
 
 
 def draw(ident: str, hours: tuple[OperatingHour, ...], cooling: PlannedCooling | None) -> Figure | None:
@@ -28,7 +25,10 @@ def draw(ident: str, hours: tuple[OperatingHour, ...], cooling: PlannedCooling |
         f"water loop (bottom) to outdoor air on the right. Hours drawn: {', '.join(h.name for h in hours)}."
     )
     drawings = tuple((hour.name, _picture(f"{ident}-{i}", hour, cooling)) for i, hour in enumerate(hours))
-    return Figure(ident, title, desc, drawings, _table(hours))
+    phone = tuple(
+        (hour.name, _picture(f"{ident}-phone-{i}", hour, cooling, narrow=True)) for i, hour in enumerate(hours)
+    )
+    return Figure(ident, title, desc, drawings, _table(hours), phone=phone)
 
 
 def _table(hours: tuple[OperatingHour, ...]) -> Table:
@@ -44,7 +44,7 @@ def _table(hours: tuple[OperatingHour, ...]) -> Table:
         cells: list[str] = []
         for states in at:
             state = states.get(tag, EMPTY)
-            cells += [_blank(fixed(state.temperature_c, "°C")), _kg_s(state), _blank(power(state.heat_w))]
+            cells += [_blank(fixed(state.temperature_c, "°C")), kg_s(state), _blank(power(state.heat_w))]
         rows.append((tag, *cells))
     return Table("Design hour beside part load", columns("Point", *head), tuple(rows))
 
@@ -54,7 +54,7 @@ def _blank(cell: str) -> str:
     return "" if cell == UNKNOWN else cell
 
 
-def _picture(ident: str, hour: OperatingHour, cooling: PlannedCooling | None) -> Markup:
+def _picture(ident: str, hour: OperatingHour, cooling: PlannedCooling | None, *, narrow: bool = False) -> Markup:
     at = {state.tag: state for state in hour.states}
     rejection = cooling.heat_rejection if cooling else ""
     title = f"Cooling loops, {hour.name}"
@@ -63,6 +63,8 @@ def _picture(ident: str, hour: OperatingHour, cooling: PlannedCooling | None) ->
         f"IT {power(hour.it_w)}, facility {power(hour.facility_w)}."
     )
     warm = any(tag in at for tag in WARM_TAGS)
+    if narrow:
+        return svg.drawing(ident, title, desc, loops_phone.SIZE, loops_phone.picture(hour, at, rejection, warm=warm))
     body = _outdoor(hour) + _racks(hour, at)
     body += _warm_loop(at, rejection) if warm else _no_warm_loop()
     body += _trim(at) if warm else ""
@@ -88,23 +90,6 @@ def _pipe(x0: float, x1: float, y: float, colour: str, above: str, below: str = 
     return body + (svg.text(middle, y + 18, below, "tick", "middle") if below else "")
 
 
-def power(value_w: float | None) -> str:
-    """Return watts; below one watt is round-off of a machine at rest."""
-    return watts(0.0 if value_w is not None and abs(value_w) < NO_HEAT_W else value_w)
-
-
-def _state(at: dict[str, LoopState], tag: str) -> LoopState:
-    return at.get(tag, EMPTY)
-
-
-def _c(state: LoopState) -> str:
-    return fixed(state.temperature_c, "°C")
-
-
-def _kg_s(state: LoopState) -> str:
-    return quantity(state.flow_kg_s, "kg/s") if state.flow_kg_s is not None else ""
-
-
 def _outdoor(hour: OperatingHour) -> str:
     body = svg.rect(846, 20, 106, 430, "zone", rx=6)
     body += svg.text(899, 44, "Outdoor air", "label strong", "middle")
@@ -121,22 +106,23 @@ def _racks(hour: OperatingHour, at: dict[str, LoopState]) -> str:
         body += svg.rect(28, y, 140, 26, "machine k-amber", rx=3)
         body += svg.rect(34, y + 6, 60, 14, "f-liquid soft", rx=2) + svg.rect(100, y + 6, 62, 14, "f-air soft", rx=2)
     body += svg.text(64, 244, "to liquid", "tick", "middle") + svg.text(130, 244, "to air", "tick", "middle")
-    intake, exhaust = _state(at, "server intake"), _state(at, "server exhaust")
-    rows = [f"intake {_c(intake)}", f"exhaust {_c(exhaust)}", f"{_kg_s(intake) or UNKNOWN} of air"]
+    intake, exhaust = state(at, "server intake"), state(at, "server exhaust")
+    rows = [f"intake {celsius(intake)}", f"exhaust {celsius(exhaust)}", f"{kg_s(intake) or UNKNOWN} of air"]
     rows.append(f"{power(exhaust.heat_w)} into air")
     return body + svg.lines(98, 334, rows, "tick", "middle", 17)
 
 
 def _warm_loop(at: dict[str, LoopState], rejection: str) -> str:
-    supply, back = _state(at, "coolant supply"), _state(at, "coolant return")
-    warm, warm_back = _state(at, "warm supply"), _state(at, "warm return")
-    cooler = _state(at, "warm outdoor cooler")
+    supply, back = state(at, "coolant supply"), state(at, "coolant return")
+    warm, warm_back = state(at, "warm supply"), state(at, "warm return")
+    cooler = state(at, "warm outdoor cooler")
     body = svg.text(340, 36, "Warm loop", "name", "middle")
-    body += _pipe(188, 330, 92, "heat", _c(back)) + _pipe(330, 188, 160, "liquid", _c(supply), _kg_s(supply))
+    body += _pipe(188, 330, 92, "heat", celsius(back)) + _pipe(330, 188, 160, "liquid", celsius(supply), kg_s(supply))
     body += _machine(330, 72, "Coolant distribution", [power(back.heat_w)], "liquid", (128, 108))
-    body += _pipe(458, 650, 92, "heat", _c(warm_back)) + _pipe(650, 458, 160, "liquid", _c(warm), _kg_s(warm))
-    name = rejection.split("(")[0].strip().capitalize() if "warm" in rejection else "Outdoor cooler"
-    body += _machine(650, 72, name, [power(cooler.heat_w), f"leaves {_c(cooler)}"], "liquid", (140, 108))
+    body += _pipe(458, 650, 92, "heat", celsius(warm_back)) + _pipe(650, 458, 160, "liquid", celsius(warm), kg_s(warm))
+    body += _machine(
+        650, 72, warm_name(rejection), [power(cooler.heat_w), f"leaves {celsius(cooler)}"], "liquid", (140, 108)
+    )
     return body + _pipe(790, 846, 126, "heat", "")
 
 
@@ -145,36 +131,31 @@ def _no_warm_loop() -> str:
 
 
 def _trim(at: dict[str, LoopState]) -> str:
-    trim = _state(at, "warm trim")
-    working = trim.heat_w is not None and trim.heat_w > NO_HEAT_W
+    trim = state(at, "warm trim")
+    working = works(trim)
     body = svg.line((554, 184), (554, 278), f"pipe {'k-heat' if working else 'k-grey dashed'}")
     words_ = f"trim {power(trim.heat_w)}" if working or trim.heat_w is None else "trim exchanger at rest"
     return body + svg.text(564, 220, words_, "tick")
 
 
 def _cold_loop(at: dict[str, LoopState], rejection: str) -> str:
-    door, back = _state(at, "rear door leaving air"), _state(at, "air handler return")
-    supply, cold = _state(at, "air handler supply"), _state(at, "cold supply")
-    cold_back, chiller = _state(at, "cold return"), _state(at, "chiller")
-    free = _state(at, "cold economiser")
-    doors = door.heat_w is not None and door.heat_w > NO_HEAT_W
+    door, back = state(at, "rear door leaving air"), state(at, "air handler return")
+    supply, cold = state(at, "air handler supply"), state(at, "cold supply")
+    cold_back, chiller = state(at, "cold return"), state(at, "chiller")
+    free = state(at, "cold economiser")
+    doors = works(door)
     body = svg.text(340, 268, "Hall air and cold loop", "name", "middle")
-    body += _pipe(188, 330, 310, "heat", _c(door if doors else back))
+    body += _pipe(188, 330, 310, "heat", celsius(door if doors else back))
     if doors:
         body += svg.rect(190, 292, 20, 130, "machine k-air", rx=3)
         body += svg.text(259, 328, f"doors {power(door.heat_w)}", "tick", "middle")
-    body += _pipe(330, 188, 400, "air", _c(supply))
+    body += _pipe(330, 188, 400, "air", celsius(supply))
     body += _machine(330, 286, "Air handlers", [power(back.heat_w)], "air", (128, 138))
-    body += _pipe(458, 650, 310, "heat", _c(cold_back)) + _pipe(650, 458, 400, "green", _c(cold), _kg_s(cold))
-    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"cond. {_c(chiller)}"]
-    body += _machine(650, 286, _cold_name(rejection), rows, "green", (140, 138))
-    outside = _state(at, "outdoor air economiser")
-    if outside.heat_w is not None and outside.heat_w > NO_HEAT_W:
+    body += _pipe(458, 650, 310, "heat", celsius(cold_back)) + _pipe(650, 458, 400, "green", celsius(cold), kg_s(cold))
+    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"cond. {celsius(chiller)}"]
+    body += _machine(650, 286, cold_name(rejection), rows, "green", (140, 138))
+    outside = state(at, "outdoor air economiser")
+    if works(outside):
         body += svg.polyline(((394, 424), (394, 442), (846, 442)), "pipe k-air")
         body += svg.text(620, 436, f"outdoor air takes {power(outside.heat_w)}", "tick", "middle")
     return body + _pipe(790, 846, 354, "heat", "")
-
-
-def _cold_name(rejection: str) -> str:
-    part = rejection.split(",")[-1].split("(")[0].strip()
-    return words(part).capitalize() if part else "Chiller"

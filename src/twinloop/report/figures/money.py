@@ -12,10 +12,11 @@ from twinloop.report.numbers import money, words
 from twinloop.report.parts import Absent, Figure, Table, columns
 
 WIDTH, LEFT, ROW = 960.0, 190.0, 28.0
+PHONE_ROW = 42.0
+"""On a narrow screen name and amount stand above their bar."""
 ROOM = 150.0
 """Width of a label; where less is left, it stands before its bar."""
-SIZE = (960.0, 350.0)
-BOX = (70.0, 72.0, 940.0, 300.0)
+SIZE, PHONE = (960.0, 350.0), (svg.PHONE, 300.0)
 COOLING = "cooling plant"
 CENT = 0.005
 """Sums of millions leave dust; a cent is paid back."""
@@ -48,8 +49,29 @@ def waterfall(ident: str, plan: Plan) -> Figure | Absent:
     if not parts:
         return Absent(ident, title, "the plan carries no cash flow.")
     total = sum(parts.values())
-    reach = max(total, sum(v for v in parts.values() if v > 0.0))
-    scale = svg.linear((0.0, reach), (LEFT, WIDTH - 30.0))
+    body, height = _steps(parts, total)
+    picture = svg.drawing(ident, title, _made_of(parts, total), (WIDTH, height), body)
+    body, height = _phone_steps(parts, total)
+    phone = svg.drawing(f"{ident}-phone", title, _made_of(parts, total), (svg.PHONE, height), body)
+    rows = tuple((words(n), money(v), numbers.percent(v / total)) for n, v in parts.items())
+    table = Table("Present cost by purpose", columns("Purpose", "#Present value", "#Share"), rows)
+    return Figure(ident, title, _made_of(parts, total), (("", picture),), table, phone=(("", phone),))
+
+
+def _made_of(parts: dict[str, float], total: float) -> str:
+    largest = max(parts, key=lambda name: parts[name])
+    share = numbers.percent(parts.get(COOLING, 0.0) / total)
+    return (
+        f"The largest part of {money(total)}, present value, is {words(largest)}; the cooling plant is {share} of it."
+    )
+
+
+def _reach(parts: dict[str, float], total: float) -> float:
+    return max(total, sum(v for v in parts.values() if v > 0.0))
+
+
+def _steps(parts: dict[str, float], total: float) -> tuple[str, float]:
+    scale = svg.linear((0.0, _reach(parts, total)), (LEFT, WIDTH - 30.0))
     body, at = "", 0.0
     for i, (name, value) in enumerate(parts.items()):
         body += _step(8.0 + i * ROW, name, (scale(at), scale(at + value)), value, total)
@@ -57,15 +79,22 @@ def waterfall(ident: str, plan: Plan) -> Figure | Absent:
     y = 8.0 + len(parts) * ROW
     body += svg.text(LEFT - 10.0, y + 14.0, "total", "label strong", "end")
     body += svg.rect(LEFT, y, scale(total) - LEFT, 20.0, "f-ink")
-    body += svg.text(scale(total) - 8.0, y + 14.0, money(total), "onbar", "end")
-    largest = max(parts, key=lambda name: parts[name])
-    share = numbers.percent(parts.get(COOLING, 0.0) / total)
-    desc = (
-        f"The largest part of {money(total)}, present value, is {words(largest)}; the cooling plant is {share} of it."
-    )
-    rows = tuple((words(n), money(v), numbers.percent(v / total)) for n, v in parts.items())
-    table = Table("Present cost by purpose", columns("Purpose", "#Present value", "#Share"), rows)
-    return Figure(ident, title, desc, (("", svg.drawing(ident, title, desc, (WIDTH, y + 28.0), body)),), table)
+    return body + svg.text(scale(total) - 8.0, y + 14.0, money(total), "onbar", "end"), y + 28.0
+
+
+def _phone_steps(parts: dict[str, float], total: float) -> tuple[str, float]:
+    scale = svg.linear((0.0, _reach(parts, total)), (4.0, svg.PHONE - 4.0))
+    body, at, y = "", 0.0, 0.0
+    for i, (name, value) in enumerate(parts.items()):
+        y, (x0, x1) = 4.0 + i * PHONE_ROW, sorted((scale(at), scale(at + value)))
+        body += svg.text(4.0, y + 12.0, words(name), "label")
+        body += svg.text(svg.PHONE - 4.0, y + 12.0, f"{money(value)} · {numbers.percent(value / total)}", "tick", "end")
+        body += svg.rect(x0, y + 18.0, max(x1 - x0, 1.0), 16.0, "f-green" if value < 0.0 else "f-liquid", money(value))
+        at += value
+    y += PHONE_ROW
+    body += svg.text(4.0, y + 12.0, "total", "label strong")
+    body += svg.text(svg.PHONE - 4.0, y + 12.0, money(total), "label strong", "end")
+    return body + svg.rect(4.0, y + 18.0, scale(total) - 4.0, 16.0, "f-ink"), y + 40.0
 
 
 def _step(y: float, name: str, span: svg.Point, value: float, total: float) -> str:
@@ -157,18 +186,28 @@ def cumulative(ident: str, plan: Plan) -> Figure | Absent:
     head = columns("Year", "#Recommended", *(f"#{_name(b)}" for b, _ in known))
     note = "Each by its own cash flow, with price rises and replacement; value left at the horizon apart."
     lines = [_Line("recommended", "k-liquid", "f-liquid", ours), *rivals]
-    drawings = [("Spent so far", svg.drawing(ident, title, desc, SIZE, _spending(lines)))]
     apart = [line for line in rivals if not _same(ours, line.spent_usd)]
-    if apart:
-        name = "What each baseline has cost more so far; where a line crosses zero, one of the two has paid back"
-        picture = svg.drawing(f"{ident}-more", f"{title}, differences", desc, SIZE, _differences(ours, apart))
-        drawings.append((name, picture))
+    drawn = []
+    for name, size in ((ident, SIZE), (f"{ident}-phone", PHONE)):
+        pictures = [("Spent so far", svg.drawing(name, title, desc, size, _spending(lines, size)))]
+        if apart:
+            label = "What each baseline has cost more so far; where a line crosses zero, one of the two has paid back"
+            body = _differences(ours, apart, size)
+            pictures.append((label, svg.drawing(f"{name}-more", f"{title}, differences", desc, size, body)))
+        drawn.append(tuple(pictures))
     table = Table("Spent by the end of each year, undiscounted", head, rows)
-    return Figure(ident, title, desc, tuple(drawings), table, note)
+    return Figure(ident, title, desc, drawn[0], table, note, phone=drawn[1])
 
 
-def _plot(years: int, low: float, high: float) -> svg.Plot:
-    return svg.plot(BOX, (0.0, max(float(years), 1.0)), (low, high), (max(years, 1), 5))
+def _plot(years: int, low: float, high: float, size: svg.Point, top: float) -> svg.Plot:
+    narrow = size[0] <= svg.PHONE
+    box = (50.0 if narrow else 70.0, top + 52.0, size[0] - (10.0 if narrow else 20.0), size[1] - 50.0)
+    return svg.plot(box, (0.0, max(float(years), 1.0)), (low, high), (max(years, 1), 5))
+
+
+def _key(lines: list[_Line], size: svg.Point) -> tuple[str, float]:
+    start = 4.0 if size[0] <= svg.PHONE else 70.0
+    return svg.legend(start, 20.0, [(line.fill, line.name) for line in lines], size[0] - start - 30.0)
 
 
 def _unit(values: list[float]) -> tuple[float, str]:
@@ -178,29 +217,31 @@ def _unit(values: list[float]) -> tuple[float, str]:
     return next(((per, name) for least, per, name in steps if top >= least), (1.0, "USD"))
 
 
-def _spending(lines: list[_Line]) -> str:
+def _spending(lines: list[_Line], size: svg.Point) -> str:
     per, unit = _unit([usd for line in lines for usd in line.spent_usd])
     years = len(lines[0].spent_usd) - 1
-    p = _plot(years, 0.0, max(max(line.spent_usd) for line in lines) / per)
-    body = svg.axes(p, "year", f"{unit}, undiscounted")
+    keys, down = _key(lines, size)
+    p = _plot(years, 0.0, max(max(line.spent_usd) for line in lines) / per, size, down)
+    body = keys + svg.axes(p, "year", f"{unit}, undiscounted")
     for line in reversed(lines):
         body += svg.polyline(_points(line.spent_usd, per, p), f"{line.stroke} curve-line")
     for year, at in enumerate(_points(lines[0].spent_usd, per, p)):
         hint = svg.tip(f"year {year}: {money(lines[0].spent_usd[year])}")
         body += svg.element("circle", hint, cx=at[0], cy=at[1], r=4.0, class_="f-liquid")
-    return body + svg.legend(BOX[0], 20.0, [(line.fill, line.name) for line in lines], 860.0)[0]
+    return body
 
 
-def _differences(ours: list[float], rivals: list[_Line]) -> str:
+def _differences(ours: list[float], rivals: list[_Line], size: svg.Point) -> str:
     more = {line.name: [b - a for a, b in zip(ours, line.spent_usd, strict=True)] for line in rivals}
     values = [0.0, *(usd for line in more.values() for usd in line)]
     per, unit = _unit(values)
-    p = _plot(len(ours) - 1, min(values) / per, max(values) / per)
-    body = svg.axes(p, "year", f"{unit}, undiscounted")
+    keys, down = _key(rivals, size)
+    p = _plot(len(ours) - 1, min(values) / per, max(values) / per, size, down)
+    body = keys + svg.axes(p, "year", f"{unit}, undiscounted")
     body += svg.line((p.left, p.y(0.0)), (p.right, p.y(0.0)), "bar thin")
     for line in rivals:
         body += svg.polyline(_points(more[line.name], per, p), f"{line.stroke} curve-line")
-    return body + svg.legend(BOX[0], 20.0, [(line.fill, line.name) for line in rivals], 860.0)[0]
+    return body
 
 
 def _points(values: list[float], per: float, p: svg.Plot) -> list[svg.Point]:

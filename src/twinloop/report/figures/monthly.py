@@ -11,8 +11,8 @@ from twinloop.report.figures.calendar import MONTHS, by_month, is_year
 from twinloop.report.numbers import energy
 from twinloop.report.parts import Figure, Table, columns
 
-SIZE = (960.0, 360.0)
-BOX = (64.0, 66.0, 940.0, 300.0)
+SIZE, PHONE = (960.0, 360.0), (svg.PHONE, 320.0)
+LEFT, BOTTOM = 64.0, 60.0
 USES = (
     ("chillers_w", "chillers", "liquid"), ("heat_rejection_w", "heat rejection", "green"),
     ("crah_fans_w", "air-handler fans", "air"), ("pumps_w", "pumps", "violet"), ("ups_loss_w", "UPS loss", "amber"),
@@ -36,7 +36,8 @@ def draw(ident: str, year: SiteYear) -> Figure | None:
         f"{MONTHS[totals.index(min(totals))]} to {energy(max(totals))} in {MONTHS[totals.index(max(totals))]}. "
         f"IT itself takes {energy(sum(months['it_w']))} a year and is left out of the bars."
     )
-    body = _bars(uses, months, totals)
+    drawn = tuple((("", svg.drawing(name, title, desc, size, _bars(uses, months, totals, size))),)
+                  for name, size in ((ident, SIZE), (f"{ident}-phone", PHONE)))  # fmt: skip
     names = columns("Month", "#IT", *(f"#{name}" for _, name, _ in uses), "#Facility")
     rows = tuple(
         (
@@ -47,8 +48,7 @@ def draw(ident: str, year: SiteYear) -> Figure | None:
         )
         for m, month in enumerate(MONTHS)
     )  # fmt: skip
-    picture = svg.drawing(ident, title, desc, SIZE, body)
-    return Figure(ident, title, desc, (("", picture),), Table("Energy by month and end use", names, rows))
+    return Figure(ident, title, desc, drawn[0], Table("Energy by month and end use", names, rows), phone=drawn[1])
 
 
 def columns_of(year: SiteYear) -> dict[str, FloatArray] | None:
@@ -61,10 +61,15 @@ def columns_of(year: SiteYear) -> dict[str, FloatArray] | None:
     return {"it_w": hourly["it_w"], **named, "other_w": np.maximum(rest, 0.0)}
 
 
-def _bars(uses: list[tuple[str, str, str]], months: dict[str, list[float]], totals: list[float]) -> str:
-    left, _, right, bottom = BOX
-    p = svg.plot(BOX, (0.0, 12.0), (0.0, max(totals)))
-    body = svg.axes(p, y_name="MWh a month", x_labels=False)
+def _bars(
+    uses: list[tuple[str, str, str]], months: dict[str, list[float]], totals: list[float], size: svg.Point
+) -> str:
+    narrow = size[0] <= svg.PHONE
+    left, right, bottom = (40.0 if narrow else LEFT), size[0] - (8.0 if narrow else 20.0), size[1] - BOTTOM
+    start = 4.0 if narrow else left
+    keys, down = svg.legend(start, 20, [(f"f-{colour}", name) for _, name, colour in uses], right - start - 20.0)
+    p = svg.plot((left, down + 46.0, right, bottom), (0.0, 12.0), (0.0, max(totals)))
+    body = keys + svg.axes(p, y_name="MWh a month", x_labels=False)
     step = (right - left) / 12
     for m, name in enumerate(MONTHS):
         x, base = left + m * step + step * 0.2, 0.0
@@ -73,8 +78,7 @@ def _bars(uses: list[tuple[str, str, str]], months: dict[str, list[float]], tota
             y = p.y(base + value)
             body += svg.rect(x, y, step * 0.6, p.y(base) - y, f"f-{colour}", f"{name}, {use}: {energy(value)}")
             base += value
-        body += svg.text(x + step * 0.3, bottom + 18, name, "tick", "middle")
-        body += svg.text(x + step * 0.3, bottom + 36, energy(months["it_w"][m]), "tick faint", "middle")
-    body += svg.text(left - 8, bottom + 36, "IT", "tick faint", "end")
-    keys, _ = svg.legend(left, 20, [(f"f-{colour}", name) for _, name, colour in uses])
-    return body + keys
+        body += svg.text(x + step * 0.3, bottom + 18, name[0] if narrow else name, "tick", "middle")
+        if not narrow:
+            body += svg.text(x + step * 0.3, bottom + 36, energy(months["it_w"][m]), "tick faint", "middle")
+    return body if narrow else body + svg.text(left - 8, bottom + 36, "IT", "tick faint", "end")

@@ -14,9 +14,11 @@ from twinloop.report.figures.moist_air import humidity_ratio, humidity_ratio_fro
 from twinloop.report.numbers import count, fixed, percent
 from twinloop.report.parts import Figure, Table, columns
 
-SIZE = (960.0, 480.0)
-BOX = (56.0, 56.0, 890.0, 430.0)
+SIZE, BOX = (960.0, 480.0), (56.0, 56.0, 890.0, 430.0)
+PHONE, PHONE_BOX = (svg.PHONE, 400.0), (30.0, 108.0, 344.0, 350.0)
 CELL_K, CELL_G = 1.0, 0.5
+NEAR = 14.0
+"""Lines of text nearer than this would write into each other, px."""
 RECOMMENDED_C = (18.0, 27.0)
 RECOMMENDED_DEW_C = (-9.0, 15.0)
 RECOMMENDED_RH = 0.60
@@ -48,10 +50,8 @@ def draw(ident: str, year: SiteYear, air_class: str | None = None) -> Figure | N
     inside = _inside(dry, grams, span_c)
     cooler = int(np.sum(dry <= span_c[1]))
     allowed = _allowable(air_class) if air_class in ALLOWABLE else []
-    p = svg.plot(
-        BOX, (min(0.0, float(dry.min())), max(ALLOWABLE.get(air_class or "", (0.0, 35.0))[1], 35.0, float(dry.max()))),
-        (0.0, max([16.0, float(grams.max()), *(g for _, g in allowed)])), (9, 6),
-    )  # fmt: skip
+    across = (min(0.0, float(dry.min())), max(ALLOWABLE.get(air_class or "", (0.0, 35.0))[1], 35.0, float(dry.max())))
+    up = (0.0, max([16.0, float(grams.max()), *(g for _, g in allowed)]))
     title = "Outdoor air through the year"
     desc = (
         f"Hours of {year.site} by dry bulb and humidity ratio: {fixed(float(dry.min()), '°C')} to "
@@ -59,12 +59,17 @@ def draw(ident: str, year: SiteYear, air_class: str | None = None) -> Figure | N
         f"{count(int(inside.sum()))} h inside the recommended intake envelope"
         f"{f' of class {air_class}' if allowed else ''}. Darker squares hold more hours."
     )
-    body = svg.axes(p, "Dry bulb, °C", "g of water a kg of dry air") + _cells(dry, grams, p) + _curves(p)
-    body += svg.polygon([(p.x(t), p.y(g)) for t, g in allowed], "allowable") if allowed else ""
-    body += svg.polygon(_envelope(p, span_c), "envelope") + _key(p, air_class if allowed else None)
-    picture = svg.drawing(ident, title, desc, SIZE, body)
+    drawn = []
+    for name, size, box, about in ((ident, SIZE, BOX, (9, 6)), (f"{ident}-phone", PHONE, PHONE_BOX, (5, 6))):
+        p = svg.plot(box, across, up, about)
+        body = svg.axes(p, "Dry bulb, °C", "g of water a kg of dry air") + _cells(dry, grams, p) + _curves(p)
+        body += svg.polygon([(p.x(t), p.y(g)) for t, g in allowed], "allowable") if allowed else ""
+        body += svg.polygon(_envelope(p, span_c), "envelope")
+        at = (p.left + 12.0, p.top + 2.0) if size is SIZE else (4.0, 8.0)
+        body += _key(at, "class H1" if air_class == "H1" else "A1–A4", air_class if allowed else None)
+        drawn.append((("", svg.drawing(name, title, desc, size, body)),))
     note = "Drawn at sea-level pressure; the twin itself uses the station's."
-    return Figure(ident, title, desc, (("", picture),), _table(dry, grams, inside), note)
+    return Figure(ident, title, desc, drawn[0], _table(dry, grams, inside), note, phone=drawn[1])
 
 
 def _grams(year: SiteYear, dry: FloatArray) -> FloatArray | None:
@@ -101,7 +106,8 @@ def _cells(dry: FloatArray, grams: FloatArray, p: svg.Plot) -> str:
 def _curves(p: svg.Plot) -> str:
     body = ""
     left, right, top = p.x_ticks[0], p.x_ticks[-1], p.y_ticks[-1]
-    for share in (1.0, 0.8, 0.6, 0.4, 0.2):
+    told: list[tuple[float, float, float]] = []
+    for share in (1.0, 0.2, 0.6, 0.4, 0.8):
         points: list[svg.Point] = []
         for i in range(121):
             t = left + (right - left) * i / 120
@@ -112,7 +118,12 @@ def _curves(p: svg.Plot) -> str:
         body += svg.polyline(points, "axis" if share == 1.0 else "curve")
         x, y = points[-1]
         side = ("end", -6.0) if x > p.right - 40 else ("start", 4.0)
-        body += svg.text(x + side[1], y - 5, f"{share * 100:.0f} %" + (" RH" if share == 1.0 else ""), "tick", side[0])
+        words = f"{share * 100:.0f} %" + (" RH" if share == 1.0 else "")
+        start = x + side[1] - (svg.advance(words) if side[0] == "end" else 0.0)
+        # On a narrow chart the ends of two curves may lie too near for both to be named.
+        if all(start > b + 4 or start + svg.advance(words) < a - 4 or abs(y - c) > NEAR for a, b, c in told):
+            told.append((start, start + svg.advance(words), y))
+            body += svg.text(x + side[1], y - 5, words, "tick", side[0])
     return body
 
 
@@ -136,17 +147,18 @@ def _envelope(p: svg.Plot, span_c: tuple[float, float]) -> list[svg.Point]:
     return [(p.x(t), p.y(g)) for t, g in corners]
 
 
-def _key(p: svg.Plot, air_class: str | None) -> str:
-    body = svg.rect(p.left + 12, p.top + 2, 14, 10, "envelope")
-    name = "class H1" if air_class == "H1" else "A1–A4"
-    body += svg.text(p.left + 34, p.top + 11, f"ASHRAE recommended intake, {name} (2021)", "label")
-    if air_class:
-        body += svg.rect(p.left + 12, p.top + 22, 14, 10, "allowable")
-        body += svg.text(p.left + 34, p.top + 31, f"allowable in this hall, class {air_class}", "label")
-    top = p.top + (42 if air_class else 22)
+def _key(at: svg.Point, recommended: str, allowable: str | None) -> str:
+    """Return the key from ``at`` down, of the envelopes of these classes."""
+    left, top = at
+    body = svg.rect(left, top, 14, 10, "envelope")
+    body += svg.text(left + 22, top + 9, f"ASHRAE recommended intake, {recommended} (2021)", "label")
+    if allowable:
+        body += svg.rect(left, top + 20, 14, 10, "allowable")
+        body += svg.text(left + 22, top + 29, f"allowable in this hall, class {allowable}", "label")
+    top += 40 if allowable else 20
     for shade in range(1, 6):
-        body += svg.rect(p.left + 12 + (shade - 1) * 16, top, 16, 10, f"f-liquid shade{shade}")
-    return body + svg.text(p.left + 100, top + 9, "few to many hours", "label")
+        body += svg.rect(left + (shade - 1) * 16, top, 16, 10, f"f-liquid shade{shade}")
+    return body + svg.text(left + 88, top + 9, "few to many hours", "label")
 
 
 def _table(dry: FloatArray, grams: FloatArray, inside: np.ndarray) -> Table:

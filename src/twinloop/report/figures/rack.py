@@ -7,7 +7,7 @@ from twinloop.report.figures import svg
 from twinloop.report.numbers import UNKNOWN, count, percent, power, quantity, words
 from twinloop.report.parts import Figure, Table, columns
 
-WIDTH = 480.0
+WIDTH = 400.0
 PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": "air"}
 """Carrier of heat -> colour."""
 MOST_CHASSIS = 24
@@ -31,7 +31,7 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     )
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
     used = list(dict.fromkeys(paths[name] for name, _ in parts))
-    keys, _ = svg.legend(150, 18, [(f"f-{_colour(path)}", _words(path)) for path in used], 320)
+    keys, _ = svg.legend(112, 18, [(f"f-{_colour(path)}", _words(path)) for path in used], 270)
     height = max(218.0 + 13.0 * (len(_names(rack)) + 1), 60.0 + 27.0 * len(parts))
     table = Table(
         f"Heat by component, one rack of {rack.name}",
@@ -65,19 +65,19 @@ def _words(path: str) -> str:
 def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
     """Draw the chassis as strips: each colour as wide as its carrier's share of heat."""
     shown = max(1, min(rack.servers_per_rack, MOST_CHASSIS))
-    body = svg.rect(10, 8, 120, 186, "zone strong", rx=4)
+    body = svg.rect(4, 8, 96, 186, "zone strong", rx=4)
     step = min(176.0 / shown, 26.0)
     share: dict[str, float] = {}
     for name, watt in parts:
         share[paths[name]] = share.get(paths[name], 0.0) + watt / total_w
     for i in range(shown):
-        x, y = 17.0, 190.0 - (i + 1) * step
+        x, y = 10.0, 190.0 - (i + 1) * step
         for path, part in share.items():
-            body += svg.rect(x, y, 106 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
-            x += 106 * part
+            body += svg.rect(x, y, 84 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
+            x += 84 * part
     more = f" of {rack.servers_per_rack}" if rack.servers_per_rack > MOST_CHASSIS else ""
     weight = f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"
-    return body + svg.lines(70, 208, [f"{shown}{more} ×", *_names(rack), weight], "tick", "middle", 13)
+    return body + svg.lines(4, 208, [f"{shown}{more} ×", *_names(rack), weight], "tick", None, 13)
 
 
 def _names(rack: RackType) -> list[str]:
@@ -90,8 +90,8 @@ def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float)
     widest = parts[0][1]
     for i, (name, watt) in enumerate(parts):
         y = 38.0 + i * 27
-        size = 130.0 * watt / widest
-        body += svg.text(232, y + 14, words(name), "label", "end")
-        body += svg.rect(240, y, size, 18, f"f-{_colour(paths[name])}", f"{words(name)}: {power(watt)}", rx=2)
-        body += svg.text(246 + size, y + 14, f"{power(watt)} · {percent(watt / total_w, 0)}", "tick")
+        size = 100.0 * watt / widest
+        body += svg.text(196, y + 14, words(name), "label", "end")
+        body += svg.rect(202, y, size, 18, f"f-{_colour(paths[name])}", f"{words(name)}: {power(watt)}", rx=2)
+        body += svg.text(208 + size, y + 14, f"{power(watt)} · {percent(watt / total_w, 0)}", "tick")
     return body

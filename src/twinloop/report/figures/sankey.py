@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from twinloop.model.simulation import HeatFlow
 from twinloop.report.figures import svg
@@ -17,6 +18,10 @@ LABEL = 22.0
 TICK = 11.0 / 12.0
 """Size of a node's one-line label over that of other text."""
 LEFT, RIGHT = 4.0, 96.0
+PHONE_NODE, PHONE_LABEL = 16.0, 19.0
+"""On a narrow screen a node is as wide as its number, and the names stand in a key below."""
+PASSING = "\u2192"
+"""Marks the place that a ribbon keeps free in a column it passes."""
 DEEPEST = 12
 """No plant has longer chains; a loop in the data ends here instead of running for ever."""
 
@@ -35,16 +40,19 @@ def draw(ident: str, flows: tuple[HeatFlow, ...], place: str) -> Figure | None:
     kept = tuple(flow for flow in flows if flow.mean_w > 0.0 and flow.origin != flow.target)
     if not kept:
         return None
-    nodes = _placed(_ordered(kept, _columns(kept)), 400.0)
-    ends = [name for name in nodes if not any(flow.origin == name for flow in kept)]
-    starts = [name for name in nodes if not any(flow.target == name for flow in kept)]
+    column = _columns(kept)
+    layers = _ordered(_stepwise(kept, column), column)
+    nodes = _placed(layers, 400.0, LABEL)
+    ends = list(dict.fromkeys(flow.target for flow in kept if not any(f.origin == flow.target for f in kept)))
+    starts = {flow.origin for flow in kept if not any(f.target == flow.origin for f in kept)}
     heat_w = sum(flow.mean_w for flow in kept if flow.origin in starts)
     title = "Where the heat goes"
     desc = (
         f"Yearly mean heat flow at {place}: {power(heat_w)} enters from {len(starts)} sources and leaves "
         f"to {', '.join(ends) or 'nowhere drawn'}. Ribbon width is in proportion to power."
     )
-    body = _ribbons(kept, nodes) + "".join(_node(node, kept) for node in nodes.values())
+    real = [node for node in nodes.values() if PASSING not in node.name]
+    body = _ribbons(kept, nodes, _across(layers)) + "".join(_node(node, _across(layers)) for node in real)
     table = Table(
         "Heat flows, yearly mean",
         columns("From", "To", "#Mean power", "#Share of all heat"),
@@ -52,7 +60,55 @@ def draw(ident: str, flows: tuple[HeatFlow, ...], place: str) -> Figure | None:
     )
     height = max(node.y + node.height for node in nodes.values()) + BOTTOM
     picture = svg.drawing(ident, title, desc, (WIDTH, max(height, 120.0)), body)
-    return Figure(ident, title, desc, (("", picture),), table)
+    phone, size = _phone(kept, layers)
+    small = svg.drawing(f"{ident}-phone", title, desc, size, phone)
+    return Figure(ident, title, desc, (("", picture),), table, phone=(("", small),))
+
+
+def _phone(flows: tuple[HeatFlow, ...], layers: list[list[_Node]]) -> tuple[str, svg.Point]:
+    """Return the picture with a number on every node and the names in a key below, and its size."""
+    nodes = _placed(layers, 260.0, PHONE_LABEL)
+    last = len(layers) - 1
+    across = [1.0 + (svg.PHONE - 2.0 - PHONE_NODE) * i / max(last, 1) for i in range(last + 1)]
+    real = [node for node in nodes.values() if PASSING not in node.name]
+    body = _ribbons(flows, nodes, across, PHONE_NODE)
+    down = max(node.y + max(node.height, PHONE_LABEL) for node in real) + 20.0
+    for i, node in enumerate(real):
+        x, y = across[node.column], node.y + node.height / 2.0 + 4.0
+        body += svg.rect(x, node.y, PHONE_NODE, node.height, f"f-{_colour(node.name)}", node.name)
+        body += svg.text(x + PHONE_NODE / 2.0, y, f"{i + 1}", "tick halo", "middle")
+        row = svg.wrapped(f"{i + 1} {words(node.name)}", 180.0, 1)[0]
+        place = (4.0, down + i * 17.0)
+        body += svg.rect(place[0], place[1] - 9.0, 10.0, 10.0, f"f-{_colour(node.name)}", rx=2)
+        body += svg.text(place[0] + 16.0, place[1], row, "label")
+        body += svg.text(svg.PHONE - 4.0, place[1], power(node.value_w), "tick", "end")
+    return body, (svg.PHONE, down + len(real) * 17.0)
+
+
+def _stepwise(flows: tuple[HeatFlow, ...], column: dict[str, int]) -> tuple[HeatFlow, ...]:
+    """Return ``flows`` cut at every column they pass, and enter those places in ``column``.
+
+    So a ribbon that spans columns keeps a lane of its own, and none runs across another's node.
+    """
+    found = []
+    for flow in flows:
+        origin = flow.origin
+        for at in range(column[flow.origin] + 1, column[flow.target]):
+            lane = _lane(flow, at)
+            column[lane] = at
+            found.append(replace(flow, origin=origin, target=lane))
+            origin = lane
+        found.append(replace(flow, origin=origin))
+    return tuple(found)
+
+
+def _lane(flow: HeatFlow, column: int) -> str:
+    return f"{flow.origin} {PASSING} {flow.target} {column}"
+
+
+def _across(layers: list[list[_Node]]) -> list[float]:
+    last = max(len(layers) - 1, 1)
+    return [LEFT + (WIDTH - LEFT - RIGHT - NODE) * i / last for i in range(len(layers))]
 
 
 def _columns(flows: tuple[HeatFlow, ...]) -> dict[str, int]:
@@ -99,68 +155,79 @@ def _sum(flows: tuple[HeatFlow, ...], side: str, name: str) -> float:
     return sum(flow.mean_w for flow in flows if getattr(flow, side) == name)
 
 
-def _placed(layers: list[list[_Node]], room: float) -> dict[str, _Node]:
+def _placed(layers: list[list[_Node]], room: float, label: float) -> dict[str, _Node]:
     """Give every node its place; columns are centred on the tallest one."""
     per_w = min(room / sum(n.value_w for n in layer) for layer in layers)
     per_w = max(per_w, 40.0 / max(n.value_w for layer in layers for n in layer))
-    heights = [sum(_slot(n.value_w * per_w) for n in layer) for layer in layers]
+    heights = [sum(_slot(n, per_w, label) for n in layer) for layer in layers]
     placed = {}
     for layer, height in zip(layers, heights, strict=True):
         y = TOP + (max(heights) - height) / 2.0
         for node in layer:
             size = max(node.value_w * per_w, 1.5)
-            slot = _slot(size)
+            slot = _slot(node, per_w, label)
             placed[node.name] = _Node(node.name, node.column, node.value_w, y + (slot - GAP - size) / 2.0, size)
             y += slot
     return placed
 
 
-def _slot(size: float) -> float:
-    return max(size, LABEL - GAP) + GAP
+def _slot(node: _Node, per_w: float, label: float) -> float:
+    """Return the height kept for ``node``: its own, at least that of its label where it has one."""
+    least = 0.0 if PASSING in node.name else label - GAP
+    return max(node.value_w * per_w, least) + GAP
 
 
-def _x(column: int, last: int) -> float:
-    return LEFT + (WIDTH - LEFT - RIGHT - NODE) * column / max(last, 1)
+def _ribbons(flows: tuple[HeatFlow, ...], nodes: dict[str, _Node], across: list[float], wide: float = NODE) -> str:
+    lanes = {flow: [nodes[_lane(flow, at)] for at in range(nodes[flow.origin].column + 1, nodes[flow.target].column)]
+             for flow in flows}  # fmt: skip
+    stops: dict[HeatFlow, list[tuple[float, float, float]]] = {flow: [] for flow in flows}
+    # Ribbons leave a node, and enter one, in the order of where they go to and come from: none cross there.
+    filled = dict.fromkeys(nodes, 0.0)
+    for flow in sorted(flows, key=lambda f: lanes[f][0].y if lanes[f] else nodes[f.target].y):
+        node = nodes[flow.origin]
+        thick = flow.mean_w / node.value_w * node.height
+        stops[flow].append((across[node.column] + wide, node.y + filled[node.name], thick))
+        filled[node.name] += thick
+    for flow, passed in lanes.items():
+        for lane in passed:
+            x = across[lane.column]
+            stops[flow] += [(x, lane.y, lane.height), (x + wide, lane.y, lane.height)]
+    filled = dict.fromkeys(nodes, 0.0)
+    for flow in sorted(flows, key=lambda f: lanes[f][-1].y if lanes[f] else nodes[f.origin].y):
+        node = nodes[flow.target]
+        thick = flow.mean_w / node.value_w * node.height
+        stops[flow].append((across[node.column], node.y + filled[node.name], thick))
+        filled[node.name] += thick
+    return "".join(_ribbon(stops[flow], flow) for flow in flows)
 
 
-def _ribbons(flows: tuple[HeatFlow, ...], nodes: dict[str, _Node]) -> str:
-    last = max(node.column for node in nodes.values())
-    out = dict.fromkeys(nodes, 0.0)
-    into = dict.fromkeys(nodes, 0.0)
-    parts = []
-    for flow in sorted(flows, key=lambda f: (nodes[f.origin].y, nodes[f.target].y)):
-        a, b = nodes[flow.origin], nodes[flow.target]
-        thick_a, thick_b = (flow.mean_w / n.value_w * n.height for n in (a, b))
-        y0, y1 = a.y + out[a.name], b.y + into[b.name]
-        out[a.name] += thick_a
-        into[b.name] += thick_b
-        parts.append(_ribbon((_x(a.column, last) + NODE, y0, thick_a), (_x(b.column, last), y1, thick_b), flow))
-    return "".join(parts)
-
-
-def _ribbon(a: tuple[float, float, float], b: tuple[float, float, float], flow: HeatFlow) -> str:
-    (x0, y0, t0), (x1, y1, t1), c = a, b, svg.coordinate
-    mid = c((x0 + x1) / 2.0)
-    data = (
-        f"M{c(x0)},{c(y0)}C{mid},{c(y0)} {mid},{c(y1)} {c(x1)},{c(y1)}"
-        f"V{c(y1 + t1)}C{mid},{c(y1 + t1)} {mid},{c(y0 + t0)} {c(x0)},{c(y0 + t0)}Z"
-    )
+def _ribbon(stops: list[tuple[float, float, float]], flow: HeatFlow) -> str:
+    """Draw one ribbon through (x, top, thickness) of ``stops``."""
+    c = svg.coordinate
+    data = f"M{c(stops[0][0])},{c(stops[0][1])}"
+    for (x0, y0, _), (x1, y1, _) in pairwise(stops):
+        mid = c((x0 + x1) / 2.0)
+        data += f"C{mid},{c(y0)} {mid},{c(y1)} {c(x1)},{c(y1)}"
+    data += f"V{c(stops[-1][1] + stops[-1][2])}"
+    for (x1, y1, t1), (x0, y0, t0) in pairwise(reversed(stops)):
+        mid = c((x0 + x1) / 2.0)
+        data += f"C{mid},{c(y1 + t1)} {mid},{c(y0 + t0)} {c(x0)},{c(y0 + t0)}"
+    data += "Z"
     colour = _colour(flow.target)
     if colour in ("grey", "ink"):
         colour = _colour(flow.origin)
     return svg.path(data, f"f-{colour} ribbon", f"{flow.origin} to {flow.target}: {power(flow.mean_w)}")
 
 
-def _node(node: _Node, flows: tuple[HeatFlow, ...]) -> str:
-    last = max(_columns(flows).values())
-    x = _x(node.column, last)
+def _node(node: _Node, across: list[float]) -> str:
+    x, step = across[node.column], across[1] - across[0]
     name = words(node.name)
     middle = node.y + node.height / 2.0 + 4.0
     box = svg.rect(x, node.y, NODE, node.height, f"f-{_colour(node.name)}", f"{node.name}: {power(node.value_w)}")
     if node.height < 34.0:
         # A longer line would run into the next column; hover and table have the value.
         line = f"{name} · {power(node.value_w)}"
-        line = line if svg.advance(line) * TICK <= _x(1, last) - _x(0, last) - NODE - 8.0 else name
+        line = line if svg.advance(line) * TICK <= step - NODE - 8.0 else name
         return box + svg.text(x + NODE + 6, middle, line, "tick halo")
     label = svg.text(x + NODE + 6, middle - 6.0, name, "label halo")
     return box + label + svg.text(x + NODE + 6, middle + 8.0, power(node.value_w), "tick halo")

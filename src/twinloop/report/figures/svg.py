@@ -16,6 +16,8 @@ from twinloop.report.numbers import MINUS, THIN, UNKNOWN
 
 Scale = Callable[[float], float]
 Point = tuple[float, float]
+PHONE = 360.0
+"""Width of a drawing for a narrow screen: its text is then as large as on a wide one."""
 TEXT_PX = 7.0
 """Advance of a 12 px character in wide system fonts: decides where labels break."""
 NARROW, WIDE = frozenset("ijlftr.,:;'|()[] "), frozenset("mwMWQOGDNHU@%")

@@ -12,9 +12,9 @@ from twinloop.report.figures import svg
 from twinloop.report.numbers import duration, fixed, power
 from twinloop.report.parts import Figure, Table, columns
 
-WIDTH = 960.0
-LEFT, RIGHT = 64.0, 944.0
-TOP, HEIGHT, GAP = 74.0, 150.0, 62.0
+WIDTH, LEFT, PHONE_LEFT, RIGHT = 960.0, 64.0, 40.0, 16.0
+"""Width of the drawing, of the room left of a panel (on a narrow screen) and right of it."""
+TOP, HEIGHT, GAP = 28.0, 150.0, 44.0
 BUCKETS = 400
 """Each is drawn by its lowest and highest value, so that no spike is lost."""
 MOST_MARKS = 24
@@ -40,18 +40,31 @@ PANELS: tuple[tuple[str, str, float, Curves], ...] = (
 
 def draw(ident: str, incident: Incident) -> Figure:
     """Return the timeline of ``incident``: solid with the faults, dashed without."""
-    shown = _stretch(incident)
-    body, top = _marks(incident, shown), TOP
+    title, desc = f"Timeline of {incident.site}", _words(incident)
+    body, height = _panels(incident, (LEFT, WIDTH - RIGHT))
+    picture = svg.drawing(ident, title, desc, (WIDTH, height), body)
+    body, height = _panels(incident, (PHONE_LEFT, svg.PHONE - RIGHT))
+    phone = svg.drawing(f"{ident}-phone", title, desc, (svg.PHONE, height), body)
+    rows = tuple((_clock(incident, at), sentence[15:]) for at, sentence in _events(incident))
+    table = Table("What happened", columns("Time", "~Event"), rows)
+    return Figure(ident, title, desc, (("", picture),), table, phone=(("", phone),))
+
+
+def _panels(incident: Incident, span: svg.Point) -> tuple[str, float]:
+    """Return the panels between the x of ``span``, each below its key, and their height."""
+    shown, narrow = _stretch(incident), span[0] < LEFT
+    body, top, first = "", TOP, 0.0
     for name, _, scale, curves in PANELS:
         have = tuple(curve for curve in curves if curve[0] in incident.columns)
-        body += _panel(incident, shown, (LEFT, top, RIGHT, top + HEIGHT), name, scale, have)
+        start = 4.0 if narrow else span[0] + 130.0
+        entries = [(f"f-{colour}", words) for _, words, colour in have]
+        keys, down = svg.legend(start, top + (18.0 if narrow else 0.0), entries, span[1] - start - 20.0)
+        body += svg.text(4.0, top, name, "name") + keys
+        top += down + (12.0 if narrow else -6.0) + (0.0 if first else 16.0)
+        first = first or top
+        body += _panel(incident, shown, (span[0], top, span[1], top + HEIGHT), name, scale, have)
         top += HEIGHT + GAP
-    title = f"Timeline of {incident.site}"
-    picture = svg.drawing(ident, title, _words(incident), (WIDTH, top - GAP + 44.0), body)
-    rows = tuple((_clock(incident, at), sentence[15:]) for at, sentence in _events(incident))
-    return Figure(
-        ident, title, _words(incident), (("", picture),), Table("What happened", columns("Time", "~Event"), rows)
-    )
+    return _marks(incident, shown, span, (first, top - GAP)) + body, top - GAP + 30.0
 
 
 def _words(incident: Incident) -> str:
@@ -85,31 +98,31 @@ def _clock(incident: Incident, after_s: float) -> str:
     return str(moment).rjust(8, "0")
 
 
-def _marks(incident: Incident, shown: tuple[float, float]) -> str:
-    """Return shaded faults and numbered events across all panels."""
-    x = svg.linear(shown, (LEFT, RIGHT))
-    bottom = TOP + len(PANELS) * (HEIGHT + GAP) - GAP
+def _marks(incident: Incident, shown: tuple[float, float], span: svg.Point, high: svg.Point) -> str:
+    """Return shaded faults and numbered events across all panels, from and to the y of ``high``."""
+    x = svg.linear(shown, span)
+    top, bottom = high
     body = ""
     for (start, end), words in zip(incident.fault_spans_s, incident.faults, strict=True):
         left, right = x(max(start, shown[0])), x(min(end, shown[1]))
-        body += svg.rect(left, TOP, max(right - left, 1.5), bottom - TOP, "f-amber soft", words)
+        body += svg.rect(left, top, max(right - left, 1.5), bottom - top, "f-amber soft", words)
     inside = [(n, at, words) for n, (at, words) in enumerate(_events(incident), 1) if shown[0] <= at <= shown[1]]
     last_x = -1e9
     for n, at, words in inside[:MOST_MARKS]:
-        body += svg.line((x(at), TOP - 8), (x(at), bottom), "grid")
+        body += svg.line((x(at), top - 4), (x(at), bottom), "grid")
         if x(at) - last_x > 14:
             body += svg.element(
-                "text", str(n) + svg.tip(words), x=x(at), y=TOP - 14, class_="tick", text_anchor="middle"
+                "text", str(n) + svg.tip(words), x=x(at), y=top - 7, class_="tick", text_anchor="middle"
             )
             last_x = x(at)
-    return body + svg.text(LEFT - 8, TOP - 14, "event", "tick faint", "end")
+    return body + svg.text(span[0] - 8, top - 7, "event", "tick faint", "end")
 
 
 def _panel(
     incident: Incident, shown: tuple[float, float], box: tuple[float, float, float, float], name: str, scale: float,
     curves: Curves,
 ) -> str:  # fmt: skip
-    """Return one plot with its curves and legend."""
+    """Return one plot with its curves."""
     limit = 0.0 if name.startswith("Chips") else None
     drawn = {key: _thin(incident.columns[key] * scale, incident.step_s, shown) for key, _, _ in curves}
     dashed = {
@@ -119,7 +132,7 @@ def _panel(
     values += [] if limit is None else [limit]
     p = svg.plot(box, shown, (min(values), max(values)), (6, 4))
     x = svg.linear(shown, (box[0], box[2]))
-    body = svg.axes(p, y_name="", x_labels=False) + _hours(incident, shown, x, box[3])
+    body = svg.axes(p, y_name="", x_labels=False) + _hours(incident, shown, x, box[3], 9 if box[0] >= LEFT else 4)
     if limit is not None:
         body += svg.line((box[0], p.y(limit)), (box[2], p.y(limit)), "k-heat dashed")
         body += svg.text(box[2], p.y(limit) - 5, "throttles", "tick", "end")
@@ -127,13 +140,12 @@ def _panel(
         if key in dashed:
             body += svg.polyline([(x(at), p.y(y)) for at, y in dashed[key]], f"k-{colour} dashed")
         body += svg.polyline([(x(at), p.y(y)) for at, y in drawn[key]], f"k-{colour} curve-line")
-    keys, _ = svg.legend(box[0] + 130, box[1] - 26 if box[1] > TOP else 20, [(f"f-{c}", n) for _, n, c in curves])
-    return body + keys + svg.text(box[0] - 56, box[1] - 26 if box[1] > TOP else 20, name, "name")
+    return body
 
 
-def _hours(incident: Incident, shown: tuple[float, float], x: svg.Scale, bottom: float) -> str:
+def _hours(incident: Incident, shown: tuple[float, float], x: svg.Scale, bottom: float, most: int) -> str:
     """Return clock labels at round times."""
-    step = next((size for size in STEPS_S if (shown[1] - shown[0]) / size <= 9), STEPS_S[-1])
+    step = next((size for size in STEPS_S if (shown[1] - shown[0]) / size <= most), STEPS_S[-1])
     first = np.ceil((incident.first_moment_s + shown[0]) / step) * step - incident.first_moment_s
     ticks = np.arange(first, shown[1] + 1.0, step)
     return "".join(

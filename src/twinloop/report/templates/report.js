@@ -30,9 +30,9 @@ const svgText = (svg) => {
   copy.prepend(style, back);
   return new XMLSerializer().serializeToString(copy);
 };
-const saveSvg = (figure) => figure.querySelectorAll("svg").forEach((svg, i) =>
+const saveSvg = (figure) => figure.querySelectorAll(".canvas:not(.phone) svg").forEach((svg, i) =>
   save(`${figure.id}${i ? "-" + i : ""}.svg`, new Blob([svgText(svg)], { type: "image/svg+xml" })));
-const savePng = (figure) => figure.querySelectorAll("svg").forEach((svg, i) => {
+const savePng = (figure) => figure.querySelectorAll(".canvas:not(.phone) svg").forEach((svg, i) => {
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number), image = new Image();
   image.onload = () => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
@@ -54,3 +54,4 @@ for (const figure of document.querySelectorAll("figure")) {
     tools.append(button);
   }
 }
+if (matchMedia("(max-width: 720px)").matches) document.getElementById("provenance").closest("details").open = false;
