@@ -141,6 +141,27 @@ def test_a_lasting_fault_is_told(api, nodes, cluster):
     assert (event.did, event.before, event.after, event.why) == ("refused", "none", "drain", "injected")
 
 
+def test_nodes_are_labelled_as_the_plan_places_them(api, nodes, tmp_path, kubectl):
+    """The site's own file of nodes; what others labelled stays, a second run writes nothing."""
+    kubectl("label", "node", "n1", "theirs=1")
+    config, csv = tmp_path / "kube.json", tmp_path / "nodes.csv"
+    config.write_text(api.kubeconfig())
+    csv.write_text("n1,twinloop.dev/hall=h,twinloop.dev/rack=h-r01\nn77,twinloop.dev/hall=h\n")
+    words = ["mark", f"--labels={csv}", f"--kubeconfig={config}"]
+    before = shown(kubectl)
+    assert "n1  labelled  hall=h, rack=h-r01" in CliRunner().invoke(command, [*words, "--dry-run"]).output
+    assert shown(kubectl) == before
+    CliRunner().invoke(command, [*words, "--yes"])
+    found = shown(kubectl)["n1"]["metadata"]["labels"]
+    assert (found["twinloop.dev/rack"], found["theirs"], found["twinloop.dev/cooling"]) == ("h-r01", "1", "cold-plate")
+    again = json.loads(CliRunner().invoke(command, [*words, "--yes", "--json"]).output)["events"]
+    assert [each["did"] for each in again] == ["unchanged", "refused"]
+    csv.write_text("n1,kubernetes.io/hostname=x\n")
+    assert "expected a node's name and twinloop.dev/KEY=VALUE" in str(
+        CliRunner().invoke(command, [*words, "--yes"]).exception
+    )
+
+
 def test_what_others_have_in_hand_and_old_readings_move_nothing(api, nodes, cluster, kubectl):
     kubectl("cordon", "n1")
     kubectl("label", "node", "n2", "dgxc.nvidia.com/nvsentinel-state=quarantined")

@@ -20,6 +20,8 @@ def mark_command(connected: Callable[[Path | None, str | None], AbstractContextM
     @click.command("mark", epilog="Example: twinloop deploy mark readings.csv --dry-run")
     @click.argument("readings", type=click.Path(path_type=Path), required=False)
     @click.option("--clear", is_flag=True, help="Take all our marks and caps away instead.")
+    @click.option("--labels", "nodes", type=click.Path(path_type=Path), default=None,
+                  help="A site's nodes.csv: label each node with its place and cooling.")  # fmt: skip
     @click.option("--access", is_flag=True, help="Print the role that this needs, as YAML, and do nothing.")
     @click.option("--namespace", default="default", show_default=True, help="Where capped autoscalers are.")
     @click.option("--for", "lifetime_s", type=click.FloatRange(60.0), default=600.0, show_default=True,
@@ -30,7 +32,7 @@ def mark_command(connected: Callable[[Path | None, str | None], AbstractContextM
     @click.option("--dry-run", is_flag=True, help="Rehearse on the server; change nothing.")
     @click.option("--yes", is_flag=True, help="Mark.")
     @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON and nothing else.")
-    def mark(readings: Path | None, clear: bool, access: bool, namespace: str, lifetime_s: float,
+    def mark(readings: Path | None, clear: bool, nodes: Path | None, access: bool, namespace: str, lifetime_s: float,
              context: str | None, kubeconfig: Path | None, dry_run: bool, yes: bool, as_json: bool) -> int:  # fmt: skip
         """Taint, annotate and report nodes by READINGS, a CSV of node, headroom_c, forecast_peak_c, age_s."""
         from datetime import UTC, datetime
@@ -46,15 +48,19 @@ def mark_command(connected: Callable[[Path | None, str | None], AbstractContextM
             return 0
         if dry_run == yes:
             raise InputError("mark: got neither or both of --dry-run and --yes, expected one")
-        if (readings is None) != clear:
-            raise InputError("mark: got neither or both of READINGS and --clear, expected one")
+        if sum((readings is not None, clear, nodes is not None)) != 1:
+            raise InputError("mark: got none or several of READINGS, --clear and --labels, expected one")
         found = [] if readings is None else read_readings(readings)
+        placed = {} if nodes is None else read_nodes(nodes)
         now = datetime.now(UTC)
         with connected(kubeconfig, context) as client:
             cluster = KubeCluster(client)
-            events = hooks.clear(cluster, namespace, {"app.kubernetes.io/managed-by": "twinloop"}, now=now,
-                                 everything=clear, dry_run=dry_run)  # fmt: skip
-            if not clear:
+            ours = {"app.kubernetes.io/managed-by": "twinloop"}
+            if placed:
+                events = hooks.label(cluster, placed, dry_run=dry_run)
+            else:
+                events = hooks.clear(cluster, namespace, ours, now=now, everything=clear, dry_run=dry_run)
+            if found:
                 events += hooks.mark(cluster, found, now=now, limits=Thresholds(), budget=Budget(),
                                      lifetime_s=lifetime_s, dry_run=dry_run)  # fmt: skip
         rows = [{"object": str(e.target), "did": e.did, "before": e.before, "after": e.after, "why": e.why}
@@ -95,4 +101,33 @@ def read_readings(path: Path) -> list[Any]:
             )
     if faults or not made:
         raise InputError(tuple(faults) or f"{path}: got no reading, expected a CSV of {', '.join(COLUMNS)}")
+    return made
+
+
+def read_nodes(path: Path) -> dict[str, dict[str, str]]:
+    """Return node -> labels of a site's ``nodes.csv``: the node's name, then ``key=value`` each; only keys of ours.
+
+    Raises:
+        InputError: a cell is no such label, by line.
+    """
+    from twinloop.deploy.names import DOMAIN
+    from twinloop.errors import InputError
+
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    made: dict[str, dict[str, str]] = {}
+    faults = []
+    for number, line in enumerate(lines, 1):
+        name, *cells = line.split(",")
+        pairs = [cell.split("=") for cell in cells]
+        if not name or not pairs or any(len(p) != 2 or not p[0].startswith(f"{DOMAIN}/") for p in pairs):
+            faults.append(
+                f"{path}:{number}: got {line!r}, expected a node's name and {DOMAIN}/KEY=VALUE, commas between"
+            )
+            continue
+        made[name] = dict(pairs)
+    if faults or not made:
+        raise InputError(tuple(faults) or f"{path}: got no node, expected a site's nodes.csv")
     return made
