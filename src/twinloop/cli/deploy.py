@@ -137,7 +137,9 @@ def apply(folder: Path, site: str | None, context: str | None, kubeconfig: Path 
         raise InputError(f"--site: got {site or 'none'}, expected one of {', '.join(sites)}")
     layer = sites[name]
     bundle = load(layer)
-    faults = semantic_faults([(f"sites/{layer.name}", each) for each in (*bundle.access, *bundle.documents)])
+    faults = semantic_faults(
+        [(f"sites/{layer.name}", each) for each in (*bundle.access, *bundle.documents, *bundle.runs)]
+    )
     if faults:
         raise InputError(tuple(f"{file}: {name}: {message}" for file, name, message in faults))
     with _connected(kubeconfig, context) as client:

@@ -6,10 +6,10 @@ import copy
 
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import work_arguments
-from twinloop.deploy.operators import deadline, program, run_metadata, run_template
+from twinloop.deploy.operators import deadline, program, run_template
 from twinloop.deploy.pods import Document, cpu_and_memory, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import RETRIES, SERVE_PORT, bounds, metadata
+from twinloop.deploy.workloads import RETRIES, SERVE_PORT, bounds, metadata, run_metadata
 from twinloop.deploy.yaml_text import dump
 
 RAY = "2.60.0"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from twinloop.deploy.access import access_documents
-from twinloop.deploy.bundle import ACCESS
+from twinloop.deploy.bundle import ACCESS, RUN
 from twinloop.deploy.cooling import Flavor, flavors, hosts, node_labels
 from twinloop.deploy.elsewhere import compose, sbatch, sky_task
 from twinloop.deploy.images import MODEL, dockerfile, program, programs, submit_dockerfile
 from twinloop.deploy.intent import Deployment
 from twinloop.deploy.local import small_run
 from twinloop.deploy.names import label
-from twinloop.deploy.pipelines import pipeline, runner_role
+from twinloop.deploy.pipelines import piped_works, pipeline, run_of, runner_role
 from twinloop.deploy.platform import namespace, site_documents
 from twinloop.deploy.pods import IMAGE_TAG, Document
 from twinloop.deploy.queueing import queue_documents
@@ -18,6 +18,8 @@ from twinloop.deploy.style import PLAIN, Style
 from twinloop.deploy.workloads import stage_documents
 from twinloop.deploy.yaml_text import dump
 
+RUNS = ("Job", "CronJob", "TrainJob", "PyTorchJob", "TFJob", "JAXJob", "MPIJob")
+"""Kinds that start when they are applied, among those that a pipeline starts."""
 TARGETS = ("k8s", "kubeflow", "ray", "slurm", "compose", "skypilot", "local")
 
 
@@ -68,8 +70,12 @@ def _site_files(
     documents: dict[str, list[Document]] = {"platform.yaml": site_documents(deployment, site, found, style)}
     if style.queued:
         documents["queue.yaml"] = queue_documents(deployment, site, found)
+    started = piped_works(deployment, site) if piped else []
+    runs = {f"{RUN}{work.label}.yaml": [run_of(deployment, work, style)] for work in started}
     for work in deployment.at(site):
-        documents[f"stage-{work.label}.yaml"] = stage_documents(deployment, work, style)
+        all_ = stage_documents(deployment, work, style)
+        # What a pipeline starts, applying the layer must not start too.
+        documents[f"stage-{work.label}.yaml"] = [d for d in all_ if work not in started or d["kind"] not in RUNS]
     whole = [each for some in documents.values() for each in some]
     granted = access_documents(deployment, site, namespace(deployment, site), whole)
     granted += runner_role(deployment, site, style) if piped else []
@@ -79,8 +85,8 @@ def _site_files(
         "images": [{"name": f"{deployment.label}-{work.label}", "newName": f"{deployment.label}-{work.label}",
                     "newTag": IMAGE_TAG} for work in deployment.at(site) if work.label not in deployment.images],
     }  # fmt: skip
-    made = {f"{folder}/{name}": dump(*each) for name, each in documents.items()}
-    return made | {f"{folder}/kustomization.yaml": dump(layer)}
+    texts = {f"{folder}/{name}": dump(*each) for name, each in (documents | runs).items()}
+    return texts | {f"{folder}/kustomization.yaml": dump(layer)}
 
 
 ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
@@ -113,7 +119,7 @@ def _hardware_notes(deployment: Deployment) -> str:
     return notes
 
 
-ONE_RUN = "one run, named by its plan; `twinloop.dev/schedule` says when it recurs: have your pipeline start it.\n"
+ONE_RUN = "one run, named by its plan; `twinloop.dev/schedule` says when it recurs: start it so.\n"
 NEEDS = {
     "jobset": f"- JobSet 0.12 must be installed. A JobSet is {ONE_RUN}",
     "trainjob": f"- Kubeflow Trainer 2.3 must be installed. A TrainJob is {ONE_RUN}",
@@ -148,9 +154,11 @@ NEEDS = {
 
 
 PIPELINES = (
-    "- `pipelines/*.yaml` start the stages' jobs in their order: upload them to Kubeflow Pipelines, recurring as the "
-    "plan says. Their pods run as `pipeline-runner` of the namespace `kubeflow`: edit the binding in `access.yaml` to "
-    "yours. Their images are named in the file: `--image` gives your own, `--image submit=…` the tasks'.\n"
+    "- Applying a site starts no run: `pipelines/*.yaml` start the stages' jobs in their order. Upload them to "
+    "Kubeflow Pipelines, recurring as the plan says. `sites/SITE/run-STAGE.yaml` is one run of a stage, to be "
+    "started by hand with `kubectl create -f`.\n"
+    "- Tasks of the pipelines run as `pipeline-runner` of the namespace `kubeflow`: edit the binding in `access.yaml` "
+    "to yours. Their images are named in the file: `--image` gives your own, `--image submit=…` the tasks'.\n"
 )
 
 
