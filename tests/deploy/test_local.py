@@ -115,7 +115,7 @@ def parser_of(name, framework):
     keep = [
         each for each in ast.parse(text).body
         if (isinstance(each, ast.FunctionDef) and each.name in PARSED)
-        or (isinstance(each, ast.Assign) and each.targets[0].id in PARSED)
+        or (isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) in PARSED)
     ]  # fmt: skip
     space = {"argparse": argparse, "__doc__": "A program."}
     exec(compile(ast.Module(keep, []), name, "exec"), space)  # noqa: S102 - our own program
