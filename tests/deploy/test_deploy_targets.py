@@ -32,6 +32,7 @@ STYLES = {
     "jaxjob": {"target": "kubeflow", "profile": "v1", "framework": "jax", "queued": True},
     "jax trainjob": {"target": "kubeflow", "framework": "jax"},
     "rayjob": {"target": "ray", "queued": True},
+    "raycluster": {"target": "ray", "queued": True, "kept": True},
 }
 KINDS = {
     "jobset": "JobSet",
@@ -41,6 +42,7 @@ KINDS = {
     "tfjob": "TFJob",
     "jaxjob": "JAXJob",
     "rayjob": "RayJob",
+    "raycluster": "RayCluster",
 }
 
 
@@ -72,7 +74,11 @@ def test_claims_are_not_for_old_clusters(make, written):
 
 
 @pytest.mark.parametrize(("choices", "message"), [
-    ({"target": "k8s", "dra": True}, r"expected 1\.34"), ({"target": "ray", "gang": True}, "expected k8s"),
+    ({"target": "k8s", "dra": True}, r"expected 1\.34"), ({"target": "slurm", "queued": True}, "--queue kueue: got"),
+    ({"target": "ray", "keda": True}, "expected --target k8s or kubeflow"),
+    ({"target": "k8s", "kept": True}, "--keep-cluster: got --target k8s, expected --target ray"),
+    ({"target": "ray", "profile": "v1"}, "--profile v1: got --target ray"),
+    ({"target": "ray", "gang": True}, "expected k8s"),
     ({"target": "k8s", "dra": True, "minor": 36, "queued": True}, "expected --queue none"),
 ])  # fmt: skip
 def test_choices_that_exclude_each_other_are_refused(choices, message):
@@ -112,6 +118,17 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     assert "--workers=16 --device=GPU -- --tensor-model-parallel-size=2" in job["entrypoint"]
     (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
+
+
+def test_a_kept_cluster_is_queued_and_its_jobs_choose_it(make, written):
+    folder = written(make(), target="ray", queued=True, kept=True)
+    cluster, job = one(folder, "RayCluster"), one(folder, "RayJob")
+    (group,) = cluster["spec"]["workerGroupSpecs"]
+    assert (group["replicas"], cluster["spec"]["suspend"]) == (2, True)
+    assert cluster["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "bank"
+    assert job["spec"]["clusterSelector"] == {"ray.io/cluster": cluster["metadata"]["name"]}
+    assert not {"rayClusterSpec", "suspend", "backoffLimit"} & set(job["spec"])
+    assert "kueue.x-k8s.io/queue-name" not in job["metadata"]["labels"]
 
 
 @pytest.mark.parametrize(("style", "message"), [
@@ -174,6 +191,11 @@ BROKEN = {
                      "more than the quota"),
     "ray quota": ("rayjob", "RayJob", lambda d: d["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].update(replicas=9),
                   "more than the quota"),
+    "ray cluster": ("raycluster", "RayCluster", put("x", "metadata", "name"), "no RayCluster is called train"),
+    "ray cluster's size": ("raycluster", "RayCluster", put(1, "spec", "workerGroupSpecs", 0, "maxReplicas"),
+                           "16 workers are more than the 8 devices of train"),
+    "ray cluster's quota": ("raycluster", "RayCluster", put(9, "spec", "workerGroupSpecs", 0, "replicas"),
+                            "more than the quota"),
     "claim": ("dra", "ResourceClaimTemplate", put("x", "metadata", "name"), "no ResourceClaimTemplate is called"),
     "unused claim": ("dra", "Deployment", lambda d: pod_template(d)["spec"].update(resourceClaims=[]),
                      "the pod has []"),

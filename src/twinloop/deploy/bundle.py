@@ -21,7 +21,7 @@ ORDER = (
     "Namespace", "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "PriorityClass",
     "ConfigMap", "ResourceQuota", "NetworkPolicy", "PersistentVolumeClaim", "DeviceClass", "ResourceClaimTemplate",
     "DeviceTaintRule", "Topology", "ResourceFlavor", "Cohort", "ClusterQueue", "LocalQueue", "WorkloadPriorityClass",
-    "TrainingRuntime", "ServingRuntime", "Service", "PodDisruptionBudget",
+    "TrainingRuntime", "ServingRuntime", "RayCluster", "Service", "PodDisruptionBudget",
 )  # fmt: skip
 """What others lean on comes first; kinds not named here come last. Pruning goes the other way."""
 

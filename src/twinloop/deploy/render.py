@@ -17,6 +17,7 @@ from twinloop.deploy.queueing import queue_documents
 from twinloop.deploy.style import PLAIN, Style
 from twinloop.deploy.workloads import stage_documents
 from twinloop.deploy.yaml_text import dump
+from twinloop.errors import InputError
 
 RUNS = ("Job", "CronJob", "TrainJob", "PyTorchJob", "TFJob", "JAXJob", "MPIJob")
 """Kinds that start when they are applied, among those that a pipeline starts."""
@@ -28,6 +29,7 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
 
     Raises:
         InfeasibleError: a job does not fit the heat or power of its site.
+        InputError: the target has nothing to run of this plan.
     """
     made: dict[str, str] = {}
     for work in deployment.works:
@@ -46,6 +48,10 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
     elif target == "skypilot":
         made |= {f"sky/{work.label}.yaml": dump(sky_task(work)) for work in deployment.works}
     elif target == "local":
+        if not any(work.kind == "train" for work in deployment.works):
+            raise InputError(
+                f"--target local: plan {deployment.name}: got no training stage, expected one to run small"
+            )
         made |= {f"local/{work.label}.sh": small_run(work) for work in deployment.works if work.kind == "train"}
     else:
         for site in deployment.sites:
