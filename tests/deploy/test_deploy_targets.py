@@ -86,18 +86,45 @@ def test_choices_that_exclude_each_other_are_refused(choices, message):
         style_of(choices.pop("target"), **choices)
 
 
+CHOICES = [
+    {"target": target, "profile": profile, "framework": framework, "queued": who == "queue", "dra": who == "dra",
+     "gang": gang, "keda": keda, "kept": kept, "minor": 34 if who == "dra" else 30}
+    for target in ("k8s", "kubeflow", "ray")
+    for profile in (("v2", "v1", "mpi") if target == "kubeflow" else ("v2",))
+    for framework in (("torch", "jax", "tensorflow") if profile == "v1" else ("torch",))
+    for who in ("queue", "dra", "nobody")
+    for gang in ((False, True) if target == "k8s" else (False,))
+    for keda in ((False, True) if target != "ray" else (False,))
+    for kept in ((False, True) if target == "ray" else (False,))
+]  # fmt: skip
+"""Every combination of choices that does not exclude itself."""
+
+
 @given(
     data=st.integers(1, 20), tensor=st.sampled_from([1, 2, 4, 8]), pipeline=st.sampled_from([1, 2, 3, 4]),
-    replicas=st.integers(1, 40), every=st.sampled_from(["1 day", "10 min", ""]), style=st.sampled_from(sorted(STYLES)),
+    replicas=st.integers(1, 40), every=st.sampled_from(["1 day", "10 min", ""]), choices=st.sampled_from(CHOICES),
 )  # fmt: skip
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_plan_in_any_style_passes_every_check(make, written, crds, data, tensor, pipeline, replicas, every, style):
-    plan = fitting(make, style, data, tensor, pipeline, replicas=replicas, every=every)
-    folder = written(plan, "any", **STYLES[style])
+def test_any_plan_in_any_style_passes_every_check(
+    make, written, crds, data, tensor, pipeline, replicas, every, choices
+):
+    tensor, pipeline = (
+        1 if choices["framework"] == "tensorflow" else tensor,
+        1 if choices["framework"] != "torch" else pipeline,
+    )
+    folder = written(make(data, tensor, pipeline, replicas=replicas, every=every), "any", **choices)
     try:
-        assert check_folder(folder, crds, STYLES[style].get("minor", 30)) == []
+        assert check_folder(folder, crds, choices["minor"]) == []
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+def test_every_combination_of_choices_passes_every_check(make, written, crds, choices):
+    tensor, pipeline = int(choices["framework"] != "tensorflow") + 1, 2 if choices["framework"] == "torch" else 1
+    folder = written(make(4, tensor, pipeline), "any", **choices)
+    assert check_folder(folder, crds, choices["minor"]) == []
 
 
 def one(folder, kind):

@@ -20,8 +20,8 @@ KNOWN = {"apiVersion", "kind", "resources", "images"}
 ORDER = (
     "Namespace", "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "PriorityClass",
     "ConfigMap", "ResourceQuota", "NetworkPolicy", "PersistentVolumeClaim", "DeviceClass", "ResourceClaimTemplate",
-    "DeviceTaintRule", "Topology", "ResourceFlavor", "Cohort", "ClusterQueue", "LocalQueue", "WorkloadPriorityClass",
-    "TrainingRuntime", "ServingRuntime", "RayCluster", "Service", "PodDisruptionBudget",
+    "ComputeDomain", "DeviceTaintRule", "Topology", "ResourceFlavor", "Cohort", "ClusterQueue", "LocalQueue",
+    "WorkloadPriorityClass", "TrainingRuntime", "ServingRuntime", "RayCluster", "Service", "PodDisruptionBudget",
 )  # fmt: skip
 """What others lean on comes first; kinds not named here come last. Pruning goes the other way."""
 

@@ -177,6 +177,7 @@ def access(name: str) -> list[Document]:
         ("keda.sh", ["scaledobjects"], ["get", "list", "patch"]),
         ("kueue.x-k8s.io", ["clusterqueues", "workloads"], ["get", "list", "patch"]),
         ("batch", ["jobs"], ["get", "patch"]),
+        ("resource.k8s.io", ["devicetaintrules"], ["create", "delete", "get", "list", "patch"]),
     )  # fmt: skip
     rules = [{"apiGroups": [group], "resources": resources, "verbs": verbs} for group, resources, verbs in rows]
     meta = {"name": name, "labels": {"app.kubernetes.io/managed-by": "twinloop"}}

@@ -99,15 +99,16 @@ ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
 """Name beginnings of devices whose hosts are arm64."""
 
 
-def _hardware_notes(deployment: Deployment) -> str:
+def _hardware_notes(deployment: Deployment, style: Style) -> str:
     """Return what the planned hardware and models ask of images and cluster."""
     arm = sorted({w.hardware.device for w in deployment.works if w.hardware.device.startswith(ARM)})
     racks = sorted({w.hardware.device for w in deployment.works if w.hardware.hosts_per_server > 1})
     notes = f"- Hosts of {', '.join(arm)} are arm64: build their images with `--platform linux/arm64`.\n" if arm else ""
     if racks:
-        notes += (
-            f"- {', '.join(racks)}: each compute tray is a host. NVLink between trays needs a ComputeDomain of "
-            "NVIDIA's DRA driver around the job (no schema of it is at hand, so none is written).\n"
+        notes += f"- {', '.join(racks)}: each compute tray is a host. " + (
+            "A ComputeDomain of NVIDIA's DRA driver opens NVLink between the trays of a job.\n"
+            if style.devices == "dra"
+            else "NVLink between trays needs a ComputeDomain: write the files with `--devices dra`, or add yours.\n"
         )
     for work in deployment.works:
         if work.own_trainer:
@@ -196,7 +197,10 @@ def _readme(deployment: Deployment, target: str, style: Style) -> str:
         "into `images:` of each kustomization (or write the files anew with `--image STAGE=REGISTRY/NAME@sha256:…`).\n"
         "- `nodes.csv` names hosts as planned: label your real nodes so (hall, cooling loop, rack, accelerator, "
         "cooling).\n"
-        f"{_hardware_notes(deployment)}"
+        f"{_hardware_notes(deployment, style)}"
+        "- Collectives over RDMA need your network plug-in's resource in the pods; over Ethernet the policies let all "
+        "ports through between the pods of a stage.\n"
+        "- One cluster a site: names inside the namespace are the plan's, not the site's.\n"
         "- Claims ask for ReadWriteMany of the default storage class.\n"
         "- The autoscaler reads the pods' metric `twinloop_requests_per_second`: install a metrics adapter.\n"
         '- Clients of a served model need the label `twinloop.dev/client: "true"` on their namespace.\n'

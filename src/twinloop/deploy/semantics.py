@@ -287,6 +287,10 @@ def runtimes(documents: Documents) -> Iterator[Fault]:
 def claims(documents: Documents) -> Iterator[Fault]:
     """Device claims that pods name exist, and containers use what their pod claims."""
     known = {at(d, "metadata", "name") for _, _, d in of_kind(documents, "ResourceClaimTemplate")}
+    # A domain's controller makes the template of its channel.
+    known |= {
+        at(d, "spec", "channel", "resourceClaimTemplate", "name") for _, _, d in of_kind(documents, "ComputeDomain")
+    }
     for file, name, _, template in pods_in(documents):
         made = {each.get("name"): each.get("resourceClaimTemplateName") for each in
                 at(template, "spec", "resourceClaims") or []}  # fmt: skip

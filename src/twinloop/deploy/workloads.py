@@ -61,9 +61,11 @@ def run_metadata(deployment: Deployment, work: Work, style: Style) -> Document:
 def stage_documents(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return the objects that run ``work``, autoscaling and budget included."""
     from twinloop.deploy.operators import training_documents
-    from twinloop.deploy.services import claim_template
+    from twinloop.deploy.services import claim_template, compute_domain
 
     claims = [claim_template(deployment, work)] if style.devices == "dra" and work.hardware.resource else []
+    if claims and work.spans_nvlink:
+        claims.append(compute_domain(deployment, work))
     if work.kind == "serve":
         return [*claims, *serving(deployment, work, style)]
     if work.kind == "ingest":
