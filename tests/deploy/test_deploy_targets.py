@@ -20,6 +20,7 @@ from twinloop.deploy.semantics import semantic_faults
 from twinloop.deploy.style import style_of
 from twinloop.deploy.walk import pod_template
 from twinloop.errors import InputError
+from twinloop.model.codec import dumps
 
 STYLES = {
     "jobset": {"target": "k8s", "gang": True, "queued": True},
@@ -145,6 +146,27 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     assert "--workers=16 --device=GPU -- --tensor-model-parallel-size=2" in job["entrypoint"]
     (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
+
+
+def asked(*words):
+    return subprocess.run([sys.executable, "-m", "twinloop", "deploy", *map(str, words)], capture_output=True,
+                          text=True, check=False, timeout=120)  # fmt: skip
+
+
+def test_the_command_says_what_is_wrong(make, changed, tmp_path):
+    """A misspelt command, a plan without training run small, and files that an earlier plan left."""
+    done = asked("chekc", tmp_path)
+    assert (done.returncode, "did you mean check?" in done.stderr) == (2, True)
+    plan, out = make(), tmp_path / "out"
+    (tmp_path / "serving.json").write_text(dumps(changed(plan, stages=plan.stages[2:])))
+    done = asked(tmp_path / "serving.json", "--target", "local", "--out", out)
+    assert (done.returncode, "got no training stage" in done.stderr, out.exists()) == (2, True, False)
+    (tmp_path / "plan.json").write_text(dumps(plan))
+    assert asked(tmp_path / "plan.json", "--out", out).returncode == 0
+    done = asked(tmp_path / "serving.json", "--out", out)
+    assert done.returncode == 0
+    left = "sites/hall/stage-features.yaml, sites/hall/stage-train.yaml"
+    assert f"of an earlier plan, to be removed: {left}" in done.stderr
 
 
 def test_a_kept_cluster_is_queued_and_its_jobs_choose_it(make, written):
