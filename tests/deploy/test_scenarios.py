@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import twinloop
 from twinloop.deploy.check import check_folder
-from twinloop.errors import InfeasibleError, InputError
+from twinloop.errors import InfeasibleError
 
 pytestmark = pytest.mark.slow
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.yaml"))
@@ -31,14 +31,15 @@ def check_every_target(plan, written, crds):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_deploys(path, written, crds):
-    check_every_target(twinloop.plan(twinloop.load(path)), written, crds)
+    check_every_target(twinloop.plan(twinloop.load(path)).plan, written, crds)
 
 
 def planned(path):
-    """The plan of a scenario, None where the scenario is refused: no valid one then."""
+    """The plan of a scenario, None where it has none. A scenario that is refused is a fault of this file."""
+    scenario = twinloop.load(path)
     try:
-        return twinloop.plan(twinloop.load(path))
-    except (InputError, InfeasibleError):
+        return twinloop.plan(scenario).plan
+    except InfeasibleError:
         return None
 
 
@@ -58,13 +59,13 @@ stages:
   - {{name: score, kind: serve, after: train, model: net, rate: {rate}/s, peak_to_mean: {peak},
      latency_p99: {latency} ms}}
 sites:
-  - {{name: hall, kind: on-premise, climate: {climate}, utility_power: {power} MW,
+  - {{name: hall, kind: on-premise, climate: {climate}, jurisdiction: EU, utility_power: {power} MW,
      racks: {{positions: 40, power: 60 kW}}}}
 """
 MODELS = (
     "kind: transformer, layers: 12, hidden: 768, heads: 12, vocabulary: 8192, context: 256",
     "kind: transformer, layers: 24, hidden: 2048, heads: 16, vocabulary: 32000, context: 1024",
-    "kind: convnet, architecture: resnet50", "architecture: dlrm-dcnv2",
+    "architecture: resnet50", "architecture: dlrm-dcnv2",
 )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ MODELS = (
     rate=st.sampled_from([1, 80, 4000]), peak=st.sampled_from([1.0, 2.5, 6.0]), latency=st.sampled_from([60, 2000]),
     climate=st.sampled_from(["Frankfurt", "Singapore", "Phoenix"]), power=st.sampled_from([1, 4]),
 )  # fmt: skip
-@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True,
+@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])  # fmt: skip
 def test_any_valid_scenarios_plan_passes_every_check(tmp_path, written, crds, **drawn):
     path = tmp_path / "scenario.yaml"
