@@ -186,7 +186,10 @@ def test_an_applier_has_exactly_the_rights_it_uses(api, make, written, cluster, 
 @pytest.mark.parametrize("profile", ["v1", "mpi"])
 def test_a_run_that_its_queue_started_is_not_suspended_again(api, make, written, cluster, crds, kubectl, profile):
     api.store.install(crds)
-    bundle = bundle_of(written(make(), target="kubeflow", profile=profile, queued=True))
+    folder = written(make(), target="kubeflow", profile=profile, queued=True)
+    layer = folder / "sites" / "hall" / "kustomization.yaml"
+    layer.write_text(layer.read_text().replace("resources:\n", "resources:\n  - run-train.yaml\n"))
+    bundle = bundle_of(folder)
     run(bundle, cluster, access=True)
     kind = {"v1": "pytorchjobs.v1.kubeflow.org", "mpi": "mpijobs.v2beta1.kubeflow.org"}[profile]
     start = (

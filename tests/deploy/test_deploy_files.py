@@ -45,9 +45,27 @@ def test_with_queues_it_passes_the_published_schemas(make, written, crds):
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_same_plan_gives_the_same_bytes(make, target):
     deployment = deployment_of(make(), "ab" * 8)
-    assert render(deployment, target, style_of(target, queued=True)) == render(
-        deployment, target, style_of(target, queued=True)
-    )
+    style = style_of(target, queued=target in ("k8s", "kubeflow", "ray"))
+    assert render(deployment, target, style) == render(deployment, target, style)
+
+
+def test_what_always_runs_is_not_the_queues(make, changed, stage_of, written):
+    """Training and serving on one flavor: the queue may hold what heat carries less the served replicas."""
+    plan = make(every="")
+    score = stage_of("score", "B200-SXM-180GB", "HGX-B200-8-liquid", 8, 8, latency_p99_s=0.02)
+    racks = tuple(changed(each, carriers={"accelerator": "cold_plate"}) for each in plan.sites[0].rack_types)
+    folder = written(changed(plan, stages=(*plan.stages[:2], score),
+                             sites=(changed(plan.sites[0], rack_types=racks),)), queued=True)  # fmt: skip
+    documents = [d for _, d in read(folder)]
+    (queue,) = [d for d in documents if d["kind"] == "ClusterQueue"]
+    flavors = queue["spec"]["resourceGroups"][0]["flavors"]
+    (flavor,) = [each for each in flavors if each["name"].startswith("b200")]
+    (noted,) = [d["metadata"]["annotations"] for d in documents if d["metadata"]["name"] == flavor["name"]]
+    # 24 devices with a tenth of margin are 26 carried; eight of them serve.
+    assert (noted["twinloop.dev/carried-devices"], noted["twinloop.dev/always-on-devices"]) == ("26", "8")
+    assert {row["name"]: row["nominalQuota"] for row in flavor["resources"]}["nvidia.com/gpu"] == "18"
+    (quota,) = [d["spec"]["hard"] for d in documents if d["kind"] == "ResourceQuota"]
+    assert quota["requests.nvidia.com/gpu"] == "26"
 
 
 def test_quota_is_what_heat_and_power_carry(make):

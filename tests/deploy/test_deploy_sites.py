@@ -1,5 +1,6 @@
 """Servers that are whole racks, branches that answer for themselves, layers that kustomize builds."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from ruamel.yaml import YAML
 from twinloop.deploy.check import check_folder, read, what_was_checked
 from twinloop.deploy.cooling import hosts
 from twinloop.deploy.intent import deployment_of
+from twinloop.deploy.semantics import semantic_faults
+from twinloop.deploy.walk import pods_in
 from twinloop.errors import InputError
 from twinloop.model.plan import PlannedParallelism
 
@@ -57,6 +60,45 @@ def test_a_layout_may_leave_part_of_a_rack_over(racks, written):
     assert notes["kueue.x-k8s.io/podset-slice-size"] == "2"
     placed = [h for h in hosts(deployment_of(racks, ""), racks.sites[0]) if h.accelerator == "gb200"]
     assert (len(placed), len({h.rack for h in placed})) == (36, 2)
+
+
+DOMAIN = {
+    "kind": "CustomResourceDefinition", "spec": {
+        "group": "resource.nvidia.com", "names": {"kind": "ComputeDomain"}, "versions": [{
+            "name": "v1beta1", "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "spec": {
+                    "type": "object", "required": ["channel", "numNodes"], "properties": {
+                        "numNodes": {"type": "integer"}, "channel": {
+                            "type": "object", "required": ["resourceClaimTemplate"], "properties": {
+                                "allocationMode": {"enum": ["All", "Single"]},
+                                "resourceClaimTemplate": {"type": "object", "required": ["name"],
+                                                          "properties": {"name": {"type": "string"}}},
+    }}}}}}}}]}}  # fmt: skip
+"""What NVIDIA's definition asks of a ComputeDomain (DRA driver 25.8), in our words."""
+
+
+@pytest.mark.parametrize("choices", [{}, {"gang": True}, {"target": "kubeflow"}, {"target": "ray"}], ids=str)
+def test_trays_of_a_rack_get_their_nvlink(racks, written, crds, tmp_path, choices):
+    """Every pod of the job claims a channel of the one domain; without the definition the check fails."""
+    folder = written(racks, dra=True, minor=34, **choices)
+    domain = one(folder, "ComputeDomain", "train-nvlink")
+    assert domain["spec"] == {"numNodes": 0, "channel": {"resourceClaimTemplate": {"name": "train-nvlink"}}}
+    both = tmp_path / "both"
+    shutil.copytree(crds, both)
+    (both / "nvidia.json").write_text(json.dumps(DOMAIN))
+    assert check_folder(folder, both, 34) == []
+    assert ["no schema for resource.nvidia.com/v1beta1" in str(f) for f in check_folder(folder, crds, 34)] == [True]
+    claims = {"devices": "train-devices", "nvlink": "train-nvlink"}
+    trained = [t["spec"] for _, name, _, t in pods_in(read(folder)) if "/train" in name]
+    assert trained
+    for spec in trained:
+        if "claims" in spec["containers"][0]["resources"]:
+            assert {c["name"]: c["resourceClaimTemplateName"] for c in spec["resourceClaims"]} == claims
+
+
+def test_a_channel_without_its_domain_is_found(racks, written):
+    documents = [(f, d) for f, d in read(written(racks, dra=True, minor=34)) if d["kind"] != "ComputeDomain"]
+    assert any("no ResourceClaimTemplate is called train-nvlink" in fault[2] for fault in semantic_faults(documents))
 
 
 def test_a_whole_rack_left_over_is_refused(racks, changed):
@@ -168,7 +210,7 @@ def test_kustomize_builds_every_layer(branches, written, choices):
         done = subprocess.run([kubectl, "kustomize", layer], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         made = list(YAML(typ="safe", pure=True).load_all(done.stdout))
-        wanted = [d for file, d in read(folder) if file.startswith(f"sites/{layer.name}/")]
+        wanted = [d for f, d in read(folder) if f.startswith(f"sites/{layer.name}/") and "/run-" not in f]
         assert sorted(map(identity, made)) == sorted(map(identity, wanted))
 
 

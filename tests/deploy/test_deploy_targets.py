@@ -20,6 +20,7 @@ from twinloop.deploy.semantics import semantic_faults
 from twinloop.deploy.style import style_of
 from twinloop.deploy.walk import pod_template
 from twinloop.errors import InputError
+from twinloop.model.codec import dumps
 
 STYLES = {
     "jobset": {"target": "k8s", "gang": True, "queued": True},
@@ -32,6 +33,7 @@ STYLES = {
     "jaxjob": {"target": "kubeflow", "profile": "v1", "framework": "jax", "queued": True},
     "jax trainjob": {"target": "kubeflow", "framework": "jax"},
     "rayjob": {"target": "ray", "queued": True},
+    "raycluster": {"target": "ray", "queued": True, "kept": True},
 }
 KINDS = {
     "jobset": "JobSet",
@@ -41,6 +43,7 @@ KINDS = {
     "tfjob": "TFJob",
     "jaxjob": "JAXJob",
     "rayjob": "RayJob",
+    "raycluster": "RayCluster",
 }
 
 
@@ -72,7 +75,11 @@ def test_claims_are_not_for_old_clusters(make, written):
 
 
 @pytest.mark.parametrize(("choices", "message"), [
-    ({"target": "k8s", "dra": True}, r"expected 1\.34"), ({"target": "ray", "gang": True}, "expected k8s"),
+    ({"target": "k8s", "dra": True}, r"expected 1\.34"), ({"target": "slurm", "queued": True}, "--queue kueue: got"),
+    ({"target": "ray", "keda": True}, "expected --target k8s or kubeflow"),
+    ({"target": "k8s", "kept": True}, "--keep-cluster: got --target k8s, expected --target ray"),
+    ({"target": "ray", "profile": "v1"}, "--profile v1: got --target ray"),
+    ({"target": "ray", "gang": True}, "expected k8s"),
     ({"target": "k8s", "dra": True, "minor": 36, "queued": True}, "expected --queue none"),
 ])  # fmt: skip
 def test_choices_that_exclude_each_other_are_refused(choices, message):
@@ -80,18 +87,45 @@ def test_choices_that_exclude_each_other_are_refused(choices, message):
         style_of(choices.pop("target"), **choices)
 
 
+CHOICES = [
+    {"target": target, "profile": profile, "framework": framework, "queued": who == "queue", "dra": who == "dra",
+     "gang": gang, "keda": keda, "kept": kept, "minor": 34 if who == "dra" else 30}
+    for target in ("k8s", "kubeflow", "ray")
+    for profile in (("v2", "v1", "mpi") if target == "kubeflow" else ("v2",))
+    for framework in (("torch", "jax", "tensorflow") if profile == "v1" else ("torch",))
+    for who in ("queue", "dra", "nobody")
+    for gang in ((False, True) if target == "k8s" else (False,))
+    for keda in ((False, True) if target != "ray" else (False,))
+    for kept in ((False, True) if target == "ray" else (False,))
+]  # fmt: skip
+"""Every combination of choices that does not exclude itself."""
+
+
 @given(
     data=st.integers(1, 20), tensor=st.sampled_from([1, 2, 4, 8]), pipeline=st.sampled_from([1, 2, 3, 4]),
-    replicas=st.integers(1, 40), every=st.sampled_from(["1 day", "10 min", ""]), style=st.sampled_from(sorted(STYLES)),
+    replicas=st.integers(1, 40), every=st.sampled_from(["1 day", "10 min", ""]), choices=st.sampled_from(CHOICES),
 )  # fmt: skip
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_plan_in_any_style_passes_every_check(make, written, crds, data, tensor, pipeline, replicas, every, style):
-    plan = fitting(make, style, data, tensor, pipeline, replicas=replicas, every=every)
-    folder = written(plan, "any", **STYLES[style])
+def test_any_plan_in_any_style_passes_every_check(
+    make, written, crds, data, tensor, pipeline, replicas, every, choices
+):
+    tensor, pipeline = (
+        1 if choices["framework"] == "tensorflow" else tensor,
+        1 if choices["framework"] != "torch" else pipeline,
+    )
+    folder = written(make(data, tensor, pipeline, replicas=replicas, every=every), "any", **choices)
     try:
-        assert check_folder(folder, crds, STYLES[style].get("minor", 30)) == []
+        assert check_folder(folder, crds, choices["minor"]) == []
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+def test_every_combination_of_choices_passes_every_check(make, written, crds, choices):
+    tensor, pipeline = int(choices["framework"] != "tensorflow") + 1, 2 if choices["framework"] == "torch" else 1
+    folder = written(make(4, tensor, pipeline), "any", **choices)
+    assert check_folder(folder, crds, choices["minor"]) == []
 
 
 def one(folder, kind):
@@ -112,6 +146,38 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     assert "--workers=16 --device=GPU -- --tensor-model-parallel-size=2" in job["entrypoint"]
     (group,) = job["rayClusterSpec"]["workerGroupSpecs"]
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
+
+
+def asked(*words):
+    return subprocess.run([sys.executable, "-m", "twinloop", "deploy", *map(str, words)], capture_output=True,
+                          text=True, check=False, timeout=120)  # fmt: skip
+
+
+def test_the_command_says_what_is_wrong(make, changed, tmp_path):
+    """A misspelt command, a plan without training run small, and files that an earlier plan left."""
+    done = asked("chekc", tmp_path)
+    assert (done.returncode, "did you mean check?" in done.stderr) == (2, True)
+    plan, out = make(), tmp_path / "out"
+    (tmp_path / "serving.json").write_text(dumps(changed(plan, stages=plan.stages[2:])))
+    done = asked(tmp_path / "serving.json", "--target", "local", "--out", out)
+    assert (done.returncode, "got no training stage" in done.stderr, out.exists()) == (2, True, False)
+    (tmp_path / "plan.json").write_text(dumps(plan))
+    assert asked(tmp_path / "plan.json", "--out", out).returncode == 0
+    done = asked(tmp_path / "serving.json", "--out", out)
+    assert done.returncode == 0
+    left = "sites/hall/stage-features.yaml, sites/hall/stage-train.yaml"
+    assert f"of an earlier plan, to be removed: {left}" in done.stderr
+
+
+def test_a_kept_cluster_is_queued_and_its_jobs_choose_it(make, written):
+    folder = written(make(), target="ray", queued=True, kept=True)
+    cluster, job = one(folder, "RayCluster"), one(folder, "RayJob")
+    (group,) = cluster["spec"]["workerGroupSpecs"]
+    assert (group["replicas"], cluster["spec"]["suspend"]) == (2, True)
+    assert cluster["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "bank"
+    assert job["spec"]["clusterSelector"] == {"ray.io/cluster": cluster["metadata"]["name"]}
+    assert not {"rayClusterSpec", "suspend", "backoffLimit"} & set(job["spec"])
+    assert "kueue.x-k8s.io/queue-name" not in job["metadata"]["labels"]
 
 
 @pytest.mark.parametrize(("style", "message"), [
@@ -174,6 +240,11 @@ BROKEN = {
                      "more than the quota"),
     "ray quota": ("rayjob", "RayJob", lambda d: d["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].update(replicas=9),
                   "more than the quota"),
+    "ray cluster": ("raycluster", "RayCluster", put("x", "metadata", "name"), "no RayCluster is called train"),
+    "ray cluster's size": ("raycluster", "RayCluster", put(1, "spec", "workerGroupSpecs", 0, "maxReplicas"),
+                           "16 workers are more than the 8 devices of train"),
+    "ray cluster's quota": ("raycluster", "RayCluster", put(9, "spec", "workerGroupSpecs", 0, "replicas"),
+                            "more than the quota"),
     "claim": ("dra", "ResourceClaimTemplate", put("x", "metadata", "name"), "no ResourceClaimTemplate is called"),
     "unused claim": ("dra", "Deployment", lambda d: pod_template(d)["spec"].update(resourceClaims=[]),
                      "the pod has []"),

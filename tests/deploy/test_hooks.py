@@ -11,6 +11,7 @@ from kube_server import Fault
 from twinloop.cli.deploy import command
 from twinloop.deploy import hooks, marks
 from twinloop.deploy.cluster import Target
+from twinloop.deploy.devices import DeviceReading, clear_devices, taint_devices
 from twinloop.deploy.kube import KubeCluster
 from twinloop.deploy.marks import Budget, Reading, Thresholds
 from twinloop.errors import InputError
@@ -139,6 +140,27 @@ def test_a_lasting_fault_is_told(api, nodes, cluster):
     api.faults.append(Fault("PATCH", "nodes/n1$", 500, times=99))
     (event,) = mark(cluster, [reading(1, 0.0)])
     assert (event.did, event.before, event.after, event.why) == ("refused", "none", "drain", "injected")
+
+
+def test_nodes_are_labelled_as_the_plan_places_them(api, nodes, tmp_path, kubectl):
+    """The site's own file of nodes; what others labelled stays, a second run writes nothing."""
+    kubectl("label", "node", "n1", "theirs=1")
+    config, csv = tmp_path / "kube.json", tmp_path / "nodes.csv"
+    config.write_text(api.kubeconfig())
+    csv.write_text("n1,twinloop.dev/hall=h,twinloop.dev/rack=h-r01\nn77,twinloop.dev/hall=h\n")
+    words = ["mark", f"--labels={csv}", f"--kubeconfig={config}"]
+    before = shown(kubectl)
+    assert "n1  labelled  hall=h, rack=h-r01" in CliRunner().invoke(command, [*words, "--dry-run"]).output
+    assert shown(kubectl) == before
+    CliRunner().invoke(command, [*words, "--yes"])
+    found = shown(kubectl)["n1"]["metadata"]["labels"]
+    assert (found["twinloop.dev/rack"], found["theirs"], found["twinloop.dev/cooling"]) == ("h-r01", "1", "cold-plate")
+    again = json.loads(CliRunner().invoke(command, [*words, "--yes", "--json"]).output)["events"]
+    assert [each["did"] for each in again] == ["unchanged", "refused"]
+    csv.write_text("n1,kubernetes.io/hostname=x\n")
+    assert "expected a node's name and twinloop.dev/KEY=VALUE" in str(
+        CliRunner().invoke(command, [*words, "--yes"]).exception
+    )
 
 
 def test_what_others_have_in_hand_and_old_readings_move_nothing(api, nodes, cluster, kubectl):
@@ -271,14 +293,17 @@ def test_its_rights_are_exactly_what_it_uses(api, nodes, workloads, cluster, cli
     wide = Target("kueue.x-k8s.io/v1beta2", "ClusterQueue", "q")
     until = after(600.0)
     told = [
-        *mark(cluster, [reading(0, 0.0)]), hooks.cap(cluster, target, 5, until, dry_run=False),
+        *mark(cluster, [reading(0, 0.0)]), *taint(cluster, [hot("gpu-0", 3.0)]),
+        hooks.cap(cluster, target, 5, until, dry_run=False),
         hooks.cap(cluster, Target("keda.sh/v1alpha1", "ScaledObject", "k", "default"), 5, until, dry_run=False),
         hooks.cap_quota(cluster, wide, "f", "cpu", 3, until, dry_run=False),
         *hooks.suspend(cluster, queued, suspended=True, dry_run=False),
         *hooks.suspend(cluster, plain, suspended=True, dry_run=False), *clear(cluster, after(700.0)),
+        *clear_devices(cluster, now=after(700.0), everything=False, dry_run=False),
     ]  # fmt: skip
     assert [e.did for e in told] == [
-        "marked", "capped", "capped", "capped", "suspended", "suspended", "cleared", "uncapped", "uncapped", "uncapped",
+        "marked", "marked", "capped", "capped", "capped", "suspended", "suspended", "cleared", "uncapped", "uncapped",
+        "uncapped", "cleared",
     ]  # fmt: skip
     granted = {(verb, group, resource) for rule in role["rules"] for group in rule["apiGroups"]
                for resource in rule["resources"] for verb in rule["verbs"]}  # fmt: skip
@@ -289,6 +314,65 @@ def test_flavors_are_told_by_labels(nodes, cluster):
     node = cluster.get(Target("v1", "Node", "n1"))
     assert hooks.flavor_of(node) == "b200-cold-plate"
     assert replace(reading(1, 1.0), flavor=hooks.flavor_of(node)).flavor == "b200-cold-plate"
+
+
+def hot(device, headroom, age=0.0):
+    return DeviceReading("gpu.nvidia.com", "n1", device, headroom, age)
+
+
+def taint(cluster, readings, now=NOW, *, budget=WIDE, minor=37, dry_run=False):
+    return taint_devices(cluster, readings, minor=minor, now=now, limits=LIMITS, budget=budget, lifetime_s=600.0,
+                         dry_run=dry_run)  # fmt: skip
+
+
+def rules(kubectl):
+    items = json.loads(kubectl("get", "devicetaintrules.resource.k8s.io", "-o", "json"))["items"]
+    return {each["spec"]["deviceSelector"]["device"]: each["spec"]["taint"]["effect"] for each in items}
+
+
+def test_one_hot_device_is_tainted_not_its_node(nodes, cluster, kubectl):
+    """Worse at once, better after the dwell and with hysteresis; a rehearsal and a second run write nothing."""
+    taint(cluster, [hot("gpu-0", 3.0), hot("gpu-1", 30.0)], dry_run=True)
+    assert rules(kubectl) == {}
+    taint(cluster, [hot("gpu-0", 3.0), hot("gpu-1", 7.0), hot("gpu-2", 0.0, age=61.0)])
+    assert (rules(kubectl), effects(kubectl)) == ({"gpu-0": "NoSchedule"}, {})
+    assert taint(cluster, [hot("gpu-0", 3.0)]) == ()
+    cool = [hot("gpu-1", 30.0), hot("gpu-2", 30.0)]
+    assert [e.did for e in taint(cluster, [hot("gpu-0", 0.5), *cool], after(10.0))] == ["marked"]
+    assert rules(kubectl) == {"gpu-0": "NoExecute"}
+    assert [e.did for e in taint(cluster, [hot("gpu-0", 9.0)], after(20.0))] == []  # within its dwell
+    assert [e.after for e in taint(cluster, [hot("gpu-0", 9.0)], after(400.0))] == ["keep_off"]
+    assert [e.did for e in taint(cluster, [hot("gpu-0", 9.0)], after(800.0))] == ["eased"]
+    assert rules(kubectl) == {}
+
+
+def test_device_taints_have_a_budget_an_end_and_an_owner(api, nodes, cluster, kubectl):
+    told = taint(cluster, [hot(f"gpu-{n}", float(n) / 8) for n in range(8)], budget=Budget(share=0.25))
+    assert [e.did for e in told] == ["marked"] * 2 + ["waits"] * 6
+    assert set(rules(kubectl)) == {"gpu-0", "gpu-1"}
+    kubectl("create", "-f", "-", stdin={
+        "apiVersion": "resource.k8s.io/v1", "kind": "DeviceTaintRule", "metadata": {"name": "twinloop-n1-gpu-7"},
+        "spec": {"deviceSelector": {"device": "gpu-7"}, "taint": {"key": "theirs", "effect": "NoSchedule"}},
+    })  # fmt: skip
+    (event,) = taint(cluster, [hot("gpu-7", 0.0)], after(700.0))
+    assert (event.did, "belongs to" in event.why) == ("refused", True)
+    assert len(clear_devices(cluster, now=after(300.0), everything=False, dry_run=False)) == 0
+    assert len(clear_devices(cluster, now=after(700.0), everything=False, dry_run=False)) == 2
+    assert set(rules(kubectl)) == {"gpu-7"}
+    with pytest.raises(InputError, match=r"expected 1\.33 or newer"):
+        taint(cluster, [hot("gpu-0", 0.0)], minor=32)
+
+
+def test_the_command_taints_devices(api, nodes, tmp_path, kubectl):
+    table = tmp_path / "devices.csv"
+    table.write_text("driver,pool,device,headroom_c,age_s\ngpu.nvidia.com,n1,gpu-3,2,1\n")
+    assert marked(api, tmp_path, f"--devices={table}", "--yes").return_value == 0
+    assert rules(kubectl) == {"gpu-3": "NoSchedule"}
+    assert marked(api, tmp_path, "--clear", "--yes").return_value == 0
+    assert rules(kubectl) == {}
+    table.write_text("driver,pool,device,headroom_c,age_s\n,n1,gpu-3,2,1\n")
+    with pytest.raises(InputError, match=r"devices.csv:2: got"):
+        raise marked(api, tmp_path, f"--devices={table}", "--yes").exception
 
 
 def marked(api, tmp_path, *words):

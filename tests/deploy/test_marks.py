@@ -117,14 +117,36 @@ def test_quotas_and_suspension():
     assert marks.suspend_patch(job, suspended=True) == [{"op": "add", "path": "/spec/suspend", "value": True}]
 
 
+SENTINEL = "nvsentinel.dgxc.nvidia.com"
+
+
 @pytest.mark.parametrize("busy", [
-    {"spec": {"unschedulable": True}}, {"metadata": {"labels": {"nvsentinel.dgxc.nvidia.com/state": "draining"}}},
+    {"spec": {"unschedulable": True}}, {"metadata": {"labels": {"dgxc.nvidia.com/nvsentinel-state": "draining"}}},
+    {"metadata": {"labels": {f"{SENTINEL}/quarantine-status": "cordoned"}}},
+    {"metadata": {"annotations": {"quarantineHealthEvent": "[]"}}},
+    {"metadata": {"annotations": {"quarantineHealthEventAppliedTaints": "[]"}}},
+    {"spec": {"taints": [{"key": "nvidia.com/gpu-xid-error", "value": "true", "effect": "NoSchedule"}]}},
+    {"spec": {"taints": [{"key": "gpu.health/memory-error", "value": "fatal", "effect": "NoSchedule"}]}},
     {"spec": {"taints": [{"key": "nvsentinel.io/fault", "effect": "NoSchedule"}]}},
+    {"status": {"conditions": [{"type": "GpuMemWatch", "status": "True"}]}},
+    {"status": {"conditions": [{"type": "SysLogsXIDError", "status": "True"}]}},
 ])  # fmt: skip
 def test_what_others_have_in_hand_is_left(busy):
     assert marks.wished(busy, reading(0.0), 1e9, LIMITS) == "none"
     assert marks.wished({}, reading(0.0), 1e9, LIMITS) == "drain"
     assert marks.wished({}, reading(0.0, age=61.0), 1e9, LIMITS) == "none"
+
+
+def test_a_node_that_is_merely_watched_is_marked():
+    """NVSentinel labels every node; a fault that passed, an opt-out and the plug-in's own taint are no quarantine."""
+    watched = {
+        "metadata": {"labels": {f"{SENTINEL}/driver.installed": "true", f"{SENTINEL}/dcgm.version": "4.x",
+                                "k8saas.nvidia.com/ManagedByNVSentinel": "false"}},
+        "spec": {"taints": [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}]},
+        "status": {"conditions": [{"type": "GpuMemWatch", "status": "False"}, {"type": "Ready", "status": "True"},
+                                  {"type": "GpuThermalWatch", "status": "True"}]},
+    }  # fmt: skip
+    assert marks.wished(watched, reading(0.0), 1e9, LIMITS) == "drain"
 
 
 @given(st.sampled_from(LEVELS), st.floats(-20, 40), st.floats(0, 1e4))

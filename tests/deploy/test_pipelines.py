@@ -4,13 +4,18 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from twinloop.deploy.access import plural
+from twinloop.deploy.apply import apply_bundle
+from twinloop.deploy.bundle import load
 from twinloop.deploy.check import check_folder, read
 from twinloop.deploy.images import program
+from twinloop.deploy.kube import KubeCluster
 from twinloop.deploy.names import given_images
 from twinloop.errors import InputError
 
@@ -82,6 +87,48 @@ def test_the_pipelines_account_may_start_its_jobs_and_nothing_else(make, written
         {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get"]},
         {"apiGroups": ["trainer.kubeflow.org"], "resources": ["trainjobs"], "verbs": ["create", "get"]},
     ]
+
+
+STARTED = {"Job", "CronJob", "TrainJob", "PyTorchJob", "TFJob", "JAXJob", "MPIJob"}
+
+
+@pytest.mark.parametrize("profile", ["v2", "v1", "mpi"])
+def test_applying_a_site_starts_nothing_that_its_pipeline_starts(api, client, crds, make, written, profile):
+    """One starter a run: the pipeline, or a person with the same manifest; the layer brings what runs stand on."""
+    api.store.install(crds)
+    folder = written(make(), target="kubeflow", profile=profile, queued=True)
+    assert check_folder(folder, crds) == []
+    bundle = load(folder / "sites" / "hall")
+    apply_bundle(bundle, KubeCluster(client), dry_run=False, now=datetime(2026, 1, 1, tzinfo=UTC), access=True)
+    live = {
+        kind.kind
+        for kind in api.store.kinds.values()
+        if api.store.select(kind, "bank" if kind.namespaced else None, lambda _: True)
+    }
+    assert "ServiceAccount" in live
+    assert not live & STARTED
+    granted = {r for d in bundle.access for rule in d.get("rules", []) for r in rule["resources"]
+               if d["metadata"]["name"] == "bank-applier"}  # fmt: skip
+    assert not granted & {plural(kind) for kind in STARTED}
+    executors = loaded(folder / "pipelines" / "hall.yaml")["deploymentSpec"]["executors"]
+    for name in ("features", "train"):
+        piped = json.loads(executors[f"exec-{name}"]["container"]["args"][1].removeprefix("--manifest="))
+        assert piped == loaded(folder / "sites" / "hall" / f"run-{name}.yaml")
+        # Suspended for its queue: without the queue's label nobody would ever let it go.
+        assert piped["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "bank"
+        assert piped["spec"].get("suspend") or piped["spec"]["runPolicy"]["suspend"]
+
+
+def test_names_of_hosts_end_in_time(make, changed, written, stage_of):
+    """The longest stage: what operators add to a run's name stays a host name (63 characters)."""
+    plan, name = make(), "nightly-refresh-of-the-retrieval-augmented-model-for-branches"
+    train = changed(plan.stages[1], name=name)
+    folder = written(changed(plan, stages=(plan.stages[0], train, plan.stages[2])), target="kubeflow")
+    (path,) = (folder / "sites" / "hall").glob("run-nightly*.yaml")
+    run = loaded(path)["metadata"]["name"]
+    assert len(f"{run}-{0xFFFFFFFF:x}-node-0-9999-abcde") <= 63
+    assert check_folder(folder)  # Trainer's schema is not at hand, no more than that:
+    assert all("no schema for" in f.message for f in check_folder(folder))
 
 
 def test_images_carry_what_was_given(make, written, crds):

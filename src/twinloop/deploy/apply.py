@@ -25,7 +25,7 @@ KINDS_NOTE = key("kinds")
 CAP_NOTE = key("capped-until")
 """On an object whose size live operation holds: until when. We leave it as it is until then."""
 SCHEDULERS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("Job", "JobSet", "TrainJob", "RayJob"), ("spec", "suspend")),
+    **dict.fromkeys(("Job", "JobSet", "TrainJob", "RayJob", "RayCluster"), ("spec", "suspend")),
     **dict.fromkeys(("PyTorchJob", "TFJob", "JAXJob", "MPIJob"), ("spec", "runPolicy", "suspend")),
 }
 """Fields that belong to a queue once the object exists: we send what is there."""

@@ -13,13 +13,15 @@ from twinloop.errors import InputError
 Document = dict[str, Any]
 ACCESS = "access.yaml"
 """The administrator's file: namespace, applying account, its roles."""
+RUN = "run-"
+"""Beginning of files beside a layer that hold one run each: a pipeline or a person starts them."""
 KNOWN = {"apiVersion", "kind", "resources", "images"}
 """Keys of a kustomization that are honoured here; others need kustomize itself."""
 ORDER = (
     "Namespace", "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "PriorityClass",
     "ConfigMap", "ResourceQuota", "NetworkPolicy", "PersistentVolumeClaim", "DeviceClass", "ResourceClaimTemplate",
-    "DeviceTaintRule", "Topology", "ResourceFlavor", "Cohort", "ClusterQueue", "LocalQueue", "WorkloadPriorityClass",
-    "TrainingRuntime", "ServingRuntime", "Service", "PodDisruptionBudget",
+    "ComputeDomain", "DeviceTaintRule", "Topology", "ResourceFlavor", "Cohort", "ClusterQueue", "LocalQueue",
+    "WorkloadPriorityClass", "TrainingRuntime", "ServingRuntime", "RayCluster", "Service", "PodDisruptionBudget",
 )  # fmt: skip
 """What others lean on comes first; kinds not named here come last. Pruning goes the other way."""
 
@@ -33,6 +35,8 @@ class Bundle:
     namespace: str
     documents: tuple[Document, ...]
     access: tuple[Document, ...]
+    runs: tuple[Document, ...] = ()
+    """Beside the layer: runs that a pipeline or a person starts; never applied."""
 
 
 def order(document: Document) -> int:
@@ -75,9 +79,13 @@ def load(folder: Path) -> Bundle:
     spaces = {each["metadata"].get("namespace") for each in documents} - {None}
     if len(spaces) != 1:
         raise InputError(f"{folder}: got namespaces {sorted(map(str, spaces))}, expected one")
+    beside = [
+        each for path in sorted(folder.glob(f"{RUN}*.yaml")) if path.name not in names for each in _documents(path)
+    ]
     return Bundle(
         str(marks.get(key("site"), folder.name)), str(marks.get("app.kubernetes.io/part-of", "")), str(spaces.pop()),
         tuple(sorted(documents, key=order)), tuple(sorted(read.get(ACCESS, []), key=order)),
+        tuple(beside),
     )  # fmt: skip
 
 

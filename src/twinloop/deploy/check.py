@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from twinloop.deploy.client_schemas import client_schema, package_of
 from twinloop.deploy.plain import layer_faults, target_in, text_faults
 from twinloop.deploy.semantics import semantic_faults
 from twinloop.errors import InputError, MissingExtraError
@@ -94,13 +95,16 @@ def schema_faults(document: Document, custom: dict[tuple[str, str], Document], o
     version, kind = document.get("apiVersion"), document.get("kind")
     if not isinstance(version, str) or not isinstance(kind, str):
         return ["got no apiVersion or kind"]
-    if (version, kind) in custom:
-        return _violations(document, custom[version, kind], oldest)
+    schema = custom.get((version, kind)) or client_schema(version, kind)
+    if schema is not None:
+        return _violations(document, schema, oldest)
     faults: list[str] = []
     for minor in dict.fromkeys((oldest, NEWEST)):
         schema = _core(version, kind, minor)
         if schema is None:
-            return [f"no schema for {version} {kind} in Kubernetes {minor}: name a folder of CRDs with --crds"]
+            package = package_of(version, kind)
+            other = f", or pip install {package}" if package else ""
+            return [f"no schema for {version} {kind} in Kubernetes {minor}: name a folder of CRDs with --crds{other}"]
         faults += [f"{message} (Kubernetes {minor})" for message in _violations(document, schema, minor)]
     return faults
 

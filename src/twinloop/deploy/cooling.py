@@ -52,6 +52,8 @@ class Flavor:
     """``None`` where the provider cools."""
     power_w: float | None
     quota: int
+    always_on: int
+    """Devices of stages that no queue admits (serving, ingest): they stand in the same heat."""
     limited_by: str
     """Tag of the equipment, ``UPS``, or ``purchase`` where the provider decides."""
 
@@ -99,6 +101,7 @@ def flavor_name(work: Work) -> str:
 
 def _flavor(name: str, works: list[Work], site: PlannedSite, it_w: float) -> Flavor:
     planned = sum(work.device_count for work in works)
+    always_on = sum(work.device_count for work in works if work.kind in ("serve", "ingest"))
     heat_w = sum(work.device_w * work.device_count for work in works)
     # Quota counts devices of the hungriest kind, unless all are busy as planned: then the sum must fit.
     device_w = heat_w / planned
@@ -110,12 +113,22 @@ def _flavor(name: str, works: list[Work], site: PlannedSite, it_w: float) -> Fla
     if not limits or device_w <= 0.0:
         return Flavor(
             name, site.name, works[0].hardware, works[0].cooling, device_w, planned, thermal_w, power_w,
-            planned, "purchase",
+            planned, always_on, "purchase",
         )  # fmt: skip
     watts, limited_by = min(limits)
     quota = math.floor(watts / device_w * (1.0 + ROUNDING))
     return Flavor(
-        name, site.name, works[0].hardware, works[0].cooling, device_w, planned, thermal_w, power_w, quota, limited_by
+        name,
+        site.name,
+        works[0].hardware,
+        works[0].cooling,
+        device_w,
+        planned,
+        thermal_w,
+        power_w,
+        quota,
+        always_on,
+        limited_by,
     )
 
 

@@ -15,6 +15,7 @@ from twinloop.deploy import marks
 from twinloop.deploy.cluster import Cluster, ClusterError, Document, Target, target_of
 from twinloop.deploy.marks import LEVELS, Budget, Level, Reading, Thresholds
 from twinloop.deploy.names import key
+from twinloop.deploy.quarantine import in_other_hands
 from twinloop.deploy.workloads import QUEUE_LABEL
 
 TRIES = 3
@@ -85,7 +86,7 @@ def _bring(
         return level if marks.wished(node, reading, _since_s(node, now), limits) == level else there
 
     def taint(node: Document) -> list[Document]:
-        if reading.age_s > limits.stale_s or marks.in_other_hands(node) is not None:
+        if reading.age_s > limits.stale_s or in_other_hands(node) is not None:
             judged(node)
             return []
         return marks.mark_patch(node, judged(node), reading, until, now)
@@ -106,10 +107,20 @@ def _bring(
             return []
         return marks.condition_patch(node, low=low, message=f"{marks.level_of(node)}: {why}", now=now)
 
-    if dry_run or (step == 0 and not events and marks.in_other_hands(cluster.get(target) or {})):
+    if dry_run or (step == 0 and not events and in_other_hands(cluster.get(target) or {})):
         return events
     done = _written(cluster, target, condition, subresource="status", dry_run=dry_run)
     return events if done in DONE else [*events, Event(target, "refused", "", "condition", done)]
+
+
+def label(cluster: Cluster, wanted: dict[str, dict[str, str]], *, dry_run: bool) -> tuple[Event, ...]:
+    """Say on each node where it stands: hall, cooling loop, rack, accelerator, cooling; ``wanted``: node -> labels."""
+    told = []
+    for name, labels in wanted.items():
+        judge: Judge = lambda live, labels=labels: marks.label_patch(live, labels)  # type: ignore[misc]  # noqa: E731
+        after = ", ".join(f"{k.partition('/')[2]}={v}" for k, v in sorted(labels.items()))
+        told.append(_told(cluster, _node(name), judge, "labelled", after, dry_run=dry_run))
+    return tuple(told)
 
 
 def cap(cluster: Cluster, target: Target, most: int, until: datetime, *, dry_run: bool) -> Event:
@@ -166,6 +177,7 @@ def access(name: str) -> list[Document]:
         ("keda.sh", ["scaledobjects"], ["get", "list", "patch"]),
         ("kueue.x-k8s.io", ["clusterqueues", "workloads"], ["get", "list", "patch"]),
         ("batch", ["jobs"], ["get", "patch"]),
+        ("resource.k8s.io", ["devicetaintrules"], ["create", "delete", "get", "list", "patch"]),
     )  # fmt: skip
     rules = [{"apiGroups": [group], "resources": resources, "verbs": verbs} for group, resources, verbs in rows]
     meta = {"name": name, "labels": {"app.kubernetes.io/managed-by": "twinloop"}}
@@ -183,7 +195,7 @@ def _free(nodes: Iterable[Document]) -> dict[str, tuple[int, int]]:
     made: dict[str, tuple[int, int]] = {}
     for node in nodes:
         all_, free = made.get(flavor_of(node), (0, 0))
-        takes = marks.level_of(node) in ("none", "avoid") and marks.in_other_hands(node) is None
+        takes = marks.level_of(node) in ("none", "avoid") and in_other_hands(node) is None
         made[flavor_of(node)] = (all_ + 1, free + takes)
     return made
 

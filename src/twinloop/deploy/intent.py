@@ -114,6 +114,12 @@ class Work:
         return self.ranks // self.per_pod
 
     @property
+    def spans_nvlink(self) -> bool:
+        """Whether its pods talk over an NVLink that reaches beyond a host: the trays of a rack."""
+        whole = self.kind == "train" or self.replica_devices > self.per_pod
+        return self.hardware.hosts_per_server > 1 and whole and self.pods > 1
+
+    @property
     def replicas(self) -> int:
         """Copies of a served model."""
         return self.nodes if self.everywhere else max(self.ranks // self.replica_devices, 1)

@@ -17,6 +17,7 @@ from typing import Literal
 from twinloop.deploy.apply import CAP_NOTE
 from twinloop.deploy.cluster import Document
 from twinloop.deploy.names import key
+from twinloop.deploy.quarantine import in_other_hands
 
 Level = Literal["none", "avoid", "keep_off", "drain"]
 LEVELS: tuple[Level, ...] = ("none", "avoid", "keep_off", "drain")
@@ -26,8 +27,6 @@ UNTIL, HEADROOM, FORECAST = key("marked-until"), key("thermal-headroom-c"), key(
 SINCE, WORSE = key("marked-since"), key("marked-worse")
 """When our mark was last moved, and last moved for the worse."""
 CONDITION = "ThermalHeadroomLow"
-FOREIGN = ("nvsentinel", "dgxc.nvidia.com/")
-"""Beginnings or parts of keys by which NVIDIA NVSentinel marks nodes it has in hand (from memory: low confidence)."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +82,6 @@ def level_of(node: Document) -> Level:
         if taint.get("key") == TAINT:
             return next((level for level, effect in EFFECT.items() if effect == taint.get("effect")), "none")
     return "none"
-
-
-def in_other_hands(node: Document) -> str | None:
-    """Return the mark by which somebody else handles ``node`` (cordon, NVSentinel), ``None`` where nobody does."""
-    meta, spec = node.get("metadata") or {}, node.get("spec") or {}
-    keys = [
-        *(meta.get("labels") or {}), *(meta.get("annotations") or {}),
-        *(str(taint.get("key")) for taint in spec.get("taints") or []),
-        *(str(c.get("type")) for c in (node.get("status") or {}).get("conditions") or [] if c.get("status") == "True"),
-    ]  # fmt: skip
-    found = next((each for each in keys if any(mark in each.lower() for mark in FOREIGN)), None)
-    return found or ("unschedulable" if spec.get("unschedulable") else None)
 
 
 def taint_patch(node: Document, level: Level, until: datetime) -> list[Document]:
@@ -179,6 +166,19 @@ def annotation_patch(live: Document, wanted: dict[str, str | None]) -> list[Docu
         return []
     parent = [] if there is not None else [{"op": "add", "path": "/metadata/annotations", "value": {}}]
     return [*_guard(live), *parent, *made]
+
+
+def label_patch(node: Document, wanted: dict[str, str]) -> list[Document]:
+    """Return the operations that set labels of ours; none where all is so already. Others' labels stay."""
+    there = (node.get("metadata") or {}).get("labels")
+    made: list[Document] = [
+        {"op": "add", "path": f"/metadata/labels/{_escaped(name)}", "value": value}
+        for name, value in sorted(wanted.items()) if (there or {}).get(name) != value
+    ]  # fmt: skip
+    if not made:
+        return []
+    parent = [] if there is not None else [{"op": "add", "path": "/metadata/labels", "value": {}}]
+    return [*_guard(node), *parent, *made]
 
 
 def condition_patch(node: Document, *, low: bool, message: str, now: datetime) -> list[Document]:

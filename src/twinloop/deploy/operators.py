@@ -15,7 +15,7 @@ from twinloop.deploy.launch import PORT, layout_arguments, torchrun
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, TRAIN_GRACE_S, attached, cron, metadata, start_s
+from twinloop.deploy.workloads import RETRIES, TRAIN_GRACE_S, attached, metadata, run_metadata, run_name
 from twinloop.errors import InputError
 
 
@@ -28,23 +28,6 @@ def training_documents(deployment: Deployment, work: Work, style: Style) -> list
         "tfjob": _hostjob, "jaxjob": _hostjob, "mpijob": _mpijob, "rayjob": ray_job,
     }  # fmt: skip
     return makers[style.training](deployment, work, style)
-
-
-def run_name(deployment: Deployment, work: Work) -> str:
-    """Return the name of this plan's run of ``work``."""
-    return f"{work.label}-{deployment.plan_hash[:8]}"
-
-
-def run_metadata(deployment: Deployment, work: Work, style: Style) -> Document:
-    """Return the metadata of one run: its schedule as a note, its queue as a label."""
-    made = metadata(deployment, work, run_name(deployment, work))
-    if work.every_s is not None:
-        made["annotations"] = made["annotations"] | {
-            key("schedule"): cron(work.every_s, start_s(work, deployment.works))
-        }
-    if style.queued:
-        made["labels"] = made["labels"] | {QUEUE_LABEL: deployment.label}
-    return made
 
 
 def run_template(deployment: Deployment, work: Work, style: Style, command: list[str], name: str) -> Document:

@@ -13,7 +13,7 @@ from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import label
 from twinloop.deploy.pods import IMAGE_TAG, Document, labels
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import job_spec, metadata
+from twinloop.deploy.workloads import job_spec, run_metadata
 
 SUBMIT = "submit"
 """Name of the tasks' image among those of the stages."""
@@ -23,7 +23,7 @@ RUNNER = ("kubeflow", "pipeline-runner")
 
 def pipeline(deployment: Deployment, site: str, style: Style) -> Document | None:
     """Return the pipeline of ``site``'s stages that end, ``None`` where there is none."""
-    works = _works(deployment, site)
+    works = piped_works(deployment, site)
     if not works:
         return None
     known = {work.name: work for work in works}
@@ -47,7 +47,7 @@ def pipeline(deployment: Deployment, site: str, style: Style) -> Document | None
 
 def runner_role(deployment: Deployment, site: str, style: Style) -> list[Document]:
     """Return the rights of the pipeline's account: to create the jobs of its stages, and to look at them."""
-    jobs = [_job(deployment, work, style) for work in _works(deployment, site)]
+    jobs = [run_of(deployment, work, style) for work in piped_works(deployment, site)]
     if not jobs:
         return []
     meta = {"name": f"{deployment.label}-pipeline", "namespace": deployment.label, "labels": labels(deployment, site)}
@@ -62,12 +62,13 @@ def runner_role(deployment: Deployment, site: str, style: Style) -> list[Documen
     ]  # fmt: skip
 
 
-def _works(deployment: Deployment, site: str) -> list[Work]:
+def piped_works(deployment: Deployment, site: str) -> list[Work]:
+    """Return the stages that the pipeline starts: those that end."""
     return [work for work in deployment.at(site) if work.kind in ("preprocess", "train")]
 
 
 def _submitted(deployment: Deployment, work: Work, style: Style) -> Document:
-    job = _job(deployment, work, style)
+    job = run_of(deployment, work, style)
     words = [f"--resource={plural(job['kind'])}", f"--manifest={json.dumps(job, separators=(',', ':'))}"]
     return {
         "image": submit_image(deployment), "command": ["python", "/app/submit.py"], "args": words,
@@ -80,11 +81,11 @@ def submit_image(deployment: Deployment) -> str:
     return deployment.images.get(SUBMIT, f"{deployment.label}-{SUBMIT}:{IMAGE_TAG}")
 
 
-def _job(deployment: Deployment, work: Work, style: Style) -> Document:
-    """Return the job of a stage, in the style's kind."""
+def run_of(deployment: Deployment, work: Work, style: Style) -> Document:
+    """Return the job that is one run of a stage, in the style's kind."""
     from twinloop.deploy.operators import training_documents
 
     if work.kind == "train" and style.training != "job":
         return training_documents(deployment, work, style)[-1]
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata(deployment, work),
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": run_metadata(deployment, work, style),
             "spec": job_spec(deployment, work, style)}  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from twinloop.deploy.bundle import RUN
 from twinloop.deploy.words import SECRET, rank_fault
 
 OTHERS = {"slurm": "slurm/*.sbatch", "compose": "compose.yaml", "skypilot": "sky/*.yaml", "local": "local/*.sh"}
@@ -42,11 +43,12 @@ def layer_faults(folder: Path, layers: dict[str, Any]) -> Iterator[Line]:
         path = folder / name
         listed = {str(each) for each in layer.get("resources") or []}
         there = {each.name for each in path.parent.glob("*.yaml")} - {path.name}
+        runs = {each for each in there if each.startswith(RUN)}
         for each in sorted(listed - there):
             yield name, "Kustomization", f"resources: no file is called {each}"
-        for each in sorted(there - listed):
+        for each in sorted(there - listed - runs):
             yield name, "Kustomization", f"resources: {each} is left out"
-        text = "".join((path.parent / each).read_text("utf-8") for each in sorted(listed & there))
+        text = "".join((path.parent / each).read_text("utf-8") for each in sorted((listed & there) | runs))
         for image in layer.get("images") or []:
             digest = image.get("digest")
             if digest is not None and not _DIGEST.fullmatch(str(digest)):

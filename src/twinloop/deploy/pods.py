@@ -132,13 +132,21 @@ def _container(
     }
 
 
+def nvlink_claim(work: Work) -> str:
+    """Return the name of the claim of a channel between trays; its ComputeDomain's controller makes the template."""
+    return f"{work.label}-nvlink"
+
+
 def _claim_devices(spec: Document, work: Work) -> None:
     """Let the pod claim its devices instead of asking for the plug-in's resource."""
     resources_ = spec["containers"][0]["resources"]
     for amounts in resources_.values():
         del amounts[work.hardware.resource]
-    resources_["claims"] = [{"name": "devices"}]
-    spec["resourceClaims"] = [{"name": "devices", "resourceClaimTemplateName": f"{work.label}-devices"}]
+    wanted = {"devices": f"{work.label}-devices", **({"nvlink": nvlink_claim(work)} if work.spans_nvlink else {})}
+    resources_["claims"] = [{"name": name} for name in wanted]
+    spec["resourceClaims"] = [
+        {"name": name, "resourceClaimTemplateName": template} for name, template in wanted.items()
+    ]
 
 
 def _shm(memory: str) -> str:

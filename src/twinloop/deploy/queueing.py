@@ -39,7 +39,8 @@ def queue_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...])
 
 
 def _flavor(flavor: Flavor, marks: dict[str, str], topology: str) -> Document:
-    notes = {key("watts-per-device"): f"{flavor.device_w:.0f}", key("limited-by"): flavor.limited_by}
+    notes = {key("watts-per-device"): f"{flavor.device_w:.0f}", key("limited-by"): flavor.limited_by,
+             key("carried-devices"): str(flavor.quota), key("always-on-devices"): str(flavor.always_on)}  # fmt: skip
     for name, watts in (("thermal-capacity-w", flavor.thermal_w), ("power-capacity-w", flavor.power_w)):
         if watts is not None:
             notes[key(name)] = f"{watts:.0f}"
@@ -70,9 +71,11 @@ def _group(made: tuple[Flavor, ...]) -> Document:
 
 
 def _quota(flavor: Flavor, name: str) -> str:
+    """Return what queued jobs may hold at once: what heat and power carry, less what runs without a queue."""
     hardware = flavor.hardware
+    devices = max(flavor.quota - flavor.always_on, 0)
     if name == "cpu":
-        return str(-(-hardware.cores * flavor.quota // hardware.per_node))
+        return str(-(-hardware.cores * devices // hardware.per_node))
     if name == "memory":
-        return f"{int(-(-hardware.memory_b * flavor.quota // hardware.per_node // 2**30))}Gi"
-    return str(flavor.quota if name == hardware.resource else 0)
+        return f"{int(-(-hardware.memory_b * devices // hardware.per_node // 2**30))}Gi"
+    return str(devices if name == hardware.resource else 0)

@@ -1,4 +1,4 @@
-"""KubeRay: training as a RayJob, serving as a RayService, each on a cluster of its own."""
+"""KubeRay: training as a RayJob (its RayCluster inside, or one that stays), serving as a RayService."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import copy
 
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import work_arguments
-from twinloop.deploy.operators import deadline, program, run_metadata, run_template
+from twinloop.deploy.operators import deadline, program, run_template
 from twinloop.deploy.pods import Document, cpu_and_memory, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import RETRIES, SERVE_PORT, bounds, metadata
+from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, SERVE_PORT, bounds, metadata, run_metadata
 from twinloop.deploy.yaml_text import dump
 
 RAY = "2.60.0"
@@ -21,7 +21,7 @@ OPERATOR = "kuberay-system"
 
 
 def ray_job(deployment: Deployment, work: Work, style: Style) -> list[Document]:
-    """Return a RayJob: the program under Ray Train on a cluster of its own, gone when it ends."""
+    """Return a RayJob: the program under Ray Train on a cluster of its own, gone when it ends or, asked for, kept."""
     worker = run_template(deployment, work, style, [], "ray-worker")
     del worker["spec"]["containers"][0]["command"]  # KubeRay starts Ray itself
     head = _head(worker, work)
@@ -32,15 +32,30 @@ def ray_job(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     devices = "CPU" if work.hardware.resource is None else "GPU"
     entry = ["python", "/app/ray_train.py", f"--workers={work.pods * work.per_pod}", f"--device={devices}", "--",
              *program(work)[1:]]  # fmt: skip
-    return [{
-        "apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": run_metadata(deployment, work, style),
-        "spec": {
-            "entrypoint": " ".join(entry), "shutdownAfterJobFinishes": True, "ttlSecondsAfterFinished": 600,
-            "backoffLimit": RETRIES, **deadline(work), **({"suspend": True} if style.queued else {}),
-            "submitterPodTemplate": submitter,
-            "rayClusterSpec": _cluster(head, worker, work.pods, work.pods),
-        },
-    }]  # fmt: skip
+    run = {"entrypoint": " ".join(entry), **deadline(work), "submitterPodTemplate": submitter}
+    cluster = _cluster(head, worker, work.pods, work.pods)
+    meta = run_metadata(deployment, work, style)
+    if style.kept:
+        # Queue and size are the cluster's; a job that chooses one is neither suspended nor tried again by itself.
+        meta["labels"].pop(QUEUE_LABEL, None)
+        spec = {**run, "clusterSelector": {"ray.io/cluster": work.label}}
+        return [_kept(deployment, work, style, cluster), _run(meta, spec)]
+    spec = {**run, "shutdownAfterJobFinishes": True, "ttlSecondsAfterFinished": 600, "backoffLimit": RETRIES,
+            **({"suspend": True} if style.queued else {}), "rayClusterSpec": cluster}  # fmt: skip
+    return [_run(meta, spec)]
+
+
+def _run(meta: Document, spec: Document) -> Document:
+    return {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": meta, "spec": spec}
+
+
+def _kept(deployment: Deployment, work: Work, style: Style, cluster: Document) -> Document:
+    """Return the cluster that stays: the next run finds its workers, images and shared memory as they are."""
+    meta = metadata(deployment, work)
+    if style.queued:
+        meta["labels"] = meta["labels"] | {QUEUE_LABEL: deployment.label}
+    spec = {**cluster, **({"suspend": True} if style.queued else {})}
+    return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": meta, "spec": spec}
 
 
 def ray_service(deployment: Deployment, work: Work, style: Style) -> Document:

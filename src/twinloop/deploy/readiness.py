@@ -86,6 +86,13 @@ def _claim(_: Document, status: Document) -> tuple[State, str]:
     return ("failed", "its volume is lost") if phase == "Lost" else ("ready", phase)
 
 
+def _ray_cluster(spec: Document, status: Document) -> tuple[State, str]:
+    state = str(status.get("state") or "")
+    if spec.get("suspend"):
+        return "ready", "queued"
+    return ("failed" if state == "failed" else "ready" if state == "ready" else "waiting"), state or "no state yet"
+
+
 JUDGES: dict[str, Callable[[Document, Document], tuple[State, str]]] = {
     "Deployment": _deployment,
     "DaemonSet": _daemons,
@@ -99,6 +106,7 @@ JUDGES: dict[str, Callable[[Document, Document], tuple[State, str]]] = {
     "JAXJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
     "MPIJob": _conditions(("Running", "Succeeded", "Suspended"), ("Failed",)),
     "InferenceService": _conditions(("Ready",), ()),
+    "RayCluster": _ray_cluster,
     "RayService": _conditions(("Ready",), ()),
     "ScaledObject": _conditions(("Ready",), ()),
     "ClusterQueue": _conditions(("Active",), ()),

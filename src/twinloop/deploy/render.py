@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from twinloop.deploy.access import access_documents
-from twinloop.deploy.bundle import ACCESS
+from twinloop.deploy.bundle import ACCESS, RUN
 from twinloop.deploy.cooling import Flavor, flavors, hosts, node_labels
 from twinloop.deploy.elsewhere import compose, sbatch, sky_task
 from twinloop.deploy.images import MODEL, dockerfile, program, programs, submit_dockerfile
 from twinloop.deploy.intent import Deployment
 from twinloop.deploy.local import small_run
 from twinloop.deploy.names import label
-from twinloop.deploy.pipelines import pipeline, runner_role
+from twinloop.deploy.pipelines import piped_works, pipeline, run_of, runner_role
 from twinloop.deploy.platform import namespace, site_documents
 from twinloop.deploy.pods import IMAGE_TAG, Document
 from twinloop.deploy.queueing import queue_documents
 from twinloop.deploy.style import PLAIN, Style
 from twinloop.deploy.workloads import stage_documents
 from twinloop.deploy.yaml_text import dump
+from twinloop.errors import InputError
 
+RUNS = ("Job", "CronJob", "TrainJob", "PyTorchJob", "TFJob", "JAXJob", "MPIJob")
+"""Kinds that start when they are applied, among those that a pipeline starts."""
 TARGETS = ("k8s", "kubeflow", "ray", "slurm", "compose", "skypilot", "local")
 
 
@@ -26,6 +29,7 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
 
     Raises:
         InfeasibleError: a job does not fit the heat or power of its site.
+        InputError: the target has nothing to run of this plan.
     """
     made: dict[str, str] = {}
     for work in deployment.works:
@@ -44,6 +48,10 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
     elif target == "skypilot":
         made |= {f"sky/{work.label}.yaml": dump(sky_task(work)) for work in deployment.works}
     elif target == "local":
+        if not any(work.kind == "train" for work in deployment.works):
+            raise InputError(
+                f"--target local: plan {deployment.name}: got no training stage, expected one to run small"
+            )
         made |= {f"local/{work.label}.sh": small_run(work) for work in deployment.works if work.kind == "train"}
     else:
         for site in deployment.sites:
@@ -68,8 +76,12 @@ def _site_files(
     documents: dict[str, list[Document]] = {"platform.yaml": site_documents(deployment, site, found, style)}
     if style.queued:
         documents["queue.yaml"] = queue_documents(deployment, site, found)
+    started = piped_works(deployment, site) if piped else []
+    runs = {f"{RUN}{work.label}.yaml": [run_of(deployment, work, style)] for work in started}
     for work in deployment.at(site):
-        documents[f"stage-{work.label}.yaml"] = stage_documents(deployment, work, style)
+        all_ = stage_documents(deployment, work, style)
+        # What a pipeline starts, applying the layer must not start too.
+        documents[f"stage-{work.label}.yaml"] = [d for d in all_ if work not in started or d["kind"] not in RUNS]
     whole = [each for some in documents.values() for each in some]
     granted = access_documents(deployment, site, namespace(deployment, site), whole)
     granted += runner_role(deployment, site, style) if piped else []
@@ -79,23 +91,24 @@ def _site_files(
         "images": [{"name": f"{deployment.label}-{work.label}", "newName": f"{deployment.label}-{work.label}",
                     "newTag": IMAGE_TAG} for work in deployment.at(site) if work.label not in deployment.images],
     }  # fmt: skip
-    made = {f"{folder}/{name}": dump(*each) for name, each in documents.items()}
-    return made | {f"{folder}/kustomization.yaml": dump(layer)}
+    texts = {f"{folder}/{name}": dump(*each) for name, each in (documents | runs).items()}
+    return texts | {f"{folder}/kustomization.yaml": dump(layer)}
 
 
 ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
 """Name beginnings of devices whose hosts are arm64."""
 
 
-def _hardware_notes(deployment: Deployment) -> str:
+def _hardware_notes(deployment: Deployment, style: Style) -> str:
     """Return what the planned hardware and models ask of images and cluster."""
     arm = sorted({w.hardware.device for w in deployment.works if w.hardware.device.startswith(ARM)})
     racks = sorted({w.hardware.device for w in deployment.works if w.hardware.hosts_per_server > 1})
     notes = f"- Hosts of {', '.join(arm)} are arm64: build their images with `--platform linux/arm64`.\n" if arm else ""
     if racks:
-        notes += (
-            f"- {', '.join(racks)}: each compute tray is a host. NVLink between trays needs a ComputeDomain of "
-            "NVIDIA's DRA driver around the job (no schema of it is at hand, so none is written).\n"
+        notes += f"- {', '.join(racks)}: each compute tray is a host. " + (
+            "A ComputeDomain of NVIDIA's DRA driver opens NVLink between the trays of a job.\n"
+            if style.devices == "dra"
+            else "NVLink between trays needs a ComputeDomain: write the files with `--devices dra`, or add yours.\n"
         )
     for work in deployment.works:
         if work.own_trainer:
@@ -113,7 +126,7 @@ def _hardware_notes(deployment: Deployment) -> str:
     return notes
 
 
-ONE_RUN = "one run, named by its plan; `twinloop.dev/schedule` says when it recurs: have your pipeline start it.\n"
+ONE_RUN = "one run, named by its plan; `twinloop.dev/schedule` says when it recurs: start it so.\n"
 NEEDS = {
     "jobset": f"- JobSet 0.12 must be installed. A JobSet is {ONE_RUN}",
     "trainjob": f"- Kubeflow Trainer 2.3 must be installed. A TrainJob is {ONE_RUN}",
@@ -148,9 +161,11 @@ NEEDS = {
 
 
 PIPELINES = (
-    "- `pipelines/*.yaml` start the stages' jobs in their order: upload them to Kubeflow Pipelines, recurring as the "
-    "plan says. Their pods run as `pipeline-runner` of the namespace `kubeflow`: edit the binding in `access.yaml` to "
-    "yours. Their images are named in the file: `--image` gives your own, `--image submit=…` the tasks'.\n"
+    "- Applying a site starts no run: `pipelines/*.yaml` start the stages' jobs in their order. Upload them to "
+    "Kubeflow Pipelines, recurring as the plan says. `sites/SITE/run-STAGE.yaml` is one run of a stage, to be "
+    "started by hand with `kubectl create -f`.\n"
+    "- Tasks of the pipelines run as `pipeline-runner` of the namespace `kubeflow`: edit the binding in `access.yaml` "
+    "to yours. Their images are named in the file: `--image` gives your own, `--image submit=…` the tasks'.\n"
 )
 
 
@@ -180,9 +195,12 @@ def _readme(deployment: Deployment, target: str, style: Style) -> str:
         "## What to change\n\n"
         "- Build `images/*` with your base (`--build-arg BASE_IMAGE=…@sha256:…`), push, and put registry and digest "
         "into `images:` of each kustomization (or write the files anew with `--image STAGE=REGISTRY/NAME@sha256:…`).\n"
-        "- `nodes.csv` names hosts as planned: label your real nodes so (hall, cooling loop, rack, accelerator, "
-        "cooling).\n"
-        f"{_hardware_notes(deployment)}"
+        "- `nodes.csv` names hosts as planned, with hall, cooling loop, rack, accelerator and cooling: put your nodes' "
+        "names into its first column, then `twinloop deploy mark --labels sites/SITE/nodes.csv --yes`.\n"
+        f"{_hardware_notes(deployment, style)}"
+        "- Collectives over RDMA need your network plug-in's resource in the pods; over Ethernet the policies let all "
+        "ports through between the pods of a stage.\n"
+        "- One cluster a site: names inside the namespace are the plan's, not the site's.\n"
         "- Claims ask for ReadWriteMany of the default storage class.\n"
         "- The autoscaler reads the pods' metric `twinloop_requests_per_second`: install a metrics adapter.\n"
         '- Clients of a served model need the label `twinloop.dev/client: "true"` on their namespace.\n'

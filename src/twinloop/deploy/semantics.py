@@ -245,6 +245,8 @@ def _pods_of(document: Document) -> int | None:
     if kind in ("PyTorchJob", "MPIJob", "TFJob", "JAXJob"):
         part: Document = next((each for name, each in spec.items() if name.endswith("ReplicaSpecs")), {})
         return sum(int(each.get("replicas") or 1) for role, each in part.items() if role != "Launcher")
+    if kind == "RayCluster":
+        return sum(int(each.get("replicas") or 1) for each in spec.get("workerGroupSpecs") or [])
     if kind == "RayJob":
         return sum(int(each.get("replicas") or 1) for each in at(spec, "rayClusterSpec", "workerGroupSpecs") or [])
     return None
@@ -285,6 +287,10 @@ def runtimes(documents: Documents) -> Iterator[Fault]:
 def claims(documents: Documents) -> Iterator[Fault]:
     """Device claims that pods name exist, and containers use what their pod claims."""
     known = {at(d, "metadata", "name") for _, _, d in of_kind(documents, "ResourceClaimTemplate")}
+    # A domain's controller makes the template of its channel.
+    known |= {
+        at(d, "spec", "channel", "resourceClaimTemplate", "name") for _, _, d in of_kind(documents, "ComputeDomain")
+    }
     for file, name, _, template in pods_in(documents):
         made = {each.get("name"): each.get("resourceClaimTemplateName") for each in
                 at(template, "spec", "resourceClaims") or []}  # fmt: skip
@@ -346,6 +352,28 @@ def applications(documents: Documents) -> Iterator[Fault]:
                 yield file, name, f"serveConfigV2: {each.get('name')}: replicas differ from the workers'"
 
 
+def clusters(documents: Documents) -> Iterator[Fault]:
+    """A job that chooses a RayCluster finds it, with pods for its workers."""
+    known = {at(d, "metadata", "name"): d for _, _, d in of_kind(documents, "RayCluster")}
+    for file, name, document in of_kind(documents, "RayJob"):
+        chosen = at(document, "spec", "clusterSelector", "ray.io/cluster")
+        if chosen is None:
+            continue
+        if chosen not in known:
+            yield file, name, f"no RayCluster is called {chosen}"
+            continue
+        groups = at(known[chosen], "spec", "workerGroupSpecs") or []
+        devices = sum(int(g.get("maxReplicas") or 0) * _devices_of(g.get("template") or {}) for g in groups)
+        found = re.search(r"--workers=(\d+)", str(at(document, "spec", "entrypoint")))
+        if found and int(found[1]) > devices > 0:
+            yield file, name, f"{found[1]} workers are more than the {devices} devices of {chosen}"
+
+
+def _devices_of(template: Document) -> int:
+    limits = [at(c, "resources", "limits") or {} for c in containers_of(template)]
+    return sum(int(amount) for each in limits for resource, amount in each.items() if "/" in resource)
+
+
 def parsed(text: str) -> Any:
     """Return YAML ``text`` read, ``None`` where it is none."""
     from ruamel.yaml import YAML
@@ -359,6 +387,6 @@ def parsed(text: str) -> Any:
 
 RULES: tuple[Callable[[Documents], Iterator[Fault]], ...] = (
     names, selectors, restart_policy, autoscalers, quantities, ports, tolerations, restricted, references, secrets,
-    roles, images, queue_quotas, layouts, runtimes, claims, applications,
+    roles, images, queue_quotas, layouts, runtimes, claims, applications, clusters,
 )  # fmt: skip
 """All rules."""

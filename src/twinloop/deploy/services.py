@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinloop.deploy.intent import Deployment, Hardware, Work
 from twinloop.deploy.names import key
-from twinloop.deploy.pods import Document, labels
+from twinloop.deploy.pods import Document, labels, nvlink_claim
 from twinloop.deploy.workloads import bounds, metadata, target_per_replica
 from twinloop.errors import InputError
 
@@ -16,7 +16,7 @@ MODELS = "/mnt/models"
 """Where KServe puts a model."""
 POD_FIELDS = (
     "serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "priorityClassName", "securityContext",
-    "nodeSelector", "tolerations", "topologySpreadConstraints",
+    "nodeSelector", "tolerations", "topologySpreadConstraints", "resourceClaims",
 )  # fmt: skip
 """Fields of a pod that a predictor takes; volumes and containers are the runtime's."""
 
@@ -105,6 +105,22 @@ def claim_template(deployment: Deployment, work: Work) -> Document:
         "apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaimTemplate", "metadata": meta,
         "spec": {"spec": {"devices": {"requests": [request]}}},
     }  # fmt: skip
+
+
+def compute_domain(deployment: Deployment, work: Work) -> Document:
+    """Return the ComputeDomain that opens NVLink memory between the trays on which the pods of ``work`` land.
+
+    ``numNodes: 0``: daemons follow the pods, as its schema advises (NVIDIA's DRA driver 25.8, resource.nvidia.com).
+    """
+    return {
+        "apiVersion": "resource.nvidia.com/v1beta1", "kind": "ComputeDomain",
+        "metadata": metadata(deployment, work, nvlink_claim(work)),
+        "spec": {"numNodes": 0, "channel": {"resourceClaimTemplate": {"name": nvlink_claim(work)}}},
+    }  # fmt: skip
+
+
+DEVICE_TAINTS_FROM = 33
+"""Minor version of Kubernetes from which DeviceTaintRule exists, behind a feature gate."""
 
 
 def device_taint_rule(minor: int, name: str, pool: str, device: str, *, driver: str, effect: str) -> Document:

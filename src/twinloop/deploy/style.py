@@ -30,6 +30,8 @@ class Style:
     queued: bool = False
     framework: Framework = "torch"
     """Of the training program."""
+    kept: bool = False
+    """Ray: the cluster of a training stage stays between its runs."""
     minor: int = 30
     """Oldest minor version of Kubernetes that must take the files."""
 
@@ -40,6 +42,7 @@ PLAIN = Style()
 
 def style_of(
     target: str, *, queued: bool = False, profile: str = "v2", gang: bool = False, keda: bool = False,
+    kept: bool = False,
     dra: bool = False, framework: Framework = "torch", minor: int = 30,
 ) -> Style:  # fmt: skip
     """Return the style of a target.
@@ -52,6 +55,14 @@ def style_of(
         faults.append(f"--devices dra: got Kubernetes 1.{minor}, expected 1.{DRA_FROM} or newer")
     if dra and queued:
         faults.append("--devices dra: got --queue kueue beside it, expected --queue none: quotas count plug-in devices")
+    clusters = ("k8s", "kubeflow", "ray")
+    for said, flag, known in (
+        (queued, "--queue kueue", clusters), (dra, "--devices dra", clusters), (keda, "--keda", ("k8s", "kubeflow")),
+        (kept, "--keep-cluster", ("ray",)),
+        (profile != "v2", f"--profile {profile}", ("kubeflow",)),
+    ):  # fmt: skip
+        if said and target not in known:
+            faults.append(f"{flag}: got --target {target}, expected --target {' or '.join(known)}")
     if gang and target != "k8s":
         faults.append(f"--gang: got --target {target}, expected k8s: the others bring their own")
     if framework != "torch" and (target != "kubeflow" or (profile, framework) not in FRAMEWORKS):
@@ -71,4 +82,6 @@ def style_of(
         serving = "kserve"
     elif target == "ray":
         serving = "rayservice"
-    return Style(training, serving, "keda" if keda else "hpa", "dra" if dra else "plugin", queued, framework, minor)
+    return Style(
+        training, serving, "keda" if keda else "hpa", "dra" if dra else "plugin", queued, framework, kept, minor
+    )

@@ -6,13 +6,15 @@ import math
 
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, torchrun, work_arguments
-from twinloop.deploy.names import key
+from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, labels, pod_spec, remarks, selector
 from twinloop.deploy.style import Style
 
 DAY_S, HOUR_S = 86400.0, 3600.0
 RETRIES = 3
 """Restarts of a run from its checkpoint before a person is needed."""
+RUN_NAME = 24
+"""Characters of a stage in the name of its run."""
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 KUEUE = "kueue.x-k8s.io/podset"
 TRAIN_GRACE_S = 120
@@ -36,12 +38,34 @@ def metadata(deployment: Deployment, work: Work, name: str = "") -> Document:
     }
 
 
+def run_name(deployment: Deployment, work: Work) -> str:
+    """Return the name of this plan's run of ``work``.
+
+    Short: pipelines add a moment to it and operators a role and a number, and a host's name ends at 63 characters.
+    """
+    return f"{label(work.label, RUN_NAME)}-{deployment.plan_hash[:8]}"
+
+
+def run_metadata(deployment: Deployment, work: Work, style: Style) -> Document:
+    """Return the metadata of one run: its schedule as a note, its queue as a label."""
+    made = metadata(deployment, work, run_name(deployment, work))
+    if work.every_s is not None:
+        made["annotations"] = made["annotations"] | {
+            key("schedule"): cron(work.every_s, start_s(work, deployment.works))
+        }
+    if style.queued:
+        made["labels"] = made["labels"] | {QUEUE_LABEL: deployment.label}
+    return made
+
+
 def stage_documents(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     """Return the objects that run ``work``, autoscaling and budget included."""
     from twinloop.deploy.operators import training_documents
-    from twinloop.deploy.services import claim_template
+    from twinloop.deploy.services import claim_template, compute_domain
 
     claims = [claim_template(deployment, work)] if style.devices == "dra" and work.hardware.resource else []
+    if claims and work.spans_nvlink:
+        claims.append(compute_domain(deployment, work))
     if work.kind == "serve":
         return [*claims, *serving(deployment, work, style)]
     if work.kind == "ingest":
@@ -107,17 +131,17 @@ def attached(work: Work, style: Style) -> dict[str, str]:
 def recurrent(deployment: Deployment, work: Work, style: Style) -> Document:
     """Return a CronJob for a stage with a period, else a Job named by its plan (a job's template cannot change)."""
     job = job_spec(deployment, work, style)
-    meta = metadata(deployment, work)
-    if style.queued:
-        meta["labels"] = meta["labels"] | {QUEUE_LABEL: deployment.label}
     if work.every_s is None:
-        meta["name"] = f"{work.label}-{deployment.plan_hash[:8]}"
+        meta = run_metadata(deployment, work, style)
         if work.kind == "train" and work.pods > 1:
             command = job["template"]["spec"]["containers"][0]["command"]
             job["template"]["spec"]["containers"][0]["command"] = [
                 part.replace(f"={work.label}-0.", f"={meta['name']}-0.") for part in command
             ]
         return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job}
+    meta = metadata(deployment, work)
+    if style.queued:
+        meta["labels"] = meta["labels"] | {QUEUE_LABEL: deployment.label}
     template = {"metadata": {"labels": dict(meta["labels"])}, "spec": job}
     if work.kind == "train" and work.pods > 1:
         # A CronJob names its jobs by the minute, so node 0 is found by a label-selected service instead.
