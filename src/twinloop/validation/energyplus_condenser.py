@@ -19,15 +19,17 @@ import numpy as np
 
 from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.chiller_curves import WATER_COOLED, factors, quadratic
-from twinloop.cooling.york_towers import FAN_POWER, york_approach_k
+from twinloop.cooling.york_towers import FAN_POWER, york_approach_k, york_tower
 from twinloop.fluids.psychrometrics import enthalpy_j_kg, saturated_enthalpy_j_kg, saturated_humidity_ratio
 
 WATER_J_KG_K = 4190.0
 MOST_RANGE_K = 22.2222
 """Upper end of the polynomial's range of water."""
 PASSES = 3
-"""Times that water goes round the condenser loop in a quarter of an hour. In Chicago's hours with an idle tower the loop
-warms as 31 MJ/K would (3.1 passes; its own water, 3.15 m³, is 13 MJ/K)."""
+"""Times that water goes round the condenser loop in a quarter of an hour. In Chicago's hours with an idle tower the
+loop warms as 31 MJ/K would (3.1 passes; its own water, 3.15 m³, is 13 MJ/K)."""
+
+
 @dataclass(frozen=True)
 class WaterPlant:
     """Chilled-water and condenser loops at Chicago's sizes."""
@@ -52,6 +54,8 @@ class WaterPlant:
 
 
 PLANT = WaterPlant()
+
+
 @dataclass(frozen=True)
 class Air:
     """Outdoor air at every quarter of an hour."""
@@ -64,11 +68,13 @@ class Air:
 
 @dataclass(frozen=True)
 class CondenserYear:
-    """By quarter: W, W, kg/s."""
+    """By quarter."""
 
     chiller_w: FloatArray
     fan_w: FloatArray
     make_up_kg_s: FloatArray
+    wetted: FloatArray
+    """Share in which water passes the tower: its basin is heated in the rest."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class LoopStates:
 
     fan: FloatArray
     free: FloatArray
+    fall_k: FloatArray
+    """By which free convection cools, summed over the passes and divided by their number."""
     water_c: FloatArray
 
 
@@ -85,55 +93,57 @@ def condenser_year(load_w: FloatArray, entering_c: FloatArray, on: FloatArray, a
     target_c = np.maximum(air.wet_c, PLANT.setpoint_least_c)
     pump_w = PLANT.condenser_motor * PLANT.condenser_pump_w
     guess_w = np.where(load_w > 0.0, 1.15 * load_w, 0.0) + pump_w
-    settled_c = np.maximum(target_c, _tower_out_c(guess_w, np.ones(guess_w.shape), air.wet_c))
-    states = loop_states(guess_w, settled_c, on, target_c, air.wet_c)
+    states = loop_states(guess_w, on, target_c, air.wet_c)
     chiller_w = np.where(load_w > 0.0, _chiller_w(load_w, entering_c, states.water_c), 0.0)
     heat_w = load_w + chiller_w + pump_w
     ratio = _air_ratio(heat_w, target_c, air.wet_c)
     fan = np.where(ratio > PLANT.least_air, _fan_share(ratio), _fan_share(PLANT.least_air) * ratio / PLANT.least_air)
     fan_air_kg_s = np.maximum(ratio, PLANT.free_convection) * PLANT.tower_air_kg_s
-    free_w = np.full(heat_w.shape, PLANT.free_convection * MOST_RANGE_K * PLANT.condenser_kg_s * WATER_J_KG_K)
+    fall_k = states.fall_k / np.maximum(states.free, 1e-9)
     free_air_kg_s = np.full(heat_w.shape, PLANT.free_convection * PLANT.tower_air_kg_s)
-    make_up = states.fan * _make_up_kg_s(heat_w, fan_air_kg_s, ratio, air)
-    make_up = make_up + states.free * _make_up_kg_s(free_w, free_air_kg_s, free_air_kg_s / PLANT.tower_air_kg_s, air)
-    return CondenserYear(chiller_w, states.fan * PLANT.tower_fan_w * fan, make_up)
+    make_up = states.fan * _make_up_kg_s(heat_w, fan_air_kg_s, ratio, air) + states.free * _make_up_kg_s(
+        fall_k * PLANT.condenser_kg_s * WATER_J_KG_K, free_air_kg_s, free_air_kg_s / PLANT.tower_air_kg_s, air
+    )
+    return CondenserYear(chiller_w, states.fan * PLANT.tower_fan_w * fan, make_up, states.fan + states.free)
 
 
-def loop_states(
-    heat_w: FloatArray, settled_c: FloatArray, on: FloatArray, target_c: FloatArray, wet_c: FloatArray
-) -> LoopStates:
+def loop_states(heat_w: FloatArray, on: FloatArray, target_c: FloatArray, wet_c: FloatArray) -> LoopStates:
     """Return what the tower does, pass by pass: idle, free convection without fan, or its fan.
 
     Args:
         heat_w: given to the loop while its pump runs.
-        settled_c: water leaving a tower whose fan runs for that heat.
         on: share of time in which the pump runs; below 1 whole quarters are drawn at equal distances.
         target_c: setpoint of leaving water.
         wet_c: outdoor wet bulb.
     """
     range_k = heat_w / (PLANT.condenser_kg_s * WATER_J_KG_K)
-    held_c = np.clip(wet_c, -34.4, 26.6667)
-    gap_k = np.asarray(york_approach_k(held_c, np.zeros(held_c.shape), 1.0))
-    free_k = PLANT.free_convection * MOST_RANGE_K
-    fan, free, water_c = (np.zeros(heat_w.size) for _ in range(3))
-    returning_c, due = float(target_c[0]), 0.0
-    columns = (range_k, settled_c, on, target_c, wet_c + gap_k)
-    for i, (rise_k, out_c, share, setpoint_c, least_c) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+    gap_k = np.asarray(york_approach_k(np.clip(wet_c, -34.4, 26.6667), np.zeros(wet_c.shape), 1.0))
+    full_c = _tower_out_c(heat_w, np.ones(heat_w.shape), wet_c)
+    fan, free, fall_k, water_c = (np.zeros(heat_w.size) for _ in range(4))
+    returning_c, due, lost_k = float(target_c[0]), 0.0, PLANT.free_convection * MOST_RANGE_K
+    # Where full fan would overcool, an eighth of what it takes from water at the setpoint.
+    full_range_k = np.asarray(york_tower(1.0, target_c, 1.0, wet_c).range_k)
+    over_k = np.where(full_c < target_c, PLANT.free_convection * full_range_k, 0.0)
+    columns = (range_k, full_c, on, target_c, wet_c + gap_k, over_k)
+    for i, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        rise_k, out_c, share, setpoint_c, least_c, eighth_k = row
         leaving_c, due = returning_c, due + share
         if due >= 1.0 - 1e-9:
             due -= 1.0
             for _ in range(PASSES):
-                if returning_c <= setpoint_c:
-                    leaving_c = returning_c
-                elif returning_c < least_c:
-                    leaving_c = returning_c - free_k
-                    free[i] += 1.0 / PASSES
-                else:
-                    leaving_c = out_c
-                    fan[i] += 1.0 / PASSES
+                leaving_c, free_k = returning_c, 0.0
+                if returning_c > setpoint_c:
+                    free_k = lost_k if returning_c < least_c else eighth_k
+                    if returning_c < least_c or returning_c - eighth_k <= setpoint_c:
+                        leaving_c = returning_c - free_k
+                        free[i] += 1.0 / PASSES
+                        fall_k[i] += free_k / PASSES
+                    else:
+                        leaving_c = max(out_c, setpoint_c)
+                        fan[i] += 1.0 / PASSES
                 returning_c = leaving_c + rise_k
         water_c[i] = leaving_c
-    return LoopStates(fan, free, water_c)
+    return LoopStates(fan, free, fall_k, water_c)
 
 
 def _make_up_kg_s(heat_w: FloatArray, air_kg_s: FloatArray, ratio: FloatArray, air: Air) -> FloatArray:

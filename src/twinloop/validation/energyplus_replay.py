@@ -173,8 +173,13 @@ def replay_year(outdoor: OutdoorHours, settled: Settled = SETTLED) -> EndUses:
     load_w = coil_w + PLANT.chilled_motor * chilled_pump_w
     entering_c = PLANT.chilled_c + coil_w / np.maximum(chilled_kg_s * WATER_J_KG_K, 1.0)
     rejected = condenser_year(load_w, entering_c, on, Air(at.dry_c, at.wet_c, at.humidity, at.pressure_pa))
-    basin_w = PLANT.basin_w_k * np.maximum(PLANT.basin_c - at.dry_c, 0.0) * (1.0 - on)
-    water = float(np.sum(rejected.make_up_kg_s) + sum(np.sum(zone.water_kg_s) for zone in zones)) * 3600.0 / PER_HOUR / WATER_KG_M3
+    basin_w = PLANT.basin_w_k * np.maximum(PLANT.basin_c - at.dry_c, 0.0) * (1.0 - rejected.wetted)
+    water = (
+        float(np.sum(rejected.make_up_kg_s) + sum(np.sum(zone.water_kg_s) for zone in zones))
+        * 3600.0
+        / PER_HOUR
+        / WATER_KG_M3
+    )
     return EndUses(
         it_gj=_gj(*(zone.it_w for zone in zones)),
         cooling_gj=_gj(rejected.chiller_w, *(zone.evaporative_w for zone in zones)),
