@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from twinloop.climate.epw import read_epw
@@ -19,6 +20,9 @@ END_USES = {
 }  # fmt: skip
 SHARE, SHARE_OF_IT, WATER_SHARE, PUE = 0.10, 0.005, 0.15, 0.01
 """Each end use within 10 % or half a per cent of IT energy, water within 15 %, PUE within 0.01."""
+PAIR_PUE, PAIR_WUE = 0.015, 0.15
+"""Two sites further apart than this must be in the right order."""
+PAIR_WORDS = {"PUE": "more than 0.015", "WUE": "more than 15 %"}
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,31 @@ def _site_results(year: SiteYear) -> list[Result]:
 
 
 def _order_results(years: Sequence[SiteYear]) -> tuple[Result, ...]:
+    """Return whether the whole order is the same, and how many of the pairs that are clearly apart are in order."""
     results = []
-    for name, unit in (("pue", "PUE"), ("wue_l_kwh", "WUE")):
+    case = f"cooling: EnergyPlus, {len(years)} sites"
+    for name, unit, apart in (("pue", "PUE", _apart_in_pue), ("wue_l_kwh", "WUE", _apart_in_wue)):
         orders = [
             [year.site for year in sorted(years, key=lambda y: getattr(getattr(y, side), name))]
             for side in ("published", "model")
         ]
         same = float(orders[0] == orders[1])
-        case = f"cooling: EnergyPlus, {len(years)} sites"
+        pairs = [
+            (getattr(a.published, name) < getattr(b.published, name))
+            == (getattr(a.model, name) < getattr(b.model, name))
+            for a, b in combinations(years, 2)
+            if apart(a.published, b.published)
+        ]
+        words = f"pairs of sites in order of {unit}, of those {PAIR_WORDS[unit]} apart"
+        results.append(Result(case, words, "1", float(len(pairs)), float(sum(pairs)), 0.0, SOURCE, "proof"))
         results.append(Result(case, f"order of sites by {unit} (1 the same)", "1", 1.0, same, 0.0, SOURCE, "proof"))
     return tuple(results)
+
+
+def _apart_in_pue(a: EndUses, b: EndUses) -> bool:
+    return abs(a.pue - b.pue) > PAIR_PUE
+
+
+def _apart_in_wue(a: EndUses, b: EndUses) -> bool:
+    low, high = sorted((a.wue_l_kwh, b.wue_l_kwh))
+    return high > (1.0 + PAIR_WUE) * low

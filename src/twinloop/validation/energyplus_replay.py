@@ -3,7 +3,7 @@
 The case: two zones of air-cooled servers, each with an air-side economiser, a direct and an indirect evaporative
 cooler and a chilled-water coil in series; one chiller (BLAST curves), a YorkCalc tower with its setpoint on the wet
 bulb. File ``2ZoneDataCenterHVAC_wEconomizer_CW`` of EnergyPlus 25.2 (BSD), as shipped by sinergym. What its file
-says stands in :data:`ZONES` and :data:`PLANT`; sizes are EnergyPlus' own for the Chicago design day. What its dynamic
+says stands in :data:`ZONES` and ``PLANT``; sizes are EnergyPlus' own for the Chicago design day. What its dynamic
 control settles at (supply setpoint by hour, starts at schedule steps) is calibrated on Chicago: :data:`SETTLED`.
 """
 
@@ -15,18 +15,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.arrays import Array, FloatArray
-from twinloop.cooling.chiller_curves import WATER_COOLED, factors, quadratic
+from twinloop.arrays import FloatArray
 from twinloop.cooling.economisers import AirLimits, indirect_evaporative, mix_outdoor_air
 from twinloop.cooling.fans import VARIABLE_VOLUME_FAN, polynomial_fan_power_w
-from twinloop.cooling.york_towers import FAN_POWER, york_approach_k
 from twinloop.fluids.psychrometrics import (
     enthalpy_j_kg,
     humidity_ratio_from_wet_bulb,
-    saturated_enthalpy_j_kg,
     saturated_humidity_ratio,
     wet_bulb_c,
 )
+from twinloop.validation.energyplus_condenser import PLANT, WATER_J_KG_K, Air, condenser_year
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -34,7 +32,7 @@ PER_HOUR = 4
 SIZED_AT_PA = 99063.0
 """Chicago's design day. Where air is thinner the same mass needs more volume, hence fan power."""
 LATENT_J_KG = 2.45e6
-WATER_J_KG_K, WATER_KG_M3 = 4190.0, 998.2
+WATER_KG_M3 = 998.2
 AIR_J_KG_K = 1006.0
 MOIST_AIR_J_KG_K = 1006.0 + 1860.0 * 0.0085
 
@@ -62,30 +60,6 @@ ZONES = (
 )
 
 
-@dataclass(frozen=True)
-class WaterPlant:
-    """Chilled-water and condenser loops at Chicago's sizes."""
-
-    chiller_w: float = 455110.0
-    chilled_c: float = 7.0
-    chilled_kg_s: float = 27.1
-    chilled_pump_w: float = 6391.0
-    chilled_motor: float = 0.87
-    condenser_kg_s: float = 26.24
-    condenser_pump_w: float = 5233.6
-    condenser_motor: float = 0.90
-    tower_fan_w: float = 5759.8
-    tower_air_kg_s: float = 15.52 * 1.16
-    least_air: float = 0.2
-    free_convection: float = 0.125
-    setpoint_least_c: float = 10.0
-    drift: float = 0.0005
-    cycles: float = 4.0
-    basin_w_k: float = 450.0
-    basin_c: float = 4.5
-
-
-PLANT = WaterPlant()
 WATTS_PER_M2, FAN_SHARE, SUPPLY_EFFICIENCY, RECIRCULATION = 200.0, 0.4, 0.9, 0.1
 LOAD = np.array([0.5] * 6 + [0.75] * 2 + [1.0] * 10 + [0.8] * 6)
 """Schedule of processor load by hour of the day."""
@@ -198,15 +172,20 @@ def replay_year(outdoor: OutdoorHours, settled: Settled = SETTLED) -> EndUses:
     chilled_pump_w = PLANT.chilled_pump_w * chilled_kg_s / PLANT.chilled_kg_s
     load_w = coil_w + PLANT.chilled_motor * chilled_pump_w
     entering_c = PLANT.chilled_c + coil_w / np.maximum(chilled_kg_s * WATER_J_KG_K, 1.0)
-    chiller_w, fan_w, water_kg_s = _condenser_side(load_w, entering_c, coil_w > 0.0, at)
-    basin_w = PLANT.basin_w_k * np.maximum(PLANT.basin_c - at.dry_c, 0.0) * (1.0 - on)
-    water = float(np.sum(water_kg_s) + sum(np.sum(zone.water_kg_s) for zone in zones)) * 3600.0 / PER_HOUR / WATER_KG_M3
+    rejected = condenser_year(load_w, entering_c, on, Air(at.dry_c, at.wet_c, at.humidity, at.pressure_pa))
+    basin_w = PLANT.basin_w_k * np.maximum(PLANT.basin_c - at.dry_c, 0.0) * (1.0 - rejected.wetted)
+    water = (
+        float(np.sum(rejected.make_up_kg_s) + sum(np.sum(zone.water_kg_s) for zone in zones))
+        * 3600.0
+        / PER_HOUR
+        / WATER_KG_M3
+    )
     return EndUses(
         it_gj=_gj(*(zone.it_w for zone in zones)),
-        cooling_gj=_gj(chiller_w, *(zone.evaporative_w for zone in zones)),
+        cooling_gj=_gj(rejected.chiller_w, *(zone.evaporative_w for zone in zones)),
         fans_gj=_gj(*(zone.fan_w for zone in zones)),
         pumps_gj=_gj(chilled_pump_w + on * PLANT.condenser_pump_w),
-        rejection_gj=_gj(fan_w + basin_w), lights_gj=LIGHTS_W * 8760.0 * 3600.0 / 1e9, water_m3=water,
+        rejection_gj=_gj(rejected.fan_w + basin_w), lights_gj=LIGHTS_W * 8760.0 * 3600.0 / 1e9, water_m3=water,
     )  # fmt: skip
 
 
@@ -322,70 +301,3 @@ def _indirect(
     wet = point.evaporation_kg_s > 0.0
     power_w = share * (zone.indirect_fan_w + np.where(wet, zone.indirect_pump_w, 0.0))
     return air_c - share * drop_k, power_w, share * point.evaporation_kg_s
-
-
-def _condenser_side(
-    load_w: FloatArray, entering_c: FloatArray, on: Mask, at: _Moments
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return (chiller power, tower fan power, tower make-up) where the water loops carry a load."""
-    target_c = np.maximum(at.wet_c, PLANT.setpoint_least_c)
-    heat_w = 1.15 * load_w + PLANT.condenser_motor * PLANT.condenser_pump_w
-    full_c = _tower_out_c(heat_w, np.ones(heat_w.shape), at.wet_c)
-    chiller_w = _chiller_w(load_w, entering_c, np.maximum(target_c, full_c))
-    heat_w = load_w + chiller_w + PLANT.condenser_motor * PLANT.condenser_pump_w
-    ratio = _air_ratio(heat_w, target_c, at.wet_c)
-    fan = np.where(ratio > PLANT.least_air, _fan_share(ratio), _fan_share(PLANT.least_air) * ratio / PLANT.least_air)
-    air_kg_s = np.maximum(ratio, PLANT.free_convection) * PLANT.tower_air_kg_s
-    evaporation = _saturated_exit_kg_s(heat_w, air_kg_s, at)
-    drift = PLANT.drift * PLANT.condenser_kg_s * ratio
-    blowdown = np.maximum(evaporation / (PLANT.cycles - 1.0) - drift, 0.0)
-    return chiller_w, on * PLANT.tower_fan_w * fan, on * (evaporation + drift + blowdown)
-
-
-def _fan_share(ratio: Array) -> Array:
-    return sum((c * ratio**i for i, c in enumerate(FAN_POWER)), start=0.0)
-
-
-def _tower_out_c(heat_w: FloatArray, ratio: FloatArray, wet_c: FloatArray) -> FloatArray:
-    """Return leaving water at an air ratio; range and approach held to the polynomial's range, as EnergyPlus does."""
-    range_k = np.clip(heat_w / (PLANT.condenser_kg_s * WATER_J_KG_K), 1.1111, 22.2222)
-    held_c = np.clip(wet_c, -34.4, 26.6667)
-    approach_k = york_approach_k(held_c, range_k, np.minimum(1.0 / ratio, 8.0))
-    return np.asarray(wet_c + np.clip(approach_k, 1.1111, 40.0))
-
-
-def _air_ratio(heat_w: FloatArray, target_c: FloatArray, wet_c: FloatArray) -> FloatArray:
-    """Return the air ratio that reaches the setpoint: 1 where none does; below the least one it cycles."""
-    low, high = np.full(heat_w.shape, PLANT.least_air), np.ones(heat_w.shape)
-    slow_c, full_c = (_tower_out_c(heat_w, ratio, wet_c) for ratio in (low, high))
-    for _ in range(20):
-        middle = 0.5 * (low + high)
-        warm = _tower_out_c(heat_w, middle, wet_c) > target_c
-        low, high = np.where(warm, middle, low), np.where(warm, high, middle)
-    range_k = heat_w / (PLANT.condenser_kg_s * WATER_J_KG_K)
-    free_k = PLANT.free_convection * np.maximum(target_c + range_k - full_c, 0.0)
-    slow_k = np.maximum(target_c + range_k - slow_c, 1e-6)
-    cycling = np.clip((range_k - free_k) / np.maximum(slow_k - free_k, 1e-6), 0.0, 1.0) * PLANT.least_air
-    return np.where((slow_c <= target_c) | (free_k >= range_k), cycling, high)
-
-
-def _chiller_w(load_w: FloatArray, entering_c: FloatArray, condenser_c: FloatArray) -> FloatArray:
-    """Return compressor power by the file's curves as EnergyPlus 25.2 applies them.
-
-    No limits on temperature, and at the *entering* chilled water: hourly power over load follows the curves within 1 %
-    at the entering temperature and is 12 % below them at the leaving one.
-    """
-    capacity, full = factors(WATER_COOLED, entering_c, condenser_c)
-    available_w = PLANT.chiller_w * capacity
-    plr = load_w / available_w
-    running = np.maximum(plr, WATER_COOLED.minimum_plr)
-    cycling = np.minimum(plr / WATER_COOLED.minimum_plr, 1.0)
-    return np.asarray(quadratic(WATER_COOLED.part_load, running) * full * available_w / 5.0 * cycling)
-
-
-def _saturated_exit_kg_s(heat_w: FloatArray, air_kg_s: FloatArray, at: _Moments) -> FloatArray:
-    """Return evaporation with air leaving saturated: its enthalpy gives its temperature, that its humidity."""
-    leaving = enthalpy_j_kg(at.dry_c, at.humidity) + heat_w / air_kg_s
-    grid_c = np.linspace(-40.0, 60.0, 2001)
-    out_c = np.interp(leaving, saturated_enthalpy_j_kg(grid_c, at.pressure_pa), grid_c)
-    return np.asarray(np.maximum(air_kg_s * (saturated_humidity_ratio(out_c, at.pressure_pa) - at.humidity), 0.0))
