@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twinloop.validation import framework_fitting
+from twinloop.validation.coverage import coverage
+from twinloop.validation.framework_fitting import framework_case
 from twinloop.validation.node_power import nodes, replay, run_of
 from twinloop.validation.serve_fitting import KERNELS, ServeCase, constants, fit, left_out, stacked
 from twinloop.validation.serving import serving_results
@@ -15,8 +18,11 @@ from twinloop.validation.serving_cases import (
     offline_rates,
     sample_rates,
     served_tokens,
+    table,
     throughput_cases,
 )
+from twinloop.validation.training_cases import stack
+from twinloop.workload.constants import FRAMEWORK_2021
 from twinloop.workload.decoding import SERVE_BOUNDS
 from twinloop.workload.serve_constants import (
     TRTLLM_ADA,
@@ -54,8 +60,34 @@ def test_every_judged_group_is_within_its_limit(results):
 def test_each_group_names_its_rows_and_its_worst(results):
     for result in results:
         assert "(n=" in result.case
-        assert "worst" in result.quantity
+        assert ("stated interval" if "interval" in result.case else "worst") in result.quantity
         assert result.source
+
+
+def test_intervals_hold_the_rows_that_were_left_out(results):
+    shares = {result.case: result.got for result in results if "interval" in result.case}
+    assert len(shares) == 4
+    assert all(65.0 <= share <= 95.0 for share in shares.values()), shares
+
+
+def test_coverage_counts_rows_on_the_side_where_they_lie():
+    ratios = np.array([0.5, 0.9, 1.0, 1.1, 2.0, 2.1, 1.0, 1.0, 1.0, 1.0])
+    result = coverage("x", ratios, [(0.8, 1.2)] * 10, "made up")
+    assert result.got == pytest.approx(70.0)
+    assert "10 % are faster, 20 % slower" in result.quantity
+
+
+def test_constants_of_frameworks_are_found_again_and_leave_out_what_is_left_out():
+    cases = [framework_case(row) for row in table("non_llm_rates") if row["verb"] == "train" and row["sequence"]]
+    found = framework_fitting.fit(stack(tuple(cases))).values
+    for name, value in found.items():
+        assert getattr(FRAMEWORK_2021, name) == pytest.approx(value, rel=0.02), name
+    spoilt = [
+        replace(case, measured_s=case.measured_s * (3.0 if case.network.name == "bert-large" else 1.0))
+        for case in cases
+    ]
+    wrong = np.array([case.network.name == "bert-large" for case in cases])
+    assert np.all(framework_fitting.left_out(spoilt)[wrong] > 1.5)
 
 
 def test_every_row_of_the_tables_is_judged():

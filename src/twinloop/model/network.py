@@ -48,6 +48,13 @@ class Network:
     window_layers: int = 0
     """Layers that attend no farther than ``window``; 0: all of them, where there is a window."""
     causal: bool = True
+    encoder_layers: int = 0
+    """Of an encoder with a decoder: layers of the encoder, counted in ``layers``."""
+    memory: int = 0
+    """Tokens of the segment before whose states each token attends to as well (Transformer-XL), with relative
+    positions."""
+    scored_words: int = 0
+    """Words that an adaptive softmax scores for a token, mean; 0: the whole vocabulary."""
     experts: int = 0
     top_k: int = 0
     shared_experts: int = 0
@@ -62,6 +69,8 @@ class Network:
     """Forward passes behind one served sample: denoising steps, twice with guidance."""
     bytes_per_sample: float | None = None
     """Activation and look-up traffic to memory of one forward sample, at 2 bytes per value."""
+    frozen_share: float = 0.0
+    """Of ``bytes_per_sample``, in first layers that are not trained. Normalisations are frozen with them."""
     recurrent_steps: int = 0
     """Steps of one sample that wait for each other: frames of a recurrent decoder."""
     trees: int = 0

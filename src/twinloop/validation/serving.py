@@ -14,6 +14,8 @@ import numpy as np
 
 from twinloop import catalogue
 from twinloop.arrays import FloatArray
+from twinloop.validation import framework_fitting
+from twinloop.validation.coverage import coverage
 from twinloop.validation.node_power import node_power_results, trace_results
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serve_fitting import ServeCase, left_out
@@ -24,8 +26,13 @@ from twinloop.validation.serving_cases import (
     offline_rates,
     sample_rates,
     served_tokens,
+    table,
     throughput_cases,
 )
+from twinloop.workload.machine import VALUE_B
+from twinloop.workload.named_model import network_named
+from twinloop.workload.other import trust
+from twinloop.workload.serve_constants import serve_software
 from twinloop.workload.serve_estimate import estimate_serving
 
 THROUGHPUT_LIMITS = (15.0, 25.0)
@@ -77,6 +84,19 @@ def _throughput() -> list[Result]:
             results.append(
                 mean_error(f"{label}, {name}", part, outside[chosen], beyond, "left-out models", source, "soft")
             )
+    return [*results, *_covered("serving: interval of", cases, outside)]
+
+
+def _covered(label: str, cases: Sequence[ServeCase], outside: FloatArray) -> list[Result]:
+    """Return how many left-out rows lie inside the interval of their pool of constants."""
+    results = []
+    for pool in dict.fromkeys(case.pool for case in cases):
+        chosen = np.array([case.pool == pool for case in cases])
+        rows = [case for case in cases if case.pool == pool]
+        found = [serve_software(case.on.device, VALUE_B[case.job.precision], case.job.software) for case in rows]
+        # An error is predicted over measured rate less one: measured over predicted time.
+        intervals = [(each.low, each.high) for each in found]
+        results.append(coverage(f"{label} {pool}", 1.0 + outside[chosen], intervals, rows[0].source))
     return results
 
 
@@ -106,10 +126,22 @@ def _samples() -> list[Result]:
     rates = sample_rates()
     label, source = "beyond language models: training and inference", rates[0].source
     results = [_rates(label, rates, SAMPLES_LIMIT, "in sample", source, "calibration")]
-    chosen, errors = _rescaled(rates)
+    chosen, errors = _samples_left_out(rates)
     names = [rate.name for rate in chosen]
-    results.append(mean_error(label, names, errors, 1.5 * SAMPLES_LIMIT, "left-out models", source, "proof"))
+    results.append(mean_error(label, names, errors, SAMPLES_LIMIT, "left-out models", source, "proof"))
+    intervals = [trust(network_named(rate.model), catalogue.device(rate.device))[0] for rate in chosen]
+    results.append(coverage("beyond language models: interval", 1.0 + errors, intervals, source))
     return [*results, *_by(label, rates, lambda rate: rate.pool, SAMPLES_LIMIT, source)]
+
+
+def _samples_left_out(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:
+    """Return the rows that can be left out and their errors; where constants were fitted, they are fitted anew."""
+    fitted = "train framework transformer"
+    chosen, errors = _rescaled([rate for rate in rates if rate.pool != fitted])
+    names = {rate.name for rate in rates if rate.pool == fitted}
+    rows = [row for row in table("non_llm_rates") if row["case"] in names]
+    anew = framework_fitting.left_out([framework_fitting.framework_case(row) for row in rows])
+    return [*chosen, *(rate for rate in rates if rate.pool == fitted)], np.concatenate([errors, anew])
 
 
 def _rescaled(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:

@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.validation.coverage import coverage
 from twinloop.validation.fitting import left_out
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serving import serving_results
 from twinloop.validation.training_cases import TrainingCase, training_cases
+from twinloop.workload.constants import software
 from twinloop.workload.train_estimate import estimate_training
 
 TRAINING_LIMITS = {
@@ -45,6 +47,7 @@ def _training() -> tuple[Result, ...]:
         results.append(_mean("training", group, rows, errors, limit, "in sample", "calibration"))
         errors = np.array([outside[case.name] for case in rows])
         results.append(_mean("training", group, rows, errors, limit, "left-out models", "proof"))
+    results += _covered(fitted, outside)
     results += [
         Result(
             case=f"training: {case.name}", quantity="step time", unit="s", expected=case.measured_s,
@@ -54,6 +57,19 @@ def _training() -> tuple[Result, ...]:
         if case.group in ROW_BY_ROW
     ]  # fmt: skip
     return tuple(results)
+
+
+def _covered(cases: Sequence[TrainingCase], outside: dict[str, float]) -> list[Result]:
+    """Return how many left-out rows lie inside the interval of their software generation."""
+    results = []
+    for generation in dict.fromkeys(case.generation for case in cases):
+        rows = [case for case in cases if case.generation == generation]
+        found = [software(case.on.device, name=generation) for case in rows]
+        # An error is predicted over measured time less one.
+        ratios = np.array([1.0 / (1.0 + outside[case.name]) for case in rows])
+        label = f"training: interval of {generation}"
+        results.append(coverage(label, ratios, [(each.low, each.high) for each in found], rows[0].source))
+    return results
 
 
 def _left_out(cases: tuple[TrainingCase, ...]) -> dict[str, float]:

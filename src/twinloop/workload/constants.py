@@ -2,6 +2,8 @@
 
 Fitted (bounded, prior at physical values, soft-L1 on the logarithm of time) on
 
+- ``framework-2021``: NVIDIA DeepLearningExamples in PyTorch (19 rows of BERT, BART, Transformer and Transformer-XL on
+  A100 and V100): encoders and what has one, which nobody trained with Megatron's recomputation;
 - ``megatron-2022``: vTrain ground truth (VIA-Research/vTrain, MIT; 988 iterations on A100) with tables 1
   and 2 of Narayanan et al. 2021 and Korthikanti et al. 2022;
 - ``fsdp-2023``: MosaicML llm-foundry benchmarks (144 rows, A100 and H100);
@@ -48,7 +50,12 @@ MEGATRON_2026 = Calibration(
 """No row of this generation reduces gradients over the network for more than a tenth of its step, so ``outer`` has
 its prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step)."""
 
+FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.634, bandwidth=0.725, step_s=0.0453)
+"""Examples of frameworks without Megatron's kernels, in automatic mixed precision: a step ends with clipping, scaling
+and an optimizer that are launched weight by weight. Three constants fitted, the others as llm-foundry measured them."""
+
 RATE_OF_PEAK: dict[str, dict[str, float]] = {
+    "framework-2021": {"A100": 1.0, "V100": 1.0},
     "megatron-2022": {"A100": 1.0},
     "fsdp-2023": {"A100": 1.0, "H100": 1.0},
     "megatron-2025": {"H100": 1.03, "B200": 0.95, "B300": 1.02, "GB200": 0.93, "GB300": 1.07},
@@ -57,15 +64,17 @@ RATE_OF_PEAK: dict[str, dict[str, float]] = {
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
 
 GENERATIONS: dict[str, tuple[int, Calibration]] = {
+    "framework-2021": (0, FRAMEWORK_2021),
     "megatron-2022": (202201, MEGATRON_2022),
     "fsdp-2023": (202306, FSDP_HOPPER),
     "megatron-2025": (202507, MEGATRON_2025),
     "megatron-2026": (202605, MEGATRON_2026),
 }
-"""Name -> (first month it stands for, constants)."""
+"""Name -> (first month it stands for, 0 where no date does; constants)."""
 OLD_PARTS = ("A100", "A30", "A10", "V100", "T4")
 """Ampere and older: their measurements are of 2021-2023 software."""
 INTERVAL: dict[str, tuple[float, float]] = {
+    "framework-2021": (0.90, 1.12),
     "megatron-2022": (0.87, 1.15),
     "fsdp-2023": (0.91, 1.10),
     "megatron-2025": (0.82, 1.25),
@@ -109,10 +118,10 @@ def family(device: Device) -> str:
     return device.name.split("-")[0]
 
 
-def default_generation(device: Device, *, sharded: bool) -> str:
-    """Return the generation whose measurements are nearest: by age of the part and by ZeRO-2/3 or not."""
+def default_generation(device: Device, *, sharded: bool, decoder: bool = True) -> str:
+    """Return the generation whose measurements are nearest: by age of the part, by ZeRO-2/3 or not, by the model."""
     if family(device) in OLD_PARTS:
-        return "fsdp-2023" if sharded else "megatron-2022"
+        return "fsdp-2023" if sharded else "megatron-2022" if decoder else "framework-2021"
     return "fsdp-2023" if sharded and family(device) in ("H100", "H200", "H800") else "megatron-2026"
 
 
@@ -128,20 +137,22 @@ def generation_of(text: str) -> str | None:
             return name
     if plain in ("fsdp", "llm-foundry", "mosaic", "composer"):
         return "fsdp-2023"
+    if plain in ("framework", "pytorch", "deeplearningexamples"):
+        return "framework-2021"
     if plain in ("megatron", "megatron-bridge", "nemo", "latest"):
         return "megatron-2026"
     parts = plain.split(".")
     if len(parts) == 2 and all(part.isdigit() for part in parts):
         year = int(parts[0]) + (2000 if int(parts[0]) < 100 else 0)
         date = 100 * year + int(parts[1])
-        older = [name for name, (start, _) in GENERATIONS.items() if start <= date]
+        older = [name for name, (start, _) in GENERATIONS.items() if 0 < start <= date]
         return older[-1] if older else "megatron-2022"
     return None
 
 
-def software(device: Device, *, sharded: bool = False, name: str | None = None) -> Software:
+def software(device: Device, *, sharded: bool = False, name: str | None = None, decoder: bool = True) -> Software:
     """Return the constants for ``device``; ``name`` is a generation (see :func:`generation_of`)."""
-    generation = name or default_generation(device, sharded=sharded)
+    generation = name or default_generation(device, sharded=sharded, decoder=decoder)
     calibration = GENERATIONS[generation][1]
     if generation == "fsdp-2023" and family(device) in OLD_PARTS:
         calibration = FSDP_AMPERE

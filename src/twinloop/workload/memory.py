@@ -106,7 +106,7 @@ def activation_b_per_token_layer(shape: Shape, at: Layouts, input_b: Array = 2.0
     outputs_b = xp.where(selective & (shape.flash > 0), 0.0, input_b)
     between = (4.0 + 2.0 * outputs_b + 2.0 * dropout) * h / apart
     qkv = 2.0 * shape.head_dim * (shape.heads + 2.0 * shape.kv_heads) + 2.0 * shape.heads * shape.head_dim
-    scores = 5.0 * shape.heads * shape.context / at.context * (1.0 - shape.flash)
+    scores = 5.0 * shape.heads * (shape.context + shape.memory) / at.context * (1.0 - shape.flash)
     scores = xp.where(selective, 0.0, scores)
     per_hidden = 2.0 + 2.0 * shape.gated + outputs_b
     dense_share = shape.dense_layers / shape.layers
@@ -144,7 +144,7 @@ def training_memory(shape: Shape, at: Layouts, states: States) -> Memory:
     whole = xp.where(at.zero >= 3, 2.0 * states.weight_b * (dense + experts) / layers, 0.0)
     kept = activation_b_per_token_layer(shape, at, states.input_b) * tokens * layers * in_flight(at)
     one = activation_b_per_token_layer(shape, replace(at, recompute=0.0 * at.recompute), states.input_b)
-    logits = xp.where(at.pipeline > 1, 0.0, 8.0 * tokens * shape.vocabulary / at.tensor)
+    logits = xp.where(at.pipeline > 1, 0.0, 8.0 * tokens * shape.scored * shape.vocabulary / at.tensor)
     return Memory(
         weights_b=held(states.weight_b, 3),
         gradients_b=held(states.gradient_b * states.trained, 2),

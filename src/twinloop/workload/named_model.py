@@ -15,7 +15,7 @@ from twinloop.model.network import Network
 
 WORDS = {"name", "kind", "attention", "source"}
 FLAGS = {"gated", "tied", "causal"}
-REALS = {"parameters", "flops_per_sample", "bytes_per_sample"}
+REALS = {"parameters", "flops_per_sample", "bytes_per_sample", "frozen_share"}
 KEYS = tuple(field.name for field in fields(Network))
 NEEDED = ("layers", "hidden", "heads")
 KINDS = (

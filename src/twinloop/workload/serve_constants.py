@@ -63,8 +63,11 @@ BUFFERS_B = 4e9
 Range 2-8 GB, low confidence."""
 LARGEST_BATCH = 2048
 """Sequences in flight: TensorRT-LLM's default maximum batch size."""
-CLASS_INTERVAL = {"trtllm": (0.75, 1.35), "vllm": (0.75, 1.4)}
-"""About the 10th and 90th percentile of measured over predicted time on left-out models."""
+CLASS_INTERVAL = {
+    ("trtllm", "hopper"): (0.72, 1.28), ("trtllm", "blackwell"): (0.85, 1.25), ("trtllm", "workstation"): (0.57, 1.4),
+    ("vllm", "hopper"): (0.8, 1.35), ("vllm", "blackwell"): (0.7, 1.6),
+}  # fmt: skip
+"""About the 10th and 90th percentile of measured over predicted time on left-out models, by software and class."""
 UNSEEN_INTERVAL = (0.5, 2.0)
 SOFTWARE = ("trtllm", "vllm")
 
@@ -101,5 +104,6 @@ def serve_software(
     else:
         calibration = TRTLLM_BLACKWELL if blackwell else TRTLLM_HOPPER
         known = part in ("H100", "H200") or (part in ("B200", "GB200") and linear_bytes < 1.0)
-    low, high = CLASS_INTERVAL[chosen] if known else UNSEEN_INTERVAL
+    of_class = "blackwell" if blackwell else "workstation" if part in WORKSTATION else "hopper"
+    low, high = CLASS_INTERVAL[chosen, of_class] if known else UNSEEN_INTERVAL
     return ServeSoftware(chosen, over_network(calibration, network_kind), low, high, not known)

@@ -40,6 +40,9 @@ from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 DECODERS = (*TRANSFORMERS, "speech")
 STACK_OF = {"trtllm": "compiled", "framework": "framework", "vllm": "framework"}
 """Name of serving software -> whose constants hold for models that are not decoders."""
+SCORE_SERVED_B = 12.0
+"""Traffic of one attention score where a framework serves an encoder at 16 bits: written, scaled and masked,
+normalised, read. Counted."""
 OTHER_BATCHES = np.array([2.0**k for k in range(18)])
 
 
@@ -168,8 +171,10 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     """Return one forward pass a sample: encoders, convnets, recommenders, trees, diffusion."""
     replicas = on.devices
     interval, extrapolated = trust(network, on.device)
+    eager = network.kind == "diffusion" and on.device.kind == "gpu"  # other parts run compiled graphs only
+    stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""), eager=eager)
     if network.layers and not network.flops_per_sample:
-        network = _as_sample(network, job)
+        network = _as_sample(network, job, SCORE_SERVED_B if stack == "framework" else 0.0)
     scaled = served(network, job.work)
     sample = sample_of(scaled)
     # Embedding tables are spread over the devices, the rest is on each.
@@ -178,9 +183,6 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live_b(scaled), 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
-    asked_stack = STACK_OF.get(job.software or "")
-    eager = network.kind == "diffusion" and on.device.kind == "gpu"  # other parts run compiled graphs only
-    stack = stack_of(on.device, job.precision, asked_stack, eager=eager)
     run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
     place = _place(job, batches, np.asarray(run.total_s))
     batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])
@@ -211,14 +213,14 @@ def _whole_w(network: Network, on: Host, stack: str, parts_s: dict[str, float]) 
     return float(phase_power_w(on.device, {**parts_s, "compute": drawn, "overhead": waiting}))
 
 
-def _as_sample(network: Network, job: ServingJob) -> Network:
-    """Return an encoder as operations and bytes of one sequence."""
-    from twinloop.workload.transformer import model_flops_per_token, parameter_count
+def _as_sample(network: Network, job: ServingJob, score_b: float) -> Network:
+    """Return an encoder as operations and bytes of one sequence; ``score_b`` of traffic for each of its scores."""
+    from twinloop.workload.transformer import layer_flops_per_token, parameter_count
 
     length = float(job.input_tokens or network.context or 1)
     shape = shape_of(network, length)
-    flops = length * (float(model_flops_per_token(shape)) - 2.0 * network.hidden * network.vocabulary)
-    moved = 40.0 * length * network.hidden * network.layers
+    flops = length * float(layer_flops_per_token(shape))
+    moved = length * network.layers * (40.0 * network.hidden + score_b * network.heads * length)
     return replace(
         network, flops_per_sample=flops, bytes_per_sample=moved, parameters=parameter_count(network), layers=0
     )

@@ -176,15 +176,20 @@ def states_of(job: TrainingJob, network: Network, machine: Machine, gradient_b: 
     return States(weight_b, 4.0 if weight_b == 4.0 else gradient_b, optimizer, trained, kept_b)
 
 
+def decodes(network: Network) -> bool:
+    """Return whether ``network`` is a plain decoder, as Megatron trains."""
+    return network.causal and not network.encoder_layers and not network.memory
+
+
 def era_of(network: Network, generation: str) -> Network:
     """Return the network as the software of its day ran it: no fused attention before 2023."""
-    old = generation == "megatron-2022" and network.attention in ("flash", "sliding")
+    old = generation in ("megatron-2022", "framework-2021") and network.attention in ("flash", "sliding")
     return replace(network, attention="full") if old else network
 
 
 def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingEstimate:
     sharded = (job.zero or 0) >= 2
-    chosen = software(on.device, sharded=sharded, name=job.software)
+    chosen = software(on.device, sharded=sharded, name=job.software, decoder=decodes(network))
     c = over_network(chosen.calibration, on.network_kind)
     modern = chosen.name in NEW_SCHEDULES
     ran = era_of(network, chosen.name)

@@ -31,6 +31,9 @@ FLASH_BACKWARD_FLOPS, FLASH_BACKWARD_RATE = 2.5, 0.8
 FlashAttention-2, arXiv:2307.08691, figures 4-6)."""
 SCORE_BYTES_FORWARD, SCORE_BYTES_BACKWARD = 11.0, 13.0
 """Unfused attention, bytes a score: write, masked softmax, dropout and mask, read; and back. Counted."""
+RELATIVE_BYTES_FORWARD, RELATIVE_BYTES_BACKWARD = 20.0, 16.0
+"""Besides, where positions are relative (arXiv:1901.02860): a second product written, shifted by a copy and added; and
+scaling and masking as kernels of their own. Counted from the published code."""
 HOST_BACKWARD = 1.5
 """Kernels of a backward pass over those of a forward pass: two products for one, one stream for one. Counted."""
 ADAM_BYTES = 34.0
@@ -119,7 +122,9 @@ def _products_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> 
         return gemm_s(m, n, k, machine.peak_linear, share, c.half)
 
     wide = (shape.heads + 2.0 * shape.kv_heads) * d / t
-    attention = product(tokens, wide, h) + product(tokens, h, shape.heads * d / t)
+    # Queries, keys and values of a memory are projected with those of the segment.
+    projected = tokens * (1.0 + shape.memory / shape.context)
+    attention = product(projected, wide, h) + product(tokens, h, shape.heads * d / t)
     # Latent attention: low-rank pairs instead of one wide product; the time scales with the weights.
     plain_weights = h * d * (2.0 * shape.heads + 2.0 * shape.kv_heads)
     attention = attention * (1.0 - shape.latent + shape.latent * attention_weights(shape) / plain_weights)
@@ -141,16 +146,19 @@ def _scores_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> tu
     """Return attention's (compute forward, backward, memory forward, backward) of one layer."""
     xp = namespace(at.tensor, at.micro_batch)
     tokens = at.micro_batch * shape.context / at.context
-    span = xp.minimum(shape.context, shape.window)
+    seen = shape.context + shape.memory
+    span = xp.minimum(seen, shape.window)
+    relative = xp.where(shape.memory > 0, 1.0, 0.0)
     full = 4.0 * tokens * span * shape.heads * (shape.head_dim + 32.0 * shape.latent) / at.tensor
     fused = full * (1.0 - 0.5 * shape.causal) / (machine.peak_16 * c.flash)
     # Unfused scores are products with an inner dimension of one head: short, hence slow.
-    plain = gemm_s(shape.context, shape.context, shape.head_dim, machine.peak_16, c.gemm, c.half)
-    plain = 2.0 * plain * at.micro_batch * shape.heads / at.tensor / at.context
+    plain = gemm_s(shape.context, seen, shape.head_dim, machine.peak_16, c.gemm, c.half)
+    plain = (2.0 + relative) * plain * at.micro_batch * shape.heads / at.tensor / at.context
     forward = shape.flash * fused + (1.0 - shape.flash) * plain
     backward = shape.flash * fused * FLASH_BACKWARD_FLOPS / FLASH_BACKWARD_RATE + (1.0 - shape.flash) * 2.0 * plain
-    moved = (1.0 - shape.flash) * tokens * shape.context * shape.heads / at.tensor / (machine.memory_b_s * c.bandwidth)
-    return forward, backward, SCORE_BYTES_FORWARD * moved, SCORE_BYTES_BACKWARD * moved
+    moved = (1.0 - shape.flash) * tokens * seen * shape.heads / at.tensor / (machine.memory_b_s * c.bandwidth)
+    written = SCORE_BYTES_FORWARD + relative * RELATIVE_BYTES_FORWARD
+    return forward, backward, written * moved, (SCORE_BYTES_BACKWARD + relative * RELATIVE_BYTES_BACKWARD) * moved
 
 
 def _streams_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> Array:
@@ -273,8 +281,9 @@ def step_times(
     m, p = at.micro_steps, at.pipeline
     depth = shape.layers / p
     tokens = at.micro_batch * shape.context / at.context
-    logits = 3.0 * gemm_s(tokens, shape.vocabulary / at.tensor, shape.hidden, machine.peak_16, c.gemm, c.half)
-    logit_streams = 14.0 * tokens * shape.vocabulary / at.tensor / (machine.memory_b_s * c.bandwidth)
+    scored = tokens * shape.scored
+    logits = 3.0 * gemm_s(scored, shape.vocabulary / at.tensor, shape.hidden, machine.peak_16, c.gemm, c.half)
+    logit_streams = 14.0 * scored * shape.vocabulary / at.tensor / (machine.memory_b_s * c.bandwidth)
     links = machine.links(c)
     sent = point_to_point_s(2.0 * tokens * shape.hidden / at.tensor, at.tensor * at.context * at.data, links)
     # Sends hide behind the next chunk's work where there is one: plain 1F1B waits for each.

@@ -17,6 +17,8 @@ MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE = 1536.0, 512.0, 64.0
 Kimi K2 uses the same."""
 STATES_PER_CHANNEL = 128.0
 """Of a state-space layer; the first generation had 16."""
+MASKED_SHARE = 0.15
+"""Of an encoder's tokens that are masked in training, the only ones whose words are predicted (arXiv:1810.04805)."""
 COUNT_TOLERANCE = 0.03
 """A published total this near the count is the same model, rounded; farther, the fields leave parts out."""
 
@@ -56,12 +58,18 @@ class Shape:
     """Share of layers that do."""
     attending: Array
     """Share of layers that attend at all: state-space layers keep no cache and score nothing."""
+    scored: Array
+    """Share of tokens times vocabulary that the output layer scores in training."""
+    memory: Array
+    """Tokens of the segment before that are attended to as well, at relative positions."""
 
 
 def shape_of(network: Network, sequence: float | None = None) -> Shape:
     """Return ``network`` as numbers, at ``sequence`` tokens (default: its context)."""
     mixture = network.experts > 0
     length = float(sequence or network.context or 1)
+    seen = length + float(network.memory)
+    words = network.scored_words / network.vocabulary if network.scored_words and network.vocabulary else 1.0
     heads = float(network.heads or 1)
     return Shape(
         layers=float(network.layers),
@@ -76,16 +84,18 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         context=length,
         flash=float(network.attention != "full"),
         causal=float(network.causal),
-        window=float(min(network.window, length)) if network.window and not network.window_layers else length,
+        window=float(min(network.window, seen)) if network.window and not network.window_layers else seen,
         latent=float(network.attention == "mla"),
         experts=float(network.experts),
         top_k=float(network.top_k),
         shared_experts=float(network.shared_experts),
         expert_ffn=float(network.expert_ffn or network.ffn or 4 * network.hidden),
         dense_layers=float(network.dense_layers) if mixture else float(network.layers),
-        near=float(network.window or length),
+        near=float(network.window or seen),
         nearsighted=network.window_layers / max(network.layers, 1),
         attending=1.0 - network.state_space_layers / max(network.layers, 1),
+        scored=words if network.causal else words * MASKED_SHARE,
+        memory=float(network.memory),
     )
 
 
@@ -195,15 +205,16 @@ def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> 
 def model_flops_per_token(shape: Shape) -> Array:
     """Return a forward pass's operations per token by the field's convention.
 
-    ``2 · (active layer weights + h V) + 4 l a d s``; a training step is three times that.
+    ``2 · (active layer weights + h V) + 4 l a d s``; a training step is three times that. Of V the share that is
+    scored, s with the memory that is attended to.
     """
-    matrices = active_layer_weights(shape) + shape.hidden * shape.vocabulary
-    return 2.0 * matrices + score_flops_per_token(shape, shape.context)
+    matrices = active_layer_weights(shape) + shape.hidden * shape.vocabulary * shape.scored
+    return 2.0 * matrices + score_flops_per_token(shape, shape.context + shape.memory)
 
 
 def layer_flops_per_token(shape: Shape) -> Array:
     """Return the same without the logits: what full recomputation repeats."""
-    return model_flops_per_token(shape) - 2.0 * shape.hidden * shape.vocabulary
+    return model_flops_per_token(shape) - 2.0 * shape.hidden * shape.vocabulary * shape.scored
 
 
 def state_values(shape: Shape) -> Array:
