@@ -148,7 +148,7 @@ MEANINGS = {
     "Finance.discount": "rate at which later money counts less",
     "Finance.currency": "the only one of this version",
     "Finance.refresh": "life of servers",
-    "Finance.staff": "people, the same for every plan",
+    "Finance.staff": "people, a sum that every plan pays; left out: halls pay by their power",
     "Finance.maintenance_it": "share of the servers' price each year",
     "Finance.downtime": "what an hour of standing still costs; left out: not counted",
     "Finance.failures": "how device failures grow with temperature; left out: not counted",
