@@ -9,9 +9,20 @@ import pytest
 
 from twinloop.economics.periods import YEAR_S
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
+from twinloop.model.site import Edge
 from twinloop.planner.baselines import plainer, rivals_of
 from twinloop.planner.commons import common_ledger, shared_ledger
-from twinloop.planner.money import Bill, cash_of, cloud_ledger, hall_ledger, network_usd, risk_usd
+from twinloop.planner.money import (
+    Bill,
+    cash_of,
+    cloud_ledger,
+    cloud_price,
+    edge_ledger,
+    hall_ledger,
+    load_growth_per_year,
+    network_usd,
+    risk_usd,
+)
 from twinloop.planner.placements import cloud_placement
 from twinloop.planner.racks import server_of
 from twinloop.planner.screen import Screened
@@ -158,3 +169,48 @@ def test_a_baseline_of_sites_that_are_not_declared_says_so(small):
 def test_a_budget_is_shown_in_millions():
     problem = Problem((), (), (), (Limit("cost budget", 3e6, "USD", {}),))
     assert limit_words(problem, "cost budget") == "cost budget: 3.00 M USD"
+
+
+def test_every_edge_server_was_made(model):
+    hall = model.on_premise[0]
+    shops = Edge("shops", "EU", 4, 1e5, hall.weather, hall.grid, replace(hall.tariff, escalation_per_year=0.03), 1.5)
+    server = replace(server_of(model, "HGX-H100-8-air"), price_usd=300e3, embodied_kg=1000.0)
+    ledger = edge_ledger(model, shops, server, 4, 0.0, 0.0)
+    assert ledger.carbon_kg_per_year["scope3"] == pytest.approx(4 * 1000.0 / 5.0)
+    assert ledger.capital[0].amount_usd == 1.2e6
+    assert ledger.escalation == {"electricity": 0.03, "demand charge": 0.03}
+
+
+def test_the_load_grows_as_the_fastest_hall_expects(model):
+    slow = replace(model.on_premise[0], growth_per_year=0.05)
+    two = replace(model, on_premise=(slow, replace(slow, name="other", growth_per_year=0.2)))
+    assert load_growth_per_year(two) == 0.2
+    assert load_growth_per_year(replace(model, on_premise=())) == 0.0
+
+
+def test_the_first_allowed_refrigerant_is_what_leaks(model):
+    def leaks_kg(names: tuple[str, ...]) -> float:
+        turned = replace(model, allow=replace(model.allow, refrigerants=names))
+        ledger = hall_ledger(turned, model.on_premise[0], (), 0.0, (), 0.0, Bill(0.0, 0.0), 0.0, 1e6)
+        return ledger.carbon_kg_per_year["scope1"]
+
+    assert leaks_kg(()) == pytest.approx(9180.0)  # 300 kg of R134a, 2 % a year, 1530
+    assert leaks_kg(("R1234ze", "R134a")) == pytest.approx(6.0 * 1.37)
+
+
+def test_money_of_ways_to_buy(model):
+    site = replace(model.clouds[0], reserved_share=0.5)
+    offer = replace(site.offers[0], price_usd_per_s=0.02, spot_usd_per_s=0.007)
+    found = [cloud_price(site, offer, way) for way in ("on_demand", "reserved", "spot")]
+    assert found == pytest.approx([0.02, 0.01, 0.007])
+    assert cloud_price(site, replace(offer, spot_usd_per_s=None), "spot") is None
+
+
+def test_spot_runs_are_held_for_as_long_as_they_then_take(model):
+    site = replace(model.clouds[0], preemptions_per_s=1.0 / 720_000.0)
+    site = replace(site, offers=tuple(replace(each, spot_usd_per_s=0.01) for each in site.offers))
+    p = cloud_placement(model, site, runs(), "spot")
+    longer = 1.0 + 0.0516398 + 0.01  # eight machines, one loss in 90,000 s: sqrt(240 / 90000) + 900 / 90000
+    assert p.option.duration_s == pytest.approx(6.5 * 3600.0 * longer, rel=1e-6)
+    assert p.it_j == pytest.approx(BUSY.total_w * SHARE * longer * YEAR_S * overhead(model), rel=1e-6)
+    assert p.ledger.yearly_usd["cloud rental"] == pytest.approx(8 * 0.01 * SHARE * longer * YEAR_S, rel=1e-6)
