@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from twinloop.catalogue import device
 from twinloop.economics.periods import YEAR_S
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
 from twinloop.model.site import Edge
@@ -214,3 +215,21 @@ def test_spot_runs_are_held_for_as_long_as_they_then_take(model):
     assert p.option.duration_s == pytest.approx(6.5 * 3600.0 * longer, rel=1e-6)
     assert p.it_j == pytest.approx(BUSY.total_w * SHARE * longer * YEAR_S * overhead(model), rel=1e-6)
     assert p.ledger.yearly_usd["cloud rental"] == pytest.approx(8 * 0.01 * SHARE * longer * YEAR_S, rel=1e-6)
+
+
+def test_processors_are_rented_core_for_core(model):
+    name = "CPU-2-EPYC-9654"
+    server = replace(server_of(model, "HGX-H100-8-air"), name=name, device_kind="cpu", cores=192)
+    turned = replace(model, servers=(server,))
+    site = model.clouds[0]
+    offer = next(each for each in site.offers if device(each.device).kind == "cpu")
+    site = replace(site, offers=(replace(offer, cores=128),))
+    p = cloud_placement(turned, site, replace(runs(), server=name, servers=5))
+    assert p.servers == 8  # 5 x 192 / 128 = 7.5
+
+
+def test_electricity_of_a_hall_rises_with_its_tariff(model):
+    hall = model.on_premise[0]
+    rising = replace(hall, tariff=replace(hall.tariff, escalation_per_year=0.03))
+    ledger = hall_ledger(model, rising, (), 1e6, (), 0.0, Bill(5.0, 7.0), 0.0, 0.0)
+    assert ledger.escalation == {"electricity": 0.03, "demand charge": 0.03}
