@@ -199,3 +199,13 @@ def test_a_prefix_without_a_symbol_is_suggested_at_its_own_size(text, quantity, 
         size = {"P": 1e15, "n": 1e-9}[text.split()[1][0]]
         number, unit = text.split()
         assert parse(meant, quantity) == pytest.approx(float(number) * size * parse(f"1 {unit[1:]}", quantity))
+
+
+@pytest.mark.parametrize("text", ["3 MUSD", "3 million USD", "3e6 USD", "3000 kUSD", "3 million $"])
+def test_sums_in_millions(text):
+    assert parse(text, "amount of money") == pytest.approx(3e6)
+
+
+def test_a_prefix_apart_is_put_together():
+    with pytest.raises(UnitError, match="did you mean 3 MUSD"):
+        parse("3 M USD", "amount of money")

@@ -105,7 +105,9 @@ def _table() -> dict[str, tuple[float, Dimension]]:
     units |= {"gal": (3.785411784e-3, volume), "hp": (745.6998715822702, _POWER)}
     units |= {"K": (1.0, _dimension(K=1)), "U": (1.0, _dimension(U=1)), "%": (0.01, _NONE)}
     units |= dict.fromkeys(("USD", "$"), (1.0, _dimension(USD=1)))
+    units |= {"kUSD": (1e3, _dimension(USD=1)), "MUSD": (1e6, _dimension(USD=1))}
     units |= dict.fromkeys(("ct", "cent", "cents"), (0.01, _dimension(USD=1)))
+    units |= {"thousand": (1e3, _NONE), "million": (1e6, _NONE), "billion": (1e9, _NONE)}
     words = ("requests", "request", "samples", "sample", "tokens", "token", "rows", "row", "runs", "queries", "images")
     units |= dict.fromkeys(words, (1.0, _NONE))
     units |= {"kgCO2e": (1.0, mass), "gCO2e": (1e-3, mass), "tCO2e": (1e3, mass)}

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from twinloop.economics.capital import CapitalItem, capex_usd, hardware_item, residual_usd
+from twinloop.economics.cashflow import cashflow
 from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Finance
 
@@ -59,3 +60,13 @@ def test_residual_is_straight_and_never_negative():
     assert residual_usd(900.0, 3.0, 3.0) == 0.0
     assert residual_usd(900.0, 4.0, 3.0) == 0.0
     assert residual_usd(900.0, 30.0, math.inf) == 900.0
+
+
+def test_what_is_bought_later_is_no_purchase_of_year_0_and_is_kept_up_from_the_year_after():
+    finance = Finance("USD", 0.0, 5 * YEAR_S, 0.0, 0.0)
+    later = CapitalItem("servers", 1000.0, 5 * YEAR_S, 0.1, bought_year=2)
+    assert capex_usd((later, CapitalItem("servers", 300.0, 5 * YEAR_S, 0.1))) == 300.0
+    cash = cashflow((later,), {}, {}, finance, 4 * YEAR_S)
+    assert [year.amounts_usd.get("servers", 0.0) for year in cash] == [0.0, 0.0, 1000.0, 0.0, 0.0]
+    assert [year.amounts_usd.get("maintenance", 0.0) for year in cash] == [0.0, 0.0, 0.0, 100.0, 100.0]
+    assert cash[4].amounts_usd["residual"] == pytest.approx(-600.0)  # two of five years old

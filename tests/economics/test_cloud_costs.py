@@ -4,46 +4,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.catalogue.nouns import CloudOffer
-from twinloop.economics.cloud import egress_usd_per_month, rental_usd_per_year
-from twinloop.errors import InputError
+from twinloop.economics.cloud import egress_usd_per_month, held_share, preemption_overhead, rental_usd_per_year
 
-OFFER = CloudOffer(
-    "aws",
-    "p5.48xlarge",
-    "eu-central-1",
-    "H100-SXM-80GB",
-    8,
-    192,
-    2e12,
-    36.0 / 3600,
-    18.0 / 3600,
-    "t",
-    2025,
-    "low",
-)
 GB = 1e9
 TIERS = ((100 * GB, 0.0), (10_240 * GB, 0.09 / GB), (51_200 * GB, 0.085 / GB), (1e30, 0.05 / GB))
 
 
 def test_rent_by_hand():
-    # 2 machines x 36 USD/h x 8760 h
-    assert rental_usd_per_year(OFFER, 2, 1.0) == pytest.approx(630_720.0)
-    assert rental_usd_per_year(OFFER, 2, 0.25) == pytest.approx(157_680.0)
-    assert rental_usd_per_year(OFFER, 2, 1.0, use_spot=True) == pytest.approx(315_360.0)
-    assert rental_usd_per_year(OFFER, 0, 1.0) == rental_usd_per_year(OFFER, 2, 0.0) == 0.0
+    price = 36.0 / 3600.0  # 2 machines x 36 USD/h x 8760 h
+    assert rental_usd_per_year(price, 2, 1.0) == pytest.approx(630_720.0)
+    assert rental_usd_per_year(price, 2, 0.25) == pytest.approx(157_680.0)
+    assert rental_usd_per_year(price / 2.0, 2, 1.0) == pytest.approx(315_360.0)
+    assert rental_usd_per_year(price, 0, 1.0) == rental_usd_per_year(price, 2, 0.0) == 0.0
 
 
-def test_spot_without_a_price_is_refused_by_name():
-    no_spot = CloudOffer("gcp", "a3", "fra", "H100", 8, 1, 1.0, 0.01, None, "t", 2025, "low")
-    with pytest.raises(InputError, match="gcp a3 in fra has no spot price"):
-        rental_usd_per_year(no_spot, 1, 1.0, use_spot=True)
+def test_only_machines_that_are_released_are_held_for_less_than_the_year():
+    assert held_share(3600.0, 0.1, "on_demand") == held_share(3600.0, 0.1, "spot") == 0.1
+    assert held_share(3600.0, 0.1, "reserved") == 1.0
+    assert held_share(None, 0.1, "on_demand") == held_share(None, 0.1, "reserved") == 1.0
 
 
 @pytest.mark.parametrize(("count", "busy"), [(-1, 0.5), (1, -0.1), (1, 1.1), (1, math.nan)])
 def test_impossible_rents(count, busy):
     with pytest.raises(ValueError, match="cannot be rented"):
-        rental_usd_per_year(OFFER, count, busy)
+        rental_usd_per_year(0.01, count, busy)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +68,9 @@ def test_more_bytes_never_cost_less_and_tiers_reward_bulk(some, more):
     assert together >= egress_usd_per_month(some, TIERS[1:]) * (1 - 1e-12)
     apart = egress_usd_per_month(some, TIERS[1:]) + egress_usd_per_month(more, TIERS[1:])
     assert together <= apart * (1 + 1e-9) + 1e-9
+
+
+def test_checkpoints_and_restarts_by_hand():
+    # 10 machines, each lost once in 100 h: one loss in 36,000 s; sqrt(2 x 120 / 36000) + (300 + 600) / 36000.
+    assert preemption_overhead(10, 1.0 / 360_000.0) == pytest.approx(0.0816497 + 0.025, rel=1e-6)
+    assert preemption_overhead(10, 0.0) == 0.0

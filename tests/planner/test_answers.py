@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from twinloop.economics.capital import CapitalItem
 from twinloop.model.model import Objective
 from twinloop.planner.baselines import Plainer
 from twinloop.planner.check import check
@@ -64,11 +65,12 @@ def air(small):
 def test_staff_is_in_the_bound(air):
     model, screened = air
     found = optimise(model, screened.placements, screened.designs, K, rounds=3)
-    assert fixed(model) == pytest.approx(present_cost_usd(Ledger((), {"staff": 9e9}, {}, {}), model))
+    stored = CapitalItem("storage", 1000.0, model.finance.refresh_s, model.finance.maintenance_it_per_year)  # 10 TB
+    assert fixed(model) == pytest.approx(present_cost_usd(Ledger((stored,), {"staff": 9e9}, {}, {}), model))
     assert found.checked.objective > fixed(model) > 0.99 * found.checked.objective
     assert found.bound >= fixed(model)
     assert 0.0 <= found.gap < 1e-4  # without staff in the bound it would be 0.99
-    lean = replace(model, finance=replace(model.finance, staff_usd_per_year=0.0))
+    lean = replace(model, datasets=(), finance=replace(model.finance, staff_usd_per_year=0.0))
     assert fixed(lean) == 0.0
     weighed = replace(model, objective=Objective("weighted", {"cost": 0.5, "carbon": 1.0}))
     assert fixed(weighed) == pytest.approx(0.5 * fixed(model))

@@ -17,7 +17,11 @@ K = PlantConstants()
     "changes",
     [
         {"cooling": ", cooling: [air, cold_plate, tower, dry_cooler, air_cooled_chiller]"},
-        {"cooling": ", cooling: [air, rear_door, air_cooled_chiller, water_cooled_chiller]", "climate": "Stockholm"},
+        {
+            "cooling": ", cooling: [air, rear_door, air_cooled_chiller, water_cooled_chiller]",
+            "climate": "Stockholm",
+            "finance": ", staff: 100000 USD/year",
+        },
     ],
 )
 def test_nothing_that_is_shown_beats_the_plan(small, changes):
@@ -26,6 +30,7 @@ def test_nothing_that_is_shown_beats_the_plan(small, changes):
     cost = found.plan.totals.tco_usd
     assert found.plan.frontier
     assert all(point.checked for point in found.plan.frontier)
+    assert min(point.cost_usd for point in found.plan.frontier) == pytest.approx(cost, rel=TIE)  # staff and storage too
     for point in found.plan.frontier:
         assert point.cost_usd >= cost * (1.0 - TIE), point.name
     for baseline in found.plan.baselines:

@@ -14,6 +14,17 @@ def retrofit():
 
 
 @pytest.fixture(scope="session")
-def shops():
-    """A plan without a hall."""
-    return twinloop.plan(twinloop.load(EXAMPLES / "edge-stores.yaml"))
+def shops_file(tmp_path_factory):
+    """The shops' scenario with machines by the hour only, or all of it goes to the cloud, reserved."""
+    text = (EXAMPLES / "edge-stores.yaml").read_text(encoding="utf-8")
+    hourly = text.replace("region: eu-west-3,", "region: eu-west-3, purchase: [on_demand],")
+    assert hourly != text
+    path = tmp_path_factory.mktemp("shops") / "edge-stores.yaml"
+    path.write_text(hourly, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shops(shops_file):
+    """A plan without a hall, over edge places and a cloud."""
+    return twinloop.plan(twinloop.load(shops_file))

@@ -134,8 +134,8 @@ def test_the_chart_draws_the_halls_own_class(retrofit):
     assert f"{int(np.sum(dry <= 22.0))} h at or below 22 °C" in plain(office.desc)
 
 
-def test_figures_of_a_plan_go_into_a_folder(tmp_path):
-    arguments = [str(EXAMPLES / "edge-stores.yaml"), "--out", str(tmp_path), "--figures", str(tmp_path / "f"), "-q"]
+def test_figures_of_a_plan_go_into_a_folder(shops_file, tmp_path):
+    arguments = [str(shops_file), "--out", str(tmp_path), "--figures", str(tmp_path / "f"), "-q"]
     done = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     names = {path.name for path in (tmp_path / "f").iterdir()}

@@ -251,3 +251,27 @@ def test_an_american_city_gets_its_states_prices():
     assert _markets("Ashburn") == ("US-VA", "USA")
     assert _markets("Frankfurt") == ("DEU",)
     assert _markets("station.epw") == ()
+
+
+def test_an_energy_price_alone_keeps_the_usual_demand_charge():
+    usual = hall("    tariff: {energy: 0.24 USD/kWh}\n").tariff
+    assert usual.demand_usd_per_w_month == catalogue.tariff("DE").demand_usd_per_w_month > 0.0
+    assert usual.energy_usd_per_j == pytest.approx((0.24 / 3.6e6,) * 24)
+    assert hall("    tariff: {energy: 0.24 USD/kWh, demand: 0 USD/kW/month}\n").tariff.demand_usd_per_w_month == 0.0
+    row = sources(model(BASE + "    tariff: {energy: 0.24 USD/kWh}\n"))["sites.hall.tariff.demand"]
+    assert (row.value, row.confidence) == ("9 USD/kW/month", "low")
+    assert "as the scenario gives none" in row.source
+
+
+def test_steady_loads_may_be_reserved_unless_the_scenario_says_how_to_buy():
+    rented = "  - {name: rented, kind: cloud, provider: gcp, region: europe-west3%s}\n"
+
+    def cloud(extra="", horizon="5 years"):
+        return model(BASE.replace("name: small\n", f"name: small\nhorizon: {horizon}\n") + rented % extra).clouds[0]
+
+    assert (cloud().purchase, cloud().reserved_share) == (("on_demand", "reserved"), 0.6)
+    assert cloud(horizon="3 years").reserved_share == 0.6
+    assert cloud(horizon="2 years").reserved_share == cloud(horizon="1 year").reserved_share == 0.75
+    assert cloud(horizon="6 months").purchase == ("on_demand",)
+    assert cloud(", purchase: [spot]").purchase == ("spot",)
+    assert cloud(", reserved_share: 0.5", "2 years").reserved_share == 0.5

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import math
 
-from twinloop.catalogue.nouns import CloudOffer
 from twinloop.economics.periods import YEAR_S
-from twinloop.errors import InputError
 
 
-def rental_usd_per_year(
-    offer: CloudOffer,
-    count: int,
-    busy_fraction: float,
-    use_spot: bool = False,  # noqa: FBT001 - a contract with the planner, which names it
-) -> float:
-    """Return the year's rent of ``count`` machines, held for ``busy_fraction`` of the time.
+def held_share(duration_s: float | None, busy_fraction: float, purchase: str) -> float:
+    """Return the share of the year for which rented machines are held: what is paid for, idles, and was made for us.
 
-    ``count * price * 8760 h * busy_fraction``. Spot machines can be taken away at any time; the
-    work lost then is not in here.
+    On-demand and spot machines of recurrent runs (``duration_s`` is given) are released between them, so it is their
+    running time, without a minimum booking; reserved machines, and those of stages that never end, are held all year.
+
+    >>> held_share(6 * 3600.0, 0.003, "on_demand"), held_share(6 * 3600.0, 0.003, "reserved")
+    (0.003, 1.0)
+    >>> held_share(None, 0.4, "on_demand")
+    1.0
+    """
+    return busy_fraction if duration_s is not None and purchase != "reserved" else 1.0
+
+
+def rental_usd_per_year(price_usd_per_s: float, count: int, held: float) -> float:
+    """Return the year's rent of ``count`` machines, held for that share of the time.
+
+    ``count price 8760 h held``, with the price of the way of buying. Spot machines can be taken away at any time;
+    the work lost then is not in here.
 
     Raises:
-        InputError: ``use_spot`` and the offer has no spot price.
-        ValueError: a negative count, or a fraction outside 0..1.
+        ValueError: a negative count, or a share outside 0..1.
+
+    >>> round(rental_usd_per_year(36.0 / 3600.0, 2, 0.25))
+    157680
     """
-    if count < 0 or not 0.0 <= busy_fraction <= 1.0:
-        raise ValueError(f"{count} machines busy {busy_fraction} of the time cannot be rented")
-    price = offer.spot_usd_per_s if use_spot else offer.price_usd_per_s
-    if price is None:
-        raise InputError(f"{offer.provider} {offer.instance} in {offer.region} has no spot price")
-    return count * price * YEAR_S * busy_fraction
+    if count < 0 or not 0.0 <= held <= 1.0:
+        raise ValueError(f"{count} machines held {held} of the time cannot be rented")
+    return count * price_usd_per_s * YEAR_S * held
 
 
 CHECKPOINT_S = 120.0

@@ -94,6 +94,7 @@ class Finance:
     refresh_s: float
     """IT hardware is replaced after this long."""
     staff_usd_per_year: float
+    """A given sum, the same for every plan."""
     maintenance_it_per_year: float
     """Share of IT capex a year."""
     downtime_usd_per_s: float = 0.0
@@ -102,6 +103,8 @@ class Finance:
     """How device failures grow with temperature: linear or arrhenius; empty: not counted."""
     repair_usd: float = 0.0
     """Parts and hands of one device failure."""
+    staff_usd_per_w_year: float = 0.0
+    """People who run a hall, per watt of its IT, where no sum is given; rented and edge places need none."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ def plainer(
             result = optimise(model, mine, screened.designs, k, seen, relaxed=rows)
             note = _positions_note(model, result) if result else ""
         placed = result.checked.placements if result else ()
+        if not (clouds if name == "all cloud" else halls):
+            note = f"no {'cloud region' if name == 'all cloud' else 'hall of our own'} is declared in the scenario"
         found.append(Plainer(name, result, note, tuple(p.stage for p in placed if not p.anchors)))
     return tuple(found)
 
@@ -86,7 +88,8 @@ def _positions_note(model: Model, result: Optimised) -> str:
 
 def _baseline(plain: Plainer, best: Optimised) -> Baseline:
     if plain.optimised is None:
-        return Baseline(plain.name, False, None, None, "no such plan satisfies the limits, residency and latency")
+        note = plain.note or "no such plan satisfies the limits, residency and latency"
+        return Baseline(plain.name, False, None, None, note)
     checked = plain.optimised.checked
     theirs, ours = checked.objective, best.checked.objective
     saving = (theirs - ours) / theirs if theirs else None

@@ -17,6 +17,7 @@ from twinloop.model.plan import (
 )
 from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
+from twinloop.planner.commons import shared_ledger
 from twinloop.planner.equipment import (
     capital_items,
     cooling_words,
@@ -27,7 +28,6 @@ from twinloop.planner.equipment import (
     standing_it_w,
 )
 from twinloop.planner.failures import design_day, failure_cases
-from twinloop.planner.links import egress_usd_per_year
 from twinloop.planner.money import (
     Ledger,
     add_ledgers,
@@ -36,6 +36,7 @@ from twinloop.planner.money import (
     hall_ledger,
     heat_sale,
     hourly_bill,
+    network_usd,
     risk_usd,
 )
 from twinloop.planner.placements import Placement
@@ -67,7 +68,7 @@ class Checked:
     placements: tuple[Placement, ...]
     sites: tuple[CheckedSite, ...]
     ledger: Ledger
-    """Of all sites, staff, and data that leaves clouds."""
+    """Of all sites, of what every plan pays alike, and of data that leaves clouds."""
     cash: tuple[CashYear, ...]
     totals: Totals
     objective: float
@@ -88,9 +89,7 @@ def check(
         mine = tuple(p for p in placements if p.site == name)
         if mine:
             sites.append(_provider_site(model, kind, mine))
-    ledger = add_ledgers(tuple(site.ledger for site in sites))
-    shared = {"staff": model.finance.staff_usd_per_year, "egress": egress_usd_per_year(model, placements)}
-    ledger = replace(ledger, yearly_usd={**ledger.yearly_usd, **{name: usd for name, usd in shared.items() if usd}})
+    ledger = add_ledgers((*(site.ledger for site in sites), shared_ledger(model, placements)))
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
     time_s = sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in placements)
@@ -158,6 +157,7 @@ def check_hall(
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
         standing_w=standing_it_w(site.plant),
+        network_usd=sum(network_usd(p.option, server_of(model, p.option.server)) for p in placements),
     )
     needed_w = plant.electrics.needed_w
     planned = PlannedSite(

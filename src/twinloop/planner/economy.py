@@ -8,6 +8,7 @@ from twinloop.economics.cashflow import payback_years
 from twinloop.model.plan import Economy
 from twinloop.planner.baselines import Rival
 from twinloop.planner.check import Checked
+from twinloop.planner.money import ASSETS
 from twinloop.planner.optimise import Optimised
 
 WAYS = {
@@ -17,7 +18,6 @@ WAYS = {
     "immersion": ("immersion",),
 }
 """Name -> kits; the best twin-checked plan of any of them stands for it."""
-NOT_COOLING = ("servers", "building and power")
 
 
 def economies(best: Checked, by_kit: dict[str, Optimised], rivals: tuple[Rival, ...]) -> tuple[Economy, ...]:
@@ -39,7 +39,7 @@ def economies(best: Checked, by_kit: dict[str, Optimised], rivals: tuple[Rival, 
 
 def economy(name: str, plan: Checked, best: Checked, note: str, *, feasible: bool = True) -> Economy:
     """Return the figures of ``plan`` and how long ``best`` takes to pay back against it."""
-    cooling = math.fsum(item.amount_usd for item in plan.ledger.capital if item.name not in NOT_COOLING)
+    cooling = math.fsum(item.amount_usd for item in plan.ledger.capital if item.name not in ASSETS)
     designs = "; ".join(sorted({str(p.design) for p in plan.placements if p.design}))
     return Economy(
         name=name, feasible=feasible, capex_usd=plan.totals.capex_usd, cooling_capex_usd=cooling,

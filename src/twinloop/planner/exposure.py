@@ -30,11 +30,14 @@ EVAPORATION = Range("water of towers and pads", 0.85, 1.15, "water against Energ
 LEAKS = Range("refrigerant and generators", 0.5, 5.0, "IPCC 2006 guidelines, 2-15 % a year around 2 %")
 EMBODIED = Range("carbon of making", 0.6, 1.7, "life-cycle reports of servers, low confidence")
 ELECTRICITY = Range("electricity price", 0.70, 1.50, "p95/mean of 2020-24 wholesale years")
-CLOUD = Range("cloud prices", 0.55, 1.10, "reserved and list prices around the on-demand row")
+CLOUD = Range("cloud prices", 0.65, 1.20, "negotiated discounts, and the share of reserved machines 0.4-0.7 around 0.6")
 BUILDING = Range("building and power", 0.85, 1.20, "Data Centre Cost Index 2025-2026, city spread")
 CARBON_PRICE = Range("carbon price", 0.50, 2.00, "range of scenario prices in use, low confidence")
 WATER_PRICE = Range("water price", 0.40, 2.40, "US 1-6 USD/m3 around 2.5, low confidence")
 STAFF = Range("staff", 0.80, 1.30, "low confidence")
+HALL_STAFF = Range("staff", 0.33, 2.67, "0.5-4 people around 1.5 a megawatt, low confidence")
+NETWORK = Range("cluster network", 0.55, 1.80, "catalogue economics, fabric, low confidence")
+STORAGE = Range("storage", 0.40, 2.50, "catalogue economics, storage, low confidence")
 HEAT_PRICE = Range("heat price", 0.50, 1.50, "low confidence")
 OTHER_SERVERS = (0.80, 1.25, "street-price ranges of the catalogue")
 OTHER_KITS = (0.65, 1.60, "catalogue cooling_kits, low/high over value")
@@ -48,7 +51,11 @@ PRICES = {
     "carbon price": (CARBON_PRICE, "carbon"),
     "cloud rental": (CLOUD, ""),
     "egress": (CLOUD, ""),
+    "cloud storage": (CLOUD, ""),
+    "network": (NETWORK, ""),
+    "storage": (STORAGE, ""),
     "staff": (STAFF, ""),
+    "operations staff": (HALL_STAFF, ""),
     "heat sale": (HEAT_PRICE, "load"),
 }
 """Purpose -> range of its price, and the amount that it is paid for; a purpose not named does not move."""
@@ -102,7 +109,7 @@ class Exposure:
 
     sites: tuple[SiteExposure, ...]
     shared: tuple[Part, ...]
-    """Costs of no single site: staff, data between sites."""
+    """Costs of no single site: staff, stored datasets, data between sites."""
     time_s: float
 
 
@@ -119,7 +126,8 @@ def exposure(checked: Checked, model: Model) -> Exposure:
     """Return what the totals of ``checked`` rest on."""
     local = {name for site in checked.sites for name in site.ledger.yearly_usd}
     rest = {name: usd for name, usd in checked.ledger.yearly_usd.items() if plain_name(name) not in local}
-    shared = replace(checked.ledger, capital=(), yearly_usd=rest)
+    stored = tuple(item for item in checked.ledger.capital if item.name == "storage")
+    shared = replace(checked.ledger, capital=stored, yearly_usd=rest)
     time_s = sum(p.option.duration_s or p.option.latency_p99_s or 0.0 for p in checked.placements)
     return Exposure(tuple(_site(site, model) for site in checked.sites), _parts(shared, model), time_s)
 

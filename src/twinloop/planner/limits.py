@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twinloop.economics.capital import capex_usd
 from twinloop.model.model import Model
 from twinloop.model.site import Edge
+from twinloop.planner.commons import common_ledger
 from twinloop.planner.links import egress_links, fetching_usd
-from twinloop.planner.money import Ledger, present_cost_usd
+from twinloop.planner.money import present_cost_usd
 from twinloop.planner.openings import Opening
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Limit
@@ -72,7 +74,7 @@ def rack_positions(model: Model, placements: tuple[Placement, ...]) -> tuple[Pos
 def plan_limits(model: Model, placements: tuple[Placement, ...], openings: dict[str, Opening]) -> tuple[Limit, ...]:
     """Return the scenario's own caps on the whole plan, as named rows.
 
-    The cost budget counts what the plan's total does: staff and data that leaves clouds are in it.
+    The budgets count what the plan's totals do: what every plan pays alike and data that leaves clouds are in them.
     """
     caps = model.caps
     rows = (
@@ -80,19 +82,24 @@ def plan_limits(model: Model, placements: tuple[Placement, ...], openings: dict[
         (WATER_ROW, caps.water_m3_per_year, "m3/year", "water_m3"),
     )  # fmt: skip
     found = [
-        _cap(name, bound, unit, field, placements, openings) for name, bound, unit, field in rows if bound is not None
+        replace(
+            _cap(name, bound, unit, field, placements, openings),
+            fixed=capex_usd(common_ledger(model).capital) if name == CAPEX_ROW else 0.0,
+        )
+        for name, bound, unit, field in rows
+        if bound is not None
     ]
     if caps.cost_usd is None:
         return tuple(found)
     budget = _cap(COST_ROW, caps.cost_usd, "USD", "cost_usd", placements, openings)
     read = {i: budget.use[i] + fetching_usd(model, p) for i, p in enumerate(placements)}
     pairs = {(link.first, link.second): link.cost for link in egress_links(model, placements)}
-    return (*found, replace(budget, use=read, pairs=pairs, fixed=staff_usd(model)))
+    return (*found, replace(budget, use=read, pairs=pairs, fixed=common_usd(model)))
 
 
-def staff_usd(model: Model) -> float:
-    """Return the present cost of staff, the same for every plan."""
-    return present_cost_usd(Ledger((), {"staff": model.finance.staff_usd_per_year}, {}, {}), model)
+def common_usd(model: Model) -> float:
+    """Return the present cost of what every plan pays alike: a given sum for staff, and stored datasets."""
+    return present_cost_usd(common_ledger(model), model)
 
 
 def _cap(

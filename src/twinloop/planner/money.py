@@ -11,9 +11,10 @@ from twinloop.arrays import FloatArray
 from twinloop.catalogue import constant
 from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.economics.availability import SITE_AVAILABILITY, downtime_usd_per_year, failures_per_year
-from twinloop.economics.capital import CapitalItem
+from twinloop.economics.capital import CapitalItem, hardware_item
 from twinloop.economics.carbon import embodied_kg_per_year, scope1_kg_per_year, scope2_kg
 from twinloop.economics.cashflow import cashflow, tco_usd
+from twinloop.economics.cloud import rental_usd_per_year
 from twinloop.economics.energy_cost import demand_charge_usd, energy_cost_usd
 from twinloop.economics.heat_reuse import heat_sales_usd
 from twinloop.economics.periods import years
@@ -34,8 +35,12 @@ BATH_CONVERSION = 0.03
 """Added to the price of a server sold for air when it goes into a bath: fans out, heat sinks and thermal paste
 changed, firmware, warranty; 1-6 %. A chassis sold with plates costs 4-5 % more than its air twin (catalogue).
 From memory, low confidence."""
-NOT_GROWING = ("staff", "downtime")
-"""Yearly amounts that do not follow the load."""
+NOT_GROWING = ("staff", "downtime", "storage", "cloud storage")
+"""Amounts that do not follow the load; datasets have a growth of their own."""
+ASSETS = ("servers", "network", "storage", "building and power")
+"""Capital items by their own name; the others are cooling plant."""
+FABRIC_PORT_B_S = 50e9
+"""400 Gb/s: the port whose price is in the catalogue."""
 BUILDING_LIFE_S = 25 * YEAR_S
 """Shell and electrical plant; practice, low confidence."""
 
@@ -85,15 +90,17 @@ def hall_ledger(
     bathed: bool = False,  # noqa: FBT001 - named by its callers
     risk_usd: dict[str, float] | None = None,
     standing_w: float = 0.0,
+    network_usd: float = 0.0,
 ) -> Ledger:
     """Return the ledger of servers in a hall of ours.
 
     ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures, downtime and heat sold;
-    shell and power for ``standing_w`` of IT stand already.
+    shell and power for ``standing_w`` of IT stand already; ``network_usd`` is of the switches behind the servers.
     """
     finance = model.finance
     capital = (
         *(_bought(server, count * (1.0 + BATH_CONVERSION * bathed), model) for server, count in servers),
+        *((hardware_item("network", network_usd, finance),) if network_usd > 0.0 else ()),
         CapitalItem(
             "building and power",
             max(it_w - standing_w, 0.0) * site.build_usd_per_w * (1.0 + spare_power_share(it_w, site.redundancy)),
@@ -107,6 +114,7 @@ def hall_ledger(
         "electricity": bill.energy_usd,
         "demand charge": bill.demand_usd,
         "water": water_m3 * site.water.price_usd_per_m3,
+        **({"operations staff": it_w * finance.staff_usd_per_w_year} if finance.staff_usd_per_w_year else {}),
         **(risk_usd or {}),
     }
     refrigerant = next(iter(model.allow.refrigerants), REFRIGERANT)
@@ -124,6 +132,24 @@ def _bought(server: Server, count: float, model: Model) -> CapitalItem:
     return CapitalItem(
         "servers", server.price_usd * count, finance.refresh_s, finance.maintenance_it_per_year, of=server.name
     )
+
+
+def network_usd(option: StageOption, server: Server) -> float:
+    """Return the price of the switches, optics and cables behind ``option``'s servers; adapters are the servers'.
+
+    Every server has its front-end ports. Accelerator servers that work as one, for a run or for one copy of a model,
+    have a fabric besides, at the full scale-out rate of each device.
+    """
+    alone = option.servers <= (1 if option.duration_s is not None else option.parallelism.data)
+    usd = option.servers * _usd("front_end_usd_per_server")
+    if alone or server.device_kind == "cpu":
+        return usd
+    ports = server.network_b_s * server.devices * option.servers / FABRIC_PORT_B_S
+    return usd + ports * _usd("fabric_usd_per_400g_port")
+
+
+def _usd(quantity: str) -> float:
+    return float(constant("economics", "default", quantity).value)
 
 
 def spare_power_share(it_w: float, redundancy: Redundancy) -> float:
@@ -193,13 +219,12 @@ def cloud_ledger(
     model: Model, site: Cloud, price_usd_per_s: float, instances: int, option: StageOption, facility_j: float,
     held: float,
 ) -> Ledger:  # fmt: skip
-    """Return the ledger of rented instances, ``held`` for that share of the year.
+    """Return the ledger of rented instances, ``held`` for that share of the year: rent and the making follow it.
 
     Their electricity is bought by the provider: for us purchased services, scope 3 category 1.
     """
-    share = option.busy_fraction if option.duration_s is not None else 1.0
-    yearly = {"cloud rental": instances * price_usd_per_s * YEAR_S * held}
-    devices_s = option.device_count * share * YEAR_S
+    yearly = {"cloud rental": rental_usd_per_year(price_usd_per_s, instances, held)}
+    devices_s = option.device_count * held * YEAR_S
     operational = scope2_kg(facility_j, site.grid)
     carbon = {
         "scope1": 0.0,
@@ -271,7 +296,7 @@ def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
     """Return the cash flow of ``ledger`` over the horizon, the growth of the load in it.
 
     Year 1 carries today's load, every later year ``(1 + g)`` times the one before: assets for it are bought in
-    proportion at the end of the year before, yearly amounts but staff and downtime grow with it.
+    proportion at the end of the year before, yearly amounts grow with it; ``NOT_GROWING`` does not.
     """
     growth = load_growth_per_year(model)
     escalation = {
@@ -282,7 +307,7 @@ def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
         replace(item, amount_usd=item.amount_usd * growth * (1.0 + growth) ** (year - 1), bought_year=year)
         for year in range(1, math.ceil(years(model.horizon_s)))
         for item in ledger.capital
-        if growth > 0.0 and item.amount_usd > 0.0
+        if growth > 0.0 and item.amount_usd > 0.0 and item.name not in NOT_GROWING
     ]
     rows = cashflow((*ledger.capital, *later), ledger.yearly_usd, escalation, model.finance, model.horizon_s)
     return tuple(replace(row, amounts_usd=_by_plain_name(row.amounts_usd)) for row in rows)

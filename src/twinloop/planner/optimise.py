@@ -13,10 +13,10 @@ from twinloop.planner.limits import (
     CARBON_ROW,
     COST_ROW,
     WATER_ROW,
+    common_usd,
     plan_limits,
     rack_positions,
     site_limits,
-    staff_usd,
 )
 from twinloop.planner.links import cost_weight, data_links, fetching_usd
 from twinloop.planner.openings import Opening, opening_of, openings_of
@@ -149,8 +149,8 @@ def optimise(
 
 
 def fixed(model: Model) -> float:
-    """Return what every plan adds to the objective alike, whatever is chosen: the present cost of staff."""
-    return cost_weight(model) * staff_usd(model)
+    """Return what every plan adds to the objective alike, whatever is chosen: the present cost of staff and storage."""
+    return cost_weight(model) * common_usd(model)
 
 
 def among(found: Optimised, free: Optimised) -> Optimised:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from twinloop.catalogue import device, server_cooling
 from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.economics.capital import capex_usd
-from twinloop.economics.cloud import preemption_overhead
+from twinloop.economics.cloud import held_share, preemption_overhead
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import Cloud, Edge, OnPremise
@@ -20,6 +20,7 @@ from twinloop.planner.money import (
     flat_bill,
     hall_ledger,
     heat_sale,
+    network_usd,
     present_cost_usd,
     risk_usd,
 )
@@ -116,10 +117,10 @@ class Placement:
         return f"{self.stage}@{where}:{o.device_count}x{o.device}:{o.server}:{o.precision}:{o.compression}:{layout}"
 
 
-def dc_energy_j(option: StageOption) -> float:
-    """Return the DC energy of ``option`` in a year: idle all year plus busy above idle."""
+def dc_energy_j(option: StageOption, held: float = 1.0) -> float:
+    """Return the DC energy of ``option`` in a year: idle while ``held``, that share of it, plus busy above idle."""
     busy, idle = option.busy.total_w, option.idle.total_w
-    return (idle + option.busy_fraction * (busy - idle)) * YEAR_S
+    return (held * idle + option.busy_fraction * (busy - idle)) * YEAR_S
 
 
 def hall_placement(
@@ -159,6 +160,7 @@ def hall_placement(
             **risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
             **heat_sale(site, it_j * rates.heat_sold_per_it),
         },
+        network_usd=network_usd(option, server),
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
@@ -189,8 +191,8 @@ def belongs(server: Server, design: HybridDesign) -> bool:
 def cloud_placement(model: Model, site: Cloud, option: StageOption, purchase: str = "on_demand") -> Placement | None:
     """Return ``option`` on the cheapest offer of ``site`` that has its device, or ``None``.
 
-    On-demand and spot machines of recurrent runs are held while they run, reserved ones all year. Spot is for
-    runs that can be repeated, which take longer by Young's rule; a run then late for its deadline is none.
+    Money, energy, water and carbon are of the time for which the machines are held. Spot is for runs that can be
+    repeated, which take longer by Young's rule; a run then late for its deadline is none.
     """
     server = server_of(model, option.server)
     fitting = [
@@ -209,9 +211,9 @@ def cloud_placement(model: Model, site: Cloud, option: StageOption, purchase: st
         option = longer
     fans_and_psu = 1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)
     it_w = option.busy.total_w * fans_and_psu / server.psu_efficiency
-    it_j = dc_energy_j(option) * fans_and_psu / server.psu_efficiency
+    held = held_share(option.duration_s, option.busy_fraction, purchase)
+    it_j = dc_energy_j(option, held) * fans_and_psu / server.psu_efficiency
     facility_j = it_j * site.pue
-    held = 1.0 if option.duration_s is None or purchase == "reserved" else option.busy_fraction
     ledger = cloud_ledger(model, site, price, count, option, facility_j, held)
     return Placement(
         stage=option.stage, site=site.name, design=None, option=option, servers=count, racks=0, weight_kg=0.0,

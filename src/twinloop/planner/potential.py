@@ -11,6 +11,7 @@ from twinloop.model.plan import Totals
 from twinloop.model.simulation import EnergySplit, ItSplit, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, CheckedSite, groups_at
+from twinloop.planner.commons import shared_ledger
 from twinloop.planner.money import Ledger, add_ledgers, cash_of, plain_name
 from twinloop.planner.totals import hall_totals, sum_totals
 from twinloop.twin.design import PlantConstants
@@ -37,9 +38,7 @@ def potential_totals(model: Model, checked: Checked, k: PlantConstants) -> Total
         ledgers.append(ledger)
     if all(site.year is None for site in checked.sites):
         return None
-    whole = add_ledgers(tuple(ledgers))
-    staff = {name: usd for name, usd in checked.ledger.yearly_usd.items() if name == "staff"}
-    whole = replace(whole, yearly_usd={**whole.yearly_usd, **staff})
+    whole = add_ledgers((*ledgers, shared_ledger(model, checked.placements)))
     return sum_totals(model, tuple(parts), whole, cash_of(whole, model), checked.placements)
 
 

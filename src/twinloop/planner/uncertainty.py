@@ -11,12 +11,10 @@ from twinloop.economics.cashflow import tco_usd
 from twinloop.model.doubt import Spread, Swing, Uncertainty
 from twinloop.model.model import Model
 from twinloop.planner.exposure import EMBODIED, EVAPORATION, LEAKS, LOAD, Exposure, Part, Range, SiteExposure
-from twinloop.planner.money import Ledger, cash_of, plain_name
+from twinloop.planner.money import ASSETS, Ledger, cash_of, plain_name
 from twinloop.planner.placements import YEAR_S
 
 SAMPLES = 2000
-ASSETS = ("servers", "building and power")
-"""Capital items by their own name; the others are cooling plant."""
 
 Draw = Callable[[Range], FloatArray]
 """Factor of a fact in every sample."""

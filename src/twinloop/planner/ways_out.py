@@ -165,4 +165,6 @@ def _move(problem: Problem, name: str, need: float) -> str:
 
 def _shown(value: float, unit: str) -> str:
     kinds = {"W": "power", "s": "duration", "kg": "mass"}
+    if unit == "USD":
+        return usd_words(value)
     return show(value, kinds[unit]) if unit in kinds else f"{value:,.4g} {unit}"

@@ -150,7 +150,9 @@ def notes(plan: Plan) -> tuple[Change, ...]:
 def uncounted(plan: Plan) -> str:
     """Return what the cost leaves out because the scenario gives no price of it; empty where nothing is."""
     paid = {name for year in plan.cashflow for name in year.amounts_usd}
-    return "" if "staff" in paid or not paid else "Staff is not counted: the scenario gives no finance.staff."
+    if not paid or paid & {"staff", "operations staff"}:
+        return ""
+    return "Staff is not counted: finance.staff is 0, or the plan has no hall of its own."
 
 
 def changes(plan: Plan) -> tuple[Change, ...]:

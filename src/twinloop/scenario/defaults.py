@@ -28,7 +28,6 @@ DEFAULTS = {
         4 * YEAR_S,
         6 * YEAR_S,
     ),
-    "staff": Default(0.0, "yearly cost", "not counted unless given: the same for every plan", 0.0, 5e5),
     "growth": Default(0.0, "yearly share", "none unless given", 0.0, 0.5),
     "dataset_growth": Default(0.0, "data rate", "none unless given", 0.0, 0.0),
     "weight": Default(1500.0, "mass", "floor and castor rating of enterprise racks", 1200.0, 1700.0),
@@ -48,10 +47,12 @@ DEFAULTS = {
     "reserved_share": Default(
         0.6, "share", "three years paid monthly, list prices of providers, from memory", 0.4, 0.7
     ),
+    "reserved_share_one_year": Default(
+        0.75, "share", "one year paid monthly, list prices of providers, from memory", 0.6, 0.85
+    ),
     "preemptions": Default(
         0.05 / 3600.0, "rate", "spot accelerators, 5 % an hour, from memory", 0.005 / 3600.0, 0.2 / 3600.0
     ),
-    "demand": Default(0.0, "demand price", "none unless given beside an energy price", 0.0, 0.025),
 }
 """Every choice, by the key that it fills."""
 

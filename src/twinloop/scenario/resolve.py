@@ -20,7 +20,7 @@ from twinloop.scenario.provenance import Sources, given_rows
 from twinloop.scenario.references import Steps, relocated
 from twinloop.scenario.sites import cloud, edge, number, on_premise
 from twinloop.scenario.stages import dataset, stage
-from twinloop.units import YEAR_S
+from twinloop.units import YEAR_S, show
 
 T = TypeVar("T")
 
@@ -47,23 +47,25 @@ def resolve(scenario: Scenario, base_dir: Path | None = None) -> Model:
             return None
 
     networks = [attempt(("models", i), partial(network_of, each, base, sources)) for i, each in enumerate(spec.models)]
-    sites = [attempt(("sites", i), partial(_site, each, base, sources)) for i, each in enumerate(spec.sites)]
-    found = [site for site in sites if site is not None]
+    horizon_s = number(spec.horizon, "horizon", "horizon", sources)
+    site = partial(_site, base_dir=base, sources=sources, horizon_s=horizon_s)
+    sites = [attempt(("sites", i), partial(site, each)) for i, each in enumerate(spec.sites)]
+    found = [each for each in sites if each is not None]
     if faults:
         raise InputError(tuple(faults))
-    places = tuple(site.jurisdiction for site in found)
+    places = tuple(each.jurisdiction for each in found)
     devices = allowed_devices(spec.allow.devices)
     return Model(
         schema=SCHEMA,
         name=spec.name,
-        horizon_s=number(spec.horizon, "horizon", "horizon", sources),
+        horizon_s=horizon_s,
         objective=_objective(spec.objective, sources),
         datasets=tuple(dataset(each, places, sources) for each in spec.datasets),
         networks=tuple(network for network in networks if network is not None),
         stages=tuple(stage(each, sources) for each in spec.stages),
-        on_premise=tuple(site for site in found if isinstance(site, OnPremise)),
-        clouds=tuple(site for site in found if isinstance(site, Cloud)),
-        edges=tuple(site for site in found if isinstance(site, Edge)),
+        on_premise=tuple(each for each in found if isinstance(each, OnPremise)),
+        clouds=tuple(each for each in found if isinstance(each, Cloud)),
+        edges=tuple(each for each in found if isinstance(each, Edge)),
         devices=devices,
         servers=_servers(devices),
         finance=_finance(spec.finance, sources),
@@ -78,11 +80,11 @@ def _caps(spec: schema.LimitsSpec) -> Caps:
     return Caps(spec.capex, spec.cost, carbon, spec.water)
 
 
-def _site(spec: schema.AnySiteSpec, base_dir: Path, sources: Sources) -> Site:
+def _site(spec: schema.AnySiteSpec, base_dir: Path, sources: Sources, horizon_s: float) -> Site:
     if isinstance(spec, schema.OnPremiseSpec):
         return on_premise(spec, base_dir, sources)
     if isinstance(spec, schema.CloudSpec):
-        return cloud(spec, sources)
+        return cloud(spec, sources, horizon_s)
     return edge(spec, base_dir, sources)
 
 
@@ -126,12 +128,25 @@ def _finance(spec: schema.FinanceSpec, sources: Sources) -> Finance:
         currency=spec.currency or "USD",
         discount_per_year=discount,
         refresh_s=number(spec.refresh, "finance.refresh", "refresh", sources),
-        staff_usd_per_year=number(spec.staff, "finance.staff", "staff", sources),
+        staff_usd_per_year=spec.staff or 0.0,
+        staff_usd_per_w_year=_hall_staff(sources) if spec.staff is None else 0.0,
         maintenance_it_per_year=upkeep,
         downtime_usd_per_s=number(spec.downtime, "finance.downtime", "downtime", sources),
         failures=spec.failures or "",
         repair_usd=number(spec.repair, "finance.repair", "repair", sources) if spec.failures else 0.0,
     )
+
+
+def _hall_staff(sources: Sources) -> float:
+    """Return the yearly cost of the people who run a hall, by the watt of IT."""
+    people = catalogue.constant("economics", "default", "staff_per_w")
+    wage = catalogue.constant("economics", "default", "staff_usd_per_year")
+    per_mw, usd = float(people.value) * 1e6, float(wage.value)
+    shown = f"{show(per_mw * usd, 'yearly cost')} per MW of IT in halls, none for rented and edge places"
+    sources.choice(
+        "finance.staff", shown, f"{per_mw:g} people a megawatt ({people.source}) at {usd:,.0f} USD/year ({wage.source})"
+    )
+    return float(people.value) * usd
 
 
 def _allow(spec: schema.AllowSpec, devices: tuple[Device, ...], sources: Sources) -> Allow:

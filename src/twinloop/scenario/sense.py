@@ -135,7 +135,7 @@ def _clouds(spec: schema.ScenarioSpec) -> Iterator[_Found]:
         if not isinstance(site, schema.CloudSpec):
             continue
         for key, word in (("reserved_share", "reserved"), ("preemptions", "spot")):
-            if getattr(site, key) is not None and word not in (site.purchase or []):
+            if getattr(site, key) is not None and word not in (site.purchase or ["on_demand", "reserved"]):
                 yield ("sites", index, key), f"{key} without {word} purchase", f"purchase: [{word}] beside it"
 
 

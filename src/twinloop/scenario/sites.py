@@ -35,6 +35,11 @@ from twinloop.scenario.provenance import Sources
 from twinloop.scenario.sense import band_hours
 from twinloop.units import YEAR_S, show
 
+LONG_TERM_S = 3 * YEAR_S
+"""The longer of the two usual terms of reserved machines; the other is a year."""
+SLACK = 0.01
+"""A horizon this near a term is as long: years of 365 and 365.25 days."""
+
 
 def number(given: float | None, path: str, key: str, sources: Sources) -> float:
     """Return ``given``, or the default ``key``, noted under ``path``."""
@@ -225,12 +230,12 @@ def _tariff(
 ) -> Tariff:
     where = f"{path}.tariff"
     if isinstance(spec, schema.TariffSpec):
-        demand = number(spec.demand, f"{where}.demand", "demand", sources)
+        demand = _demand(site, where, sources) if spec.demand is None else spec.demand
         escalation = number(spec.escalation, f"{where}.escalation", "tariff_escalation", sources)
         return Tariff(_hourly(spec), demand, escalation, "scenario")
     name = spec
     if name is None:
-        markets = (site.grid,) if isinstance(site.grid, str) else _markets(site.climate)
+        markets = _tariff_markets(site)
         name = _listed(catalogue.tariff, markets)
         if name is None:
             raise _missing(where, "tariff", markets)
@@ -248,6 +253,23 @@ def _tariff(
     return Tariff((row.energy_usd_per_j,) * 24, row.demand_usd_per_w_month, escalation, origin)
 
 
+def _tariff_markets(site: schema.OnPremiseSpec | schema.EdgeSpec) -> tuple[str, ...]:
+    return (site.grid,) if isinstance(site.grid, str) else _markets(site.climate)
+
+
+def _demand(site: schema.OnPremiseSpec | schema.EdgeSpec, where: str, sources: Sources) -> float:
+    """Return the demand charge where only an energy price is given: the market's own, else the usual one."""
+    name = _listed(catalogue.tariff, _tariff_markets(site))
+    if name is None:
+        fact = catalogue.constant("economics", "default", "demand_charge_usd_per_w_month")
+        return sources.fact(f"{where}.demand", fact, "demand price")
+    row = catalogue.tariff(name)
+    shown = show(row.demand_usd_per_w_month, "demand price")
+    sources.choice(f"{where}.demand", shown, f"catalogue tariffs: {row.name}, as the scenario gives none",
+                   row.lowest_confidence)  # fmt: skip
+    return row.demand_usd_per_w_month
+
+
 def _hourly(spec: schema.TariffSpec) -> tuple[float, ...]:
     """Return the price of each hour of the day, USD/J; the bands cover it, as checked on loading."""
     if not isinstance(spec.energy, list):
@@ -256,8 +278,11 @@ def _hourly(spec: schema.TariffSpec) -> tuple[float, ...]:
     return tuple(prices[hour] for hour in range(24))
 
 
-def cloud(spec: schema.CloudSpec, sources: Sources) -> Cloud:
-    """Return the cloud region that ``spec`` names, with the provider's own figures."""
+def cloud(spec: schema.CloudSpec, sources: Sources, horizon_s: float) -> Cloud:
+    """Return the cloud region that ``spec`` names, with the provider's own figures.
+
+    Unless the scenario says how machines may be bought, they may be reserved where the horizon is as long as a term.
+    """
     path = f"sites.{spec.name}"
     row = catalogue.cloud_region(spec.provider, spec.region)
     offers = catalogue.cloud_offers(spec.provider, spec.region)
@@ -275,7 +300,8 @@ def cloud(spec: schema.CloudSpec, sources: Sources) -> Cloud:
         f" times {row.price_uplift:.3g}" if row.price_uplift != 1.0 else ""
     )
     sources.choice(f"{path}.prices", prices, offers[0].source if offers else "none listed", sure)
-    purchase = spec.purchase or ["on_demand"]
+    purchase = _purchase(spec, path, sources, horizon_s)
+    term = "reserved_share" if horizon_s >= LONG_TERM_S * (1.0 - SLACK) else "reserved_share_one_year"
     first = row.egress_usd_per_b[0][1]
     sources.choice(f"{path}.egress", f"{show(first, 'data price')} first tier", origin, sure)
     return Cloud(
@@ -289,14 +315,29 @@ def cloud(spec: schema.CloudSpec, sources: Sources) -> Cloud:
         wue_l_per_kwh=wue,
         egress_usd_per_b=row.egress_usd_per_b,
         embodied_kg_per_device_s=_embodied_kg_s(path, sources),
-        purchase=tuple(purchase),
-        reserved_share=number(spec.reserved_share, f"{path}.reserved_share", "reserved_share", sources)
+        purchase=purchase,
+        reserved_share=number(spec.reserved_share, f"{path}.reserved_share", term, sources)
         if "reserved" in purchase
         else DEFAULTS["reserved_share"].value,
         preemptions_per_s=number(spec.preemptions, f"{path}.preemptions", "preemptions", sources)
         if "spot" in purchase
         else DEFAULTS["preemptions"].value,
     )
+
+
+def _purchase(spec: schema.CloudSpec, path: str, sources: Sources, horizon_s: float) -> tuple[str, ...]:
+    """Return the ways to buy that are allowed: a steady load is reserved by everybody who rents it for years.
+
+    Spot machines can be taken away: only who asks gets them.
+    """
+    if spec.purchase:
+        return tuple(spec.purchase)
+    long = horizon_s >= YEAR_S * (1.0 - SLACK)
+    ways = ("on_demand", "reserved") if long else ("on_demand",)
+    why = "steady loads are reserved, whichever is cheaper for a stage; spot is taken away, so only on request"
+    sources.choice(f"{path}.purchase", ", ".join(ways), why if long else "the horizon is shorter than a year's term",
+                   "medium")  # fmt: skip
+    return ways
 
 
 def _embodied_kg_s(path: str, sources: Sources) -> float:

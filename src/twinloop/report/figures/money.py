@@ -22,8 +22,9 @@ CENT = 0.005
 """Sums of millions leave dust; a cent is paid back."""
 FAR = 2.5
 """A baseline that costs this many times the plan is named, not drawn: it would flatten the rest."""
-ORDER = ("servers", "building and power", COOLING, "maintenance", "staff", "electricity", "demand charge", "water",
-         "water price", "carbon price", "cloud rental", "egress", "failures", "downtime", "heat sale")  # fmt: skip
+ORDER = ("servers", "network", "storage", "building and power", COOLING, "maintenance", "staff", "operations staff",
+         "electricity", "demand charge", "water", "water price", "carbon price", "cloud rental", "cloud storage",
+         "egress", "failures", "downtime", "heat sale")  # fmt: skip
 """Purposes in the order of a building's life; others follow."""
 LOOKS = (("k-amber dashed", "f-amber"), ("k-grey dashed", "f-grey"), ("k-green dashed", "f-green"))
 
