@@ -39,7 +39,9 @@ def results(weather):
 def test_end_uses_are_met_in_climates_not_calibrated_on(results):
     assert len(results) == 8 * 7 + 4
     assert [(result.case, result.quantity) for result in results if not result.passed] == []
-    assert {result.case for result in results if result.kind == "calibration"} == {"cooling: EnergyPlus, Chicago"}
+    """San Francisco's hours showed how the idle tower behaves: met, but no proof."""
+    seen = {result.case for result in results if result.kind == "calibration"}
+    assert seen == {"cooling: EnergyPlus, Chicago", "cooling: EnergyPlus, San Francisco"}
 
 
 def test_sites_that_are_clearly_apart_are_in_order(results):
@@ -101,10 +103,15 @@ def steady(dry_c: float, dew_c: float) -> OutdoorHours:
 
 
 def test_cold_dry_air_needs_no_chiller():
-    """Nor more water than the heat of the pumps that start at schedule steps evaporates."""
+    """The only heat of the loop is then its pump's, started at schedule steps; part of it evaporates water.
+
+    Air of 5 °C, dew point 0 °C, that leaves saturated at 10 to 40 °C gains 0.635 (at 20 °C) to 0.741 (at 40 °C) of
+    its heat as vapour (PsychroLib). Make-up is 4/3 of evaporation at four cycles.
+    """
     year = replay_year(steady(5.0, 0.0))
-    assert year.cooling_gj == 0.0
-    assert year.water_m3 < 4.0 / 3.0 * year.pumps_gj / 2.45
+    assert year.cooling_gj == year.rejection_gj == 0.0
+    vapour_gj = 0.75 * year.water_m3 * 2.477
+    assert 0.635 < vapour_gj / (PLANT.condenser_motor * year.pumps_gj) < 0.741
 
 
 def test_humid_air_shuts_the_economiser_at_its_dew_point():

@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 def command(names: tuple[str, ...], as_json: bool, cases: Path | None) -> None:
     """Compare published cases with the model and show every error; exit 1 when one is too large."""
     from twinloop.model.codec import dumps
-    from twinloop.validation.registry import run
+    from twinloop.validation.registry import notes, run
 
     results = run(names, cases)
     failed = sum(result.failed for result in results)
     if as_json:
-        click.echo(dumps({"failed": failed, "results": [_row(result) for result in results]}), nl=False)
+        click.echo(
+            dumps({"failed": failed, "results": [_row(result) for result in results], "notes": notes(names)}), nl=False
+        )
     else:
         passed = sum(result.passed for result in results)
         soft = len(results) - passed - failed
         told = f"{passed} of {len(results)} within tolerance; {failed} failed, {soft} missed where a miss is soft"
         click.echo(f"{told}\n")
         _print(results)
+        click.echo("".join(f"\n{line}" for line in notes(names)))
         click.echo(f"\n{told}")
     if failed:
         raise click.exceptions.Exit(1)

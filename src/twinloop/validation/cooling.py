@@ -25,7 +25,8 @@ from twinloop.power.operating_point import OperatingPoint, operating_point
 from twinloop.reliability.failures import PER_DEVICE_YEAR, arrhenius_factor, interruptions_per_s
 from twinloop.twin.job_replay_power import FRONTIER, machine_power_w
 from twinloop.validation.cooling_halls import HallYear, K, accelerated_servers, design, hall_year, place
-from twinloop.validation.cooling_sites import baltimore, golden
+from twinloop.validation.cooling_sanity import sanity_results
+from twinloop.validation.cooling_sites import Baltimore, Reading, baltimore, between, golden
 from twinloop.validation.energyplus_cases import energyplus_results
 from twinloop.validation.rack_transients import still_rise_s, twin_rise_s
 from twinloop.validation.result import Kind, Result
@@ -40,7 +41,7 @@ KINDS: dict[str, Kind] = {
 
 
 def validate_cooling(cases: Path | None = None) -> tuple[Result, ...]:
-    """Return every row of table ``cooling_facts`` beside the model's, then what needs files that are not shipped.
+    """Return every row of table ``cooling_facts`` beside the model's, sanity, then what needs files not shipped.
 
     Args:
         cases: a folder with weather files; ``None``: generated years stand in for them, and EnergyPlus is left out.
@@ -54,7 +55,7 @@ def validate_cooling(cases: Path | None = None) -> tuple[Result, ...]:
         )
         for row in table("cooling_facts")
     )  # fmt: skip
-    return (*facts, *energyplus_results(cases), *telemetry_results(cases))
+    return (*facts, *sanity_results(), *energyplus_results(cases), *telemetry_results(cases))
 
 
 def predictions(cases: Path | None) -> Mapping[str, Callable[[], float]]:
@@ -76,21 +77,35 @@ def predictions(cases: Path | None) -> Mapping[str, Callable[[], float]]:
         "lca-bath": lambda: halls(cases)["bath"],
         "bath-ppue": lambda: halls(cases)["bath pPUE"],
         "fleet-pue": lambda: halls(cases)["economised PUE"],
-        "baltimore-total": lambda: baltimore_hall(cases).total_percent,
-        "baltimore-other": lambda: baltimore_hall(cases).other_percent,
-        "baltimore-pue": lambda: baltimore_hall(cases).pue_percent,
-        "baltimore-it": lambda: baltimore_hall(cases).it_percent,
-        "baltimore-tue": lambda: baltimore_hall(cases).tue_percent,
-        "baltimore-tue-below-pue": lambda: float(baltimore_hall(cases).tue_percent < baltimore_hall(cases).pue_percent),
-        "baltimore-hour-total": lambda: baltimore_hall(cases, "design hour").total_percent,
-        "baltimore-hour-other": lambda: baltimore_hall(cases, "design hour").other_percent,
-        "baltimore-chillers-total": lambda: baltimore_hall(cases, "chillers").total_percent,
-        "baltimore-chillers-other": lambda: baltimore_hall(cases, "chillers").other_percent,
+        **_baltimore(lambda reading: baltimore_hall(cases, reading)),
         "golden-pue": lambda: golden_hall(cases).tower.pue,
         "golden-pue-change": lambda: golden_hall(cases).pue_hybrid - golden_hall(cases).tower.pue,
         "golden-water": lambda: golden_hall(cases).saved_percent,
         "golden-wue": lambda: golden_hall(cases).tower.wue_l_kwh,
     }  # fmt: skip
+
+
+def _baltimore(hall: Callable[[Reading], Baltimore]) -> dict[str, Callable[[], float]]:
+    """Return the change from study 1 to 4 in each reading, then with study 4's chillers gaining nothing."""
+    readings: dict[str, Reading] = {"": "own coolers", "-chillers": "chillers", "-hour": "design hour"}
+    figures: dict[str, Callable[[Baltimore], float]] = {
+        "total": lambda found: found.total_percent,
+        "other": lambda found: found.other_percent,
+        "pue": lambda found: found.pue_percent,
+    }
+    rows: dict[str, Callable[[], float]] = {
+        "baltimore-it": lambda: hall("own coolers").it_percent,
+        "baltimore-tue": lambda: hall("own coolers").tue_percent,
+        "baltimore-tue-below-pue": lambda: float(hall("own coolers").tue_percent < hall("own coolers").pue_percent),
+        "baltimore-between": lambda: float(sum(between(hall(reading)) for reading in readings.values())),
+    }
+    for short, reading in readings.items():
+        for name, figure in figures.items():
+            rows[f"baltimore{short}-{name}"] = lambda figure=figure, reading=reading: figure(hall(reading))  # type: ignore[misc]
+            rows[f"baltimore{short}-flat-{name}"] = (  # type: ignore[misc]
+                lambda figure=figure, reading=reading: figure(hall(reading).without_gain())
+            )
+    return rows
 
 
 def _machine_mw(utilisation: float) -> float:

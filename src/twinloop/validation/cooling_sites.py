@@ -63,6 +63,15 @@ class Baltimore:
         """Change of TUE."""
         return 100.0 * (self.hybrid.tue / self.air.tue - 1.0)
 
+    def without_gain(self) -> Baltimore:
+        """Return the studies with study 4's chillers drawing study 1's power per watt of IT.
+
+        A diagnosis, not a reading: nothing gained from warmer water, the other end of what a chiller could do.
+        """
+        drawn_w = self.air.parts_w["chillers"] / self.air.it_w * self.hybrid.it_w
+        more_w = drawn_w - self.hybrid.parts_w["chillers"]
+        return replace(self, hybrid=replace(self.hybrid, facility_w=self.hybrid.facility_w + more_w))
+
 
 IT_W, FAN_SHARE, FLOOR_M2 = 1.85e6, 0.0875, 400.0
 LIQUID_SHARE = 0.749
@@ -93,6 +102,20 @@ def baltimore(cases: Path | None = None, reading: Reading = "own coolers") -> Ba
         warm_cooler="adiabatic_cooler" if reading == "own coolers" else "none", trim=True, **stated,
     )  # fmt: skip
     return Baltimore(*(hall_year(hall, (servers,), year, FLOOR_M2)[0] for hall in (first, last)))
+
+
+PUBLISHED_PERCENT = (-10.2, -18.1, -3.3)
+"""Total, not IT, PUE: Heydari et al. 2022, as in table ``cooling_facts``."""
+
+
+def between(found: Baltimore) -> int:
+    """Return how many of the published total, non-IT and PUE lie between the model's without and with its gain."""
+    ends = zip(_changes(found), _changes(found.without_gain()), PUBLISHED_PERCENT, strict=True)
+    return sum(min(a, b) <= published <= max(a, b) for a, b, published in ends)
+
+
+def _changes(found: Baltimore) -> tuple[float, float, float]:
+    return found.total_percent, found.other_percent, found.pue_percent
 
 
 def _all(value_c: float) -> Array:

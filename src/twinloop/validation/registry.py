@@ -20,6 +20,9 @@ VALIDATIONS: dict[str, tuple[str, str]] = {
 }
 """Modules are imported only when asked for."""
 
+NOTES: dict[str, tuple[str, str]] = {"cooling": ("twinloop.validation.cooling_case_map", "case_lines")}
+"""What a validation says beside its rows: name, module, function() -> lines."""
+
 
 def validation(name: str) -> Validation:
     """Return the validation called ``name``.
@@ -40,3 +43,9 @@ def run(names: Iterable[str] = (), cases: Path | None = None) -> tuple[Result, .
     chosen = tuple(names) or tuple(VALIDATIONS)
     functions = [validation(name) for name in dict.fromkeys(chosen)]
     return tuple(result for function in functions for result in function(cases))
+
+
+def notes(names: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return what the validations called ``names`` (all when empty) say beside their rows."""
+    chosen = [NOTES[name] for name in dict.fromkeys(tuple(names) or tuple(VALIDATIONS)) if name in NOTES]
+    return tuple(line for module, function in chosen for line in getattr(importlib.import_module(module), function)())
