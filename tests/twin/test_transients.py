@@ -159,11 +159,15 @@ def test_a_stopped_loop_warms_at_that_rate_without_metal_and_slower_with_it(make
 
 
 def test_loss_of_all_cooling_warms_the_hall_by_power_over_its_heat_capacity(make_hall, make_group):
-    """Slope = P/(C_air + C_metal) once metal follows; C of sinks and dies is part of the servers' metal."""
+    """Slope = P/(C_air + C_metal) once metal follows; C of sinks and dies is part of the servers' metal.
+
+    Chips, and with them their servers, switch off after a quarter of an hour; what still warms the hall at the end is
+    its own power, long after the heat stored in metal has spread.
+    """
     p = make_hall("air")
     inputs = steady_inputs(p, 1, np.array([0.3]), 25.0, 18.0, 15.0)
     start = settle(p, inputs)
-    steps = 1800
+    steps = 3600
     dead = constant_series(inputs, steps)._replace(handler_ok=np.zeros((steps, 3, 1)))
     trace = run(p, start, dead, 1.0)
     room_c = trace.states.room_c[:, 0]
