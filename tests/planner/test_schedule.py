@@ -88,25 +88,49 @@ def lines_of(plant, redundancy="N"):
 
 
 @pytest.mark.parametrize(
-    ("kind", "heat_w", "count"),
+    ("kind", "heat_w", "count", "beside_a_spare"),
     [
-        ("air_cooled_chiller", 0.9e6, 1),  # 0.99 MW with the margin of a tenth, units of 1 MW
-        ("air_cooled_chiller", 0.95e6, 2),
-        ("air_cooled_chiller", 2.6e6, 3),
-        ("water_cooled_chiller", 1.3e6, 1),  # units of 1.5 MW
-        ("water_cooled_chiller", 1.4e6, 2),
+        # 0.99 MW with the margin of a tenth, units of 1 MW. With a spare, price by size to the power 0.75:
+        # 1 + 1 costs 2, 2 + 1 1.5 × 2^0.25 = 1.78, 3 + 1 4/3 × 3^0.25 = 1.75, 4 + 1 1.25 × 4^0.25 = 1.77.
+        ("air_cooled_chiller", 0.9e6, 1, 3),
+        ("air_cooled_chiller", 0.95e6, 2, 3),  # 2 + 1 costs 1.5, 3 + 1 4/3 × 1.5^0.25 = 1.476
+        ("air_cooled_chiller", 2.6e6, 3, 3),
+        ("air_cooled_chiller", 5.0e6, 6, 6),
+        ("water_cooled_chiller", 1.3e6, 1, 3),  # units of 1.5 MW
+        ("water_cooled_chiller", 1.4e6, 2, 3),
+        ("water_cooled_chiller", 0.1e6, 1, 2),  # none is sold below 40 kW: three would be too small
     ],
 )
-def test_chillers_come_in_units(kind, heat_w, count):
+def test_chillers_come_in_units(kind, heat_w, count, beside_a_spare):
     plant, _ = plant_of(cold=kind)
     plant = replace(plant, cold=replace(plant.cold, heat_w=heat_w))
     line = lines_of(plant)["CH"]
     assert (line.count, line.spare) == (count, 0)
     assert line.rated_w * line.count == pytest.approx(1.1 * heat_w)  # of one, with the margin
     spare = lines_of(plant, "N+1")["CH"]
-    assert (spare.count, spare.spare) == (count, 1)
-    assert spare.capex_usd == pytest.approx(line.capex_usd * (count + 1) / count)
+    assert (spare.count, spare.spare) == (beside_a_spare, 1)
+    dearer = (beside_a_spare / count) ** 0.25 * (beside_a_spare + 1) / beside_a_spare
+    assert spare.capex_usd == pytest.approx(line.capex_usd * dearer)
     assert lines_of(plant, "2N")["CH"].spare == count
+    assert line.capex_usd < spare.capex_usd < lines_of(plant, "2N")["CH"].capex_usd * 0.9
+    assert spare.rated_w * spare.count == pytest.approx(line.rated_w * line.count)
+
+
+def test_a_pair_of_plants_has_two_paths_of_pipework():
+    plant, _ = plant_of()
+    one, beside, two = (lines_of(plant, each)["PP"] for each in ("N", "N+1", "2N"))
+    assert two.capex_usd == pytest.approx(2.0 * one.capex_usd)
+    assert beside.capex_usd == one.capex_usd
+    assert (two.count, two.spare) == (1, 1)
+
+
+def test_a_spare_of_distribution_units_is_bought_and_smaller_ones_cost_more():
+    plant, _ = plant_of()
+    line, spare = lines_of(plant)["CDU"], lines_of(plant, "N+1")["CDU"]
+    assert line.capex_usd is None
+    price = 0.14 * spare.rated_w  # 140 USD/kW (catalogue)
+    dearer = (spare.count / line.count) ** 0.25
+    assert spare.capex_usd == pytest.approx(price * ((spare.count + 1) * dearer - spare.count))
 
 
 @pytest.mark.parametrize(("tag", "kind"), [("AH", "crah"), ("CDU", "cdu"), ("DC", "dry_cooler")])

@@ -157,7 +157,7 @@ def check_hall(
             **heat_sale(site, year.heat_sold_j),
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
-        standing_w=standing_it_w(site.plant),
+        standing_w=standing_it_w(site),
     )
     needed_w = plant.electrics.needed_w
     planned = PlannedSite(
