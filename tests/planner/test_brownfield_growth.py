@@ -91,8 +91,15 @@ def test_what_stands_is_kept_and_only_the_rest_is_bought(small):
     )
     assert standing.upkeep_usd_per_year > 0.0
     # A price that is no round number leaves no negative crumb where all of it stands.
-    whole = [less_standing((replace(cooler, rated_w=100e3, count=1, spare=0, capex_usd=usd),), small(
-        hall=DESIGN.format(keep="true")).on_premise[0].plant).lines[0].capex_usd for usd in (1.1, 23_456.7, 3e5 / 7)]  # fmt: skip
+    whole = [
+        less_standing(
+            (replace(cooler, rated_w=100e3, count=1, spare=0, capex_usd=usd),),
+            small(hall=DESIGN.format(keep="true")).on_premise[0].plant,
+        )
+        .lines[0]
+        .capex_usd
+        for usd in (1.1, 23_456.7, 3e5 / 7)
+    ]
     assert whole == [0.0, 0.0, 0.0]
 
 

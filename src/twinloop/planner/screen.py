@@ -308,7 +308,7 @@ def _place(
     *,
     loose: bool = False,
 ) -> Placement | None:
-    if found is None or found.throttled:
+    if found is None or found.throttled or found.margin_k < model.caps.junction_margin_k:
         return None
     return hall_placement(model, site, design, option, found, loose=loose)
 

@@ -56,4 +56,5 @@ def split_premium(parts: float) -> float:
     >>> round(split_premium(3.0), 3)
     1.316
     """
-    return parts ** (1.0 - float(constant("economics", "default", "size_exponent").value))
+    exponent = float(constant("economics", "default", "size_exponent").value)
+    return float(parts ** (1.0 - exponent))
