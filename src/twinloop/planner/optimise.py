@@ -142,7 +142,7 @@ def optimise(
             refused.append(last.picked)
         elif best is None or checked.objective < best[0].objective:
             best = (checked, last)
-        corrections |= corrections_of(model, checked, k)
+        corrections |= corrections_of(model, replace(checked, placements=chosen), k)
     if best is None:
         return None
     bound = min(last.bound + fixed(model), best[0].objective) if last is not None else best[0].objective

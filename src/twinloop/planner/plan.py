@@ -16,6 +16,7 @@ from twinloop.planner.baselines import Plainer, plainer, rivals_of
 from twinloop.planner.check import check, stressed
 from twinloop.planner.effort import Efforts, or_proposed
 from twinloop.planner.infeasible import explain
+from twinloop.planner.kept import kept_error
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.rates import Rates
 from twinloop.planner.runners_up import settled
@@ -76,9 +77,13 @@ def plan(
     if first is None:
         raise _infeasible(model, digest, k, progress)
     options = first[0].options
-    at = granted(
-        model, first, lambda wished: _begun(wished, place(wished, options, k, progress, remember=remember), k, seen)
-    )
+
+    def begin(wished: Model, peaks: dict[str, float]) -> tuple[Screened, Optimised] | None:
+        found = place(wished, options, k, progress, remember=remember)
+        lower = tuple(replace(p, facility_peak_w=p.facility_peak_w * peaks.get(p.site, 1.0)) for p in found.placements)
+        return _begun(wished, replace(found, placements=lower), k, seen)
+
+    at = granted(model, first, k, begin)
     model, screened, free = at.model, at.screened, at.free
     searches = _searches(at, k, seen, progress)
     progress("the same effort for every search")
@@ -214,7 +219,10 @@ def _by_kit(
 
 def _infeasible(model: Model, digest: str, k: PlantConstants, progress: Callable[[str], None]) -> InfeasibleError:
     """Return the error that names the clash and carries the plan of the cheapest way out."""
-    way = explain(model, k, progress)
+    try:
+        way = explain(model, k, progress)
+    except InfeasibleError as error:
+        return kept_error(model, k) or error
     chosen = tuple(way.problem.placements[i] for i in way.choice.picked)
     checked = stressed(model, check(model, chosen, way.screened.designs, k), k)
     found = Optimised(checked, way.problem, way.choice, checked.objective, 0.0, 1)

@@ -206,7 +206,7 @@ def _screen_hall(
         placed = _place(model, site, design, heaviest, found_rates, loose=loose)
         if placed is not None:
             first[design.name] = placed
-    kept = _best_of_each_kit(candidates, first)
+    kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
@@ -313,10 +313,13 @@ def _place(
     return hall_placement(model, site, design, option, found, loose=loose)
 
 
-def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Placement]) -> list[HybridDesign]:
+def _best_of_each_kit(
+    candidates: tuple[HybridDesign, ...], first: dict[str, Placement], *, coldest: bool
+) -> list[HybridDesign]:
     """Keep of each kit the designs that carry the heaviest stage cheapest, with least water, with least carbon.
 
-    Where a kit cannot carry that stage at all, its first designs stay: lighter stages may use them.
+    Where a kit cannot carry that stage at all, its first designs stay: lighter stages may use them. ``coldest`` keeps
+    the one with the coldest water besides: chips of lighter stages may keep less margin than the heaviest one's.
     """
     kept: list[HybridDesign] = []
     for kit in KITS:
@@ -328,6 +331,8 @@ def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Pla
         ranked = sorted(able, key=lambda d: (first[d.name].cost_usd, d.name))[:DESIGNS_PER_KIT]
         ranked.append(min(able, key=lambda d: (first[d.name].water_m3, first[d.name].cost_usd, d.name)))
         ranked.append(min(able, key=lambda d: (first[d.name].carbon_kg, first[d.name].cost_usd, d.name)))
+        if coldest:
+            ranked.append(min(able, key=lambda d: (d.cold_supply_c, first[d.name].cost_usd, d.name)))
         names = {design.name for design in ranked}
         kept += [design for design in able if design.name in names]
     return kept

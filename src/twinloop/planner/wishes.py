@@ -11,10 +11,11 @@ from twinloop.planner.check import Checked
 from twinloop.planner.explain import amount_words
 from twinloop.planner.growth import outgrown
 from twinloop.planner.money import load_growth_per_year
-from twinloop.planner.optimise import Optimised, least_margin_k
+from twinloop.planner.optimise import Optimised, corrections_of, least_margin_k
 from twinloop.planner.rules import JUNCTION_MARGIN_K
 from twinloop.planner.screen import Screened
 from twinloop.planner.ties import TIE
+from twinloop.twin.design import PlantConstants
 
 WORTH = 0.05
 """Share of the objective that wishes may cost. A judgement: several times the screening's error, far below what a
@@ -37,14 +38,23 @@ class Granted:
     """Where a wish is not held: the cheapest plan that would hold all, too dear; ``None``: none does."""
 
 
-def granted(model: Model, unbound: Start, begin: Callable[[Model], Start | None]) -> Granted:
-    """Return the most wishes that some plan holds for :data:`WORTH` at most, growth before margin."""
+def granted(
+    model: Model, unbound: Start, k: PlantConstants, begin: Callable[[Model, dict[str, float]], Start | None]
+) -> Granted:
+    """Return the most wishes that some plan holds for :data:`WORTH` at most, growth before margin.
+
+    Args:
+        model: without wishes.
+        unbound: what its search begins with.
+        k: sizing and control assumptions.
+        begin: searches under a model with wishes, given by site what to multiply screened peaks by.
+    """
     best = unbound[1].checked.objective
     dearer: Checked | None = None
     for margin, growth in _wishes(model):
         caps = replace(model.caps, junction_margin_k=JUNCTION_MARGIN_K if margin else 0.0, growth_fits=growth)
         wished = replace(model, caps=caps)
-        found = begin(wished)
+        found = begin(wished, _peaks(model, unbound[1], k) if growth else {})
         if found is None:
             continue
         screened, free = found
@@ -52,6 +62,15 @@ def granted(model: Model, unbound: Start, begin: Callable[[Model], Start | None]
             return Granted(wished, _joined(screened, unbound[0]), free, model, unbound, dearer)
         dearer = dearer or free.checked
     return Granted(model, *unbound, model, unbound, dearer)
+
+
+def _peaks(model: Model, free: Optimised, k: PlantConstants) -> dict[str, float]:
+    """Return the twin's peak over the screened one by hall.
+
+    Screening adds up nominal powers, the meter sees what the load really draws, under any design nearly the same.
+    With today's limit that is a reserve; against the load of years to come it would refuse what fits.
+    """
+    return {site: found.peak for (site, _), found in corrections_of(model, free.checked, k).items()}
 
 
 def _wishes(model: Model) -> list[tuple[bool, bool]]:
