@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.codec import content_hash
@@ -76,14 +77,7 @@ def plan(
     first = _first(model, k, progress, remember, seen)
     if first is None:
         raise _infeasible(model, digest, k, progress)
-    options = first[0].options
-
-    def begin(wished: Model, peaks: dict[str, float]) -> tuple[Screened, Optimised] | None:
-        found = place(wished, options, k, progress, remember=remember)
-        lower = tuple(replace(p, facility_peak_w=p.facility_peak_w * peaks.get(p.site, 1.0)) for p in found.placements)
-        return _begun(wished, replace(found, placements=lower), k, seen)
-
-    at = granted(model, first, k, begin)
+    at = granted(model, first, k, partial(_under, first[0].options, k, progress, remember, seen))
     model, screened, free = at.model, at.screened, at.free
     searches = _searches(at, k, seen, progress)
     progress("the same effort for every search")
@@ -139,6 +133,16 @@ def _first(
 def _begun(model: Model, screened: Screened, k: PlantConstants, seen: Seen) -> tuple[Screened, Optimised] | None:
     free = optimise(model, screened.placements, screened.designs, k, seen)
     return None if free is None else (screened, free)
+
+
+def _under(
+    options: dict[str, tuple[StageOption, ...]], k: PlantConstants, progress: Callable[[str], None],
+    remember: Remember, seen: Seen, wished: Model, peaks: dict[str, float],
+) -> tuple[Screened, Optimised] | None:  # fmt: skip
+    """Return the first search under the wishes of ``wished``, screened peaks of each hall times its ``peaks``."""
+    found = place(wished, options, k, progress, remember=remember)
+    lower = tuple(replace(p, facility_peak_w=p.facility_peak_w * peaks.get(p.site, 1.0)) for p in found.placements)
+    return _begun(wished, replace(found, placements=lower), k, seen)
 
 
 def _once(remember: Remember) -> Remember:

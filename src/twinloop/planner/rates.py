@@ -47,8 +47,16 @@ class Rates:
     worst_junction_c: float
     margin_k: float
     """What the worst chip keeps below its limit in the harder design hour, all at full power."""
+    margin_k_per_w: float
+    """What it loses of that for each watt that an option of the same server gives a device beyond ``device_w``."""
+    device_w: float
+    """Of a device of the option that was rated."""
     mean_junction_c: float
     """Of the mean chip over its busy hours."""
+
+    def margin_of_k(self, option: StageOption) -> float:
+        """Return the margin of ``option`` in proportion to its power: fans that follow bring it nearer to the rated."""
+        return self.margin_k - self.margin_k_per_w * (option.device_w - self.device_w)
 
     def cooling_items(self, it_w: float) -> tuple[CapitalItem, ...]:
         """Return the cooling purchase for ``it_w``."""
@@ -117,6 +125,9 @@ def rates(
             throttled=bool(np.any(np.broadcast_to(state.it[0].throttled, activity.shape)[:looked_at] > 0.0)),
             worst_junction_c=float(np.max(worst)),
             margin_k=group.throttle_c - float(np.max(hottest_c[looked_at:])),
+            # Above supply air: too steep for plates, whose coolant is warmer, and for fans that speed up.
+            margin_k_per_w=(float(np.max(hottest_c[looked_at:])) - design.air_supply_c) / group.device_w,
+            device_w=group.device_w,
             mean_junction_c=_busy_mean(state.it[0].junction_c, activity * weight),
         ),
         plant,
