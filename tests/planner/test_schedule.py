@@ -17,11 +17,11 @@ from twinloop.planner.equipment import UNIT_W, fullest, schedule
 from twinloop.planner.failures import (
     LOST,
     _at_design,
-    _design_hours,
     _margin_k,
     _time_to_throttle_s,
     _with_capacity,
     design_day,
+    design_hours,
     failure_cases,
 )
 from twinloop.twin.design import PlantConstants
@@ -57,7 +57,7 @@ def hall():
 
 
 def test_the_two_design_hours():
-    hours = _design_hours(hall(), K)
+    hours = design_hours(hall(), K)
     assert hours.wet_bulb_c.tolist() == [21.0, 26.0]
     # The most humid hour of the year is 5 K drier than saturated.
     assert hours.dry_bulb_c - K.recirculation_outdoor_k == pytest.approx([36.0, 31.0])
@@ -284,7 +284,7 @@ def test_one_of_n_lost_leaves_the_others(count, left, words):
     lines = {tag: replace(line, count=count, spare=0) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
     assert f"(DC) lost: {words}" in case.case
-    state = _at_design(_with_capacity(plant, "DC", left), groups, _design_hours(hall(), K), K)
+    state = _at_design(_with_capacity(plant, "DC", left), groups, design_hours(hall(), K), K)
     assert case.min_margin_k == pytest.approx(_margin_k(state, groups))
 
 
@@ -293,7 +293,7 @@ def test_a_spare_takes_over_whole():
     lines = {tag: replace(line, count=2, spare=1) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
     assert "a spare takes over" in case.case
-    assert case.min_margin_k == pytest.approx(_margin_k(_at_design(plant, groups, _design_hours(hall(), K), K), groups))
+    assert case.min_margin_k == pytest.approx(_margin_k(_at_design(plant, groups, design_hours(hall(), K), K), groups))
 
 
 def test_time_that_air_and_coolant_buy():
