@@ -303,3 +303,10 @@ def test_time_that_air_and_coolant_buy():
     assert _time_to_throttle_s(plant, "AH", here, K) == pytest.approx(16.47828e6 / plant.air_heat_w, rel=1e-6)
     # 33.6 L per 227 kW x 995.6 kg/m3 x 4181 J/(kg K) x 10 K.
     assert _time_to_throttle_s(plant, "CDU", here, K) == pytest.approx(6.1614, rel=1e-4)
+
+
+def test_the_power_chain_of_a_small_hall_is_not_divided_into_toys():
+    """7 kW of IT: 8.75 kW of UPS, 10.5 kW of generator: one each and a spare; 100 kW are divided into three."""
+    small, usual = (size_electrics(it_w, "N+1", K).units for it_w in (7e3, 100e3))
+    assert {kind: (each.running, each.spare) for kind, each in small.items()} == dict.fromkeys(small, (1, 1))
+    assert {kind: (each.running, each.spare) for kind, each in usual.items()} == dict.fromkeys(small, (3, 1))

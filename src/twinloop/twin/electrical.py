@@ -13,6 +13,8 @@ from twinloop.twin.unit_counts import Units, units
 
 MODULE_W = {"transformer": 2.5e6, "ups": 1e6, "generator": 2e6}
 """Common sizes of one machine; they only round counts. Low confidence."""
+SMALLEST_W = {"transformer": 50e3, "ups": 10e3, "generator": 20e3}
+"""Smallest machines that a load is divided into for a spare; from memory, low confidence."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def size_electrics(it_w: float, redundancy: Redundancy, k: PlantConstants) -> El
     ups_w = it_w / (k.ups_design_load if paired else k.ups_full_load)
     transformer_w, generator_w = it_w * k.transformer_per_it, it_w * k.generator_per_it
     needed_w = {"transformer": transformer_w, "ups": 0.5 * ups_w if paired else ups_w, "generator": generator_w}
-    counts = {kind: units(rated_w, MODULE_W[kind], redundancy) for kind, rated_w in needed_w.items()}
+    counts = {kind: units(rated_w, MODULE_W[kind], redundancy, SMALLEST_W[kind]) for kind, rated_w in needed_w.items()}
     return Electrics(
         Ups(needed_w["ups"] * counts["ups"].installed), ups_w,
         Transformer(transformer_w * counts["transformer"].installed), transformer_w, generator_w, counts,
