@@ -24,7 +24,7 @@ LOST = 0.02
 
 def design_day(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: PlantConstants) -> DesignDay:
     """Return the hall with every group at full power, in the harder of the hottest and the most humid design hour."""
-    outdoor = _design_hours(site, k)
+    outdoor = design_hours(site, k)
     state = _at_design(plant, groups, outdoor, k)
     hour = int(np.argmin(_margins_k(state, groups)))
     supply = np.broadcast_to(state.warm.supply_c if state.warm else state.cold.supply_c, (2,))
@@ -41,7 +41,7 @@ def failure_cases(
     plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, lines: tuple[Equipment, ...], k: PlantConstants
 ) -> tuple[FailureCase, ...]:
     """Return what losing one unit of each kind does on the design day, after spares have taken over."""
-    outdoor = _design_hours(site, k)
+    outdoor = design_hours(site, k)
     whole_k = _margin_k(_at_design(plant, groups, outdoor, k), groups)
     cases = []
     for line in lines:
@@ -73,7 +73,7 @@ def _left_words(line: Equipment, left: float) -> str:
     return f"{left:.0%} of capacity left" if line.count > 1 else "the only one, nothing of its capacity is left"
 
 
-def _design_hours(site: OnPremise, k: PlantConstants) -> OutdoorAir:
+def design_hours(site: OnPremise, k: PlantConstants) -> OutdoorAir:
     """Return the hottest and the most humid design hour: coils are hardest pressed in one, towers in the other.
 
     The humid hour's dry bulb stands above its wet bulb as far as in the year's most humid hour.

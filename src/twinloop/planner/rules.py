@@ -1,8 +1,9 @@
 """The rules of thumb of the field, read against a finished plan.
 
-They do not decide anything: the twin's physics did. A plan that breaks a rule, or comes near to
-one, says so in its ``warnings``, with the rule's source, so that an engineer knows where to look
-first. Halls only: cloud regions and edge places are the provider's.
+They do not decide anything, the junction margin apart (see :mod:`twinloop.planner.wishes`): the
+twin's physics did. A plan that breaks a rule, or comes near to one, says so in its ``warnings``, with
+the rule's source, so that an engineer knows where to look first. Halls only: cloud regions and edge
+places are the provider's.
 
 Read from :class:`PlannedCooling`'s ``setpoints``, where present: ``air_supply_c``,
 ``cold_supply_c`` and ``dew_point_c`` (of the hall).

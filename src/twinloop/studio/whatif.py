@@ -46,7 +46,7 @@ def ask(model: Model, planned: Planned, moved: dict[str, float]) -> Answer:
     screened, best = planned.screened, planned.best
     if screened is None or best is None:
         raise ValueError("a plan without a stored search cannot be asked anew")
-    model = repriced_model(model, moved)
+    model = repriced_model(planned.asked or model, moved)
     placements = tuple(repriced(p, model) for p in screened.placements)
     by_key = {p.key: p for p in placements}
     chosen = tuple(by_key[p.key] for p in best.checked.placements)
