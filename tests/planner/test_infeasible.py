@@ -107,6 +107,21 @@ def test_two_limits_that_only_clash_together(small):
     assert len(error.ways_out) >= 2
 
 
+@pytest.mark.slow
+def test_a_kept_supply_that_is_too_warm_is_the_clash_and_the_one_that_works_is_named(small):
+    def kept(supply_c: float) -> str:
+        return (f"    design: {{cooling: rear doors, cold_plant: air_cooled_chiller, cold_supply: {supply_c:g} °C, "
+                "keep: true}\n")  # fmt: skip
+
+    with pytest.raises(InfeasibleError) as caught:
+        plan(small(hall=kept(32.0), cooling="", devices="[B200-SXM-180GB]"))
+    assert caught.value.clashes[0].startswith("cold_supply 32 °C, kept at hall")
+    works_c = float(re.match(r"cold_supply: ([\d.]+) °C", caught.value.ways_out[0]).group(1))
+    told = float(re.search(r"about ([\d.]+) M USD", caught.value.ways_out[0]).group(1)) * 1e6
+    found = plan(small(hall=kept(works_c), cooling="", devices="[B200-SXM-180GB]"))
+    assert found.plan.totals.tco_usd == pytest.approx(told, rel=0.02)
+
+
 def test_what_nothing_allowed_can_run_is_told_without_a_plan(small):
     error = clash_of(small, devices="[EPYC-9654]")
     assert error.answer is None
