@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from twinloop.errors import InfeasibleError
 from twinloop.planner.growth import last_load, outgrown, power_that_lasts_w, water_that_lasts_m3
 from twinloop.planner.optimise import acceptable, least_margin_k
 from twinloop.planner.plan import plan
@@ -156,11 +155,3 @@ def test_the_hall_still_fits_in_its_last_year_where_some_plan_does():
     # At 60 % no plan of 20 positions lasts five years: as told before, the first year beyond each limit.
     faster = plan(answers("growth: 60 %/year", "3 MW")).plan
     assert [each for each in faster.warnings if each.rule == "growth"]
-
-
-def test_a_kept_supply_that_is_too_warm_is_named():
-    kept = "design: {cooling: rear doors, cold_plant: air_cooled_chiller, cold_supply: 26 °C, keep: true}"
-    with pytest.raises(InfeasibleError) as caught:
-        plan(answers(kept))
-    assert "the kept cold_supply of 26 °C" in caught.value.clashes[0]
-    assert caught.value.ways_out == ("answer at hall: set cold_supply to 20 °C in place of 26 °C, or `keep: false`",)

@@ -11,6 +11,7 @@ import pytest
 from twinloop.errors import InputError
 from twinloop.twin.fault_words import EXAMPLES, read_faults
 from twinloop.twin.faults import Happening, with_faults
+from twinloop.twin.happenings import standby_words
 from twinloop.twin.transient_account import account
 from twinloop.twin.transient_nouns import Inputs
 from twinloop.twin.transient_run import constant_series, run, settle, steady_inputs
@@ -102,6 +103,21 @@ def test_one_chiller_away_floats_the_supply_throttles_and_returns(make_hall, mak
     assert supply_c[-1] == pytest.approx(26.0, abs=0.1)
     assert trace.states.ceiling[-1, ..., 1].min() == pytest.approx(1.0)
     assert used.it_w[-1, 1] == pytest.approx(used.it_w[-1, 0], rel=1e-3)
+
+
+def test_a_fault_of_a_unit_that_stands_by_says_so(make_hall, fleets):
+    p = make_hall("plates + air", fleet=fleets["two"])
+    running, spare = p.fleet.cdus.running, p.fleet.cdus.spare
+    assert spare == 1
+    said = {
+        unit: standby_words(p, read_faults((f"cdu-{unit} pump stops at 14:00",), p, WINDOW, STEP_S)[0])
+        for unit in range(1, running + 2)
+    }
+    assert all(said[unit] == "" for unit in range(1, running + 1))
+    assert f"cdu-{running + 1} stands by and carries nothing" in said[running + 1]
+    assert f"cdu-1 to cdu-{running} work" in said[running + 1]
+    trace, _ = faulted(p, [f"cdu-{running + 1} pump stops at 14:00"], 10)
+    assert np.array_equal(trace.inputs.cdu_ok[:, :, 1], trace.inputs.cdu_ok[:, :, 0])  # it is true
 
 
 def test_a_stand_in_takes_over(make_hall, fleets):

@@ -39,6 +39,7 @@ from twinloop.planner.uncertainty import uncertainty
 from twinloop.planner.wishes import margin_words
 from twinloop.planner.worths import worths
 from twinloop.twin.design import PlantConstants
+from twinloop.units import show
 from twinloop.workload.chain import plan_chains
 
 GAP_PROVEN = 5e-3
@@ -73,7 +74,9 @@ def assemble(
         summary=_summary(model, checked, rivals) + _later(model, checked) + margin_words(checked),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(
-            _stage(p, reasons.get(p.stage, ""), waits_words(model, checked.placements, p.stage))
+            _stage(
+                p, reasons.get(p.stage, ""), room_words(model, p), waits_words(model, checked.placements, p.stage)
+            )
             for p in checked.placements
         ),
         sites=sites,
@@ -146,7 +149,22 @@ def waits_words(model: Model, placements: tuple[Placement, ...], stage: str) -> 
     return ""
 
 
-def _stage(p: Placement, why: str, waits: str = "") -> PlannedStage:
+def room_words(model: Model, p: Placement) -> str:
+    """Say what a run keeps free before its deadline; empty where that is nothing.
+
+    A run of 3.1 h misses a deadline of 3.5 h where an interruption takes half an hour.
+    """
+    stage = next(each for each in model.stages if each.name == p.stage)
+    room_s, run_s = p.option.deadline_room_s, p.option.duration_s
+    if not room_s or run_s is None or stage.deadline_s is None:
+        return ""
+    return (
+        f"{show(run_s, 'duration', 3)} + {show(room_s, 'duration', 2)} of room for one interruption ≤ "
+        f"{show(stage.deadline_s, 'duration')}, its deadline"
+    )
+
+
+def _stage(p: Placement, why: str, *waits: str) -> PlannedStage:
     o, par = p.option, p.option.parallelism
     devices, data = _placed(p)
     return PlannedStage(
@@ -161,7 +179,7 @@ def _stage(p: Placement, why: str, waits: str = "") -> PlannedStage:
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
         time_breakdown_s=o.time_breakdown_s,
         memory_gb={name: b / 1e9 for name, b in o.memory_parts_b.items()},
-        why=" ".join(sentence(each) for each in (why, waits, *o.notes) if each.strip()),
+        why=" ".join(sentence(each) for each in (why, *waits, *o.notes) if each.strip()),
     )  # fmt: skip
 
 

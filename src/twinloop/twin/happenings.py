@@ -6,7 +6,7 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.twin.fault_words import exists
-from twinloop.twin.faults import Happening
+from twinloop.twin.faults import BANKS, Happening
 from twinloop.twin.transient_boiling import flux_margin_k
 from twinloop.twin.transient_nouns import Inputs
 from twinloop.twin.transient_parameters import Parameters
@@ -29,7 +29,7 @@ def events_of(
     found: list[tuple[float, str]] = []
     length_s = trace.steps * trace.step_s
     for fault in faults:
-        found.append((fault.start_s, f"fault: {fault.words}"))
+        found.append((fault.start_s, f"fault: {fault.words}{standby_words(p, fault)}"))
         if fault.end_s < length_s:
             found.append((fault.end_s, f"fault over: {fault.words}"))
     for flags, begins, ends in (*_chips(p, trace), *_plant(p, trace), *_supplies(p, trace)):
@@ -38,6 +38,19 @@ def events_of(
     return (
         tuple(time_s for time_s, _ in found),
         tuple(f"{words_at(window, time_s)} {sentence}" for time_s, sentence in found),
+    )
+
+
+def standby_words(p: Parameters, fault: Happening) -> str:
+    """Say that the unit of ``fault`` stands by and carries nothing, and which units work; nothing of a working one."""
+    bank = getattr(p.fleet, BANKS[fault.kind]) if fault.kind in BANKS else None
+    if bank is None or fault.unit <= bank.running:
+        return ""
+    working = f"{fault.kind}-1" + (f" to {fault.kind}-{bank.running}" if bank.running > 1 else "")
+    work = "work" if bank.running > 1 else "works"
+    return (
+        f"; {fault.kind}-{fault.unit} stands by and carries nothing: while no other unit fails, nothing changes "
+        f"({working} {work})"
     )
 
 
