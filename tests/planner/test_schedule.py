@@ -275,7 +275,8 @@ def test_a_spare_takes_over_whole():
 
 def test_time_that_air_and_coolant_buy():
     plant, _ = plant_of()
-    here = replace(hall(), floor=replace(hall().floor, area_m2=400.0))
+    level = replace(hall().weather, pressure_pa=101325.0)
+    here = replace(hall(), floor=replace(hall().floor, area_m2=400.0), weather=level)
     # 400 m2 x 3.5 m x 1.17 kg/m3 x 1006 J/(kg K) x 10 K = 16.478 MJ.
     assert _time_to_throttle_s(plant, "AH", here, 14.0, K) == pytest.approx(16.47828e6 / plant.air_heat_w, rel=1e-6)
     # 33.6 L per 227 kW x 995.6 kg/m3 x 4181 J/(kg K) x 10 K.
@@ -289,3 +290,5 @@ def test_time_that_air_and_coolant_buy():
     whole_s = _time_to_throttle_s(plant, "CH", here, 10.0, K)
     assert _time_to_throttle_s(plant, "CH", here, 1.0, K) == pytest.approx(0.1 * whole_s)
     assert _time_to_throttle_s(plant, "CH", here, -1.0, K) == 0.0
+    high = replace(here, weather=replace(level, pressure_pa=0.8 * 101325.0))
+    assert _time_to_throttle_s(plant, "AH", high, 14.0, K) == pytest.approx(0.8 * 16.47828e6 / plant.air_heat_w)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.model.plan import DesignDay, Equipment, FailureCase
 from twinloop.model.site import OnPremise
@@ -135,7 +136,7 @@ def _time_to_throttle_s(
     if tag in ("CDU", "DC", "WT") and plant.warm is not None:
         facility_m3_w = 0.0 if tag == "CDU" else c.warm_m3_w
         return (k.coolant_volume_m3_per_w + facility_m3_w) * water_j_m3_k * rise_k
-    air_j_k = site.floor.area_m2 * c.hall_height_m * c.air_j_m3_k
+    air_j_k = site.floor.area_m2 * c.hall_height_m * c.air_j_m3_k * float(pressure_ratio(site.weather.pressure_pa))
     if tag in ("CH", "CT", "FC"):
         return (air_j_k / max(plant.cold.heat_w, 1.0) + c.cold_m3_w * water_j_m3_k) * rise_k
     return air_j_k * rise_k / max(plant.air_heat_w, 1.0)
