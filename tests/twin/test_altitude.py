@@ -61,7 +61,7 @@ def test_at_the_slowest_speed_too(make_group):
     assert high.fans_w[0] == pytest.approx(0.6 * 0.3**3 * idle.fan_design_w)
 
 
-@pytest.mark.parametrize("kit", ["air", "plates + rear doors"])
+@pytest.mark.parametrize("kit", [pytest.param("air", marks=pytest.mark.slow), "plates + rear doors"])
 def test_year_and_second_agree_at_height_and_close(make_hall, make_group, kit):
     it = make_group()
     p = make_hall(kit, "thermosyphon", "water_cooled_chiller", pressure_pa=HIGH_PA)
@@ -85,6 +85,7 @@ def test_equipment_sized_for_thin_air_takes_more_fan_power_for_the_same_mass(mak
     assert high.air_j_k == pytest.approx(SIGMA * sea.air_j_k)
 
 
+@pytest.mark.slow
 def test_a_cut_of_air_warms_a_high_hall_faster(make_hall):
     """The hall's air holds less heat, so that the first minute is steeper."""
     rises = []
