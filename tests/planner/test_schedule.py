@@ -16,15 +16,14 @@ from twinloop.model.weather import DesignConditions
 from twinloop.planner.equipment import UNIT_W, fullest, schedule
 from twinloop.planner.failures import (
     LOST,
-    _at_design,
     _margin_k,
     _time_to_throttle_s,
     _with_capacity,
     design_day,
-    design_hours,
     failure_cases,
 )
 from twinloop.twin.design import PlantConstants
+from twinloop.twin.design_hours import busy_state, design_hours
 from twinloop.twin.electrical import size_electrics
 from twinloop.twin.free_coolers import OutdoorAir, best_leaving_c
 
@@ -57,7 +56,7 @@ def hall():
 
 
 def test_the_two_design_hours():
-    hours = design_hours(hall(), K)
+    hours = design_hours(hall().weather, K)
     assert hours.wet_bulb_c.tolist() == [21.0, 26.0]
     # The most humid hour of the year is 5 K drier than saturated.
     assert hours.dry_bulb_c - K.recirculation_outdoor_k == pytest.approx([36.0, 31.0])
@@ -284,7 +283,7 @@ def test_one_of_n_lost_leaves_the_others(count, left, words):
     lines = {tag: replace(line, count=count, spare=0) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
     assert f"(DC) lost: {words}" in case.case
-    state = _at_design(_with_capacity(plant, "DC", left), groups, design_hours(hall(), K), K)
+    state = busy_state(_with_capacity(plant, "DC", left), groups, design_hours(hall().weather, K), K)
     assert case.min_margin_k == pytest.approx(_margin_k(state, groups))
 
 
@@ -293,16 +292,30 @@ def test_a_spare_takes_over_whole():
     lines = {tag: replace(line, count=2, spare=1) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
     assert "a spare takes over" in case.case
-    assert case.min_margin_k == pytest.approx(_margin_k(_at_design(plant, groups, design_hours(hall(), K), K), groups))
+    assert case.min_margin_k == pytest.approx(
+        _margin_k(busy_state(plant, groups, design_hours(hall().weather, K), K), groups)
+    )
 
 
 def test_time_that_air_and_coolant_buy():
     plant, _ = plant_of()
-    here = replace(hall(), floor=replace(hall().floor, area_m2=400.0))
+    level = replace(hall().weather, pressure_pa=101325.0)
+    here = replace(hall(), floor=replace(hall().floor, area_m2=400.0), weather=level)
     # 400 m2 x 3.5 m x 1.17 kg/m3 x 1006 J/(kg K) x 10 K = 16.478 MJ.
-    assert _time_to_throttle_s(plant, "AH", here, K) == pytest.approx(16.47828e6 / plant.air_heat_w, rel=1e-6)
+    assert _time_to_throttle_s(plant, "AH", here, 14.0, K) == pytest.approx(16.47828e6 / plant.air_heat_w, rel=1e-6)
     # 33.6 L per 227 kW x 995.6 kg/m3 x 4181 J/(kg K) x 10 K.
-    assert _time_to_throttle_s(plant, "CDU", here, K) == pytest.approx(6.1614, rel=1e-4)
+    assert _time_to_throttle_s(plant, "CDU", here, 14.0, K) == pytest.approx(6.1614, rel=1e-4)
+    # 4 mL/W of facility water more where the cooler stops, 41.626 MJ/m3 at 10 K.
+    assert _time_to_throttle_s(plant, "DC", here, 14.0, K) == pytest.approx(6.1614 + 166.5, rel=1e-3)
+    # Chillers: 6.5 mL/W of chilled water and the hall's air.
+    wanted_s = 16.47828e6 / plant.cold.heat_w + 270.57
+    assert _time_to_throttle_s(plant, "CH", here, 14.0, K) == pytest.approx(wanted_s, rel=1e-3)
+    # No more than the chip has left, and nothing where it has nothing left.
+    whole_s = _time_to_throttle_s(plant, "CH", here, 10.0, K)
+    assert _time_to_throttle_s(plant, "CH", here, 1.0, K) == pytest.approx(0.1 * whole_s)
+    assert _time_to_throttle_s(plant, "CH", here, -1.0, K) == 0.0
+    high = replace(here, weather=replace(level, pressure_pa=0.8 * 101325.0))
+    assert _time_to_throttle_s(plant, "AH", high, 14.0, K) == pytest.approx(0.8 * 16.47828e6 / plant.air_heat_w)
 
 
 def test_the_power_chain_of_a_small_hall_is_not_divided_into_toys():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.model.model import Model
 from twinloop.model.plan import (
     CashYear,
@@ -135,7 +136,7 @@ def check_hall(
     weather = site.weather
     plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
-    racks = rack_types(model, placements, groups, design, k)
+    racks = rack_types(model, placements, groups, design, k, float(pressure_ratio(weather.pressure_pa)))
     standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
     lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)

@@ -13,9 +13,9 @@ from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, less_standing, schedule
-from twinloop.planner.failures import design_hours
 from twinloop.planner.money import charged_w
 from twinloop.twin.design import HybridDesign, PlantConstants
+from twinloop.twin.design_hours import design_hours
 from twinloop.twin.free_coolers import OutdoorAir, hours_of
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.plant import solve_plant
@@ -93,7 +93,7 @@ def rates(
     yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
     worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
     here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
-    extreme = design_hours(site, k)
+    extreme = design_hours(site.weather, k)
     looked_at, design_count = here.dry_bulb_c.size, extreme.dry_bulb_c.size
     busiest = float(np.max(yearly if group.quarters is None else group.quarters))
     activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, busiest), np.ones(design_count)])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from twinloop.model.model import Caps, Model
 from twinloop.model.site import OnPremise
@@ -89,7 +90,7 @@ def with_limits(model: Model, needs: dict[str, float]) -> Model | None:
 
 def _with_limit(model: Model, name: str, need: float) -> Model | None:
     if name in CAPS:
-        fields: dict[str, float] = {CAPS[name]: need}
+        fields: dict[str, Any] = {CAPS[name]: need}
         return replace(model, caps=replace(model.caps or Caps(), **fields))
     what, _, of = name.partition(" of ")
     if what in ("deadline", "latency") or name.startswith(("sites named for ", "residency of ")):
