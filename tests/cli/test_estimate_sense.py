@@ -142,3 +142,23 @@ def test_one_measured_model_earns_no_narrow_interval(flags, wide):
     assert not got["extrapolated"]
     spread = got["interval"]["high"] / got["interval"]["low"]
     assert spread == pytest.approx(1.6 / 0.6 if wide else 1.35 / 0.75)
+
+
+@pytest.mark.parametrize(
+    ("model", "device", "precision"), [("deepseek-r1", "B200", "nvfp4"), ("llama2-70b-99", "H100", "fp8")]
+)
+def test_a_server_of_random_arrivals_keeps_room_that_a_queue_on_disk_does_not_need(model, device, precision):
+    flags = f"serve|--model|{model}|--device|{device}|--devices|8|--precision|{precision}|--scenario|"
+    offline, server = answer(flags + "offline"), answer(flags + "server")
+    assert server["layout"]["batch"] < 0.9 * offline["layout"]["batch"]
+    assert 0.5 * offline["samples_per_s"] < server["samples_per_s"] < offline["samples_per_s"]
+    # The 99th percentile of the crowd fits: at least that of independent arrivals.
+    most, mean = server["max_batch"], server["layout"]["batch"]
+    assert mean + 2.33 * mean**0.5 <= most
+
+
+def test_a_tighter_limit_per_token_serves_fewer():
+    flags = "serve|--model|deepseek-r1|--device|B200|--devices|8|--precision|nvfp4|--scenario|server|--tpot|"
+    rates = [answer(flags + f"{limit}ms")["samples_per_s"] for limit in (80, 40, 25)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[2] < 0.8 * rates[0]
