@@ -20,7 +20,6 @@ from twinloop.model.plan import Clash
 from twinloop.model.site import Site
 from twinloop.planner.check import Checked, check
 from twinloop.planner.explain import span_words, usd_words
-from twinloop.planner.kept_supply import refuse_kept_supply
 from twinloop.planner.limits import plan_limits, rack_positions, site_limits
 from twinloop.planner.openings import openings_of
 from twinloop.planner.optimise import Corrections, Factors, corrected, corrections_of, exceeded_rows, throttled
@@ -73,11 +72,9 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
     """Return what clashes and the plan that the cheapest relaxation allows.
 
     Raises:
-        InfeasibleError: some stage runs on nothing that is allowed, however the limits are relaxed, or the supply of
-            a kept plant alone is in the way.
+        InfeasibleError: some stage runs on nothing that is allowed, however the limits are relaxed.
     """
     progress("looking for the constraints that clash")
-    refuse_kept_supply(model, k, _silent)
     options = {stage.name: _looser_options(model, stage) for stage in model.stages}
     _refuse_empty(model, {name: bool(found) for name, found in options.items()})
     screened = place(model, options, k, progress, loose=True)

@@ -18,11 +18,10 @@ KEYS = {"cold_supply_c": "cold_supply", "warm_supply_c": "warm_supply"}
 """Field of a kept plant -> the scenario's key."""
 
 
-def refuse_kept_supply(model: Model, k: PlantConstants, progress: Callable[[str], None]) -> None:
-    """Say that the supply of a kept plant is what clashes, if a colder one alone gives a plan.
+def kept_supply_error(model: Model, k: PlantConstants, progress: Callable[[str], None]) -> InfeasibleError | None:
+    """Return the error that names the supply of a kept plant, and the warmest that works, if that alone is in the way.
 
-    Raises:
-        InfeasibleError: it is; names the supply that is kept and the warmest one found to work.
+    ``None``: no colder supply of one kept plant gives a plan.
     """
     for hall in model.on_premise:
         for field, was_c, now_c, plant in _colder(hall.plant):
@@ -31,7 +30,7 @@ def refuse_kept_supply(model: Model, k: PlantConstants, progress: Callable[[str]
             found = optimise(looser, screened.placements, screened.designs, k)
             if found is not None:
                 kept = f"{KEYS[field]} {was_c:g} °C, kept at {hall.name}"
-                raise InfeasibleError(
+                return InfeasibleError(
                     (f"{kept}: chips lose clock or a limit breaks with water so warm",),
                     (
                         f"{KEYS[field]}: {now_c:g} °C in place of {was_c:g} °C at {hall.name} (nothing is bought for "
@@ -39,6 +38,7 @@ def refuse_kept_supply(model: Model, k: PlantConstants, progress: Callable[[str]
                         f"{span_words(model.horizon_s)})",
                     ),
                 )
+    return None
 
 
 def _colder(plant: ExistingPlant | None) -> Iterator[tuple[str, float, float, ExistingPlant]]:

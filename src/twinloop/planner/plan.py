@@ -17,6 +17,7 @@ from twinloop.planner.baselines import Plainer, plainer, rivals_of
 from twinloop.planner.check import check, stressed
 from twinloop.planner.effort import Efforts, or_proposed
 from twinloop.planner.infeasible import explain
+from twinloop.planner.kept_supply import kept_supply_error
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
 from twinloop.planner.rates import Rates
 from twinloop.planner.runners_up import settled
@@ -225,7 +226,7 @@ def _infeasible(model: Model, digest: str, k: PlantConstants, progress: Callable
     try:
         way = explain(model, k, progress)
     except InfeasibleError as error:
-        return error
+        return kept_supply_error(model, k, progress) or error
     chosen = tuple(way.problem.placements[i] for i in way.choice.picked)
     checked = stressed(model, check(model, chosen, way.screened.designs, k), k)
     found = Optimised(checked, way.problem, way.choice, checked.objective, 0.0, 1)
