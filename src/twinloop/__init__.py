@@ -65,7 +65,7 @@ def simulate(
         scenario: what :func:`load` gives.
         plan: what :func:`plan` gives, or a plan read from its file.
         window: ``"hottest day"``, ``"07-14 12:00/07-14 18:00"``, …; named faults alone mean the hottest day.
-        faults: ``"cdu-2 pump stops at 14:00 for 10 min"``, …
+        faults: ``"cdu-1 pump stops at 14:00 for 10 min"``, …
         step_s: length of a step in a window, 1 to 15 s.
 
     Raises:

@@ -62,7 +62,7 @@ def test_a_fault_run_writes_what_it_says(planned):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("--fault", "cdu-9 pump stops at 14:00"), "cdu-1 to cdu-2"),
+        (("--fault", "cdu-9 pump stops at 14:00"), "cdu-1 to cdu-"),
         (("--fault", "gremlins at 14:00"), "expected one of"),
         (("--window", "hotest day"), "expected 'hottest day'"),
         (("--window", "07-14 12:00/07-13 12:00"), "an end after the start"),
@@ -80,5 +80,5 @@ def test_mistakes_exit_two_without_a_traceback(planned, arguments, part):
 def test_help_shows_examples(tmp_path):
     done = twinloop("simulate", "--help", cwd=tmp_path)
     assert done.returncode == 0
-    assert 'cdu-2 pump stops at 14:00 for 10 min"' in done.stdout
+    assert 'cdu-1 pump stops at 14:00 for 10 min"' in done.stdout
     assert "hottest day" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,12 @@ from twinloop.economics.cloud import preemption_overhead
 from twinloop.economics.periods import YEAR_S
 from twinloop.errors import InputError
 from twinloop.planner.designs import candidate_designs, existing_design
-from twinloop.planner.equipment import less_standing
+from twinloop.planner.equipment import less_standing, standing_it_w
 from twinloop.planner.growth import utility_power_w
 from twinloop.planner.money import Ledger, cash_of, present_cost_usd
 from twinloop.planner.plan import plan
+from twinloop.scenario.load import load_text
+from twinloop.scenario.resolve import resolve
 
 DESIGN = """\
     design:
@@ -87,6 +90,41 @@ def test_what_stands_is_kept_and_only_the_rest_is_bought(small):
         cooler.capex_usd * (1 - 2e6 / (8e6 * (cooler.count + cooler.spare)))
     )
     assert standing.upkeep_usd_per_year > 0.0
+    # A price that is no round number leaves no negative crumb where all of it stands.
+    whole = [
+        less_standing(
+            (replace(cooler, rated_w=100e3, count=1, spare=0, capex_usd=usd),),
+            small(hall=DESIGN.format(keep="true")).on_premise[0].plant,
+        )
+        .lines[0]
+        .capex_usd
+        for usd in (1.1, 23_456.7, 3e5 / 7)
+    ]
+    assert whole == [0.0, 0.0, 0.0]
+
+
+def test_the_hall_of_standing_machines_has_its_building_and_power(small):
+    named = small(hall=DESIGN.format(keep="true")).on_premise[0]
+    assert standing_it_w(named) == 1e6  # of two UPS of 1 MW one is spare
+    unnamed = small(
+        hall=DESIGN.format(keep="true").replace("        - {type: ups, count: 2, rated: 1 MW, spare: 1}\n", "")
+    )
+    assert standing_it_w(unnamed.on_premise[0]) == 20e6  # all that the meter gives
+    assert standing_it_w(small(hall=DESIGN.format(keep="true").split("      equipment:")[0]).on_premise[0]) == 0.0
+    assert standing_it_w(small().on_premise[0]) == 0.0
+
+
+@pytest.mark.slow
+def test_the_example_of_a_standing_hall_pays_for_no_building():
+    page = (Path(__file__).parents[2] / "docs" / "how-to.md").read_text(encoding="utf-8")
+    text = next(
+        part.split("```")[0] for part in page.split("```yaml\n") if part.startswith("twinloop: 1\nname: standing")
+    )
+    stands = plan(resolve(load_text(text, Path("standing.yaml"))))
+    new = plan(resolve(load_text(text.split("    design:")[0], Path("new.yaml"))))
+    purchase = [each.plan.cashflow[0].amounts_usd for each in (stands, new)]
+    assert purchase[0].get("building and power", 0.0) == 0.0
+    assert purchase[1]["building and power"] > 1e5
 
 
 def test_growth_is_bought_year_by_year(small):

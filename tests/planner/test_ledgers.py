@@ -104,14 +104,14 @@ def test_spares_of_the_power_chain_are_bought_with_the_building(model, hall):
     assert building_usd("N") == pytest.approx(40e6)
     # A sixth UPS module beside 5 (8 %), a fourth transformer (2 %) and a fourth generator (10 %) beside 3.
     assert building_usd("N+1") == pytest.approx(40e6 * (1 + 0.08 / 5 + 0.02 / 3 + 0.10 / 3))
-    # Twice the transformers and generators; two UPS of 4 MW in place of one of 5.
-    assert building_usd("2N") == pytest.approx(40e6 * (1 + 0.08 * 0.6 + 0.02 + 0.10))
-    assert building_usd("2N", standing_w=3e6) == pytest.approx(10e6 * 1.168)
+    # Twice the transformers, generators and switchgear; two UPS of 4 MW in place of one of 5.
+    assert building_usd("2N") == pytest.approx(40e6 * (1 + 0.08 * 0.6 + 0.02 + 0.10 + 0.08))
+    assert building_usd("2N", standing_w=3e6) == pytest.approx(10e6 * 1.248)
     for it_w in (0.1e6, 0.5e6, 1e6, 3e6, 30e6):
         bare, one, two = (building_usd(each, it_w=it_w) for each in ("N", "N+1", "2N"))
-        assert bare < one < two + 1e-6
-    # 125 kW as two modules and a third; one transformer and one generator more.
-    assert building_usd("N+1", it_w=0.1e6) == pytest.approx(1e6 * (1 + 0.08 / 2 + 0.02 + 0.10))
+        assert bare < one < 0.99 * two
+    # 125 kW of UPS, one transformer and one generator, each as 3 + 1 at 3^0.25 times the price of a watt.
+    assert building_usd("N+1", it_w=0.1e6) == pytest.approx(1e6 * (1 + 0.20 * (4 / 3 * 3**0.25 - 1)))
 
 
 def test_a_building_lives_25_years(model, hall):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,16 +12,21 @@ from twinloop.economics.periods import YEAR_S
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
 from twinloop.planner.designs import candidate_designs
 from twinloop.planner.equipment import schedule
+from twinloop.planner.failures import design_day
 from twinloop.planner.money import charged_w
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of, rates
 from twinloop.twin.design import PlantConstants
+from twinloop.twin.groups import ItGroup
 from twinloop.twin.sample import SampledHours
 from twinloop.twin.sizing import size_plant
 from twinloop.twin.year import site_year
 
 BUSY = ComponentPower(56e3, 4e3, 2e3, 2e3, 1e3)
 IDLE = ComponentPower(8e3, 1e3, 1e3, 1e3, 0.5e3)
+
+
+GROUPS: list[ItGroup] = []
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +41,22 @@ def wet(small):
     )  # fmt: skip
     group = group_of(option, model.device(option.device), server_of(model, option.server), np.ones(8760))
     found, plant = rates(site, design, group, SampledHours(np.arange(8760), np.ones(8760)), k)
+    GROUPS.append(group)
     return site, plant, found, site_year(site, plant, (group,), k), k
+
+
+def test_margin_is_the_design_days_and_falls_with_the_power_of_a_device(wet):
+    """Chips of a tenth less power: the twin, whose fans slow down, finds less margin than proportion does."""
+    site, plant, found, _, k = wet
+    group = GROUPS[0]
+    assert found.margin_k == pytest.approx(design_day(plant, (group,), site, k).margin_k, abs=0.05)
+    less_w = 0.9 * group.device_w
+    by_twin_k = design_day(plant, (replace(group, device_w=less_w),), site, k).margin_k
+    by_proportion_k = found.margin_of_k(SimpleNamespace(device_w=less_w))
+    assert found.margin_k < by_twin_k <= by_proportion_k + 0.1
+    # 10 % of what the chip rises above the 20 °C of the supply air.
+    rise_k = group.throttle_c - found.margin_k - 20.0
+    assert by_proportion_k - found.margin_k == pytest.approx(0.1 * rise_k, abs=0.1)
 
 
 def test_water_per_it_energy_is_the_years_make_up(wet):

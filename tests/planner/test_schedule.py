@@ -16,8 +16,6 @@ from twinloop.model.weather import DesignConditions
 from twinloop.planner.equipment import UNIT_W, fullest, schedule
 from twinloop.planner.failures import (
     LOST,
-    _at_design,
-    _design_hours,
     _margin_k,
     _time_to_throttle_s,
     _with_capacity,
@@ -25,6 +23,7 @@ from twinloop.planner.failures import (
     failure_cases,
 )
 from twinloop.twin.design import PlantConstants
+from twinloop.twin.design_hours import busy_state, design_hours
 from twinloop.twin.electrical import size_electrics
 from twinloop.twin.free_coolers import OutdoorAir, best_leaving_c
 
@@ -57,7 +56,7 @@ def hall():
 
 
 def test_the_two_design_hours():
-    hours = _design_hours(hall(), K)
+    hours = design_hours(hall().weather, K)
     assert hours.wet_bulb_c.tolist() == [21.0, 26.0]
     # The most humid hour of the year is 5 K drier than saturated.
     assert hours.dry_bulb_c - K.recirculation_outdoor_k == pytest.approx([36.0, 31.0])
@@ -88,25 +87,49 @@ def lines_of(plant, redundancy="N"):
 
 
 @pytest.mark.parametrize(
-    ("kind", "heat_w", "count"),
+    ("kind", "heat_w", "count", "beside_a_spare"),
     [
-        ("air_cooled_chiller", 0.9e6, 1),  # 0.99 MW with the margin of a tenth, units of 1 MW
-        ("air_cooled_chiller", 0.95e6, 2),
-        ("air_cooled_chiller", 2.6e6, 3),
-        ("water_cooled_chiller", 1.3e6, 1),  # units of 1.5 MW
-        ("water_cooled_chiller", 1.4e6, 2),
+        # 0.99 MW with the margin of a tenth, units of 1 MW. With a spare, price by size to the power 0.75:
+        # 1 + 1 costs 2, 2 + 1 1.5 × 2^0.25 = 1.78, 3 + 1 4/3 × 3^0.25 = 1.75, 4 + 1 1.25 × 4^0.25 = 1.77.
+        ("air_cooled_chiller", 0.9e6, 1, 3),
+        ("air_cooled_chiller", 0.95e6, 2, 3),  # 2 + 1 costs 1.5, 3 + 1 4/3 × 1.5^0.25 = 1.476
+        ("air_cooled_chiller", 2.6e6, 3, 3),
+        ("air_cooled_chiller", 5.0e6, 6, 6),
+        ("water_cooled_chiller", 1.3e6, 1, 3),  # units of 1.5 MW
+        ("water_cooled_chiller", 1.4e6, 2, 3),
+        ("water_cooled_chiller", 0.1e6, 1, 2),  # none is sold below 40 kW: three would be too small
     ],
 )
-def test_chillers_come_in_units(kind, heat_w, count):
+def test_chillers_come_in_units(kind, heat_w, count, beside_a_spare):
     plant, _ = plant_of(cold=kind)
     plant = replace(plant, cold=replace(plant.cold, heat_w=heat_w))
     line = lines_of(plant)["CH"]
     assert (line.count, line.spare) == (count, 0)
     assert line.rated_w * line.count == pytest.approx(1.1 * heat_w)  # of one, with the margin
     spare = lines_of(plant, "N+1")["CH"]
-    assert (spare.count, spare.spare) == (count, 1)
-    assert spare.capex_usd == pytest.approx(line.capex_usd * (count + 1) / count)
+    assert (spare.count, spare.spare) == (beside_a_spare, 1)
+    dearer = (beside_a_spare / count) ** 0.25 * (beside_a_spare + 1) / beside_a_spare
+    assert spare.capex_usd == pytest.approx(line.capex_usd * dearer)
     assert lines_of(plant, "2N")["CH"].spare == count
+    assert line.capex_usd < spare.capex_usd < lines_of(plant, "2N")["CH"].capex_usd * 0.9
+    assert spare.rated_w * spare.count == pytest.approx(line.rated_w * line.count)
+
+
+def test_a_pair_of_plants_has_two_paths_of_pipework():
+    plant, _ = plant_of()
+    one, beside, two = (lines_of(plant, each)["PP"] for each in ("N", "N+1", "2N"))
+    assert two.capex_usd == pytest.approx(2.0 * one.capex_usd)
+    assert beside.capex_usd == one.capex_usd
+    assert (two.count, two.spare) == (1, 1)
+
+
+def test_a_spare_of_distribution_units_is_bought_and_smaller_ones_cost_more():
+    plant, _ = plant_of()
+    line, spare = lines_of(plant)["CDU"], lines_of(plant, "N+1")["CDU"]
+    assert line.capex_usd is None
+    price = 0.14 * spare.rated_w  # 140 USD/kW (catalogue)
+    dearer = (spare.count / line.count) ** 0.25
+    assert spare.capex_usd == pytest.approx(price * ((spare.count + 1) * dearer - spare.count))
 
 
 @pytest.mark.parametrize(("tag", "kind"), [("AH", "crah"), ("CDU", "cdu"), ("DC", "dry_cooler")])
@@ -260,7 +283,7 @@ def test_one_of_n_lost_leaves_the_others(count, left, words):
     lines = {tag: replace(line, count=count, spare=0) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
     assert f"(DC) lost: {words}" in case.case
-    state = _at_design(_with_capacity(plant, "DC", left), groups, _design_hours(hall(), K), K)
+    state = busy_state(_with_capacity(plant, "DC", left), groups, design_hours(hall().weather, K), K)
     assert case.min_margin_k == pytest.approx(_margin_k(state, groups))
 
 
@@ -269,13 +292,34 @@ def test_a_spare_takes_over_whole():
     lines = {tag: replace(line, count=2, spare=1) for tag, line in lines_of(plant).items()}
     case = lost(plant, groups, lines, "DC")
     assert "a spare takes over" in case.case
-    assert case.min_margin_k == pytest.approx(_margin_k(_at_design(plant, groups, _design_hours(hall(), K), K), groups))
+    assert case.min_margin_k == pytest.approx(
+        _margin_k(busy_state(plant, groups, design_hours(hall().weather, K), K), groups)
+    )
 
 
 def test_time_that_air_and_coolant_buy():
     plant, _ = plant_of()
-    here = replace(hall(), floor=replace(hall().floor, area_m2=400.0))
+    level = replace(hall().weather, pressure_pa=101325.0)
+    here = replace(hall(), floor=replace(hall().floor, area_m2=400.0), weather=level)
     # 400 m2 x 3.5 m x 1.17 kg/m3 x 1006 J/(kg K) x 10 K = 16.478 MJ.
-    assert _time_to_throttle_s(plant, "AH", here, K) == pytest.approx(16.47828e6 / plant.air_heat_w, rel=1e-6)
+    assert _time_to_throttle_s(plant, "AH", here, 14.0, K) == pytest.approx(16.47828e6 / plant.air_heat_w, rel=1e-6)
     # 33.6 L per 227 kW x 995.6 kg/m3 x 4181 J/(kg K) x 10 K.
-    assert _time_to_throttle_s(plant, "CDU", here, K) == pytest.approx(6.1614, rel=1e-4)
+    assert _time_to_throttle_s(plant, "CDU", here, 14.0, K) == pytest.approx(6.1614, rel=1e-4)
+    # 4 mL/W of facility water more where the cooler stops, 41.626 MJ/m3 at 10 K.
+    assert _time_to_throttle_s(plant, "DC", here, 14.0, K) == pytest.approx(6.1614 + 166.5, rel=1e-3)
+    # Chillers: 6.5 mL/W of chilled water and the hall's air.
+    wanted_s = 16.47828e6 / plant.cold.heat_w + 270.57
+    assert _time_to_throttle_s(plant, "CH", here, 14.0, K) == pytest.approx(wanted_s, rel=1e-3)
+    # No more than the chip has left, and nothing where it has nothing left.
+    whole_s = _time_to_throttle_s(plant, "CH", here, 10.0, K)
+    assert _time_to_throttle_s(plant, "CH", here, 1.0, K) == pytest.approx(0.1 * whole_s)
+    assert _time_to_throttle_s(plant, "CH", here, -1.0, K) == 0.0
+    high = replace(here, weather=replace(level, pressure_pa=0.8 * 101325.0))
+    assert _time_to_throttle_s(plant, "AH", high, 14.0, K) == pytest.approx(0.8 * 16.47828e6 / plant.air_heat_w)
+
+
+def test_the_power_chain_of_a_small_hall_is_not_divided_into_toys():
+    """7 kW of IT: 8.75 kW of UPS, 10.5 kW of generator: one each and a spare; 100 kW are divided into three."""
+    small, usual = (size_electrics(it_w, "N+1", K).units for it_w in (7e3, 100e3))
+    assert {kind: (each.running, each.spare) for kind, each in small.items()} == dict.fromkeys(small, (1, 1))
+    assert {kind: (each.running, each.spare) for kind, each in usual.items()} == dict.fromkeys(small, (3, 1))

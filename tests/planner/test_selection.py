@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twinloop.planner.selection import MOST_CUTS, Limit, Link, Problem, feasible, objective_of, shadow_prices, solve
 from twinloop.planner.sharing import Load, Positions
+from twinloop.planner.worths import worths
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,39 @@ def test_shadow_price_by_hand() -> None:
     assert shadow_prices(_priced(3.0)) is None
     # Two of three servers of half a rack fit; a rack more takes two others from the cloud, 8 dearer each.
     assert shadow_prices(shared(3, 0.5, 1.0)) == pytest.approx({"racks": 16.0})
+
+
+def test_more_of_a_limit_that_keeps_nothing_out_is_worth_nothing() -> None:
+    # 7 W bind: without the limit the cheap one is chosen. What is told is the dual.
+    assert worths(_priced(7.0)) == pytest.approx({"power": 10.0, "racks": 0.0})
+    assert worths(_priced(12.0)) == pytest.approx({"power": 0.0, "racks": 0.0})
+    assert worths(_priced(3.0)) == {"power": None, "racks": None}
+    # One rack holds two of three; one more takes the third from the cloud, 8 dearer: not the dual's 16.
+    assert worths(shared(3, 0.5, 1.0)) == pytest.approx({"racks": 8.0})
+    # A cheap placement of ten racks, a dear one of four. Nine leave five unused; one more lets the cheap one in,
+    # eight and one more do not: in part a rack is worth 60 / 6 = 10 either way.
+    for bound, worth in ((9.0, 60.0), (8.0, 0.0), (10.0, 0.0)):
+        problem = _in_racks(bound)
+        assert shadow_prices(problem)["racks"] == pytest.approx(0.0 if bound == 10.0 else 10.0)  # type: ignore[index]
+        assert worths(problem) == pytest.approx({"racks": worth})
+
+
+def _in_racks(bound: float) -> Problem:
+    columns = (Column("s", "hall", "air", "cheap"), Column("s", "hall", "air", "dear"))
+    loads = {0: Load("air", 10, (1.0,)), 1: Load("air", 4, (1.0,))}
+    rows = (Positions("racks", bound, loads),)
+    return Problem(("s",), columns, (100.0, 160.0), (), positions=rows)  # type: ignore[arg-type]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(problems())
+def test_no_limit_with_a_worth_could_be_left_out(problem: Problem) -> None:
+    now = solve(problem)
+    for name, worth in worths(problem).items():
+        if worth and now is not None:
+            wider = solve(problem, relaxed=frozenset({name}))
+            assert wider is not None
+            assert wider.objective < now.objective
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -30,13 +30,13 @@ def checked(mwh: float):
 def test_a_thriftier_rival_wins_when_electricity_gets_dearer(model):
     # It saves 1000 MWh a year and costs 250 kUSD more over 5 years: 50 USD/MWh more than now.
     said = _turning_price(model, checked(10_000.0), checked(9_000.0), 250e3)
-    assert said == " The runner-up wins with electricity above about 0.150 USD/kWh (now 0.100)."
+    assert said == " The runner-up wins with electricity above roughly 0.150 USD/kWh (now 0.100), both as they stand."
 
 
 def test_a_hungrier_rival_wins_when_electricity_gets_cheaper(model):
     # It takes 2000 MWh more and costs 250 kUSD more: 25 USD/MWh less than now.
     said = _turning_price(model, checked(10_000.0), checked(12_000.0), 250e3)
-    assert said == " The runner-up wins with electricity below about 0.075 USD/kWh (now 0.100)."
+    assert said == " The runner-up wins with electricity below roughly 0.075 USD/kWh (now 0.100), both as they stand."
 
 
 def test_a_rival_that_no_price_helps(model):

@@ -18,7 +18,7 @@ from twinloop.report import narrative, numbers, tables
 from twinloop.report.figures import breakdown, doubt, layout, money, psychrometric, rack, svg
 from twinloop.report.figures.standalone import svg_file
 from twinloop.report.numbers import THIN
-from twinloop.twin.year import ALLOWABLE_AIR_C
+from twinloop.twin.air_class import ALLOWABLE_AIR_C
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STANDARD_PA = 101_325.0

@@ -43,12 +43,13 @@ def design(kit: str, cooler: str = "dry_cooler", plant: str = "air_cooled_chille
 
 def hall(
     kit: str, cooler: str = "dry_cooler", plant: str = "air_cooled_chiller", fleet: Fleet = TWO,
-    it: ItGroup | None = None, k: PlantConstants = K, c: TransientConstants | None = None, **changes: object,
+    it: ItGroup | None = None, k: PlantConstants = K, c: TransientConstants | None = None,
+    pressure_pa: float = PRESSURE_PA, **changes: object,
 ) -> Parameters:  # fmt: skip
     servers = it or group()
     conditions = DesignConditions(34.0, 22.0, 24.0, -12.0, "test")
-    built = size_plant(design(kit, cooler, plant, **changes), (servers,), conditions, PRESSURE_PA, FLOOR_M2, k)
-    return transient_parameters(built, (servers,), fleet, FLOOR_M2, PRESSURE_PA, k, c)
+    built = size_plant(design(kit, cooler, plant, **changes), (servers,), conditions, pressure_pa, FLOOR_M2, k)
+    return transient_parameters(built, (servers,), fleet, FLOOR_M2, pressure_pa, k, c)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,10 @@ import pytest
 from twinloop.errors import InputError
 from twinloop.twin.fault_words import EXAMPLES, read_faults
 from twinloop.twin.faults import Happening, with_faults
+from twinloop.twin.happenings import NOT_ASKED, _turns, events_of, standby_words
 from twinloop.twin.transient_account import account
 from twinloop.twin.transient_nouns import Inputs
-from twinloop.twin.transient_run import constant_series, run, settle, steady_inputs
+from twinloop.twin.transient_run import constant_series, guess, run, settle, steady_inputs
 from twinloop.twin.windows import Window
 
 WINDOW = Window("test", 200 * 86400.0 + 13.0 * 3600.0, 200 * 86400.0 + 17.0 * 3600.0)
@@ -102,6 +103,21 @@ def test_one_chiller_away_floats_the_supply_throttles_and_returns(make_hall, mak
     assert supply_c[-1] == pytest.approx(26.0, abs=0.1)
     assert trace.states.ceiling[-1, ..., 1].min() == pytest.approx(1.0)
     assert used.it_w[-1, 1] == pytest.approx(used.it_w[-1, 0], rel=1e-3)
+
+
+def test_a_fault_of_a_unit_that_stands_by_says_so(make_hall, fleets):
+    p = make_hall("plates + air", fleet=fleets["two"])
+    running, spare = p.fleet.cdus.running, p.fleet.cdus.spare
+    assert spare == 1
+    said = {
+        unit: standby_words(p, read_faults((f"cdu-{unit} pump stops at 14:00",), p, WINDOW, STEP_S)[0])
+        for unit in range(1, running + 2)
+    }
+    assert all(said[unit] == "" for unit in range(1, running + 1))
+    assert f"cdu-{running + 1} stands by and carries nothing" in said[running + 1]
+    assert f"cdu-1 to cdu-{running} work" in said[running + 1]
+    trace, _ = faulted(p, [f"cdu-{running + 1} pump stops at 14:00"], 10)
+    assert np.array_equal(trace.inputs.cdu_ok[:, :, 1], trace.inputs.cdu_ok[:, :, 0])  # it is true
 
 
 def test_a_stand_in_takes_over(make_hall, fleets):
@@ -212,3 +228,26 @@ def test_a_fault_that_never_ends_lasts_to_the_end(make_hall, fleets):
     series = with_faults(p, constant_series(inputs, 100), (fault,), 0, 5.0, 60.0)
     assert series.handler_ok[19].max() == 1.0
     assert series.handler_ok[20:].max() == 0.0
+
+
+def test_a_generator_that_nobody_asks_is_said_so(make_hall):
+    p = make_hall("air")
+    inputs = steady_inputs(p, 1, np.array([1.0]), 25.0, 18.0, 15.0)
+    trace = run(p, guess(p, inputs), constant_series(inputs, 4), 5.0)
+    window = Window("test", 0.0, 20.0)
+    generator = Happening("generator fails", "generator", 5.0, 15.0)
+
+    def told(*faults):
+        return [words for words in events_of(p, trace, faults, window)[1] if "generator is not asked" in words]
+
+    assert told(generator) == ["01-01 00:00:05 " + NOT_ASKED]
+    assert not told(generator, Happening("power fails", "power", 10.0, 20.0))
+    assert told(generator, Happening("power fails", "power", 15.0, 20.0))
+
+
+def test_what_comes_and_goes_is_told_once_with_how_often_and_how_long():
+    flags = np.array([False] * 5 + [True, False, False, False] * 5)
+    found = _turns(flags, "chillers rest", "chillers run", 10.0)
+    assert found == [(50.0, "chillers rest; from here on this begins 5 times and lasts 25% of the time: "
+                            "it stays at the edge")]  # fmt: skip
+    assert len(_turns(flags[:12], "chillers rest", "chillers run", 10.0)) == 4

@@ -159,11 +159,14 @@ def test_a_stopped_loop_warms_at_that_rate_without_metal_and_slower_with_it(make
 
 
 def test_loss_of_all_cooling_warms_the_hall_by_power_over_its_heat_capacity(make_hall, make_group):
-    """Slope = P/(C_air + C_metal) once metal follows; C of sinks and dies is part of the servers' metal."""
-    p = make_hall("air")
+    """Slope = P/(C_air + C_metal) once metal follows; C of sinks and dies is part of the servers' metal.
+
+    Chips that never throttle, others switch themselves off before the metal follows; without leakage power stays.
+    """
+    p = make_hall("air", it=make_group(throttle_c=400.0), k=PlantConstants(leakage_per_k=0.0))
     inputs = steady_inputs(p, 1, np.array([0.3]), 25.0, 18.0, 15.0)
     start = settle(p, inputs)
-    steps = 1800
+    steps = 3600
     dead = constant_series(inputs, steps)._replace(handler_ok=np.zeros((steps, 3, 1)))
     trace = run(p, start, dead, 1.0)
     room_c = trace.states.room_c[:, 0]
@@ -171,7 +174,10 @@ def test_loss_of_all_cooling_warms_the_hall_by_power_over_its_heat_capacity(make
     chips_j_k = float((p.chips.busy_w * p.chips.caught[:, :, 0] * (p.chips.sink_s + p.chips.die_s)[:, :, 0]).sum())
     slope = (room_c[-1] - room_c[-301]) / 300.0
     assert slope == pytest.approx(power_w / (p.air_j_k + p.metal_j_k + chips_j_k), rel=0.02)
-    assert np.diff(room_c)[:240].max() > 1.5 * slope  # air alone warms first; metal joins in
+    # Air warms first and metal follows by its time constant.
+    behind_k = room_c - trace.states.metal_c[:, 0]
+    assert behind_k[-1] == pytest.approx(slope * p.c.metal_s, rel=0.02)
+    assert np.diff(room_c)[30] > 5.0 * np.diff(trace.states.metal_c[:, 0])[30]
     assert np.max(account(p, trace).balance_error) < 1e-6
 
 

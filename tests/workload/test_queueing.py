@@ -160,3 +160,20 @@ def test_options_and_estimates_wait_as_the_replica_simulated_event_by_event_does
     got = estimate_serving(MODEL, ON, job).latency_p99_s
     assert got == pytest.approx(simulated, rel=0.15)
     assert got == pytest.approx(continuous_latency_p99_s(queue, 18.0))
+
+
+def test_the_crowd_of_random_arrivals_is_that_of_a_simulated_birth_and_death_process():
+    """Stays lengthen with the crowd: mean 100 with elasticity a half, against the stationary law itself."""
+    from twinloop.workload.serve_search import _crowded
+
+    alone, each, mean = 0.010, 0.0001, 100.0
+    step = alone + each * np.array([[1.0, mean]])
+    crowd, slowed = _crowded(np.array([[1.0, mean]]), step)
+    # n in flight leave at n / (output · step(n)); arrivals hold the mean: balance of flows gives the law.
+    n = np.arange(1, 1000)
+    arrivals = mean / (alone + each * mean)
+    law = np.cumsum(np.log(arrivals * (alone + each * n) / n))
+    law = np.exp(law - law.max())
+    above = n[np.searchsorted(np.cumsum(law) / law.sum(), 0.99)]
+    assert crowd[0, 1] == pytest.approx(above, rel=0.05)
+    assert slowed[0, 1] == pytest.approx(alone + each * crowd[0, 1])

@@ -31,7 +31,7 @@ WORDS = 100
 """Tokens spoken in half a minute."""
 LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
-DIFFUSION_STEPS = 20
+IMAGE_STEPS, VIDEO_STEPS = 20, 50
 """Denoising steps of one sample in the catalogue's diffusion rows."""
 
 
@@ -47,6 +47,16 @@ class Precision(click.Choice[str]):
         """Return the format that ``value`` stands for."""
         plain = str(value).lower().replace("-", "_")
         return str(super().convert(SPELLINGS.get(plain, value), param, ctx))
+
+
+class Named(click.Choice[str]):
+    """One of some names, whatever their case and what joins their words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name that ``value`` stands for."""
+        plain = re.sub(r"[^a-z0-9]", "", str(value).lower())
+        meant = next((name for name in self.choices if re.sub(r"[^a-z0-9]", "", name) == plain), value)
+        return str(super().convert(meant, param, ctx))
 
 
 @click.group(name="estimate")
@@ -107,9 +117,9 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--zero", type=click.IntRange(0, 3), default=None)
 @click.option("--fsdp-group", type=int, default=None, help="Devices that share one copy of the states (ZeRO-3).")
 @click.option("--interleave", type=int, default=1, show_default=True, help="Model chunks a stage.")
-@click.option("--schedule", type=click.Choice(("gpipe", "1f1b", "interleaved", "zero-bubble")), default=None)
+@click.option("--schedule", type=Named(("gpipe", "1f1b", "interleaved", "zero-bubble")), default=None)
 @click.option("--micro-batch", type=int, default=None, help="Default: the fastest that fits.")
-@click.option("--recompute", type=click.Choice(("none", "selective", "full")), default=None)
+@click.option("--recompute", type=Named(("none", "selective", "full")), default=None)
 @click.option("--optimizer", default="adamw", show_default=True)
 @click.option("--task", default="pretrain", show_default=True, help="pretrain, sft or lora:R.")
 @click.option("--sequence", type=int, default=None, help="Tokens a sample; default: the model's context.")
@@ -133,8 +143,10 @@ def train(**given: Any) -> None:
         micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
         recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
         shard_group=given["fsdp_group"] or 0, sequence_parallel=given["sequence_parallel"],
-        optimizer=given["optimizer"], lora_rank=_lora(given["task"]), precision=given["precision"] or "bf16",
-        sequence=given["sequence"], software=_generation(given["software"]),
+        optimizer=re.sub(r"[-_ ]", "", given["optimizer"].lower()),
+        lora_rank=_lora(given["task"]), precision=given["precision"] or "bf16",
+        sequence=given["sequence"],
+        software=_generation(given["software"], on, network, sharded=sharded or (given["zero"] or 0) >= 2),
     )  # fmt: skip
     extra: dict[str, Any] = {}
     if given["searching"]:
@@ -172,7 +184,7 @@ def train(**given: Any) -> None:
 @click.option("--concurrency", type=int, default=None, help="Sequences in flight on all replicas.")
 @click.option(
     "--scenario",
-    type=click.Choice(("offline", "server", "interactive", "single-stream"), case_sensitive=False),
+    type=Named(("offline", "server", "interactive", "single-stream")),
     default="offline",
 )
 @click.option("--ttft", default=None, help="Longest time to first token: 450ms, 2s.")
@@ -208,7 +220,7 @@ def serve(**given: Any) -> None:
         latency_s=_seconds("--latency", given["latency"]), prefix_hit=given["prefix_hit"],
         speculative=given["speculative"], beams=given["beams"] or 1, software=_server_software(given["software"]),
         prefill_devices=_prefill_devices(given["disaggregated"], on),
-        work=_work(given, 0 if network.layers else network.context) * asked,
+        work=asked * _repeated(given["steps"], network), size=_size(given, network),
     )  # fmt: skip
     extra = serve_searched(network, on, job, given["top"]) if given["searching"] else {}
     estimated = {**to_data(estimate_serving(network, on, job)), **extra}
@@ -281,9 +293,14 @@ def _host(given: dict[str, Any]) -> Host:
 
     return host(
         catalogue.device(given["device"]), given["devices"], given["devices_per_node"], given["scale_up_domain"],
-        None if given["network"] is None else given["network"] * GB, given["network_kind"], given["cooling"],
+        None if given["network"] is None else given["network"] * GB, _carrier(given["network_kind"]), given["cooling"],
         given["coolant_c"], given["power_limit_w"],
     )  # fmt: skip
+
+
+def _carrier(kind: str) -> str:
+    plain = re.sub(r"[^a-z0-9]", "", kind.lower())
+    return {"infiniband": "ib", "rocev2": "roce"}.get(plain, plain)
 
 
 def _left_over(given: dict[str, Any], network: Network, on: Host) -> int:
@@ -296,20 +313,21 @@ def _left_over(given: dict[str, Any], network: Network, on: Host) -> int:
 
 
 def _lora(task: str) -> int | None:
-    if task in ("pretrain", "sft"):
+    if re.sub(r"[-_ ]", "", task.lower()) in ("pretrain", "pretraining", "sft"):
         return None
-    match = re.fullmatch(r"lora(?::(\d+))?", task)
+    match = re.fullmatch(r"lora(?:[-_: ](\d+))?", task.lower())
     if match is None:
         raise click.BadParameter(f"got {task!r}, expected pretrain, sft or lora:R", param_hint="--task")
     return int(match[1] or LORA_RANK)
 
 
-def _generation(name: str | None) -> str | None:
+def _generation(name: str | None, on: Host, network: Network, *, sharded: bool) -> str | None:
     from twinloop.workload.constants import GENERATIONS, generation_of
+    from twinloop.workload.train_estimate import decodes
 
     if name is None:
         return None
-    found = generation_of(name)
+    found = generation_of(name, on.device, sharded=sharded, decoder=decodes(network))
     if found is None:
         raise click.BadParameter(
             f"got {name!r}, expected YYYY.MM or one of {', '.join(GENERATIONS)}", param_hint="--software"
@@ -339,13 +357,17 @@ def _seconds(flag: str, text: str | None) -> float | None:
     return float(match[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, None: 1.0}[match[2]]
 
 
-def _work(given: dict[str, Any], pixels: int) -> float:
-    work = 1.0
-    if given["steps"] is not None:
-        work *= given["steps"] / DIFFUSION_STEPS
+def _repeated(steps: int | None, network: Network) -> float:
+    return steps / (VIDEO_STEPS if network.frames > 1 else IMAGE_STEPS) if steps else 1.0
+
+
+def _size(given: dict[str, Any], network: Network) -> float:
+    """Return the pixels of what is asked for over those of the catalogue's sample."""
+    size = given["frames"] / network.frames if given["frames"] else 1.0
     if given["image"] is not None:
         match = re.fullmatch(r"(\d+)x(\d+)", given["image"].lower())
         if match is None:
             raise click.BadParameter(f"got {given['image']!r}, expected HxW", param_hint="--image")
-        work *= int(match[1]) * int(match[2]) / float(pixels or 1024**2)
-    return work * (given["frames"] or 1)
+        pixels = network.context / network.frames if network.context and not network.layers else 1024**2
+        size *= int(match[1]) * int(match[2]) / pixels
+    return size

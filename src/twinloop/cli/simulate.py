@@ -23,7 +23,7 @@ EPILOG = """
 Examples:
   twinloop simulate my.yaml --plan out/my/plan.json
   twinloop simulate my.yaml --window "hottest day" --step 5s
-  twinloop simulate my.yaml --fault "cdu-2 pump stops at 14:00 for 10 min"
+  twinloop simulate my.yaml --fault "cdu-1 pump stops at 14:00 for 10 min"
   twinloop simulate my.yaml --window "07-14 12:00/07-14 18:00" --fault "chiller-1 trips at 13:00 for 1 h" \\
       --fault "power fails at 15:00 for 30 s"
 
@@ -55,7 +55,7 @@ With several halls, start with the hall's name: "frankfurt: crah-1 fails at 14:0
 @click.option(
     "--step", "step_text", default=f"{STEP_S:g} s", show_default=True, help="Length of a step in a window, 1 s to 15 s."
 )
-@click.option("--fault", "faults", multiple=True, help='"cdu-2 pump stops at 14:00 for 10 min"; may be repeated.')
+@click.option("--fault", "faults", multiple=True, help='"cdu-1 pump stops at 14:00 for 10 min"; may be repeated.')
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder [out/<name>-simulation].")
 @click.option("--json", "as_json", is_flag=True, help="Print simulation.json on standard output and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tables.")

@@ -60,7 +60,7 @@ def _print(results: Sequence[Result]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for name, wide in (
-        ("case, quantity", 46), ("published", 9), ("model", 9), ("error", 8), ("±", 6), ("unit", 9), ("", 4),
+        ("case, quantity", 43), ("published", 9), ("model", 9), ("error", 8), ("±", 6), ("unit", 9), ("", 4),
     ):  # fmt: skip
         right = name in ("published", "model", "error", "±")
         table.add_column(name, justify="right" if right else "left", no_wrap=right, width=wide)

@@ -28,6 +28,15 @@ def density_ratio(elevation_m: Array, dry_bulb_c: Array = STANDARD_C) -> Array:
     return pressure_at_altitude_pa(elevation_m) / STANDARD_PA * (STANDARD_C + 273.15) / (dry_bulb_c + 273.15)
 
 
+def pressure_ratio(pressure_pa: Array) -> Array:
+    """Return ``σ = p/101325``: density over that at sea level, at the same temperature.
+
+    >>> round(pressure_ratio(83_000.0), 3)   # Denver
+    0.819
+    """
+    return pressure_pa / STANDARD_PA
+
+
 def fan_mass_flow_kg_s(rated_kg_s: Array, sigma: Array) -> Array:
     """Return the dry-air mass that a fan rated at sea level moves at the same speed: ``m₀ σ``.
 

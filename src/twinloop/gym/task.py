@@ -17,6 +17,7 @@ from twinloop.cooling.towers import make_up
 from twinloop.model.estimate import ComponentPower
 from twinloop.model.weather import WeatherYear
 from twinloop.planner.designs import KITS
+from twinloop.twin.air_class import ALLOWABLE_AIR_C
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import size_plant
@@ -24,7 +25,7 @@ from twinloop.twin.transient_account import Account, account
 from twinloop.twin.transient_nouns import Bank, Fleet, Inputs, State
 from twinloop.twin.transient_parameters import Parameters, transient_parameters
 from twinloop.twin.transient_run import Trace, constant_series, run, settle, steady_inputs
-from twinloop.twin.year import ALLOWABLE_AIR_C, WATER_KG_M3
+from twinloop.twin.year import WATER_KG_M3
 
 ACTIONS = ("air setpoint", "warm-water setpoint", "cold-water setpoint", "supply-air surplus", "least water flow")
 OBSERVATIONS = (

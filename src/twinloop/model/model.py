@@ -83,6 +83,10 @@ class Caps:
     """Scopes 1 to 3."""
     water_m3_per_year: float | None = None
     """Of all sites, providers' included."""
+    junction_margin_k: float = 0.0
+    """What chips in halls keep below their limit on the design day, at least."""
+    growth_fits: bool = False
+    """Whether positions, power and water of each hall must carry the load of the horizon's every year."""
 
 
 @dataclass(frozen=True)

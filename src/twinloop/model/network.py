@@ -73,6 +73,8 @@ class Network:
     """Of ``bytes_per_sample``, in first layers that are not trained. Normalisations are frozen with them."""
     recurrent_steps: int = 0
     """Steps of one sample that wait for each other: frames of a recurrent decoder."""
+    frames: int = 1
+    """Of the video that one sample is; 1: an image."""
     trees: int = 0
     depth: int = 0
     source: str = "scenario"

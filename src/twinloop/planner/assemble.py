@@ -32,12 +32,14 @@ from twinloop.planner.potential import potential_totals
 from twinloop.planner.rules import rules
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
-from twinloop.planner.selection import shadow_prices
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.supplies import intake_words
 from twinloop.planner.ties import TIE
 from twinloop.planner.uncertainty import uncertainty
+from twinloop.planner.wishes import margin_words
+from twinloop.planner.worths import worths
 from twinloop.twin.design import PlantConstants
+from twinloop.units import show
 from twinloop.workload.chain import plan_chains
 
 GAP_PROVEN = 5e-3
@@ -54,6 +56,7 @@ def assemble(
     digest: str,
     k: PlantConstants,
     seen: Seen,
+    wishes: str = "",
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -64,14 +67,16 @@ def assemble(
     points = frontier(model, best, screened.designs, k, seen)
     nearby = _alternatives(model, checked, others)
     sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
-    sites = tuple(_explained(model, checked, site.planned, others, screened, k) for site in checked.sites)
+    sites = tuple(_explained(model, checked, site.planned, others, screened, k, wishes) for site in checked.sites)
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
-        summary=_summary(model, checked, rivals) + _later(model, checked),
+        summary=_summary(model, checked, rivals) + _later(model, checked) + margin_words(checked),
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(
-            _stage(p, reasons.get(p.stage, ""), waits_words(model, checked.placements, p.stage))
+            _stage(
+                p, reasons.get(p.stage, ""), room_words(model, p), waits_words(model, checked.placements, p.stage)
+            )
             for p in checked.placements
         ),
         sites=sites,
@@ -144,7 +149,22 @@ def waits_words(model: Model, placements: tuple[Placement, ...], stage: str) -> 
     return ""
 
 
-def _stage(p: Placement, why: str, waits: str = "") -> PlannedStage:
+def room_words(model: Model, p: Placement) -> str:
+    """Say what a run keeps free before its deadline; empty where that is nothing.
+
+    A run of 3.1 h misses a deadline of 3.5 h where an interruption takes half an hour.
+    """
+    stage = next(each for each in model.stages if each.name == p.stage)
+    room_s, run_s = p.option.deadline_room_s, p.option.duration_s
+    if not room_s or run_s is None or stage.deadline_s is None:
+        return ""
+    return (
+        f"{show(run_s, 'duration', 3)} + {show(room_s, 'duration', 2)} of room for one interruption ≤ "
+        f"{show(stage.deadline_s, 'duration')}, its deadline"
+    )
+
+
+def _stage(p: Placement, why: str, *waits: str) -> PlannedStage:
     o, par = p.option, p.option.parallelism
     devices, data = _placed(p)
     return PlannedStage(
@@ -159,7 +179,7 @@ def _stage(p: Placement, why: str, waits: str = "") -> PlannedStage:
         memory_per_device_gb=o.memory_per_device_b / 1e9, latency_p99_s=o.latency_p99_s,
         time_breakdown_s=o.time_breakdown_s,
         memory_gb={name: b / 1e9 for name, b in o.memory_parts_b.items()},
-        why=" ".join(sentence(each) for each in (why, waits, *o.notes) if each.strip()),
+        why=" ".join(sentence(each) for each in (why, *waits, *o.notes) if each.strip()),
     )  # fmt: skip
 
 
@@ -173,15 +193,16 @@ def _placed(p: Placement) -> tuple[int, int]:
 
 
 def _explained(
-    model: Model, best: Checked, site: PlannedSite, others: dict[str, Checked], screened: Screened, k: PlantConstants
-) -> PlannedSite:
+    model: Model, best: Checked, site: PlannedSite, others: dict[str, Checked], screened: Screened, k: PlantConstants,
+    wishes: str,
+) -> PlannedSite:  # fmt: skip
     if site.cooling is None:
         return site
     reason = cooling_reason(model, best, others, screened.kit_of[site.cooling.name])
     design = screened.designs[site.name, site.cooling.name]
     hall = next(each for each in model.on_premise if each.name == site.name)
     price = intake_words(model, best, hall, screened, k)
-    return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design) + price))
+    return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design) + price + wishes))
 
 
 def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tuple[Alternative, ...]:
@@ -199,7 +220,7 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
 def _constraints(best: Optimised) -> tuple[Constraint, ...]:
     """Return every limit with what the twin leaves of it; where the twin has no such figure, the selection."""
     picked, used = best.choice.picked, _twin_use(best.checked)
-    prices = shadow_prices(best.problem) or {}
+    prices = worths(best.problem)
     return tuple(
         Constraint(
             row.name, row.bound - used.get(row.name, best.problem.taken(row, picked)), row.unit, prices.get(row.name)

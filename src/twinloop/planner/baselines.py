@@ -10,6 +10,7 @@ from twinloop.model.plan import Baseline
 from twinloop.planner.optimise import Optimised, Seen, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
+from twinloop.planner.wishes import rival_note
 from twinloop.twin.design import PlantConstants
 
 LIQUID_KITS = ("all plates", "immersion")
@@ -35,13 +36,18 @@ class Rival:
 
 
 def plainer(
-    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None]
-) -> tuple[Plainer, ...]:
-    """Return *all air on-premise*, *all cloud* and *uniform liquid*, each optimised like the plan itself."""
+    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None],
+    unbound: tuple[Model, Screened] | None = None,
+) -> tuple[Plainer, ...]:  # fmt: skip
+    """Return *all air on-premise*, *all cloud* and *uniform liquid*, each optimised like the plan itself.
+
+    What cannot hold the margin or the growth that the plan holds is searched without (``unbound``), and says so.
+    """
     halls = {site.name for site in model.on_premise}
     clouds = {site.name for site in model.clouds}
     kit_of = screened.kit_of
-    wet = {(p.stage, p.site, p.design) for p in screened.placements if p.anchors}
+    every = (*screened.placements, *(unbound[1].placements if unbound else ()))
+    wet = {(p.stage, p.site, p.design) for p in every if p.anchors}
 
     def kit(design: str | None) -> str | None:
         return kit_of.get(design) if design else None
@@ -61,11 +67,16 @@ def plainer(
         progress(f"baseline: {name}")
         mine = tuple(p for p in screened.placements if keep(p))
         result = optimise(model, mine, screened.designs, k, seen) if mine else None
-        note = ""
+        note, asked = "", model
+        if result is None and unbound is not None:
+            asked = unbound[0]
+            mine = tuple(p for p in unbound[1].placements if keep(p))
+            result = optimise(asked, mine, unbound[1].designs, k, seen) if mine else None
+            note = rival_note(model, result.checked) if result else ""
         if result is None and mine:
             # No straw man: a plainer design that lacks positions gets as many as it needs, and we say so.
             rows = frozenset(f"rack positions of {site.name}" for site in model.on_premise)
-            result = optimise(model, mine, screened.designs, k, seen, relaxed=rows)
+            result = optimise(asked, mine, screened.designs, k, seen, relaxed=rows)
             note = _positions_note(model, result) if result else ""
         placed = result.checked.placements if result else ()
         if not (clouds if name == "all cloud" else halls):

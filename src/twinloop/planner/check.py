@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.model.model import Model
 from twinloop.model.plan import (
     CashYear,
@@ -135,7 +136,7 @@ def check_hall(
     weather = site.weather
     plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
     year = site_year(site, plant, groups, k)
-    racks = rack_types(model, placements, groups, design, k)
+    racks = rack_types(model, placements, groups, design, k, float(pressure_ratio(weather.pressure_pa)))
     standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
     lines = standing.lines
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
@@ -156,7 +157,7 @@ def check_hall(
             **heat_sale(site, year.heat_sold_j),
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
-        standing_w=standing_it_w(site.plant),
+        standing_w=standing_it_w(site),
         network_usd=sum(network_usd(p.option, server_of(model, p.option.server)) for p in placements),
     )
     needed_w = plant.electrics.needed_w
@@ -164,14 +165,15 @@ def check_hall(
         name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
         cooling=_cooling(plant, racks),
         equipment=lines, electrical=Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"]),
-        design_day=None, failure_cases=(), totals=hall_totals(model, site, year, ledger), marked="twin",
+        design_day=design_day(plant, groups, site, k), failure_cases=(),
+        totals=hall_totals(model, site, year, ledger), marked="twin",
         air_class=site.air_class,
     )  # fmt: skip
     return CheckedSite(planned, ledger, year, plant)
 
 
 def stressed(model: Model, checked: Checked, k: PlantConstants) -> Checked:
-    """Return ``checked`` with each hall's design day and what losing one unit does to it.
+    """Return ``checked`` with what losing one unit does to each hall on its design day.
 
     Apart from :func:`check` because it takes longer than the year, and only the plan that is written needs it.
     """
@@ -182,9 +184,8 @@ def stressed(model: Model, checked: Checked, k: PlantConstants) -> Checked:
             return site
         hall = halls[site.planned.name]
         groups = groups_at(model, tuple(p for p in checked.placements if p.site == hall.name))
-        day = design_day(site.plant, groups, hall, k)
         cases = failure_cases(site.plant, groups, hall, site.planned.equipment, k)
-        return replace(site, planned=replace(site.planned, design_day=day, failure_cases=cases))
+        return replace(site, planned=replace(site.planned, failure_cases=cases))
 
     return replace(checked, sites=tuple(one(site) for site in checked.sites))
 

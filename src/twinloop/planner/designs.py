@@ -7,11 +7,10 @@ from itertools import product
 from typing import get_args
 
 from twinloop.catalogue.nouns import COMPONENTS, Component
-from twinloop.cooling.altitude import AirClass
-from twinloop.cooling.altitude import intake_limit_c as derated_c
 from twinloop.fluids.dielectric import FLUIDS
 from twinloop.model.model import Allow
 from twinloop.model.site import Containment, Evaporative, Intake, OnPremise
+from twinloop.twin.air_class import ALLOWABLE_AIR_C, allowable_intake_c
 from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign, PlantConstants, aisle_of
 
 KITS: dict[str, dict[Component, CoolingPath]] = {
@@ -46,7 +45,7 @@ AISLES: dict[Containment, str] = {
 }  # fmt: skip
 """Said of a standing plant that is contained otherwise than its hall."""
 
-AIR_LIMIT_C = {"A1": 32.0, "A2": 35.0, "A3": 40.0, "A4": 45.0, "H1": 25.0}
+AIR_LIMIT_C = {name: high_c for name, (_, high_c) in ALLOWABLE_AIR_C.items()}
 """Highest allowable intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
 
 RECOMMENDED_AIR_C = {
@@ -214,8 +213,7 @@ def intake_limit_c(site: OnPremise, intake: Intake) -> float:
     """Return the warmest intake of the range ``intake`` of the hall's class; the allowable one falls with height."""
     if intake == "recommended":
         return RECOMMENDED_AIR_C[site.air_class][1]
-    air_class = next(each for each in get_args(AirClass) if each == site.air_class)
-    return float(derated_c(AIR_LIMIT_C[site.air_class], air_class, site.weather.elevation_m))
+    return allowable_intake_c(site)[1]
 
 
 def within_intake(design: HybridDesign, site: OnPremise, intake: Intake) -> bool:

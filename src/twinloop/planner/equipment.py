@@ -73,7 +73,7 @@ def schedule(
     ``peaks``: what the fullest rack puts into one of them over the mean; all are rated for it.
     """
     lines = (
-        _pipework(plant, k),
+        _pipework(plant, site.redundancy, k),
         *_hall_lines(plant, site.redundancy, k),
         *_outdoor_air_lines(plant, site, k),
         *_warm_lines(plant, site, k),
@@ -172,12 +172,13 @@ def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipm
     return lines
 
 
-def _pipework(plant: Plant, k: PlantConstants) -> Equipment:
-    """Pumps, pipes and valves of both loops, priced on the heat they carry."""
+def _pipework(plant: Plant, redundancy: Redundancy, k: PlantConstants) -> Equipment:
+    """Pumps, pipes and valves of both loops, priced on the heat they carry; 2N has two paths of them."""
+    paths: Redundancy = "2N" if redundancy == "2N" else "N"
     heat_w = plant.cold.heat_w + (plant.warm.heat_w if plant.warm else 0.0)
     power_w = plant.cold.pump_w + plant.cold.condenser_pump_w + (plant.warm.pump_w if plant.warm else 0.0)
     flow = plant.cold.flow_kg_s + (plant.warm.flow_kg_s if plant.warm else 0.0)
-    return _line("PP", "pipework", "pipework", heat_w, "N", power_w, flow, k.facility_pump_pa, None, None,
+    return _line("PP", "pipework", "pipework", heat_w, paths, power_w, flow, k.facility_pump_pa, None, None,
                  "both loops at design flow", 0.0, k)  # fmt: skip
 
 
@@ -250,11 +251,13 @@ def _line(
     dp_pa: float | None, in_c: float | None, out_c: float | None, condition: str, margin: float, k: PlantConstants,
 ) -> Equipment:  # fmt: skip
     needed_w = max(duty_w, 1.0)
-    count = units(needed_w * (1.0 + margin), UNIT_W.get(kind, 1e12), redundancy)
-    rated_w, least_w = needed_w * (1.0 + margin) / count.running, cooling_kit(kit).smallest_w
+    least_w = cooling_kit(kit).smallest_w
+    count = units(needed_w * (1.0 + margin), UNIT_W.get(kind, 1e12), redundancy, least_w)
+    rated_w = needed_w * (1.0 + margin) / count.running
     if rated_w < least_w:
         rated_w, margin = least_w, least_w * count.running / needed_w - 1.0
-    bought = count.spare if kit in PRICED_ELSEWHERE else count.running + count.spare
+    # Of what is priced elsewhere, only the spares are bought here, and what smaller units than usual cost besides.
+    bought = (count.running + count.spare) * count.premium - (count.running if kit in PRICED_ELSEWHERE else 0)
     return Equipment(
         tag=tag, type=kit, count=count.running, spare=count.spare, rated_w=rated_w,
         flow_m3_h=flow_kg_s / k.water_density_kg_m3 * 3600.0, dp_kpa=None if dp_pa is None else dp_pa / 1e3,
@@ -301,14 +304,20 @@ def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> 
         if free_usd > 0.0:
             upkeep += free_usd * cooling_kit(line.type).maintenance_per_year
         condition = f"{line.design_condition}; {used_w / need_w:.0%} stands" if used_w > 0.0 else line.design_condition
-        new_usd = None if line.capex_usd is None else line.capex_usd - free_usd
+        new_usd = None if line.capex_usd is None else max(line.capex_usd - free_usd, 0.0)
         found.append(replace(line, capex_usd=new_usd, design_condition=condition))
     return Standing(tuple(found), upkeep)
 
 
-def standing_it_w(plant: ExistingPlant | None) -> float:
-    """Return the IT power for which shell and power chain stand: what the standing UPS carries."""
-    return 0.0 if plant is None else plant.standing_w("ups")
+def standing_it_w(site: OnPremise) -> float:
+    """Return the IT power for which shell and power chain stand.
+
+    It is what the standing UPS carries. Where machines stand but no UPS is named among them, the hall that they
+    stand in has a power chain for all that its meter gives at first. A design without machines is only a wish.
+    """
+    if site.plant is None or not site.plant.units:
+        return 0.0
+    return site.plant.standing_w("ups") or site.utility_power_w
 
 
 def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:

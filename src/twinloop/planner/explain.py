@@ -129,4 +129,7 @@ def _turning_price(model: Model, best: Checked, rival: Checked, extra: float) ->
     if turn <= 0.0:
         return " It wins even with free electricity."
     word = "below" if theirs_mwh > ours_mwh else "above"
-    return f" The runner-up wins with electricity {word} about {turn / 1e3:.3f} USD/kWh (now {price / 1e3:.3f})."
+    return (
+        f" The runner-up wins with electricity {word} roughly {turn / 1e3:.3f} USD/kWh (now {price / 1e3:.3f}), "
+        "both as they stand."
+    )

@@ -6,27 +6,29 @@ from dataclasses import replace
 
 import numpy as np
 
-from twinloop.arrays import FloatArray
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.model.plan import DesignDay, Equipment, FailureCase
 from twinloop.model.site import OnPremise
 from twinloop.twin.design import PlantConstants
-from twinloop.twin.free_coolers import OutdoorAir, TowerSet
+from twinloop.twin.design_hours import busy_state, design_hours, margins_k
+from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.groups import ItGroup
-from twinloop.twin.plant import PlantState, solve_plant
+from twinloop.twin.plant import PlantState
 from twinloop.twin.sizing import Plant
+from twinloop.twin.transient_nouns import TransientConstants
 
-HALL_HEIGHT_M = 3.5
-"""Slab to ceiling, for the air that buffers a lost air handler. Low confidence."""
+MOST_RISE_K = 10.0
+"""Largest rise of a fluid that a time to throttling counts on. Low confidence."""
 LOST = 0.02
 """Share of capacity left where the only unit is lost: leakage past a stopped unit keeps the solve defined."""
 
 
 def design_day(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: PlantConstants) -> DesignDay:
     """Return the hall with every group at full power, in the harder of the hottest and the most humid design hour."""
-    outdoor = _design_hours(site, k)
-    state = _at_design(plant, groups, outdoor, k)
-    hour = int(np.argmin(_margins_k(state, groups)))
+    outdoor = design_hours(site.weather, k)
+    state = busy_state(plant, groups, outdoor, k)
+    hour = int(np.argmin(margins_k(state, groups)))
     supply = np.broadcast_to(state.warm.supply_c if state.warm else state.cold.supply_c, (2,))
     return DesignDay(
         dry_bulb_c=float(outdoor.dry_bulb_c[hour]) - k.recirculation_outdoor_k,
@@ -41,8 +43,8 @@ def failure_cases(
     plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, lines: tuple[Equipment, ...], k: PlantConstants
 ) -> tuple[FailureCase, ...]:
     """Return what losing one unit of each kind does on the design day, after spares have taken over."""
-    outdoor = _design_hours(site, k)
-    whole_k = _margin_k(_at_design(plant, groups, outdoor, k), groups)
+    outdoor = design_hours(site.weather, k)
+    whole_k = _margin_k(busy_state(plant, groups, outdoor, k), groups)
     cases = []
     for line in lines:
         if line.type in (
@@ -58,12 +60,12 @@ def failure_cases(
         left = 1.0 if line.spare else max((line.count - 1) / line.count, LOST)
         margin_k = whole_k
         if left < 1.0:
-            margin_k = _margin_k(_at_design(_with_capacity(plant, line.tag, left), groups, outdoor, k), groups)
+            margin_k = _margin_k(busy_state(_with_capacity(plant, line.tag, left), groups, outdoor, k), groups)
         spare = "a spare takes over" if line.spare else _left_words(line, left)
         cases.append(
             FailureCase(
                 f"one {line.type.replace('_', ' ')} ({line.tag}) lost: {spare}", margin_k,
-                _time_to_throttle_s(plant, line.tag, site, k) if margin_k <= 0.05 else None,
+                _time_to_throttle_s(plant, line.tag, site, whole_k, k) if margin_k <= 0.05 else None,
             )
         )  # fmt: skip
     return tuple(cases)
@@ -73,35 +75,8 @@ def _left_words(line: Equipment, left: float) -> str:
     return f"{left:.0%} of capacity left" if line.count > 1 else "the only one, nothing of its capacity is left"
 
 
-def _design_hours(site: OnPremise, k: PlantConstants) -> OutdoorAir:
-    """Return the hottest and the most humid design hour: coils are hardest pressed in one, towers in the other.
-
-    The humid hour's dry bulb stands above its wet bulb as far as in the year's most humid hour.
-    """
-    conditions, weather = site.weather.design, site.weather
-    humid_c = conditions.humid_dry_bulb_c
-    if humid_c is None:
-        humid = int(np.argmax(weather.wet_bulb_c))
-        humid_c = conditions.wet_bulb_c + max(float(weather.dry_bulb_c[humid] - weather.wet_bulb_c[humid]), 0.0)
-    return OutdoorAir(
-        np.array([conditions.dry_bulb_c, humid_c]) + k.recirculation_outdoor_k,
-        np.array([conditions.coincident_wet_bulb_c, conditions.wet_bulb_c]), np.full(2, k.dew_point_high_c),
-        weather.pressure_pa,
-    )  # fmt: skip
-
-
-def _at_design(plant: Plant, groups: tuple[ItGroup, ...], outdoor: OutdoorAir, k: PlantConstants) -> PlantState:
-    return solve_plant(plant, tuple(replace(group, activity=np.ones(2)) for group in groups), outdoor, k)
-
-
-def _margins_k(state: PlantState, groups: tuple[ItGroup, ...]) -> FloatArray:
-    """Return what the worst chip keeps below its limit in each design hour, K."""
-    margins = [group.throttle_c - it.worst_junction_c for it, group in zip(state.it, groups, strict=True)]
-    return np.asarray(np.min(margins, axis=0))
-
-
 def _margin_k(state: PlantState, groups: tuple[ItGroup, ...]) -> float:
-    return float(np.min(_margins_k(state, groups)))
+    return float(np.min(margins_k(state, groups)))
 
 
 def _with_capacity(plant: Plant, tag: str, left: float) -> Plant:
@@ -146,15 +121,22 @@ def _smaller(cooler: DryCooler, left: float) -> DryCooler:
     )  # fmt: skip
 
 
-def _time_to_throttle_s(plant: Plant, tag: str, site: OnPremise, k: PlantConstants) -> float:
-    """Return how long the stored coolant (or hall air) takes to warm by the approach it lives on.
+def _time_to_throttle_s(
+    plant: Plant, tag: str, site: OnPremise, margin_k: float, k: PlantConstants, c: TransientConstants | None = None
+) -> float:
+    """Return how long the fluids that the lost unit cooled take to warm by what the worst chip has left.
 
-    Adiabatic and fluid only: metal adds to it, so this is the cautious side. Liquid loops: 33.6 L per
-    227 kW rack warm by 14 K in about 8 s (published rack volume).
+    Nothing else takes heat and nothing is carried off any more: metal, units left and pumps that run down add to it,
+    so this is the cautious side. At most 10 K: a stopped loop's plates lose more than its coolant warms. Liquid loops:
+    33.6 L per 227 kW rack warm by 14 K in about 8 s (published rack volume).
     """
-    rise_k = 10.0
+    c = c or TransientConstants()
+    water_j_m3_k = k.water_density_kg_m3 * k.water_heat_capacity_j_kg_k
+    rise_k = min(max(margin_k, 0.0), MOST_RISE_K)
     if tag in ("CDU", "DC", "WT") and plant.warm is not None:
-        stored = k.coolant_volume_m3_per_w * k.water_density_kg_m3 * k.water_heat_capacity_j_kg_k
-        return stored * rise_k
-    air_j_k = site.floor.area_m2 * HALL_HEIGHT_M * 1.17 * k.air_heat_capacity_j_kg_k
+        facility_m3_w = 0.0 if tag == "CDU" else c.warm_m3_w
+        return (k.coolant_volume_m3_per_w + facility_m3_w) * water_j_m3_k * rise_k
+    air_j_k = site.floor.area_m2 * c.hall_height_m * c.air_j_m3_k * float(pressure_ratio(site.weather.pressure_pa))
+    if tag in ("CH", "CT", "FC"):
+        return (air_j_k / max(plant.cold.heat_w, 1.0) + c.cold_m3_w * water_j_m3_k) * rise_k
     return air_j_k * rise_k / max(plant.air_heat_w, 1.0)

@@ -13,7 +13,7 @@ from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, CheckedSite
 from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.placements import Placement
-from twinloop.planner.sharing import count, fill
+from twinloop.planner.sharing import Load, count, fill
 from twinloop.twin.design import PlantConstants
 
 BOUGHT_ONCE = ("pipework", "transformer", "ups")
@@ -41,6 +41,30 @@ def utility_power_w(site: OnPremise, year: int) -> float:
         if phase.start_s <= (year - 1) * YEAR_S + 1.0:
             power_w = phase.power_w
     return power_w
+
+
+def power_that_lasts_w(model: Model, site: OnPremise) -> float:
+    """Return the power that a plan may take at first: all, or what still fits when grown, in the tightest year."""
+    if not model.caps.growth_fits:
+        return site.utility_power_w
+    growth = load_growth_per_year(model)
+    return min(utility_power_w(site, y) / (1.0 + growth) ** (y - 1) for y in range(1, _last_year(model) + 1))
+
+
+def water_that_lasts_m3(model: Model, site: OnPremise) -> float | None:
+    """Return the water that a plan may take in its first year, likewise; ``None``: no limit."""
+    supply_m3 = site.water.supply_m3_per_year
+    return None if supply_m3 is None else supply_m3 / _last_factor(model)
+
+
+def last_load(model: Model, load: Load) -> Load:
+    """Return ``load`` with the servers of the last year, where growth must fit."""
+    return replace(load, servers=_whole(load.servers, _last_factor(model))) if model.caps.growth_fits else load
+
+
+def _last_factor(model: Model) -> float:
+    """Return the load of the last year over that of the first, 1 where growth need not fit."""
+    return (1.0 + load_growth_per_year(model)) ** (_last_year(model) - 1) if model.caps.growth_fits else 1.0
 
 
 def phases(model: Model, checked: Checked) -> tuple[str, ...]:

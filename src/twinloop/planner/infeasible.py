@@ -26,7 +26,9 @@ from twinloop.planner.optimise import Corrections, Factors, corrected, correctio
 from twinloop.planner.placements import Placement, may_run, residency
 from twinloop.planner.screen import Screened, place, shortlist
 from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.planner.ways_checked import applied
 from twinloop.planner.ways_out import (
+    SMALL_MOVE,
     Way,
     by_share,
     cost_usd,
@@ -47,6 +49,8 @@ LOOSEST = (300.0, 3e3, 3e4, 3e5)
 """Where none of those finds an option: the first of these that does."""
 DEADLINE_SHARE = 0.9
 """Recurrent runs keep a tenth of their deadline free (see the workload options)."""
+MOST_WAYS = 4
+"""Ways out that are tried: each is a search of its own."""
 MOST_CORRECTIONS = 4
 """Times that the twin's figures may correct the screened ones until a limit is seen to break."""
 TIE = 1e-6
@@ -80,14 +84,44 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
     exceeded = exceeded_by(problem, choice)
     if not exceeded:
         return _refused(model, screened, problem, choice, checked)
-    core = _smallest_clash(problem, _names(problem))
-    clashes = tuple(_clash(problem, name, exceeded.get(name)) for name in core)
-    ways = ranked([*_in_money(model, screened, k), *by_share(model, problem, choice, core)])
-    return WayOut(screened, ways[0].problem, ways[0].choice, clashes, tuple(map(words_of, ways)))
+    cores = _smallest_clashes(problem)
+    clashes = tuple(_clash(problem, name, exceeded.get(name), n) for n, core in enumerate(cores) for name in core)
+    bought = [way for move in (0.0, SMALL_MOVE) for way in _in_money(model, screened, k, move)]
+    ways = ranked([*bought, *by_share(model, problem, choice, cores[0])])
+    progress("applying the ways out")
+    tried = [applied(model, way, screened.designs, k, _silent) for way in ways[:MOST_WAYS]]
+    kept = [each for each in tried if each is not None]
+    if not kept:
+        words = tuple(f"{words_of(way)}; not confirmed: no plan was found with that" for way in ways)
+        return WayOut(screened, ways[0].problem, ways[0].choice, clashes, words)
+    ends = ranked(each.way for each in kept)
+    first = next(each for each in kept if each.way is ends[0])
+    placements = first.found.checked.placements
+    chosen = Choice(tuple(range(len(placements))), first.found.checked.objective, first.found.checked.objective)
+    return WayOut(first.screened, _problem(model, placements, k, {}), chosen, clashes, tuple(map(words_of, ends)))
 
 
-def _in_money(model: Model, screened: Screened, k: PlantConstants) -> list[Way]:
-    """Return the relaxation cheapest in money among limits that have a price, by the twin's figures, if there is one.
+def _silent(_: str) -> None:
+    """Report nothing."""
+
+
+def _smallest_clashes(problem: Problem) -> list[tuple[str, ...]]:
+    """Return the smallest set of rows that cannot hold together, then the smallest of the rest, until the rest holds.
+
+    The sets have no row in common: to raise the limits of the first alone would leave the others.
+    """
+    names, found = _names(problem), []
+    while names and solve(problem, relaxed=frozenset(_names(problem)) - frozenset(names), gap=1.0) is None:
+        core = _smallest_clash(problem, names)
+        found.append(core)
+        names = [name for name in names if name not in core]
+    return found
+
+
+def _in_money(model: Model, screened: Screened, k: PlantConstants, move: float) -> list[Way]:
+    """Return the relaxation cheapest in money, by the twin's figures, if there is one.
+
+    Limits that have a price may be exceeded, the others by ``move`` of them.
 
     The programme is solved anew while the twin finds a limit of its choice to be broken farther than screened.
     """
@@ -95,7 +129,7 @@ def _in_money(model: Model, screened: Screened, k: PlantConstants) -> list[Way]:
     way: Way | None = None
     for _ in range(MOST_CORRECTIONS):
         problem = _problem(model, screened.placements, k, corrections)
-        choice = in_money(model, problem)
+        choice = in_money(model, problem, move)
         if choice is None:
             return []
         again, way = way is not None and choice.picked == way.choice.picked, way_of(model, problem, choice)
@@ -246,10 +280,11 @@ def _rack_rows(placements: tuple[Placement, ...]) -> list[Limit]:
 
 
 def _smallest_clash(problem: Problem, names: list[str]) -> tuple[str, ...]:
-    """Return the fewest rows that cannot hold together: one, two, or an irreducible set."""
+    """Return the fewest rows of ``names`` that cannot hold together: one, two, or an irreducible set."""
+    every = frozenset(_names(problem))
 
     def clash(kept: tuple[str, ...]) -> bool:
-        return solve(problem, relaxed=frozenset(names) - frozenset(kept), gap=1.0) is None
+        return solve(problem, relaxed=every - frozenset(kept), gap=1.0) is None
 
     for size in (1, 2):
         for kept in combinations(names, size):
@@ -263,7 +298,9 @@ def _smallest_clash(problem: Problem, names: list[str]) -> tuple[str, ...]:
     return kept
 
 
-def _clash(problem: Problem, name: str, need: float | None) -> Clash:
+def _clash(problem: Problem, name: str, need: float | None, before: int) -> Clash:
+    """Return the row ``name`` as part of a clash, said so where it clashes even without those ``before`` it."""
     limit = limit_of(problem, name)
     soft = not limit.unit
-    return Clash(name, None if soft else limit.bound, None if soft else need, limit.unit, limit_words(problem, name))
+    words = limit_words(problem, name) + (" (even without those above)" if before else "")
+    return Clash(name, None if soft else limit.bound, None if soft else need, limit.unit, words)

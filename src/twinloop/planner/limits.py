@@ -8,6 +8,7 @@ from twinloop.economics.capital import capex_usd
 from twinloop.model.model import Model
 from twinloop.model.site import Edge
 from twinloop.planner.commons import common_ledger
+from twinloop.planner.growth import last_load, power_that_lasts_w, water_that_lasts_m3
 from twinloop.planner.links import egress_links, fetching_usd
 from twinloop.planner.money import present_cost_usd
 from twinloop.planner.openings import Opening
@@ -27,16 +28,17 @@ def site_limits(model: Model, placements: tuple[Placement, ...], openings: dict[
     for site in model.on_premise:
         here = {i: p for i, p in enumerate(placements) if p.site == site.name}
         rows.append(
-            Limit(f"utility power of {site.name}", site.utility_power_w, "W",
+            Limit(f"utility power of {site.name}", power_that_lasts_w(model, site), "W",
                   {i: p.facility_peak_w for i, p in here.items()}, {site.name: openings[site.name].power_w})
         )  # fmt: skip
         rows.append(
             Limit(f"floor load of {site.name}", site.floor.area_m2 * site.floor.load_pa / 9.80665, "kg",
                   {i: p.weight_kg for i, p in here.items()})
         )  # fmt: skip
-        if site.water.supply_m3_per_year is not None:
+        supply_m3 = water_that_lasts_m3(model, site)
+        if supply_m3 is not None:
             rows.append(
-                Limit(f"water of {site.name}", site.water.supply_m3_per_year, "m3/year",
+                Limit(f"water of {site.name}", supply_m3, "m3/year",
                       {i: p.water_m3 for i, p in here.items()})
             )  # fmt: skip
     return (*rows, *(row for site in model.edges for row in edge_limits(site, placements)))
@@ -63,10 +65,11 @@ def edge_limits(site: Edge, placements: tuple[Placement, ...]) -> tuple[Limit, .
 
 
 def rack_positions(model: Model, placements: tuple[Placement, ...]) -> tuple[Positions, ...]:
-    """Return the racks that the chosen servers fill in every hall, as named rows."""
+    """Return the racks that the chosen servers fill in every hall, as named rows; grown ones where growth must fit."""
     return tuple(
         Positions(f"rack positions of {site.name}", site.racks.positions,
-                  {i: p.load for i, p in enumerate(placements) if p.site == site.name and p.load is not None})
+                  {i: last_load(model, p.load) for i, p in enumerate(placements)
+                   if p.site == site.name and p.load is not None})
         for site in model.on_premise
     )  # fmt: skip
 

@@ -156,13 +156,18 @@ def spare_power_share(it_w: float, redundancy: Redundancy) -> float:
     """Return what the power chain's spares add to the price of building and power, as a share of it.
 
     That price is read as of a chain without spares. Each kind of machine has its share of it (catalogue), and
-    what is installed beyond such a chain costs as much by the watt.
+    what is installed beyond such a chain costs as much by the watt, smaller machines than usual more. 2N has two
+    paths, so switchgear twice.
 
     >>> spare_power_share(4e6, "N"), round(spare_power_share(4e6, "2N"), 9)
-    (0.0, 0.168)
+    (0.0, 0.248)
     """
-    bare, whole = (size_electrics(it_w, each, PlantConstants()).installed_w for each in ("N", redundancy))
-    return math.fsum(_price_share(kind) * (whole[kind] / bare[kind] - 1.0) for kind in bare) if it_w > 0.0 else 0.0
+    if it_w <= 0.0:
+        return 0.0
+    bare, whole = (size_electrics(it_w, each, PlantConstants()) for each in ("N", redundancy))
+    dearer = {kind: whole.units[kind].premium * w / bare.installed_w[kind] for kind, w in whole.installed_w.items()}
+    dearer["switchgear"] = 2.0 if redundancy == "2N" else 1.0
+    return math.fsum(_price_share(kind) * (each - 1.0) for kind, each in dearer.items())
 
 
 def _price_share(kind: str) -> float:
@@ -173,7 +178,7 @@ def generators_w(it_w: float, redundancy: Redundancy) -> float:
     """Return the rating of all stand-by generators behind ``it_w``, spares included: they are tested too.
 
     >>> generators_w(2e6, "N"), generators_w(2e6, "N+1"), generators_w(2e6, "2N")
-    (3000000.0, 4500000.0, 6000000.0)
+    (3000000.0, 4000000.0, 6000000.0)
     """
     return size_electrics(it_w, redundancy, PlantConstants()).installed_w["generator"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from twinloop.model.model import Model
 from twinloop.model.plan import Totals
 from twinloop.planner.check import Checked, check
+from twinloop.planner.growth import power_that_lasts_w, water_that_lasts_m3
 from twinloop.planner.limits import (
     CAPEX_ROW,
     CARBON_ROW,
@@ -140,7 +142,7 @@ def optimise(
             refused.append(last.picked)
         elif best is None or checked.objective < best[0].objective:
             best = (checked, last)
-        corrections |= corrections_of(model, checked, k)
+        corrections |= corrections_of(model, replace(checked, placements=chosen), k)
     if best is None:
         return None
     bound = min(last.bound + fixed(model), best[0].objective) if last is not None else best[0].objective
@@ -172,8 +174,15 @@ def adopted(checked: Checked, free: Optimised, rounds: int) -> Optimised:
 
 
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:
-    """Whether the twin's figures, too, respect power, water and the plan's caps, and nothing throttles."""
-    return not throttled(model, checked) and not exceeded_rows(model, checked) - relaxed
+    """Whether the twin's figures, too, respect power, water, caps and the margin asked for, and nothing throttles."""
+    within = not throttled(model, checked) and not exceeded_rows(model, checked) - relaxed
+    return within and least_margin_k(checked) >= model.caps.junction_margin_k
+
+
+def least_margin_k(checked: Checked) -> float:
+    """Return what chips in the plan's halls keep below their limit on the design day; infinite without a hall."""
+    days = (site.planned.design_day for site in checked.sites)
+    return min((day.margin_k for day in days if day is not None and day.margin_k is not None), default=math.inf)
 
 
 def rating(
@@ -204,8 +213,8 @@ def exceeded_rows(model: Model, checked: Checked) -> frozenset[str]:
         if hall is None:
             continue
         totals = site.planned.totals
-        rows.append((f"utility power of {hall.name}", totals.peak_power_w, hall.utility_power_w))
-        rows.append((f"water of {hall.name}", totals.water_m3_per_year, hall.water.supply_m3_per_year))
+        rows.append((f"utility power of {hall.name}", totals.peak_power_w, power_that_lasts_w(model, hall)))
+        rows.append((f"water of {hall.name}", totals.water_m3_per_year, water_that_lasts_m3(model, hall)))
     return frozenset(name for name, value, bound in rows if bound is not None and value > bound * (1.0 + 1e-9))
 
 

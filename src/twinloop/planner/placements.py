@@ -12,6 +12,7 @@ from twinloop.economics.cloud import held_share, preemption_overhead
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import Cloud, Edge, OnPremise
+from twinloop.planner.equipment import standing_it_w
 from twinloop.planner.money import (
     Ledger,
     cloud_ledger,
@@ -161,6 +162,8 @@ def hall_placement(
             **heat_sale(site, it_j * rates.heat_sold_per_it),
         },
         network_usd=network_usd(option, server),
+        # Stages share what stands: each gets the share of its power that stands of a hall that is used in full.
+        standing_w=it_w * min(standing_it_w(site) / site.utility_power_w, 1.0),
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from twinloop.errors import InfeasibleError
 from twinloop.model.codec import content_hash
+from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model
 from twinloop.model.plan import Plan
 from twinloop.model.simulation import SiteYear
@@ -15,12 +17,15 @@ from twinloop.planner.baselines import Plainer, plainer, rivals_of
 from twinloop.planner.check import check, stressed
 from twinloop.planner.effort import Efforts, or_proposed
 from twinloop.planner.infeasible import explain
+from twinloop.planner.kept_supply import kept_supply_error
 from twinloop.planner.optimise import Optimised, Seen, among, optimise
+from twinloop.planner.rates import Rates
 from twinloop.planner.runners_up import settled
-from twinloop.planner.screen import Remember, Screened, fresh, screen
+from twinloop.planner.screen import Remember, Screened, fresh, place, screen
 from twinloop.planner.sequential import Ordered, compute_first
 from twinloop.planner.supplies import resupplied
 from twinloop.planner.ties import simplest
+from twinloop.planner.wishes import Granted, granted, wish_words
 from twinloop.twin.design import PlantConstants
 
 
@@ -33,6 +38,8 @@ class Planned:
     screened: Screened | None = None
     """All that could have been chosen, for asking anew at other prices; ``None`` where no plan satisfies the limits."""
     best: Optimised | None = None
+    asked: Model | None = None
+    """The model with the wishes that the plan holds among its caps."""
 
 
 def _silent(_: str) -> None:
@@ -66,11 +73,13 @@ def plan(
     k = constants or PlantConstants()
     digest = scenario_hash or content_hash(model)
     seen: Seen = {}
+    remember = _once(remember)
     first = _first(model, k, progress, remember, seen)
     if first is None:
         raise _infeasible(model, digest, k, progress)
-    screened, free = first
-    searches = _searches(model, screened, k, seen, progress)
+    at = granted(model, first, k, partial(_under, first[0].options, k, progress, remember, seen))
+    model, screened, free = at.model, at.screened, at.free
+    searches = _searches(at, k, seen, progress)
     progress("the same effort for every search")
     efforts = Efforts(model, screened, k, seen)
     best = best_of(free, searches.by_kit, searches.ordered, searches.plain, efforts.refined)
@@ -83,10 +92,23 @@ def plan(
     rivals = rivals_of(ends.plain, best)
     best = replace(best, checked=stressed(model, best.checked, k))
     return Planned(
-        assemble(model, screened, best, runners, ends.by_kit, rivals, ends.ordered, digest, k, seen),
+        assemble(
+            model,
+            screened,
+            best,
+            runners,
+            ends.by_kit,
+            rivals,
+            ends.ordered,
+            digest,
+            k,
+            seen,
+            wish_words(at, best.checked),
+        ),
         tuple(site.year for site in best.checked.sites if site.year is not None),
         screened,
         best,
+        model,
     )
 
 
@@ -100,12 +122,41 @@ def _first(
     for whole in (False, True):
         screened = screen(model, k, progress, remember, whole=whole)
         progress("choosing and checking with the twin")
-        free = optimise(model, screened.placements, screened.designs, k, seen)
-        if free is not None:
-            return screened, free
+        found = _begun(model, screened, k, seen)
+        if found is not None:
+            return found
         if not whole:
             progress("looking at every option: the cheapest fit nowhere")
     return None
+
+
+def _begun(model: Model, screened: Screened, k: PlantConstants, seen: Seen) -> tuple[Screened, Optimised] | None:
+    free = optimise(model, screened.placements, screened.designs, k, seen)
+    return None if free is None else (screened, free)
+
+
+def _under(
+    options: dict[str, tuple[StageOption, ...]], k: PlantConstants, progress: Callable[[str], None],
+    remember: Remember, seen: Seen, wished: Model, peaks: dict[str, float],
+) -> tuple[Screened, Optimised] | None:  # fmt: skip
+    """Return the first search under the wishes of ``wished``, screened peaks of each hall times its ``peaks``."""
+    found = place(wished, options, k, progress, remember=remember)
+    lower = tuple(replace(p, facility_peak_w=p.facility_peak_w * peaks.get(p.site, 1.0)) for p in found.placements)
+    return _begun(wished, replace(found, placements=lower), k, seen)
+
+
+def _once(remember: Remember) -> Remember:
+    """Return ``remember`` that rates nothing twice in one run: the choice under wishes rates the same designs."""
+    known: dict[tuple[str, str, int], tuple[StageOption, Rates]] = {}
+
+    def rated(key: tuple[str, str, StageOption], find: Callable[[], Rates]) -> Rates:
+        site, design, option = key
+        found = known.get((site, design, id(option)))
+        if found is None:
+            found = known[site, design, id(option)] = (option, remember(key, find))
+        return found[1]
+
+    return rated
 
 
 @dataclass(frozen=True)
@@ -117,13 +168,13 @@ class _Searches:
     plain: tuple[Plainer, ...]
 
 
-def _searches(
-    model: Model, screened: Screened, k: PlantConstants, seen: Seen, progress: Callable[[str], None]
-) -> _Searches:
+def _searches(at: Granted, k: PlantConstants, seen: Seen, progress: Callable[[str], None]) -> _Searches:
+    model, screened = at.model, at.screened
     by_kit = _by_kit(model, screened, k, seen, progress)
     progress("compute first, cooling afterwards")
     ordered = compute_first(model, screened, k, seen)
-    return _Searches(by_kit, ordered, plainer(model, screened, k, seen, progress))
+    unbound = None if at.model is at.plain else (at.plain, at.unbound[0])
+    return _Searches(by_kit, ordered, plainer(model, screened, k, seen, progress, unbound))
 
 
 def _finished(found: _Searches, efforts: Efforts) -> _Searches:
@@ -172,7 +223,10 @@ def _by_kit(
 
 def _infeasible(model: Model, digest: str, k: PlantConstants, progress: Callable[[str], None]) -> InfeasibleError:
     """Return the error that names the clash and carries the plan of the cheapest way out."""
-    way = explain(model, k, progress)
+    try:
+        way = explain(model, k, progress)
+    except InfeasibleError as error:
+        return kept_supply_error(model, k, progress) or error
     chosen = tuple(way.problem.placements[i] for i in way.choice.picked)
     checked = stressed(model, check(model, chosen, way.screened.designs, k), k)
     found = Optimised(checked, way.problem, way.choice, checked.objective, 0.0, 1)

@@ -18,12 +18,14 @@ from twinloop.twin.groups import Coolants, ItGroup, effective_path, it_state
 
 def rack_types(
     model: Model, placements: tuple[Placement, ...], groups: tuple[ItGroup, ...], design: HybridDesign,
-    k: PlantConstants,
+    k: PlantConstants, density_ratio: float = 1.0,
 ) -> tuple[RackType, ...]:  # fmt: skip
     """Return the racks of one hall: as many and as full as the selection counted them."""
     loads = {i: p.load for i, p in enumerate(placements) if p.load is not None}
     watts = tuple(
-        component_w(group, design, k, is_cpu=server_of(model, p.option.server).device_kind == "cpu")
+        component_w(
+            group, design, k, is_cpu=server_of(model, p.option.server).device_kind == "cpu", density_ratio=density_ratio
+        )
         for p, group in zip(placements, groups, strict=True)
     )
     found: list[RackType] = []
@@ -55,14 +57,16 @@ def _rack(
     )  # fmt: skip
 
 
-def component_w(group: ItGroup, design: HybridDesign, k: PlantConstants, *, is_cpu: bool) -> dict[str, float]:
+def component_w(
+    group: ItGroup, design: HybridDesign, k: PlantConstants, *, is_cpu: bool, density_ratio: float = 1.0
+) -> dict[str, float]:
     """Return the heat of all of ``group``'s servers at full activity by component; their sum is the IT meter's power.
 
     The device of a server without accelerators is its processors.
     """
     plate_c = np.array([design.warm_supply_c + k.cdu_approach_k])
     coolants = Coolants(np.array([design.air_supply_c]), plate_c, plate_c)
-    state = it_state(replace(group, activity=np.ones(1)), design, coolants, k)
+    state = it_state(replace(group, activity=np.ones(1)), design, coolants, k, density_ratio)
     found = {name: float(np.broadcast_to(power_w, (1,))[0]) for name, power_w in state.by_component_w.items()}
     if is_cpu:
         found["cpu"] += found.pop("accelerator")

@@ -15,7 +15,8 @@ from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, less_standing, schedule
 from twinloop.planner.money import charged_w
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.free_coolers import hours_of
+from twinloop.twin.design_hours import design_hours
+from twinloop.twin.free_coolers import OutdoorAir, hours_of
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.sample import SampledHours
@@ -44,8 +45,18 @@ class Rates:
     throttled: bool
     """Whether the worst chip loses clock in any sampled hour."""
     worst_junction_c: float
+    margin_k: float
+    """What the worst chip keeps below its limit in the harder design hour, all at full power."""
+    margin_k_per_w: float
+    """What it loses of that for each watt that an option of the same server gives a device beyond ``device_w``."""
+    device_w: float
+    """Of a device of the option that was rated."""
     mean_junction_c: float
     """Of the mean chip over its busy hours."""
+
+    def margin_of_k(self, option: StageOption) -> float:
+        """Return the margin of ``option`` in proportion to its power: fans that follow bring it nearer to the rated."""
+        return self.margin_k - self.margin_k_per_w * (option.device_w - self.device_w)
 
     def cooling_items(self, it_w: float) -> tuple[CapitalItem, ...]:
         """Return the cooling purchase for ``it_w``."""
@@ -75,24 +86,27 @@ def rates(
 
     The plant is sized with the group fully busy; its year runs at the group's own activity. The hottest and the
     most humid hour are looked at besides with the group at its busiest, without weight: they say what throttles
-    and what the meter's peak is.
+    and what the meter's peak is. The design hours, at full power, say what margin chips keep.
     """
     full = replace(group, activity=np.ones(1), quarters=None)
     plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k, site.heat_offtake)
     yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
     worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
     here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
+    extreme = design_hours(site.weather, k)
+    looked_at, design_count = here.dry_bulb_c.size, extreme.dry_bulb_c.size
     busiest = float(np.max(yearly if group.quarters is None else group.quarters))
-    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, busiest)])
+    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, busiest), np.ones(design_count)])
     at = replace(group, activity=activity, quarters=None)
-    state = solve_plant(plant, (at,), here, k)
-    weight = np.concatenate([sample.weight, np.zeros(worst_hours.size)])
+    state = solve_plant(plant, (at,), _both(here, extreme), k)
+    weight = np.concatenate([sample.weight, np.zeros(worst_hours.size + design_count)])
     it_j = float(weight @ state.it_w)
     # Against the nominal power, so that what warm or cool chips leak more or less is in the ratio.
     dc_j = float(weight @ (group.idle.total_w + activity * (group.busy.total_w - group.idle.total_w)))
     makeup = state.evaporation_kg_s * site.water.cycles / (site.water.cycles - 1.0)
-    hot = int(np.argmax(state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0)))
-    worst = np.where(activity > 0.0, state.it[0].worst_junction_c, -np.inf)
+    hot = int(np.argmax((state.facility_w / np.maximum(state.it_w, 1.0) * (activity > 0.0))[:looked_at]))
+    hottest_c = np.broadcast_to(state.it[0].worst_junction_c, activity.shape)
+    worst = np.where(activity > 0.0, hottest_c, -np.inf)[:looked_at]
     lines = less_standing(schedule(plant, site, k), site.plant).lines
     return (
         Rates(
@@ -108,12 +122,24 @@ def rates(
                 for item in capital_items(lines)
             ),
             chiller_w_per_it_w=charged_w(lines) / plant.it_w,
-            throttled=bool(np.any(state.it[0].throttled > 0.0)),
+            throttled=bool(np.any(np.broadcast_to(state.it[0].throttled, activity.shape)[:looked_at] > 0.0)),
             worst_junction_c=float(np.max(worst)),
+            margin_k=group.throttle_c - float(np.max(hottest_c[looked_at:])),
+            # Above supply air: too steep for plates, whose coolant is warmer, and for fans that speed up.
+            margin_k_per_w=(float(np.max(hottest_c[looked_at:])) - design.air_supply_c) / group.device_w,
+            device_w=group.device_w,
             mean_junction_c=_busy_mean(state.it[0].junction_c, activity * weight),
         ),
         plant,
     )
+
+
+def _both(hours: OutdoorAir, others: OutdoorAir) -> OutdoorAir:
+    """Return ``hours``, then ``others`` of the same place."""
+    return OutdoorAir(
+        np.concatenate([hours.dry_bulb_c, others.dry_bulb_c]), np.concatenate([hours.wet_bulb_c, others.wet_bulb_c]),
+        np.concatenate([hours.dew_point_c, others.dew_point_c]), hours.pressure_pa,
+    )  # fmt: skip
 
 
 def _busy_mean(values: FloatArray, weight: FloatArray) -> float:

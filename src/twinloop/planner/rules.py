@@ -1,8 +1,9 @@
 """The rules of thumb of the field, read against a finished plan.
 
-They do not decide anything: the twin's physics did. A plan that breaks a rule, or comes near to
-one, says so in its ``warnings``, with the rule's source, so that an engineer knows where to look
-first. Halls only: cloud regions and edge places are the provider's.
+They do not decide anything, the junction margin apart (see :mod:`twinloop.planner.wishes`): the
+twin's physics did. A plan that breaks a rule, or comes near to one, says so in its ``warnings``, with
+the rule's source, so that an engineer knows where to look first. Halls only: cloud regions and edge
+places are the provider's.
 
 Read from :class:`PlannedCooling`'s ``setpoints``, where present: ``air_supply_c``,
 ``cold_supply_c`` and ``dew_point_c`` (of the hall).
@@ -235,7 +236,11 @@ def _ride_through(hall: _Hall) -> Iterator[RuleBreach]:
     for case in hall.planned.failure_cases:
         wanted_s, time_s = hall.site.ride_through_s, case.time_to_throttle_s
         if time_s is not None and time_s < wanted_s:
-            message = f"{case.case}: throttles after {time_s:.0f} s, {wanted_s:.0f} s of ride-through are wanted"
+            message = (
+                f"{case.case}: may throttle after {time_s:.0f} s, {wanted_s:.0f} s of ride-through are wanted; counted "
+                "with all stages busy and no more than the fluids store: metal and pumps that run down add to it "
+                "(simulate the fault with --window 'design day')"
+            )
             yield hall.breach("ride-through", message, source)
 
 

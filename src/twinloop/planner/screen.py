@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from twinloop.model.estimate import StageOption
@@ -206,7 +206,7 @@ def _screen_hall(
         placed = _place(model, site, design, heaviest, found_rates, loose=loose)
         if placed is not None:
             first[design.name] = placed
-    kept = _best_of_each_kit(candidates, first)
+    kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
@@ -218,9 +218,10 @@ def _screen_hall(
             for server, option in references.items()
             if belongs(server_of(model, server), design)
         }
+        sure = partial(_surely, model, table, partial(rate, design), {})
         found += _placed(
             model, options, site, allowed,
-            partial(_place_by, table, model, site, design, loose=loose),
+            partial(_place_by, sure, model, site, design, loose=loose),
         )  # fmt: skip
     return found, kept, len(candidates)
 
@@ -285,10 +286,28 @@ def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOpt
     return rates(site, design, group, sample, k)[0]
 
 
+def _surely(
+    model: Model, table: dict[str, Rates], rate: Callable[[StageOption], Rates], known: dict[tuple[str, float], float],
+    option: StageOption,
+) -> Rates | None:  # fmt: skip
+    """Return the rates of ``option``'s server, with its own margin where the server's may be on either side."""
+    found, wanted_k = table.get(option.server), model.caps.junction_margin_k
+    if found is None:
+        return None
+    low_k, high_k = sorted((found.margin_k, found.margin_of_k(option)))
+    if not low_k < wanted_k <= high_k:
+        return found
+    key = (option.server, option.device_w)
+    if key not in known:
+        known[key] = rate(option).margin_k
+    return replace(found, margin_k=known[key], margin_k_per_w=0.0)
+
+
 def _place_by(
-    table: dict[str, Rates], model: Model, site: OnPremise, design: HybridDesign, option: StageOption, *, loose: bool
-) -> Placement | None:
-    return _place(model, site, design, option, table.get(option.server), loose=loose)
+    find: Callable[[StageOption], Rates | None], model: Model, site: OnPremise, design: HybridDesign,
+    option: StageOption, *, loose: bool,
+) -> Placement | None:  # fmt: skip
+    return _place(model, site, design, option, find(option), loose=loose)
 
 
 def _heaviest(model: Model, design: HybridDesign, references: dict[str, StageOption]) -> StageOption | None:
@@ -308,15 +327,18 @@ def _place(
     *,
     loose: bool = False,
 ) -> Placement | None:
-    if found is None or found.throttled:
+    if found is None or found.throttled or found.margin_of_k(option) < model.caps.junction_margin_k:
         return None
     return hall_placement(model, site, design, option, found, loose=loose)
 
 
-def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Placement]) -> list[HybridDesign]:
+def _best_of_each_kit(
+    candidates: tuple[HybridDesign, ...], first: dict[str, Placement], *, coldest: bool
+) -> list[HybridDesign]:
     """Keep of each kit the designs that carry the heaviest stage cheapest, with least water, with least carbon.
 
-    Where a kit cannot carry that stage at all, its first designs stay: lighter stages may use them.
+    Where a kit cannot carry that stage at all, its first designs stay: lighter stages may use them. ``coldest`` keeps
+    the one with the coldest water besides: chips of lighter stages may keep less margin than the heaviest one's.
     """
     kept: list[HybridDesign] = []
     for kit in KITS:
@@ -328,6 +350,8 @@ def _best_of_each_kit(candidates: tuple[HybridDesign, ...], first: dict[str, Pla
         ranked = sorted(able, key=lambda d: (first[d.name].cost_usd, d.name))[:DESIGNS_PER_KIT]
         ranked.append(min(able, key=lambda d: (first[d.name].water_m3, first[d.name].cost_usd, d.name)))
         ranked.append(min(able, key=lambda d: (first[d.name].carbon_kg, first[d.name].cost_usd, d.name)))
+        if coldest:
+            ranked.append(min(able, key=lambda d: (d.cold_supply_c, first[d.name].cost_usd, d.name)))
         names = {design.name for design in ranked}
         kept += [design for design in able if design.name in names]
     return kept

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from twinloop.catalogue import constant
 from twinloop.model.model import Model
@@ -18,10 +19,18 @@ from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.selection import Choice, Limit, Problem, solve
 from twinloop.planner.sharing import Positions
-from twinloop.units import show
+from twinloop.units import parse, show
 
 LEAST_USD = 1e-3
 """Price of exceeding a limit by its own size where that costs nothing: the least that is needed is still preferred."""
+
+SMALL_MOVE = 0.25
+"""A limit without a price, such as a latency, that moves by no more than this share is weighed by money alone: one
+who asks for 25 s may live with 27 s, hardly with 50 s. A choice of this planner, not of the field."""
+MOST_SHARE = 100.0
+"""Multiples of the limits from which a share says nothing: of a limit of nothing, all is infinitely more."""
+DIGITS = 3
+"""Digits to which amounts are rounded up."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,16 @@ class Way:
     """What the plan then costs."""
     horizon: str
 
+    known_usd: float = 0.0
+    """What those parts of the relaxation cost that have a price."""
+    unpriced: float = 0.0
+    """Sum of the excesses that have no price, each over its limit."""
+
     @property
     def rank(self) -> tuple[bool, float]:
-        """Priced ones first, by all that is then paid; the others by share."""
-        return (self.price_usd is None, self.share if self.price_usd is None else self.price_usd + self.cost_usd)
+        """By all that is then paid; those that move far what has no price come last, by share."""
+        far = self.unpriced > SMALL_MOVE
+        return (far, self.share if far else self.known_usd + self.cost_usd)
 
 
 def prices_usd(model: Model, problem: Problem) -> dict[str, float]:
@@ -72,15 +87,19 @@ def _carbon_usd_per_kg(model: Model) -> float:
     return float(constant("economics", "default", "carbon_price_usd_per_kg").value)
 
 
-def in_money(model: Model, problem: Problem) -> Choice | None:
+def in_money(model: Model, problem: Problem, move: float = 0.0) -> Choice | None:
     """Return the choice with the least sum of its own cost and of the price of the limits that it exceeds.
 
-    Limits without a price hold; ``None``: then nothing does.
+    Limits without a price hold, to ``move`` of them; ``None``: then nothing does.
     """
     priced = prices_usd(model, problem)
     scales = {row.name: scale_of(row) for row in problem.rows}
     elastic = {name: max(usd * scales[name], LEAST_USD) for name, usd in priced.items()}
-    return solve(replace(problem, costs=tuple(p.cost_usd for p in problem.placements)), elastic=elastic)
+    moved = tuple(
+        replace(row, bound=row.bound * (1.0 + move)) if row.unit and row.name not in priced else row
+        for row in problem.limits
+    )
+    return solve(replace(problem, costs=tuple(p.cost_usd for p in problem.placements), limits=moved), elastic=elastic)
 
 
 def scale_of(row: Limit | Positions) -> float:
@@ -98,18 +117,36 @@ def by_share(model: Model, problem: Problem, smallest: Choice, core: Iterable[st
 
 def way_of(model: Model, problem: Problem, choice: Choice) -> Way:
     """Return ``choice`` with what it exceeds and what that costs."""
-    needs, prices = exceeded_by(problem, choice), prices_usd(model, problem)
+    needs = exceeded_by(problem, choice)
+    money = price_of(model, problem, needs)
+    return Way(problem, choice, needs, cost_usd=cost_usd(problem, choice), horizon=span_words(model.horizon_s), **money)
+
+
+class Money(TypedDict):
+    """What relaxations take: their share, and their price as a :class:`Way` has it."""
+
+    share: float
+    price_usd: float | None
+    known_usd: float
+    unpriced: float
+
+
+def price_of(model: Model, problem: Problem, needs: dict[str, float]) -> Money:
+    """Return what it takes to raise each limit to its value in ``needs``."""
+    prices = prices_usd(model, problem)
     over = {name: need - limit_of(problem, name).bound for name, need in needs.items()}
-    share = math.fsum(
-        more / scale_of(limit_of(problem, name)) if limit_of(problem, name).unit else 1.0 for name, more in over.items()
-    )
-    priced = all(name in prices for name in over)
-    price = math.fsum(prices[name] * more for name, more in over.items()) if priced else None
-    return Way(problem, choice, needs, share, price, cost_usd(problem, choice), span_words(model.horizon_s))
+    shares = {
+        name: more / scale_of(limit_of(problem, name)) if limit_of(problem, name).unit else 1.0
+        for name, more in over.items()
+    }
+    known = math.fsum(prices[name] * more for name, more in over.items() if name in prices)
+    unpriced = math.fsum(share for name, share in shares.items() if name not in prices)
+    price = known if all(name in prices for name in over) else None
+    return Money(share=math.fsum(shares.values()), price_usd=price, known_usd=known, unpriced=unpriced)
 
 
 def ranked(ways: Iterable[Way]) -> list[Way]:
-    """Return ``ways`` with the cheapest first: those that can be paid for by money, the others by share.
+    """Return ``ways`` with the cheapest first, by money; those that move far what has no price last, by share.
 
     Of those that exceed the same limits the first stays.
     """
@@ -123,8 +160,11 @@ def words_of(way: Way) -> str:
     """Return ``way`` in words, its share and its money."""
     moves = " and ".join(_move(way.problem, name, need) for name, need in way.needs.items())
     hard = [name for name in way.needs if limit_of(way.problem, name).unit]
-    share = f"{way.share:.0%} beyond the limit{'s' if len(hard) > 1 else ''}; " if hard else ""
+    told = hard and way.share < MOST_SHARE
+    share = f"{way.share:.0%} beyond the limit{'s' if len(hard) > 1 else ''}; " if told else ""
     price = "no price is known for that" if way.price_usd is None else f"{usd_words(way.price_usd)} for that"
+    if way.price_usd is None and way.known_usd:
+        price = f"{usd_words(way.known_usd)} for what has a price"
     if way.price_usd == 0.0:
         price = "nothing is bought for that"
     return f"{moves} ({share}{price}, then about {usd_words(way.cost_usd)} over {way.horizon})"
@@ -163,8 +203,38 @@ def _move(problem: Problem, name: str, need: float) -> str:
     return f"raise {name} from {_shown(limit.bound, limit.unit)} to {_shown(need, limit.unit)}"
 
 
+KINDS = {"W": "power", "s": "duration", "kg": "mass"}
+"""Unit of a limit -> the quantity that a scenario writes."""
+
+
 def _shown(value: float, unit: str) -> str:
-    kinds = {"W": "power", "s": "duration", "kg": "mass"}
-    if unit == "USD":
-        return usd_words(value)
-    return show(value, kinds[unit]) if unit in kinds else f"{value:,.4g} {unit}"
+    if unit in KINDS:
+        return show(value, KINDS[unit])
+    return usd_words(value) if unit == "USD" else f"{value:,.4g} {unit}"
+
+
+def written(problem: Problem, name: str, need: float) -> float:
+    """Return ``need`` of the limit ``name`` as it is printed, rounded up: who types that has no less."""
+    limit = limit_of(problem, name)
+    return rounded_up(need, limit.unit) if limit.unit else need
+
+
+def rounded_up(value: float, unit: str) -> float:
+    """Return ``value`` with few digits in the unit that people read, never less.
+
+    >>> rounded_up(944_612.0, "W"), rounded_up(41_112_345.0, "USD"), rounded_up(69.2, "racks")
+    (945000.0, 41200000.0, 70.0)
+    >>> rounded_up(12_650.0, "s") / 3600.0
+    3.52
+    """
+    if unit == "racks":
+        return float(math.ceil(value - 1e-9))
+    factor = 1.0
+    if unit in KINDS:
+        number, name = show(value, KINDS[unit], 9).split(" ", 1)
+        factor = parse(f"1 {name}", KINDS[unit])
+        value = max(value / factor, float(number.replace(",", "")))
+    if value <= 0.0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(value)) - DIGITS + 1)
+    return float(f"{math.ceil(value / step - 1e-9) * step:.6g}") * factor

@@ -206,9 +206,9 @@ def basis(site: PlannedSite) -> Table:
     if site.design_day is not None:
         d = site.design_day
         rows += [
-            ("Design day, dry bulb", numbers.fixed(d.dry_bulb_c, "°C")),
-            ("Design day, wet bulb", numbers.fixed(d.wet_bulb_c, "°C")),
-            ("Basis", d.basis),
+            ("Design hour that leaves the chips least margin, dry bulb", numbers.fixed(d.dry_bulb_c, "°C")),
+            ("Design hour that leaves the chips least margin, wet bulb", numbers.fixed(d.wet_bulb_c, "°C")),
+            ("Design conditions the machines are sized for: hottest; most humid hour", d.basis),
             ("PUE at that hour", numbers.number(d.pue, 4)),
             ("Worst junction", numbers.fixed(d.peak_junction_c, "°C")),
             ("Margin to throttling", numbers.fixed(d.margin_k, "K")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from twinloop.model.model import Model
+from twinloop.model.model import Caps, Model
 from twinloop.planner.check import Checked, check
 from twinloop.planner.designs import COIL_APPROACH_K
 from twinloop.planner.money import present_cost_usd, priced
@@ -46,7 +46,7 @@ def ask(model: Model, planned: Planned, moved: dict[str, float]) -> Answer:
     screened, best = planned.screened, planned.best
     if screened is None or best is None:
         raise ValueError("a plan without a stored search cannot be asked anew")
-    model = repriced_model(model, moved)
+    model = repriced_model(_wished(model, planned.asked), moved)
     placements = tuple(repriced(p, model) for p in screened.placements)
     by_key = {p.key: p for p in placements}
     chosen = tuple(by_key[p.key] for p in best.checked.placements)
@@ -59,6 +59,14 @@ def ask(model: Model, planned: Planned, moved: dict[str, float]) -> Answer:
     if holds and (there is None or kept.objective <= there.objective):
         there = kept
     return Answer(kept, holds, there)
+
+
+def _wished(model: Model, asked: Model | None) -> Model:
+    """Return ``model`` with what the search of its plan held beside the scenario's limits: margin and growth."""
+    if asked is None or asked.caps is None:
+        return model
+    margin_k, fits = asked.caps.junction_margin_k, asked.caps.growth_fits
+    return replace(model, caps=replace(model.caps or Caps(), junction_margin_k=margin_k, growth_fits=fits))
 
 
 def repriced_model(model: Model, moved: dict[str, float]) -> Model:

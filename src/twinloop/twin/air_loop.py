@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinloop.arrays import Array, namespace, repeat
+from twinloop.arrays import Array, namespace
 from twinloop.cooling.crahs import Crah, crah
 from twinloop.cooling.racks import Aisle, intake_from_rise_c
 from twinloop.cooling.rear_doors import RearDoor, rear_door
@@ -82,7 +82,8 @@ def air_loop(
         k: constants.
 
     The handlers move the servers' air plus bypass; beside baths, which draw none, they run at design flow. Where
-    coils at full flow cannot hold the supply setpoint, supply floats up until they carry the heat.
+    coils at full flow cannot hold the supply setpoint, supply floats up until they carry what the doors
+    leave, which still aim at the setpoint.
     """
     xp = namespace(heat_w, cold_supply_c)
     cp = k.air_heat_capacity_j_kg_k
@@ -93,22 +94,14 @@ def air_loop(
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
 
-    least_w_k, most_w_k = _door_ends_w_k(door, server_flow_kg_s, cold_supply_c)
-
-    def held(supply: tuple[Array, ...]) -> tuple[Array, ...]:
-        exhaust_c = intake_from_rise_c(supply[0], rise_k, aisle.recirculation) + rise_k
-        entering_k = exhaust_c - cold_supply_c
-        wanted_w = server_flow_kg_s * CP_DRY_AIR * (exhaust_c - supply[0])
-        door_w = _between(least_w_k * entering_k, wanted_w, most_w_k * entering_k)
-        load_w = heat_w - door_w + room_w + fan_w
-        return (_supply_c(load_w, handler, fan_ratio, handler_w_k, cold_supply_c, design.air_supply_c),)
-
-    # The door's share depends on supply air, supply on the coil's load: each round contracts by about 20.
-    (supply_c,) = repeat(3, held, (design.air_supply_c + 0.0 * heat_w,))
+    supply_c = _supply_c(
+        heat_w + room_w + fan_w, intake_from_rise_c(0.0, rise_k, aisle.recirculation) + rise_k, server_flow_kg_s, door,
+        _floating_k_w(handler, fan_ratio, handler_w_k, cold_supply_c), cold_supply_c, design.air_supply_c,
+    )  # fmt: skip
     intake_c = intake_from_rise_c(supply_c, rise_k, aisle.recirculation)
     exhaust_c = intake_c + rise_k
     door_heat_w, door_out_c, door_flow, wet = _door(
-        door, exhaust_c, server_flow_kg_s, cold_supply_c, supply_c, outdoor, k
+        door, exhaust_c, server_flow_kg_s, cold_supply_c, design.air_supply_c, outdoor, k
     )
     load_w = heat_w - door_heat_w + room_w + fan_w
     return_c = supply_c + load_w / handler_w_k
@@ -155,11 +148,11 @@ def _door(
     exhaust_c: Array,
     air_kg_s: Array,
     water_c: Array,
-    target_c: Array,
+    target_c: float,
     outdoor: OutdoorAir,
     k: PlantConstants,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return (heat, leaving air, water flow, condensing); the valve aims at room-neutral leaving air."""
+    """Return (heat, leaving air, water flow, condensing); the valve aims at leaving air of ``target_c``."""
     xp = namespace(exhaust_c, water_c)
     off = 0.0 * (exhaust_c + water_c)
     if door is None:
@@ -176,16 +169,41 @@ def _door(
     return point.heat_w, point.air_out_c, ratio * door.water_design_kg_s, point.condensing
 
 
-def _supply_c(
-    load_w: Array, handler: Crah, fan_ratio: Array, handler_w_k: Array, water_c: Array, setpoint_c: float
-) -> Array:
-    """Return the supply temperature: the setpoint, or where full-flow coils carry the load.
+def _floating_k_w(handler: Crah, fan_ratio: Array, handler_w_k: Array, water_c: Array) -> Array:
+    """Return how far supply air stands above the water for each watt that coils at full flow carry.
 
-    A dry coil's heat is proportional to (air in - water in), so one rating at full flow gives the
-    entering air that the load needs.
+    A dry coil's heat is proportional to (air in - water in), so one rating at 1 K gives the entering air.
+    """
+    xp = namespace(handler_w_k, water_c)
+    conductance_w_k = crah(handler, fan_ratio, water_c + 1.0, water_c, handler.water_design_kg_s).heat_w
+    return 1.0 / xp.maximum(conductance_w_k, 1e-6) - 1.0 / handler_w_k
+
+
+def _supply_c(
+    load_w: Array, warmer_k: Array, air_kg_s: Array, door: RearDoor | None, floating_k_w: Array, water_c: Array,
+    setpoint_c: float,
+) -> Array:  # fmt: skip
+    """Return the supply temperature: the setpoint, or where full-flow coils carry what the doors leave.
+
+    Doors aim at the setpoint, between both ends of their valves. Each of the three laws is linear in the supply, and
+    the coils' load falls with it, so the root of the one that holds is exact.
+
+    Args:
+        load_w: heat of racks, room and fans.
+        warmer_k: racks' exhaust above supply.
+        air_kg_s: through the doors.
+        door: all of them as one, or ``None``.
+        floating_k_w: see :func:`_floating_k_w`.
+        water_c: entering coils and doors.
+        setpoint_c: of supply air and of the doors' leaving air.
     """
     xp = namespace(load_w, water_c)
-    trial_c = xp.maximum(setpoint_c + load_w / handler_w_k, water_c + 1.0)
-    conductance_w_k = crah(handler, fan_ratio, trial_c, water_c, handler.water_design_kg_s).heat_w / (trial_c - water_c)
-    balanced_c = water_c + load_w / xp.maximum(conductance_w_k, 1e-6) - load_w / handler_w_k
-    return xp.maximum(balanced_c, setpoint_c)
+
+    def root_c(door_w_k: Array, reference_c: Array) -> Array:
+        alone_c = water_c + floating_k_w * (load_w - door_w_k * (warmer_k - reference_c))
+        return alone_c / (1.0 + floating_k_w * door_w_k)
+
+    least_w_k, most_w_k = _door_ends_w_k(door, air_kg_s, water_c)
+    aimed_c = root_c(air_kg_s * CP_DRY_AIR, setpoint_c) if door is not None else water_c
+    floated_c = xp.minimum(root_c(least_w_k, water_c), xp.maximum(aimed_c, root_c(most_w_k, water_c)))
+    return xp.maximum(floated_c, setpoint_c)

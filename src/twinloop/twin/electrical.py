@@ -13,6 +13,8 @@ from twinloop.twin.unit_counts import Units, units
 
 MODULE_W = {"transformer": 2.5e6, "ups": 1e6, "generator": 2e6}
 """Common sizes of one machine; they only round counts. Low confidence."""
+SMALLEST_W = {"transformer": 50e3, "ups": 10e3, "generator": 20e3}
+"""Smallest machines that a load is divided into for a spare; from memory, low confidence."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,13 @@ class ElectricState:
 def size_electrics(it_w: float, redundancy: Redundancy, k: PlantConstants) -> Electrics:
     """Return the chain for ``it_w`` at full load. 2N: two UPS, each of which can carry it alone.
 
-    Spares of UPS and transformers are in circuit and share the load, so that each is loaded less. A UPS with one
-    spare module has at least two others: it is modular, and two whole ones would be 2N.
+    Spares of UPS and transformers are in circuit and share the load, so that each is loaded less.
     """
     paired = redundancy == "2N"
     ups_w = it_w / (k.ups_design_load if paired else k.ups_full_load)
     transformer_w, generator_w = it_w * k.transformer_per_it, it_w * k.generator_per_it
     needed_w = {"transformer": transformer_w, "ups": 0.5 * ups_w if paired else ups_w, "generator": generator_w}
-    module_w = MODULE_W | ({"ups": min(MODULE_W["ups"], 0.5 * ups_w)} if redundancy == "N+1" else {})
-    counts = {kind: units(rated_w, module_w[kind], redundancy) for kind, rated_w in needed_w.items()}
+    counts = {kind: units(rated_w, MODULE_W[kind], redundancy, SMALLEST_W[kind]) for kind, rated_w in needed_w.items()}
     return Electrics(
         Ups(needed_w["ups"] * counts["ups"].installed), ups_w,
         Transformer(transformer_w * counts["transformer"].installed), transformer_w, generator_w, counts,

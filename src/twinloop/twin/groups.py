@@ -90,12 +90,15 @@ def carrier_of(offered: tuple[str, ...], component: Component, design: HybridDes
     return path
 
 
-def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantConstants) -> ItState:
-    """Return power and heat of ``group`` by hour under the coolants' temperatures.
+def it_state(
+    group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantConstants, density_ratio: Array = 1.0
+) -> ItState:
+    """Return power and heat of ``group`` by hour under the coolants' temperatures, in air of ``density_ratio``.
 
     DC power: ``idle + activity (busy - idle)``, the accelerator's share scaled by leakage at its
     junction temperature. Fans follow the cube of air flow, which follows the heat left on air at the
-    design rise, faster in warm intakes and never below :func:`fan_floor`.
+    design rise, faster in warm intakes and never below :func:`fan_floor`; in thin air (σ below 1) they turn faster for
+    the same mass, against less resistance: speed ``x/σ``, power ``σ (x/σ)³``.
     Power-supply loss = (dc + fans)(1/efficiency - 1). All of it becomes heat.
     """
     xp = namespace(group.activity, coolants.air_c)
@@ -112,8 +115,8 @@ def it_state(group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantC
         start=0.0 * group.activity,
     )
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
-    flow_ratio, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, k)
-    fans_w = 0.0 * dc_w if design.immersed else server_fan_power_w(flow_ratio, group.fan_design_w)
+    speed, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, density_ratio, k)
+    fans_w = 0.0 * dc_w if design.immersed else density_ratio * server_fan_power_w(speed, group.fan_design_w)
     it_w = (dc_w + fans_w) / group.psu_efficiency
     loss_w = it_w - dc_w - fans_w
     loss_caught = _caught(effective_path(group, "power_supply", design), k)
@@ -188,11 +191,14 @@ def fan_floor(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
 
 
 def _air_flow(
-    group: ItGroup, design: HybridDesign, heat_w: Array, intake_c: Array, k: PlantConstants
+    group: ItGroup, design: HybridDesign, heat_w: Array, intake_c: Array, density_ratio: Array, k: PlantConstants
 ) -> tuple[Array, Array]:
-    """Return (flow over the all-air design flow, flow in kg/s) by :func:`twinloop.cooling.servers.server_fan_ratio`."""
+    """Return (fan speed over design, flow in kg/s) by :func:`twinloop.cooling.servers.server_fan_ratio`.
+
+    The speed's bounds are the fan's: thin air at full speed is less mass, and the rise grows.
+    """
     if design.immersed:
         return 0.0 * heat_w, server_air_flow_kg_s(heat_w, k.server_air_rise_k)
-    design_heat_w = group.busy.total_w
-    ratio = server_fan_ratio(heat_w / design_heat_w, intake_c, fan_floor(group, design, k))
-    return ratio, ratio * server_air_flow_kg_s(design_heat_w, k.server_air_rise_k)
+    carried_w = density_ratio * group.busy.total_w
+    speed = server_fan_ratio(heat_w / carried_w, intake_c, fan_floor(group, design, k))
+    return speed, speed * server_air_flow_kg_s(carried_w, k.server_air_rise_k)

@@ -6,7 +6,7 @@ import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.twin.fault_words import exists
-from twinloop.twin.faults import Happening
+from twinloop.twin.faults import BANKS, Happening
 from twinloop.twin.transient_boiling import flux_margin_k
 from twinloop.twin.transient_nouns import Inputs
 from twinloop.twin.transient_parameters import Parameters
@@ -18,6 +18,7 @@ MOST_TURNS = 6
 OFF_SETPOINT_K = 2.0
 BACK_K = 0.5
 CLOCK_LOST = 1.0 - 1e-6
+NOT_ASKED = "nothing follows: utility power stays on, the generator is not asked (add a fault 'power fails at …')"
 CALLED_SHARE = 0.02
 """Of the cold loop's design heat: what the tank gives beyond its schedule before it is told."""
 
@@ -29,9 +30,11 @@ def events_of(
     found: list[tuple[float, str]] = []
     length_s = trace.steps * trace.step_s
     for fault in faults:
-        found.append((fault.start_s, f"fault: {fault.words}"))
+        found.append((fault.start_s, f"fault: {fault.words}{standby_words(p, fault)}"))
         if fault.end_s < length_s:
             found.append((fault.end_s, f"fault over: {fault.words}"))
+        if fault.kind == "generator" and not any(_meet(fault, other) for other in faults if other.kind == "power"):
+            found.append((fault.start_s, NOT_ASKED))
     for flags, begins, ends in (*_chips(p, trace), *_plant(p, trace), *_supplies(p, trace)):
         found += _turns(flags, begins, ends, trace.step_s)
     found.sort(key=lambda event: event[0])
@@ -41,6 +44,23 @@ def events_of(
     )
 
 
+def standby_words(p: Parameters, fault: Happening) -> str:
+    """Say that the unit of ``fault`` stands by and carries nothing, and which units work; nothing of a working one."""
+    bank = getattr(p.fleet, BANKS[fault.kind]) if fault.kind in BANKS else None
+    if bank is None or fault.unit <= bank.running:
+        return ""
+    working = f"{fault.kind}-1" + (f" to {fault.kind}-{bank.running}" if bank.running > 1 else "")
+    work = "work" if bank.running > 1 else "works"
+    return (
+        f"; {fault.kind}-{fault.unit} stands by and carries nothing: while no other unit fails, nothing changes "
+        f"({working} {work})"
+    )
+
+
+def _meet(one: Happening, other: Happening) -> bool:
+    return one.start_s < other.end_s and other.start_s < one.end_s
+
+
 def _turns(flags: FloatArray, begins: str, ends: str, step_s: float) -> list[tuple[float, str]]:
     """Return an event wherever ``flags`` (booleans over time) turns; many turns become one sentence."""
     turns = np.flatnonzero(np.diff(np.concatenate([[False], flags]).astype(int)))
@@ -48,7 +68,11 @@ def _turns(flags: FloatArray, begins: str, ends: str, step_s: float) -> list[tup
         return []
     if turns.size > MOST_TURNS:
         share = float(np.mean(flags[turns[0] :]))
-        return [(turns[0] * step_s, f"{begins}; {turns.size} turns from here on, {share:.0%} of the time")]
+        times = (turns.size + 1) // 2
+        words = (
+            f"{begins}; from here on this begins {times} times and lasts {share:.0%} of the time: it stays at the edge"
+        )
+        return [(turns[0] * step_s, words)]
     return [(at * step_s, begins if flags[at] else ends) for at in turns if flags[at] or ends]
 
 

@@ -13,6 +13,7 @@ from twinloop.cooling.towers import tower_heat_w
 from twinloop.model.simulation import Incident
 from twinloop.model.site import OnPremise
 from twinloop.twin.design import PlantConstants
+from twinloop.twin.design_hours import hardest_hour
 from twinloop.twin.fault_words import read_faults
 from twinloop.twin.faults import Happening, with_faults
 from twinloop.twin.groups import ItGroup
@@ -100,10 +101,9 @@ def window_series(p: Parameters, hall: Hall, window: Window, step_s: float, case
     weather, k, steps = hall.site.weather, p.k, steps_of(window, step_s)
     whole = np.ones(steps)
     if window.design:
-        design = weather.design
-        dry, wet = (design.dry_bulb_c + k.recirculation_outdoor_k) * whole, design.coincident_wet_bulb_c * whole
-        dew = k.dew_point_high_c * whole
-        activity = [float(np.max(group.activity)) * whole for group in hall.groups]
+        air = hardest_hour(hall.plant, hall.groups, weather, k)
+        dry, wet, dew = air.dry_bulb_c[0] * whole, air.wet_bulb_c[0] * whole, air.dew_point_c[0] * whole
+        activity = [whole for _ in hall.groups]
     else:
         dry = at_moments(weather.dry_bulb_c, window, step_s) + k.recirculation_outdoor_k
         wet, dew = at_moments(weather.wet_bulb_c, window, step_s), at_moments(weather.dew_point_c, window, step_s)

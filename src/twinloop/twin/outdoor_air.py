@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.crahs import Crah
 from twinloop.cooling.economisers import EvaporatedAir, direct_evaporative, indirect_evaporative
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import dew_point_c, humidity_ratio_from_dew_point
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import FROST_C, OutdoorAir
+
+HALL_AIR_KG_M3 = 1.17
+"""Air at 27 °C, sea level."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,11 @@ def _indirect(
     flow = share * air_kg_s / handler.air_design_kg_s
     return Economised(
         return_c - share * drop_k, share * air_w_k * drop_k, share * air.evaporation_kg_s,
-        fan_power_w(flow, wall_fan_design_w(handler, k)) + 0.0 * drop_k,
+        fan_power_w(flow, wall_fan_design_w(handler, outdoor.pressure_pa, k)) + 0.0 * drop_k,
     )  # fmt: skip
 
 
-def wall_fan_design_w(handler: Crah, k: PlantConstants) -> Array:
+def wall_fan_design_w(handler: Crah, pressure_pa: Array, k: PlantConstants) -> Array:
     """Return the power of the fans that move outdoor air behind the wall, as much of it as the hall's air in front."""
-    return handler.air_design_kg_s / 1.17 * k.wall_static_pa / k.crah_fan_efficiency  # 1.17 kg/m3 as in sizing
+    density_kg_m3 = HALL_AIR_KG_M3 * pressure_ratio(pressure_pa)
+    return handler.air_design_kg_s / density_kg_m3 * k.wall_static_pa / k.crah_fan_efficiency

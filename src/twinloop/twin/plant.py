@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.arrays import Array, namespace, repeat
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.twin.air_loop import AirState, air_loop
 from twinloop.twin.cold_loop import ColdState, cold_loop
 from twinloop.twin.design import PlantConstants
@@ -102,7 +103,8 @@ def _pass(
 ) -> _Pass:
     design, zero = plant.design, 0.0 * outdoor.dry_bulb_c
     air_c, plate_c, cold_c = coolants
-    its = tuple(it_state(group, design, Coolants(air_c, plate_c, plate_c), k) for group in groups)
+    sigma = pressure_ratio(outdoor.pressure_pa)
+    its = tuple(it_state(group, design, Coolants(air_c, plate_c, plate_c), k, sigma) for group in groups)
     it_w = sum((state.it_w for state in its), start=zero)
     air_heat = sum((state.air_heat_w for state in its), start=zero)
     warm_heat = sum((state.warm_heat_w for state in its), start=zero)

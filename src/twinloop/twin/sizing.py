@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.boiling import FK_649, BoilingBath
 from twinloop.cooling.cdus import Cdu
 from twinloop.cooling.chillers import Chiller, chiller
@@ -30,7 +31,11 @@ from twinloop.twin.electrical import Electrics, room_loss_w, size_electrics
 from twinloop.twin.free_coolers import OutdoorAir, TowerSet, free_cool
 from twinloop.twin.groups import Coolants, ItGroup, it_state
 from twinloop.twin.heat_reuse import HeatReuse, size_reuse
+from twinloop.twin.outdoor_air import HALL_AIR_KG_M3
 from twinloop.twin.warm_loop import WarmLoop
+
+OUTDOOR_AIR_KG_M3 = 1.25
+"""Air at 10 °C, sea level."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ def size_plant(
 
     A design with heat reuse is connected to the buyer ``offtake``; nothing else is smaller for it.
     """
-    load = _design_load(design, groups, k)
+    sigma = float(pressure_ratio(pressure_pa))
+    load = _design_load(design, groups, k, sigma)
     electrics = size_electrics(load.it_w, design.redundancy, k)
     lighting_w = floor_m2 * k.lighting_w_per_m2
     room_w = float(room_loss_w(electrics, load.it_w)) + lighting_w
@@ -84,7 +90,7 @@ def size_plant(
     humid = replace(outdoor, wet_bulb_c=np.array([conditions.wet_bulb_c]))
     aisle = aisle_of(design, k)
     door, door_w = _size_door(design, load, aisle, k)
-    handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, aisle, k)
+    handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, aisle, sigma, k)
     # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
     devices = sum(group.device_count for group in groups)
     hardest = humid if design.warm_cooler in ("tower", "thermosyphon") else outdoor
@@ -102,10 +108,10 @@ def size_plant(
     )  # fmt: skip
 
 
-def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantConstants) -> _Load:
+def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantConstants, sigma: float) -> _Load:
     plate_c = FK_649.boiling_c if design.boils else design.warm_supply_c + k.cdu_approach_k
     coolants = Coolants(np.array([design.air_supply_c]), np.array([plate_c]), np.array([plate_c]))
-    states = [it_state(replace(group, activity=np.ones(1)), design, coolants, k) for group in groups]
+    states = [it_state(replace(group, activity=np.ones(1)), design, coolants, k, sigma) for group in groups]
     return _Load(
         sum(float(state.it_w[0]) for state in states),
         sum(float(state.air_heat_w[0]) for state in states),
@@ -130,10 +136,10 @@ def _size_door(design: HybridDesign, load: _Load, aisle: Aisle, k: PlantConstant
 
 
 def _size_handler(
-    design: HybridDesign, load: _Load, room_w: float, aisle: Aisle, k: PlantConstants
+    design: HybridDesign, load: _Load, room_w: float, aisle: Aisle, sigma: float, k: PlantConstants
 ) -> tuple[Crah, float]:
     """Size for the servers' air and the bypass; beside baths for what the rest of the room needs at their rise."""
-    fan_w_s_kg = k.crah_static_pa / (1.17 * k.crah_fan_efficiency)  # 1.17 kg/m3: air at 27 °C, sea level
+    fan_w_s_kg = k.crah_static_pa / (HALL_AIR_KG_M3 * sigma * k.crah_fan_efficiency)
     air_kg_s = load.air_kg_s * (1.0 + aisle.leak)
     if design.immersed:
         air_kg_s = room_w / (k.air_heat_capacity_j_kg_k * k.server_air_rise_k - fan_w_s_kg)
@@ -188,7 +194,10 @@ def _size_cooler(
         return None
     if kind in ("tower", "thermosyphon"):
         wet = _size_tower_set(heat_w, flow_kg_s, supply_c, outdoor, k)
-        return wet if kind == "tower" else replace(wet, syphon=_size_syphon(heat_w, flow_kg_s, supply_c, k))
+        if kind == "tower":
+            return wet
+        sigma = float(pressure_ratio(outdoor.pressure_pa))
+        return replace(wet, syphon=_size_syphon(heat_w, flow_kg_s, supply_c, sigma, k))
     pads = k.pad_effectiveness if kind == "adiabatic_cooler" else 0.0
     air_in_c = cooler_air_c(kind, float(outdoor.dry_bulb_c[0]), float(outdoor.wet_bulb_c[0]), supply_c, k)
     return dry_cooler_for(heat_w * (1.0 + k.sizing_margin), flow_kg_s, supply_c, air_in_c, outdoor, pads, k)
@@ -267,7 +276,7 @@ def _size_tower_set(
     return TowerSet(cells, ua, flow_kg_s, pump_w)
 
 
-def _size_syphon(heat_w: float, flow_kg_s: float, supply_c: float, k: PlantConstants) -> Thermosyphon:
+def _size_syphon(heat_w: float, flow_kg_s: float, supply_c: float, sigma: float, k: PlantConstants) -> Thermosyphon:
     """Size for the whole heat in air of ``thermosyphon_air_c``, colder for loops that are cold themselves.
 
     Half of the temperature difference lies on each side; the air warms by 40 % of it, so that both sides have an
@@ -278,7 +287,7 @@ def _size_syphon(heat_w: float, flow_kg_s: float, supply_c: float, k: PlantConst
     span_k = max(entering_c - k.thermosyphon_air_c, 2.5 * heat_w / water_w_k)
     side_w_k, air_w_k = 2.0 * heat_w / span_k, 2.5 * heat_w / span_k
     air_kg_s = air_w_k / k.air_heat_capacity_j_kg_k
-    fan_w = air_kg_s / 1.25 * k.dry_cooler_static_pa / k.dry_cooler_fan_efficiency  # air at 10 °C, sea level
+    fan_w = air_kg_s / (OUTDOOR_AIR_KG_M3 * sigma) * k.dry_cooler_static_pa / k.dry_cooler_fan_efficiency
     wet_w_k, dry_w_k = (-math.log(1.0 - side_w_k / each) * each for each in (water_w_k, air_w_k))
     return Thermosyphon(wet_w_k, dry_w_k, flow_kg_s, air_kg_s, fan_w)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.arrays import FloatArray
+from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.servers import server_air_flow_kg_s
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
@@ -39,6 +40,7 @@ class Chips:
     """Share of power-supply loss in the coolant, (groups, 1)."""
     efficiency: FloatArray
     fan_w: FloatArray
+    """At design speed in the site's air, as are the next two, (groups, 1)."""
     fan_floor: FloatArray
     air_kg_s: FloatArray
     air_heat_w: FloatArray
@@ -94,7 +96,7 @@ def transient_parameters(
     c: TransientConstants | None = None,
 ) -> Parameters:
     """Return the parameters of ``plant`` with ``groups``: nothing is sized again, only stored heat is added."""
-    given = c or TransientConstants()
+    given, sigma = c or TransientConstants(), float(pressure_ratio(pressure_pa))
     loops = fleet.cdus.running if plant.warm else 1
     water_j_m3_k = k.water_density_kg_m3 * k.water_heat_capacity_j_kg_k
     racks_j_k = 1.0
@@ -109,10 +111,11 @@ def transient_parameters(
     cp = k.water_heat_capacity_j_kg_k
     return Parameters(
         plant=plant, fleet=fleet, k=k, c=given,
-        chips=_chips(groups, plant.design, k, given),
+        chips=_chips(groups, plant.design, sigma, k, given),
         pressure_pa=pressure_pa, loops=loops, least_flow_ratio=k.minimum_flow_ratio,
         rack_j_k=racks_j_k / loops, pipe_j_k=0.0 if plant.design.boils else max(pipe_j_k, 1.0) / loops,
-        air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k, 1.0), metal_j_k=given.metal_j_k_w * plant.it_w,
+        air_j_k=max(floor_m2 * given.hall_height_m * given.air_j_m3_k * sigma, 1.0),
+        metal_j_k=given.metal_j_k_w * plant.it_w,
         warm_j_k=max(0.5 * given.warm_m3_w * warm_w * water_j_m3_k, 1.0),
         warm_basin_j_k=max(given.basin_s * wet_kg_s * cp, 1.0),
         cold_j_k=0.5 * given.cold_m3_w * plant.cold.heat_w * water_j_m3_k,
@@ -120,7 +123,9 @@ def transient_parameters(
     )  # fmt: skip
 
 
-def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants, c: TransientConstants) -> Chips:
+def _chips(
+    groups: tuple[ItGroup, ...], design: HybridDesign, sigma: float, k: PlantConstants, c: TransientConstants
+) -> Chips:
     carriers = [effective_path(group, "accelerator", design) for group in groups]
     caught_by = {"air": 0.0, "rear_door": 0.0, "cold_plate": k.plate_capture, "bath": 1.0}
     others = [name for name in DC_COMPONENTS if name != "accelerator"]
@@ -158,10 +163,10 @@ def _chips(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants,
         caught=caught, on_coolant=plate + bath, in_bath=bath,
         loss_caught=column(lambda g: caught_by[effective_path(g, "power_supply", design)]),
         efficiency=column(lambda g: g.psu_efficiency),
-        fan_w=column(lambda g: 0.0 if design.immersed else g.fan_design_w),
+        fan_w=column(lambda g: 0.0 if design.immersed else sigma * g.fan_design_w),
         fan_floor=column(lambda g: 1e-6 if design.immersed else fan_floor(g, design, k)),
-        air_kg_s=column(lambda g: float(server_air_flow_kg_s(g.busy.total_w, k.server_air_rise_k))),
-        air_heat_w=column(lambda g: g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
+        air_kg_s=column(lambda g: float(server_air_flow_kg_s(sigma * g.busy.total_w, k.server_air_rise_k))),
+        air_heat_w=column(lambda g: sigma * g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
         throttle_c=column(lambda g: g.throttle_c, 2), device_w=column(lambda g: g.device_w, 2), device_k=full_k * worst,
         spread_k=on_air,
         die_s=c.die_s / (full_k * c.fast_share), sink_s=sink_s,

@@ -87,5 +87,5 @@ def outdoor_use(p: Parameters, after: State, inputs: Inputs, crah_fan_w: Array) 
     if p.plant.design.evaporative != "indirect":
         return OutdoorUse(heat_w, after.damper * air_kg_s * side.moisture, none)
     flow = after.damper * air_kg_s / handler.air_design_kg_s
-    fan_w = inputs.walls_ok * fan_power_w(flow, wall_fan_design_w(handler, k))
+    fan_w = inputs.walls_ok * fan_power_w(flow, wall_fan_design_w(handler, p.pressure_pa, k))
     return OutdoorUse(heat_w, after.wall_wet * heat_w / LATENT_J_KG, fan_w)

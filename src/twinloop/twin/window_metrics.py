@@ -11,11 +11,12 @@ import numpy as np
 from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.towers import make_up
 from twinloop.model.simulation import Simulation
+from twinloop.twin.air_class import allowable_intake_c
 from twinloop.twin.happenings import CLOCK_LOST
 from twinloop.twin.incidents import WindowRun
 from twinloop.twin.metrics import KWH_J, MWH_J
 from twinloop.twin.transient_boiling import flux_margin_k
-from twinloop.twin.year import ALLOWABLE_AIR_C, WATER_KG_M3
+from twinloop.twin.year import WATER_KG_M3
 
 BACK_K = 1.0
 """Temperatures within this of the run without the fault count as recovered."""
@@ -143,7 +144,7 @@ def _first_limit(runs: Sequence[WindowRun]) -> str:
     margins = {}
     for run in runs:
         site, states = run.hall.site, run.trace.states
-        high_c = ALLOWABLE_AIR_C[site.air_class][1]
+        high_c = allowable_intake_c(site)[1]
         margins[f"{site.name}: intake air class"] = high_c - float(states.intake_c[1:, -1].max())
         for g, group in enumerate(run.hall.groups):
             hottest_c = float(states.die_c[1:, 1, g, :, -1].max())
@@ -169,7 +170,7 @@ def _unmet_s(run: WindowRun) -> float:
 
 
 def _outside_s(run: WindowRun) -> float:
-    low_c, high_c = ALLOWABLE_AIR_C[run.hall.site.air_class]
+    low_c, high_c = allowable_intake_c(run.hall.site)
     intake_c = run.trace.states.intake_c[1:, -1]
     return float(((intake_c < low_c) | (intake_c > high_c)).sum()) * run.trace.step_s
 

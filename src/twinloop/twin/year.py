@@ -9,6 +9,7 @@ from twinloop.cooling.towers import make_up
 from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
 from twinloop.model.weather import WeatherYear
+from twinloop.twin.air_class import allowable_intake_c
 from twinloop.twin.cold_store import StoreYear, store_year, tank_of
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
@@ -23,8 +24,6 @@ HOUR_S = 3600.0
 WATER_KG_M3 = 998.2
 """Make-up water at 20 °C, IAPWS-95."""
 MONTH_HOURS = np.array([744, 672, 744, 720, 744, 720, 744, 744, 720, 744, 720, 744])
-ALLOWABLE_AIR_C = {"A1": (15.0, 32.0), "A2": (10.0, 35.0), "A3": (5.0, 40.0), "A4": (5.0, 45.0), "H1": (15.0, 25.0)}
-"""Allowable intake by class, ASHRAE TC 9.9, 5th edition (2021)."""
 
 
 def outdoor_air(weather: WeatherYear, k: PlantConstants) -> OutdoorAir:
@@ -47,7 +46,7 @@ def site_year(site: OnPremise, plant: Plant, groups: tuple[ItGroup, ...], k: Pla
     throttled = sum(
         float(np.sum(it.throttled)) * group.device_count for it, group in zip(state.it, groups, strict=True)
     )
-    low_c, high_c = ALLOWABLE_AIR_C[site.air_class]
+    low_c, high_c = allowable_intake_c(site)
     intake = state.air.intake_c
     peak_w = peaks_w(plant, groups, outdoor, k, state.facility_w, None if store is None else store.heat_w)
     hourly = _hourly(state, weather, makeup, junction) | {"peak_w": peak_w}

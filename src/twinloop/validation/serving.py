@@ -129,9 +129,15 @@ def _samples() -> list[Result]:
     chosen, errors = _samples_left_out(rates)
     names = [rate.name for rate in chosen]
     results.append(mean_error(label, names, errors, SAMPLES_LIMIT, "left-out models", source, "proof"))
-    intervals = [trust(network_named(rate.model), catalogue.device(rate.device))[0] for rate in chosen]
+    intervals = [_interval(rate) for rate in chosen]
     results.append(coverage("beyond language models: interval", 1.0 + errors, intervals, source))
     return [*results, *_by(label, rates, lambda rate: rate.pool, SAMPLES_LIMIT, source)]
+
+
+def _interval(rate: Rate) -> tuple[float, float]:
+    """Return what the estimate states; a pool is ``verb stack kind``."""
+    verb, stack, _ = rate.pool.split(" ")
+    return trust(network_named(rate.model), catalogue.device(rate.device), stack, training=verb == "train")[0]
 
 
 def _samples_left_out(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:

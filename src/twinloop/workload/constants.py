@@ -125,11 +125,24 @@ def default_generation(device: Device, *, sharded: bool, decoder: bool = True) -
     return "fsdp-2023" if sharded and family(device) in ("H100", "H200", "H800") else "megatron-2026"
 
 
-def generation_of(text: str) -> str | None:
+def generations_for(device: Device, *, sharded: bool, decoder: bool = True) -> tuple[str, ...]:
+    """Return the generations whose measurements speak of ``device`` and of this way to train, oldest first."""
+    first = default_generation(device, sharded=sharded, decoder=decoder)
+    if family(device) in OLD_PARTS:
+        return (first,)
+    return (*((first,) if first == "fsdp-2023" else ()), "megatron-2025", "megatron-2026")
+
+
+def generation_of(text: str, device: Device, *, sharded: bool = False, decoder: bool = True) -> str | None:
     """Return the generation that a name or a ``YYYY.MM`` date stands for, ``None`` when unknown.
 
-    >>> generation_of("2022.06"), generation_of("Megatron 2025"), generation_of("llm-foundry")
-    ('megatron-2022', 'megatron-2025', 'fsdp-2023')
+    A date takes the newest of its day among those measured on such a device and for such a layout; where all of them
+    are later, the oldest: what was measured of sharded data parallelism says nothing of a pipeline.
+
+    >>> from twinloop import catalogue
+    >>> h100 = catalogue.device("H100")
+    >>> generation_of("2024.06", h100), generation_of("2024.06", h100, sharded=True), generation_of("llm-foundry", h100)
+    ('megatron-2025', 'fsdp-2023', 'fsdp-2023')
     """
     plain = text.lower().replace(" ", "-").replace("_", "-")
     for name in GENERATIONS:
@@ -145,8 +158,9 @@ def generation_of(text: str) -> str | None:
     if len(parts) == 2 and all(part.isdigit() for part in parts):
         year = int(parts[0]) + (2000 if int(parts[0]) < 100 else 0)
         date = 100 * year + int(parts[1])
-        older = [name for name, (start, _) in GENERATIONS.items() if 0 < start <= date]
-        return older[-1] if older else "megatron-2022"
+        measured = generations_for(device, sharded=sharded, decoder=decoder)
+        older = [name for name in measured if GENERATIONS[name][0] <= date]
+        return older[-1] if older else measured[0]
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from twinloop import catalogue
@@ -94,13 +95,26 @@ def host(
         share = devices_per_node / server.devices
         scaled = {name: getattr(server, name) * share for name in ("memory_w", "network_w", "storage_w", "fan_w_air")}
         server = replace(server, devices=devices_per_node, **scaled)
-    cooling = cooling or ("air" if "air" in device.cooling else device.cooling[0] if device.cooling else "air")
+    cooling = (
+        spelled(cooling)
+        if cooling
+        else ("air" if "air" in device.cooling else device.cooling[0] if device.cooling else "air")
+    )
     _check(device, devices, cooling, network_kind, power_limit_w)
     return Host(
         device=device, server=server, devices=devices, domain=domain or scale_up_domain(device, server),
         network_b_s=network_b_s or server.network_b_s, network_kind=network_kind, cooling=cooling,
         coolant_c=COOLANT_C[cooling] if coolant_c is None else coolant_c, power_limit_w=power_limit_w,
     )  # fmt: skip
+
+
+def spelled(name: str) -> str:
+    """Return ``name`` as tables write it, whatever joins its words.
+
+    >>> spelled("Cold-Plate"), spelled("rear door")
+    ('cold_plate', 'rear_door')
+    """
+    return "_".join(re.findall(r"[a-z0-9]+", name.lower()))
 
 
 def _check(device: Device, devices: int, cooling: str, network_kind: str, limit_w: float | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinloop import catalogue
 from twinloop.catalogue.nouns import Device, Server
-from twinloop.errors import InputError
+from twinloop.errors import Fault, InputError
 from twinloop.power.operating_point import CLOCK_EXPONENT
 from twinloop.workload.constants import family
 from twinloop.workload.decoding import ServeMachine
@@ -38,6 +38,9 @@ def required_peak(device: Device, precision: str) -> float:
         InputError: the device has no units of this precision; names those it has.
     """
     peak = peak_flops(device, precision)
+    if peak is None and not device.flops:
+        told = "a device with a published rate of dense arithmetic; this one has none"
+        raise InputError(Fault("command line", None, "--device", device.name, told))
     if peak is None:
         raise InputError(
             f"--precision: got {precision}, expected one that {device.name} has: {', '.join(device.flops)}"

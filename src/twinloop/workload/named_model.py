@@ -102,9 +102,31 @@ def _inline(known: dict[str, Any], text: str, name: str) -> Network:
         ]
         if missing and "parameters" not in values:
             faults.append(Fault("command line", None, "--model", text, f"also {', '.join(missing)}"))
+    faults += [Fault("command line", None, f"--model {key}", got, told) for key, got, told in _contradictions(values)]
     if faults:
         raise InputError(tuple(faults))
     return completed(values, name)
+
+
+def _contradictions(values: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield (key, got, expected) where keys contradict each other."""
+    if values.get("kind", "transformer") not in ("transformer", "mixture"):
+        return
+    layers, experts, heads = (int(values.get(key) or 0) for key in ("layers", "experts", "heads"))
+    for key in ("heads", "hidden"):
+        if layers and values.get(key) == 0:
+            yield key, "0", "at least 1"
+    if int(values.get("top_k") or 0) > experts:
+        yield "top_k", str(values["top_k"]), f"at most experts ({experts})"
+    if experts and not values.get("top_k"):
+        yield "top_k", "nothing", f"1 to experts ({experts})"
+    if layers and heads and not values.get("head_dim") and int(values.get("hidden") or 0) % heads:
+        yield "heads", str(heads), f"a divisor of hidden ({values['hidden']}), or also head_dim"
+    if heads and values.get("kv_heads") and heads % int(values["kv_heads"]):
+        yield "kv_heads", str(values["kv_heads"]), f"a divisor of heads ({heads})"
+    for key in ("dense_layers", "encoder_layers", "state_space_layers", "window_layers"):
+        if int(values.get(key) or 0) > layers:
+            yield key, str(values[key]), f"at most layers ({layers})"
 
 
 def _value(key: str, text: str) -> dict[str, Any]:

@@ -170,17 +170,17 @@ def _wait_s(job: ServingJob, service_s: float, replicas: int, most: int) -> floa
 def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     """Return one forward pass a sample: encoders, convnets, recommenders, trees, diffusion."""
     replicas = on.devices
-    interval, extrapolated = trust(network, on.device)
     eager = network.kind == "diffusion" and on.device.kind == "gpu"  # other parts run compiled graphs only
     stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""), eager=eager)
+    interval, extrapolated = trust(network, on.device, stack)
     if network.layers and not network.flops_per_sample:
         network = _as_sample(network, job, SCORE_SERVED_B if stack == "framework" else 0.0)
-    scaled = served(network, job.work)
+    scaled, live = served(network, job.work * job.size), job.size * live_b(network)
     sample = sample_of(scaled)
     # Embedding tables are spread over the devices, the rest is on each.
     placed = sample.weights - sample.sparse_weights * (1.0 - 1.0 / replicas)
     held = STORED_B[job.weights or job.precision] * placed + min(RESERVED_B, 0.1 * on.device.memory_b)
-    most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live_b(scaled), 1.0), OTHER_BATCHES[-1]), 0.0))
+    most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live, 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
     run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
@@ -200,7 +200,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     active = _whole_w(network, on, stack, parts)
     layout = {"tensor": 1, "pipeline": 1, "expert": 1, "data": replicas, "batch": int(batch)}
     return _answer(
-        on, None, rate, (None, None, latency), most, held + batch * live_b(scaled),
+        on, None, rate, (None, None, latency), most, held + batch * live,
         (active, parts["compute"] / one, rate / replicas / full), interval,
         {"software": f"{stack}, class of {network.kind}"}, layout, extrapolated=extrapolated,
     )  # fmt: skip

@@ -49,7 +49,9 @@ class ServingJob:
     prefill_devices: int | None = None
     """Devices that only read prompts, the others only decode; 0: the split that serves most; absent: both on each."""
     work: float = 1.0
-    """Of a sample, relative to the catalogue's: steps, image area, frames."""
+    """Passes of a sample over the catalogue's: denoising steps, windows of a volume."""
+    size: float = 1.0
+    """Of one pass over the catalogue's: image area, frames."""
 
 
 def checked(job: ServingJob, network: Network, on: Host) -> ServingJob:

@@ -182,7 +182,7 @@ def _pruned(shape: Shape, share: float) -> Shape:
 
 
 def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
-    network = served(network)
+    live, network = live_b(network), served(network)
     run = forward_s(network, device, lever.precision, BATCHES, stack="compiled")
     sample = sample_of(network)
     total = np.asarray(run.total_s)
@@ -191,7 +191,7 @@ def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
     parts = {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")}
     return Runs(
         BATCHES, total, parts,
-        stored + BATCHES * live_b(network) + min(RESERVED_B, 0.1 * device.memory_b),
+        stored + BATCHES * live + min(RESERVED_B, 0.1 * device.memory_b),
         np.minimum(BATCHES * sample.flops / peak / total, 1.0), np.asarray(phase_power_w(device, parts)), None,
         *OTHER_INTERVAL,
         (f"class constants of {network.kind}, low confidence",),

@@ -141,7 +141,7 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     rate = rates(shape, replace(at, batch=batch * job.beams), machine, chosen, job.speculative)
     tokens = np.asarray(rate.tokens_per_s) / job.beams * copies
     prompt = _prompt_s(shape, placed, machine, chosen)
-    place = _places(job, batch, rate, tokens, copies, prompt)
+    place = _places(job, batch, rate, tokens, copies, prompt, most)
     rows = np.arange(len(ways))
     picked = tokens[rows, place]
     kept = most >= (batch[:, 0] if batch.shape[1] == 1 else 1.0)
@@ -188,12 +188,32 @@ def _arriving(
     return wait, step_s + more / output
 
 
+def _crowded(batch: FloatArray, step_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return (requests in flight, their step) at the 99th percentile where ``batch`` is the mean of random arrivals.
+
+    Arrivals are random and each stays ``output`` steps that lengthen with the crowd. Near its mean the crowd is a
+    birth and death process with drift ``-(1 - e)/stay``, e the elasticity of the step: variance ``batch / (1 - e)``
+    (diffusion approximation of a state-dependent queue). It changes no faster than requests come and go, so that a
+    request meets one crowd all its stay. One number in flight alone (no first column to compare) has e = 0.
+
+    >>> crowd, step = _crowded(np.array([[1.0, 100.0]]), np.array([[0.0101, 0.02]]))
+    >>> round(float(crowd[0, 1]), 1), round(float(step[0, 1]), 5)
+    (132.9, 0.02329)
+    """
+    each = (step_s - step_s[:, :1]) / np.maximum(batch - batch[:, :1], 1.0)
+    elastic = np.clip(each * batch / step_s, 0.0, 0.99)
+    more = P99_NORMAL * np.sqrt(batch / (1.0 - elastic))
+    more = np.where(batch > 1.0, more, 0.0)
+    return batch + more, step_s + each * more
+
+
 def _places(
-    job: ServingJob, batch: FloatArray, rate: ServeRate, tokens: FloatArray, copies: FloatArray, prompt_s: FloatArray
-) -> npt.NDArray[np.intp]:
+    job: ServingJob, batch: FloatArray, rate: ServeRate, tokens: FloatArray, copies: FloatArray, prompt_s: FloatArray,
+    most: FloatArray,
+) -> npt.NDArray[np.intp]:  # fmt: skip
     """Return for each layout which batch to run: from the rate, or the fastest that the limits allow.
 
-    ``prompt_s`` is what reading one prompt takes of a busy replica.
+    ``prompt_s`` is what reading one prompt takes of a busy replica, ``most`` how many requests one holds.
     """
     output = float(job.output_tokens or 1)
     step = np.broadcast_to(rate.step_s, batch.shape)
@@ -204,10 +224,13 @@ def _places(
         return np.asarray(np.where(enough.any(axis=1), enough.argmax(axis=1), batch.shape[1] - 1), dtype=np.intp)
     ttft, tpot = SCENARIO_LIMITS.get(job.scenario, (np.inf, np.inf))
     ttft, tpot = job.ttft_s or ttft, job.tpot_s or tpot
-    wait, gap = np.zeros(batch.shape), step
+    wait, gap, held = np.zeros(batch.shape), step, np.ones(batch.shape, dtype=bool)
     if job.scenario in SCENARIO_LIMITS:
+        crowd, slowed = _crowded(batch, step)
         wait, gap = _arriving(tokens / copies / output, prompt_s, step, output)
-    good = (gap <= tpot) & (wait + prefill + step <= ttft)
+        # Who finds a full replica waits for another's last token, far beyond any limit on the first.
+        held, gap = crowd <= np.maximum(most, 1.0)[:, None], gap + slowed - step
+    good = held & (gap <= tpot) & (wait + prefill + step <= ttft)
     if job.latency_s is not None:
         good &= prefill + (1.0 + output) * step <= job.latency_s
     return np.asarray(np.argmax(np.where(good, tokens, 0.0), axis=1), dtype=np.intp)

@@ -17,7 +17,7 @@ from twinloop.workload.host import Host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
-from twinloop.workload.other import RESERVED_B, OtherStep, sample_of, train_step_s, trust
+from twinloop.workload.other import RESERVED_B, OtherStep, repeated_share, sample_of, stack_of, train_step_s, trust
 from twinloop.workload.power import phase_power_w
 from twinloop.workload.training import Machine, StepTimes, parts_s, step_times
 from twinloop.workload.transformer import (
@@ -200,7 +200,7 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
     # Megatron of 2022 keeps gradients at 4 bytes and reduces them at 2 (Korthikanti et al.: 18 bytes a weight).
     states = states_of(job, network, machine, float(c.gradient_b) if sharded or modern or job.gradient_b else 4.0)
     backward = 2.0 if job.lora_rank is None else 1.0
-    at = _choices(job, data, chosen.name, modern=modern)
+    at = _choices(job, data, modern=modern)
     parts, held, picked = _best(on, step_times(shape, at, machine, c, backward, states.trained),
                                 training_memory(shape, at, states), at)  # fmt: skip
     tokens = float(job.batch) * float(shape.context)
@@ -265,13 +265,12 @@ def _plain(c: Calibration) -> dict[str, float]:
     return {name: float(value) for name, value in asdict(c).items()}
 
 
-def _choices(job: TrainingJob, data: int, generation: str, *, modern: bool) -> Layouts:
+def _choices(job: TrainingJob, data: int, *, modern: bool) -> Layouts:
     """Return the layouts left open as arrays: micro-batch, then recomputation."""
     per_pipeline = job.batch // data
     micros = [m for m in range(1, min(per_pipeline, 512) + 1) if per_pipeline % m == 0]
     chosen = [job.micro_batch] if job.micro_batch is not None else micros
-    old = generation == "megatron-2022"
-    levels = [job.recompute] if job.recompute is not None else ["full"] if old else list(RECOMPUTE)
+    levels = [job.recompute] if job.recompute is not None else list(RECOMPUTE)
     schedule = job.schedule or ("interleaved" if job.interleave > 1 else "1f1b")
     parallel = job.sequence_parallel if job.sequence_parallel is not None else (modern and job.tensor > 1)
     zero = job.zero if job.zero is not None else (1 if modern and data > 1 else 0)
@@ -293,14 +292,20 @@ def _micro_batches(job: TrainingJob, data: int) -> list[int]:
 
 
 def _fitting(network: Network, on: Host, job: TrainingJob, data: int, links: Links) -> tuple[OtherStep, int]:
-    """Return a step at every micro-batch left open and which to take: the fastest that fits, else the whole."""
+    """Return a step at every micro-batch left open and which to take: the fastest that fits, else the whole.
+
+    Where recomputation is left open, none is done if anything fits without, else as much as memory asks for.
+    """
     micro = np.array(_micro_batches(job, data), dtype=np.float64)
-    step = train_step_s(
-        network, on.device, job.precision, np.float64(job.batch), np.float64(data), micro, links,
-        OPTIMIZER_B[job.optimizer],
-    )  # fmt: skip
-    held = np.broadcast_to(step.memory_b, micro.shape)
-    fits = held <= capacity_b(on.device)
+    sizes = np.float64(job.batch), np.float64(data), micro
+    room, whole = capacity_b(on.device), float(job.recompute == "full")
+    step = train_step_s(network, on.device, job.precision, *sizes, links, OPTIMIZER_B[job.optimizer], repeated=whole)
+    if job.recompute is None and not (step.memory_b <= room).any():
+        share = repeated_share(step, room)
+        step = train_step_s(
+            network, on.device, job.precision, *sizes, links, OPTIMIZER_B[job.optimizer], repeated=share
+        )
+    fits = np.broadcast_to(step.memory_b <= room * (1.0 + 1e-9), micro.shape)
     return step, int(np.argmin(np.where(fits, step.total_s, np.inf))) if fits.any() else 0
 
 
@@ -322,11 +327,12 @@ def _other(network: Network, on: Host, job: TrainingJob, data: int) -> TrainingE
     held = {
         "states": at(step.states_b) / 1e9, "activations": at(step.activations_b) / 1e9, "reserved": RESERVED_B / 1e9
     }  # fmt: skip
-    flops = 3.0 * sample.flops * job.batch
-    layout = {"data": data, "micro_batch": int(micro), "batch": job.batch}
-    interval, extrapolated = trust(network, on.device)
+    flops, repeated = 3.0 * sample.flops * job.batch, at(step.repeated)
+    layout = {"data": data, "micro_batch": int(micro), "batch": job.batch, "recomputed_share": repeated}
+    interval, extrapolated = trust(network, on.device, stack_of(on.device, job.precision), training=True)
     constants = {"software": f"class of {network.kind}", **_plain(c)}
-    return _answer(on, job, parts, held, flops, flops, None, sample.weights, interval, constants, layout,
+    again = flops * (1.0 + repeated / 3.0)
+    return _answer(on, job, parts, held, flops, again, None, sample.weights, interval, constants, layout,
                    extrapolated=extrapolated)  # fmt: skip
 
 

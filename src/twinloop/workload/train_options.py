@@ -20,7 +20,7 @@ from twinloop.workload.layouts import SCHEDULES, Layouts
 from twinloop.workload.machine import scale_up_domain, training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import sample_of, train_step_s
+from twinloop.workload.other import repeated_share, sample_of, train_step_s
 from twinloop.workload.power import busy_power, idle_power, phase_power_w
 from twinloop.workload.training import parts_s, step_times
 from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of
@@ -147,9 +147,11 @@ def _other(network: Network, device: Device, server: Server, batch: int, precisi
         return None
     chosen = software(device)
     machine = training_machine(device, server.network_b_s, scale_up_domain(device, server), precision)
-    step = train_step_s(
-        network, device, precision, grid.batch, grid.data, grid.micro_batch, machine.links(chosen.calibration)
-    )
+    links = machine.links(chosen.calibration)
+    step = train_step_s(network, device, precision, grid.batch, grid.data, grid.micro_batch, links)
+    share = repeated_share(step, capacity_b(device))
+    if (step.memory_b > capacity_b(device)).all() and np.any(share):
+        step = train_step_s(network, device, precision, grid.batch, grid.data, grid.micro_batch, links, repeated=share)
     total = np.asarray(step.total_s)
     flops = 3.0 * sample_of(network).flops * batch
     names = ("compute_s", "memory_s", "data_comm_s", "optimizer_s", "overhead_s")

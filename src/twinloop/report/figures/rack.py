@@ -23,11 +23,14 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     total_w = sum(watt for _, watt in parts)
     paths = {name: path_of(name, cooling) for name, _ in parts}
     liquid_w = sum(watt for name, watt in parts if paths[name] in ("cold_plate", "bath"))
+    doored = sum(watt for name, watt in parts if paths[name] == "rear_door")
+    door = f", of which a rear door passes {power(doored)} on to water" if doored else ""
     title = f"Inside a rack: {rack.name}"
     desc = (
         f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {count(rack.servers_per_rack)} × "
         f"{rack.server}, {power(rack.power_w)} each at full load; "
-        f"{percent(liquid_w / total_w, 0)} of the heat is taken by liquid at the component."
+        f"{percent(liquid_w / total_w, 0)} of the heat is taken by a cold plate or a bath at the component; "
+        f"{power(total_w - liquid_w)} goes into the rack's air{door}."
     )
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
     used = list(dict.fromkeys(paths[name] for name, _ in parts))

@@ -1,0 +1,137 @@
+"""Ways out as a person would apply them: the limits raised, the scenario searched anew, the amounts put right.
+
+A way that is chosen on screened figures can fail when it is applied: the twin finds a little more power than was
+screened, or another mix of racks. So each is applied to the model, with amounts rounded up to what is printed, and
+screened, chosen and checked again by the same search as any plan. What comes out is what the way costs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from twinloop.model.model import Caps, Model
+from twinloop.model.site import OnPremise
+from twinloop.planner.check import Checked, check
+from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
+from twinloop.planner.optimise import Optimised, optimise, throttled
+from twinloop.planner.screen import Screened, screen
+from twinloop.planner.ways_out import Way, price_of, written
+from twinloop.twin.design import HybridDesign, PlantConstants
+
+GRAVITY_M_S2 = 9.80665
+ROUNDS = (1.0, 1.02, 1.05)
+"""Times the amounts of a way, in turn, until the search finds a plan within them."""
+CAPS = {
+    CAPEX_ROW: "capex_usd", COST_ROW: "cost_usd", CARBON_ROW: "carbon_kg_per_year", WATER_ROW: "water_m3_per_year",
+}  # fmt: skip
+"""Row of a cap on the whole plan -> its field."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A way out that a plan was found for, and the plan."""
+
+    way: Way
+    model: Model
+    screened: Screened
+    found: Optimised
+
+
+def applied(
+    model: Model, way: Way, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants,
+    progress: Callable[[str], None],
+) -> Applied | None:  # fmt: skip
+    """Return ``way`` with amounts under which the search finds a plan, and that plan; ``None``: it finds none."""
+    checked = check(model, tuple(way.problem.placements[i] for i in way.choice.picked), designs, k)
+    if throttled(model, checked):
+        return None
+    needs = _needs_by_twin(way, checked)
+    for factor in ROUNDS:
+        asked = {name: written(way.problem, name, need * factor) for name, need in needs.items()}
+        looser = with_limits(model, asked)
+        if looser is None:
+            return None
+        for whole in (False, True):
+            screened = screen(looser, k, progress, whole=whole)
+            found = optimise(looser, screened.placements, screened.designs, k)
+            if found is not None:
+                money = price_of(model, way.problem, asked)
+                total = found.checked.totals.tco_usd
+                return Applied(replace(way, needs=asked, **money, cost_usd=total), looser, screened, found)
+    return None
+
+
+def _needs_by_twin(way: Way, checked: Checked) -> dict[str, float]:
+    """Return what ``way`` takes, where the twin finds more than was screened the twin's; limits it alone breaks too."""
+    taken = {
+        f"utility power of {site.planned.name}": site.planned.totals.peak_power_w for site in checked.sites
+    } | {f"water of {site.planned.name}": site.planned.totals.water_m3_per_year for site in checked.sites}  # fmt: skip
+    taken |= {
+        CAPEX_ROW: checked.totals.capex_usd, COST_ROW: checked.totals.tco_usd,
+        CARBON_ROW: sum(checked.totals.carbon_t_per_year.values()) * 1e3, WATER_ROW: checked.totals.water_m3_per_year,
+    }  # fmt: skip
+    bounds = {row.name: row.bound for row in way.problem.rows}
+    broken = {name: value for name, value in taken.items() if name in bounds and value > bounds[name] * (1.0 + 1e-9)}
+    return {name: max(broken.get(name, 0.0), way.needs.get(name, 0.0)) for name in dict.fromkeys([*way.needs, *broken])}
+
+
+def with_limits(model: Model, needs: dict[str, float]) -> Model | None:
+    """Return ``model`` with each limit of ``needs`` at its value; ``None`` where one of them is no limit to raise."""
+    for name, need in needs.items():
+        changed = _with_limit(model, name, need)
+        if changed is None:
+            return None
+        model = changed
+    return model
+
+
+def _with_limit(model: Model, name: str, need: float) -> Model | None:
+    if name in CAPS:
+        fields: dict[str, Any] = {CAPS[name]: need}
+        return replace(model, caps=replace(model.caps or Caps(), **fields))
+    what, _, of = name.partition(" of ")
+    if what in ("deadline", "latency") or name.startswith(("sites named for ", "residency of ")):
+        return _with_stage(model, name, need)
+    if name.startswith("power of one place of "):
+        place = name.removeprefix("power of one place of ").partition(" for ")[0]
+        edges = tuple(replace(each, power_w=need) if each.name == place else each for each in model.edges)
+        return replace(model, edges=edges)
+    if of not in {hall.name for hall in model.on_premise}:
+        return None
+    halls = [(_with_hall(hall, what, need) if hall.name == of else hall) for hall in model.on_premise]
+    known = tuple(hall for hall in halls if hall is not None)
+    return replace(model, on_premise=known) if len(known) == len(halls) else None
+
+
+def _with_hall(hall: OnPremise, what: str, need: float) -> OnPremise | None:
+    racks, floor = hall.racks, hall.floor
+    changed = {
+        "utility power": lambda: replace(hall, utility_power_w=need),
+        "floor load": lambda: replace(hall, floor=replace(floor, load_pa=need * GRAVITY_M_S2 / floor.area_m2)),
+        "water": lambda: replace(hall, water=replace(hall.water, supply_m3_per_year=need)),
+        "rack positions": lambda: replace(hall, racks=replace(racks, positions=math.ceil(need - 1e-9))),
+        "rack power": lambda: replace(hall, racks=replace(racks, power_w=need)),
+        "rack height": lambda: replace(hall, racks=replace(racks, height_u=need)),
+        "rack weight": lambda: replace(hall, racks=replace(racks, weight_kg=need)),
+    }.get(what)
+    return None if changed is None else changed()
+
+
+def _with_stage(model: Model, name: str, need: float) -> Model:
+    """Return ``model`` with a later deadline (and no run more often than that), more latency, or a rule given up."""
+    kind, _, stage_name = name.partition(" for " if name.startswith("sites named for ") else " of ")
+    stage_name = stage_name.partition("'s data in ")[0]
+    stage = next(each for each in model.stages if each.name == stage_name)
+    if kind == "deadline":
+        every = None if stage.every_s is None else max(stage.every_s, need)
+        changed = replace(stage, deadline_s=need, every_s=every)
+    elif kind == "latency":
+        changed = replace(stage, latency_p99_s=need)
+    elif kind == "sites named":
+        changed = replace(stage, sites=())
+    else:
+        return replace(model, datasets=tuple(replace(each, residency=()) for each in model.datasets))
+    return replace(model, stages=tuple(changed if each.name == stage_name else each for each in model.stages))
