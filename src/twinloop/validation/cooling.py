@@ -101,11 +101,19 @@ def _baltimore(hall: Callable[[Reading], Baltimore]) -> dict[str, Callable[[], f
     }
     for short, reading in readings.items():
         for name, figure in figures.items():
-            rows[f"baltimore{short}-{name}"] = lambda figure=figure, reading=reading: figure(hall(reading))  # type: ignore[misc]
-            rows[f"baltimore{short}-flat-{name}"] = (  # type: ignore[misc]
-                lambda figure=figure, reading=reading: figure(hall(reading).without_gain())
-            )
+            rows[f"baltimore{short}-{name}"] = partial(_of_hall, figure, hall, reading)
+            rows[f"baltimore{short}-flat-{name}"] = partial(_of_flat_hall, figure, hall, reading)
     return rows
+
+
+def _of_hall(figure: Callable[[Baltimore], float], hall: Callable[[Reading], Baltimore], reading: Reading) -> float:
+    return figure(hall(reading))
+
+
+def _of_flat_hall(
+    figure: Callable[[Baltimore], float], hall: Callable[[Reading], Baltimore], reading: Reading
+) -> float:
+    return figure(hall(reading).without_gain())
 
 
 def _machine_mw(utilisation: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Literal, cast
+from typing import Literal
 
 from twinloop.validation.serving_cases import table
 
@@ -31,6 +31,6 @@ def case_lines() -> tuple[str, ...]:
         lines.append(f"{use}: {words}")
         lines += [
             f"  {case}: {', '.join(metrics)}: {reason}" if any(metrics) else f"  {case}: {reason}"
-            for case, metrics, reason in cases_of(cast("Use", use))
+            for case, metrics, reason in cases_of(use)
         ]
     return tuple(lines)

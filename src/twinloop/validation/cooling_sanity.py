@@ -76,7 +76,7 @@ def chiller_away() -> Trace:
     """Return an air-cooled hall on its design day whose first of two chillers, no spare, is away for an hour."""
     servers = replace(accelerated_servers(300e3, 36e3), activity=np.ones(1))
     plant = size_plant(design("air"), (servers,), COLD_CLIMATE, SEA_PA, 200.0, K)
-    hall = transient_parameters(plant, (servers,), Fleet(*[Bank(2)] * 5, Bank(1)), 200.0, SEA_PA, K)
+    hall = transient_parameters(plant, (servers,), Fleet(*[Bank(2)] * 5), 200.0, SEA_PA, K)
     day = COLD_CLIMATE
     inputs = steady_inputs(hall, 1, np.ones(1), day.dry_bulb_c, day.wet_bulb_c, day.wet_bulb_c - 4.0)
     trip = Happening("chiller-1 trips", "chiller", TRIP_S, TRIP_S + AWAY_S, unit=1)
