@@ -209,6 +209,10 @@ def test_money_ranks_what_has_a_price_and_the_share_the_rest(small):
     assert [way.needs for way in ranked([late, power])] == [power.needs, late.needs]
     assert "30% beyond the limit; 600 USD for that, then about 3.00 M USD over 10 years" in words_of(power)
     assert "50% beyond the limit; no price is known for that, then about 1.00 M USD" in words_of(late)
+    # Shares of several limits added up mean nothing to a reader: each limit's own move is told.
+    both = words_of(replace(power, needs={**power.needs, **late.needs}, share=0.8))
+    assert "%" not in both
+    assert both.startswith("raise ")
 
 
 def test_the_cheapest_way_is_the_cheapest_in_money_not_in_share(small):

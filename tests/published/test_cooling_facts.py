@@ -3,11 +3,12 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from twinloop.validation.cooling import predictions, validate_cooling
-from twinloop.validation.cooling_sanity import AWAY_S, STEP_S, TRIP_S, chiller_away
+from twinloop.validation.cooling_sanity import AWAY_S, SLACK_W_PER_W, STEP_S, TRIP_S, chiller_away, falls
 from twinloop.validation.cooling_sites import baltimore, between
 from twinloop.validation.serving_cases import table
 
@@ -99,6 +100,14 @@ def test_a_model_that_gains_as_little_as_none_brackets_nothing():
         flat, air=replace(flat.air, parts_w={"chillers": 0.0}), hybrid=replace(flat.hybrid, parts_w={"chillers": 0.0})
     )
     assert between(same) == 0
+
+
+def test_small_steps_down_add_up_to_a_fall():
+    """Ten steps of 0.6 of the slack each: from the second on all are below the first hour by more than the slack."""
+    it_w = np.full(11, 100e3)
+    slowly_w = 120e3 - 0.6 * SLACK_W_PER_W * it_w * np.arange(11)
+    assert falls(slowly_w, it_w).tolist() == [False] * 2 + [True] * 9
+    assert not falls(slowly_w[::-1], it_w).any()
 
 
 def test_sanity_says_what_engineers_would_ask(results):

@@ -63,6 +63,14 @@ def test_a_choice_out_of_the_limits_is_told(model, planned):
     assert answer.best is None or answer.best.totals.water_m3_per_year <= 1e-3
 
 
+def test_the_wishes_that_the_plan_holds_are_held_when_it_is_asked_anew(model, planned):
+    """Beside the scenario's own limits, which may have been edited since: 500 K of margin no chip keeps."""
+    plain = replace(planned, asked=model)
+    assert ask(model, plain, {}).holds
+    wished = replace(planned, asked=replace(model, caps=replace(model.caps, junction_margin_k=500.0)))
+    assert not ask(model, wished, {}).holds
+
+
 def test_levers_stand_where_the_scenario_stands(model, planned):
     found = {lever.name: lever for lever in levers(model, planned.plan, [(0, "hall")])}
     assert found["carbon"].value == pytest.approx(80.0)

@@ -42,12 +42,7 @@ def mark_command(connected: Callable[[Path | None, str | None], AbstractContextM
         as_json: bool,
     ) -> int:  # fmt: skip
         """Taint, annotate and report nodes by READINGS, a CSV of node, headroom_c, forecast_peak_c, age_s."""
-        from datetime import UTC, datetime
-
         from twinloop.deploy import hooks
-        from twinloop.deploy.devices import clear_devices, taint_devices
-        from twinloop.deploy.kube import KubeCluster
-        from twinloop.deploy.marks import Budget, Thresholds
         from twinloop.deploy.yaml_text import dump
         from twinloop.errors import InputError
 
@@ -58,23 +53,8 @@ def mark_command(connected: Callable[[Path | None, str | None], AbstractContextM
             raise InputError("mark: got neither or both of --dry-run and --yes, expected one")
         if sum((readings is not None, clear, nodes is not None, devices is not None)) != 1:
             raise InputError("mark: got none or several of READINGS, --clear, --labels and --devices, expected one")
-        found = [] if readings is None else read_readings(readings)
-        placed = {} if nodes is None else read_nodes(nodes)
-        hot = [] if devices is None else read_devices(devices)
-        now = datetime.now(UTC)
-        with connected(kubeconfig, context) as client:
-            cluster = KubeCluster(client)
-            ours = {"app.kubernetes.io/managed-by": "twinloop"}
-            if placed:
-                events = hooks.label(cluster, placed, dry_run=dry_run)
-            else:
-                events = hooks.clear(cluster, namespace, ours, now=now, everything=clear, dry_run=dry_run)
-                events += clear_devices(cluster, now=now, everything=clear, dry_run=dry_run)
-            bounds: dict[str, Any] = {"now": now, "limits": Thresholds(), "budget": Budget(), "lifetime_s": lifetime_s}
-            if found:
-                events += hooks.mark(cluster, found, **bounds, dry_run=dry_run)
-            if hot:
-                events += taint_devices(cluster, hot, minor=minor, **bounds, dry_run=dry_run)
+        events = _events(connected(kubeconfig, context), readings, nodes, devices, clear, namespace, minor, lifetime_s,
+                         dry_run)  # fmt: skip
         rows = [{"object": str(e.target), "did": e.did, "before": e.before, "after": e.after, "why": e.why}
                 for e in events]  # fmt: skip
         if as_json:
@@ -86,6 +66,40 @@ def mark_command(connected: Callable[[Path | None, str | None], AbstractContextM
         return 1 if any(e.did == "refused" for e in events) else 0
 
     return mark
+
+
+def _events(
+    opened: AbstractContextManager[Any], readings: Path | None, nodes: Path | None, devices: Path | None,
+    clear: bool, namespace: str, minor: int, lifetime_s: float, dry_run: bool,
+) -> list[Any]:  # fmt: skip
+    """Do on the cluster what was asked for and return what was done; marks that have ended are taken away, too.
+
+    Files are read before the cluster is opened: a fault in one changes nothing.
+    """
+    from datetime import UTC, datetime
+
+    from twinloop.deploy import hooks
+    from twinloop.deploy.devices import clear_devices, taint_devices
+    from twinloop.deploy.kube import KubeCluster
+    from twinloop.deploy.marks import Budget, Thresholds
+
+    found = [] if readings is None else read_readings(readings)
+    placed = None if nodes is None else read_nodes(nodes)
+    hot = [] if devices is None else read_devices(devices)
+    now = datetime.now(UTC)
+    bounds: dict[str, Any] = {"now": now, "limits": Thresholds(), "budget": Budget(), "lifetime_s": lifetime_s}
+    with opened as client:
+        cluster = KubeCluster(client)
+        if placed is not None:
+            return list(hooks.label(cluster, placed, dry_run=dry_run))
+        ours = {"app.kubernetes.io/managed-by": "twinloop"}
+        events = hooks.clear(cluster, namespace, ours, now=now, everything=clear, dry_run=dry_run)
+        events += clear_devices(cluster, now=now, everything=clear, dry_run=dry_run)
+        if found:
+            events += hooks.mark(cluster, found, **bounds, dry_run=dry_run)
+        if hot:
+            events += taint_devices(cluster, hot, minor=minor, **bounds, dry_run=dry_run)
+        return list(events)
 
 
 def read_readings(path: Path) -> list[Any]:

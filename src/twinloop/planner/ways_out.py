@@ -157,11 +157,11 @@ def ranked(ways: Iterable[Way]) -> list[Way]:
 
 
 def words_of(way: Way) -> str:
-    """Return ``way`` in words, its share and its money."""
+    """Return ``way`` in words, its money and, of a single limit, its share: shares of several mean nothing added up."""
     moves = " and ".join(_move(way.problem, name, need) for name, need in way.needs.items())
     hard = [name for name in way.needs if limit_of(way.problem, name).unit]
-    told = hard and way.share < MOST_SHARE
-    share = f"{way.share:.0%} beyond the limit{'s' if len(hard) > 1 else ''}; " if told else ""
+    told = len(hard) == 1 and way.share < MOST_SHARE
+    share = f"{way.share:.0%} beyond the limit; " if told else ""
     price = "no price is known for that" if way.price_usd is None else f"{usd_words(way.price_usd)} for that"
     if way.price_usd is None and way.known_usd:
         price = f"{usd_words(way.known_usd)} for what has a price"
