@@ -9,6 +9,7 @@ import pytest
 from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
 from twinloop.deploy.check import read
+from twinloop.deploy.client_schemas import client_schema
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
 from twinloop.deploy.style import style_of
@@ -144,6 +145,17 @@ def crds():
     if not folder.is_dir():
         pytest.skip(f"no CRD schemas in {folder}: set TWINLOOP_REFERENCE")
     return folder
+
+
+@pytest.fixture
+def no_client_libraries(monkeypatch):
+    """As on a machine without the operators' client libraries, installed or not."""
+    client_schema.cache_clear()
+    for name in ("kubeflow_trainer_api", "kubeflow.training"):
+        for module in [name, *(each for each in sys.modules if each.startswith(f"{name}."))]:
+            monkeypatch.setitem(sys.modules, module, None)
+    yield
+    client_schema.cache_clear()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Schemas out of client libraries: two small ones of the two generators' make, and the real ones where installed."""
 
-import importlib.util
 import sys
 import types
 
@@ -74,10 +73,8 @@ def test_both_makes_of_library_give_a_schema(libraries, document, fault):
     assert fault is None or any(fault in each for each in faults)
 
 
+@pytest.mark.usefixtures("no_client_libraries")
 def test_without_a_library_the_fault_names_its_package():
-    client_schema.cache_clear()
-    if importlib.util.find_spec("kubeflow_trainer_api"):
-        pytest.skip("kubeflow-trainer-api is installed")
     (fault,) = schema_faults(NEW, {})
     assert "no schema for trainer.kubeflow.org/v1alpha1 TrainJob" in fault
     assert "pip install kubeflow-trainer-api" in fault

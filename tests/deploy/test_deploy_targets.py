@@ -63,6 +63,7 @@ def test_every_style_passes_the_published_schemas(make, written, crds, style):
     assert check_folder(written(fitting(make, style), **STYLES[style]), crds, STYLES[style].get("minor", 30)) == []
 
 
+@pytest.mark.usefixtures("no_client_libraries")
 @pytest.mark.parametrize("style", KINDS)
 def test_without_the_operators_schema_it_fails(make, written, style):
     faults = check_folder(written(fitting(make, style), **{**STYLES[style], "queued": False}))
