@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twinloop import catalogue
+from twinloop.catalogue.nouns import CloudOffer
 from twinloop.deploy.names import label
 from twinloop.errors import InfeasibleError, InputError
 from twinloop.model.plan import Plan, PlannedParallelism, PlannedSite, PlannedStage
@@ -220,7 +221,7 @@ def _work(stage: PlannedStage, sites: dict[str, PlannedSite], facts: _Facts) -> 
         raise InputError(f"plan: stages.{stage.name}.site: got {stage.site!r}, expected one of {', '.join(sites)}")
     at = f"stages.{stage.name}"
     kind = _kind(stage, facts.text(f"{at}.kind"))
-    hardware = _hardware(stage)
+    hardware = _hardware(stage, facts)
     if kind in ("train", "serve"):
         _expect_layout(stage, at)
     everywhere = kind == "serve" and sites[stage.site].kind == "edge"
@@ -274,20 +275,33 @@ def _kind(stage: PlannedStage, said: str | None) -> Kind:
     return "ingest" if stage.duration_s is None else "preprocess"
 
 
-def _hardware(stage: PlannedStage) -> Hardware:
+def _hardware(stage: PlannedStage, facts: _Facts) -> Hardware:
     device = catalogue.device(stage.device)
     hosts = HOSTS.get(stage.server, 1)
-    try:
+    rented = _rented(stage, facts)
+    if rented is None:
         server = catalogue.server(stage.server)
         per_node, cores, memory_b = server.devices // hosts, server.cores // hosts, server.memory_b / hosts
-    except InputError:
-        # Rented machines carry the provider's instance name; the plan says how many devices each holds.
-        per_node = math.ceil(stage.device_count / max(stage.servers, 1))
-        cores, memory_b = 12 * per_node, 1.5 * device.memory_b * per_node
+    else:
+        per_node, cores, memory_b = rented.devices, rented.cores, rented.memory_b
     return Hardware(
         stage.device, label(stage.device), device.kind, resource_of(stage.device, device.kind), per_node, hosts,
         max(cores, 1), memory_b, "nccl" if device.kind == "gpu" else "gloo",
     )  # fmt: skip
+
+
+def _rented(stage: PlannedStage, facts: _Facts) -> CloudOffer | None:
+    """Return the provider's machine of a stage in a cloud, ``None`` where the site owns its servers."""
+    at = f"sites.{stage.site}"
+    provider, region = facts.text(f"{at}.provider"), facts.text(f"{at}.region")
+    if provider is None or region is None:
+        return None
+    offers = {offer.instance: offer for offer in catalogue.cloud_offers(provider, region)}
+    if stage.server not in offers:
+        raise InputError(
+            f"plan: stages.{stage.name}.server: got {stage.server!r}, expected a machine of {provider} in {region}"
+        )
+    return offers[stage.server]
 
 
 HOSTS = {"GB200-NVL72": 18, "GB300-NVL72": 18}

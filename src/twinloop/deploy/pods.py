@@ -50,7 +50,8 @@ def cpu_and_memory(hardware: Hardware, devices: int) -> tuple[str, str]:
 
 def resources(work: Work) -> Document:
     """Return requests equal to limits: guaranteed class, and the only form accelerators allow."""
-    devices = work.per_pod if work.hardware.resource or work.kind == "train" else work.hardware.per_node
+    shared = work.hardware.resource or work.kind == "train" or (work.kind == "serve" and not work.everywhere)
+    devices = work.per_pod if shared else work.hardware.per_node
     cpu, memory = cpu_and_memory(work.hardware, devices)
     amounts = {"cpu": cpu, "memory": memory}
     if work.hardware.resource:

@@ -16,6 +16,8 @@ RAY = "2.60.0"
 """Version of Ray in the images and in ``rayVersion``: they must agree."""
 DASHBOARD = 8265
 """Port of the head by which KubeRay's operator asks for states and sets applications."""
+HEAD_CPU, HEAD_GIB = 4, 16
+"""Most that a head asks for: it schedules and computes nothing, and a full worker leaves it a tenth of its node."""
 OPERATOR = "kuberay-system"
 """Namespace of KubeRay's operator; edit to yours."""
 
@@ -104,8 +106,9 @@ def _application(work: Work, least: int, most: int) -> Document:
 
 
 def _head(worker: Document, work: Work) -> Document:
-    """Return the head's template: the workers' without devices."""
+    """Return the head's template: the workers' without devices, small enough to stand beside one of them."""
     cpu, memory = cpu_and_memory(work.hardware, 1)
+    cpu, memory = str(min(int(cpu), HEAD_CPU)), f"{min(int(memory.removesuffix('Gi')), HEAD_GIB)}Gi"
     head = copy.deepcopy(worker)
     head["spec"]["containers"][0] |= {"name": "ray-head", "resources": {
         "requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": cpu, "memory": memory}}}  # fmt: skip

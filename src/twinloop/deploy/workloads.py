@@ -178,16 +178,24 @@ def start_s(work: Work, works: tuple[Work, ...]) -> float:
 
 
 def cron(every_s: float, start_s: float = 0.0) -> str:
-    """Return the cron schedule nearest to a period, never rarer than it.
+    """Return the cron schedule nearest to a period and never much rarer; from four weeks on it counts months.
 
     >>> cron(86400.0, 2 * 3600.0), cron(6 * 3600.0), cron(900.0), cron(7 * 86400.0)
     ('0 2 * * *', '0 */6 * * *', '*/15 * * * *', '0 0 * * 0')
+    >>> cron(30 * 86400.0, 20 * 86400.0), cron(180 * 86400.0, 40 * 86400.0), cron(365 * 86400.0)
+    ('0 0 21 * *', '0 0 11 2-12/6 *', '0 0 1 1 *')
     """
-    minute, hour = int(start_s // 60 % 60), int(start_s // HOUR_S % 24)
+    minute, hour, day = int(start_s // 60 % 60), int(start_s // HOUR_S % 24), int(start_s // DAY_S)
     if every_s >= 28 * DAY_S:
-        return f"{minute} {hour} 1 * *"
+        months = max(n for n in (1, 2, 3, 4, 6, 12) if 28 * n * DAY_S <= every_s)
+        first = 1 + day // 30 % months
+        chosen = {1: "*", 12: str(first)}.get(months, f"{first}-12/{months}" if first > 1 else f"*/{months}")
+        return f"{minute} {hour} {min(1 + day % 30, 28)} {chosen} *"
+    if every_s >= 14 * DAY_S:
+        first = 1 + day % 14
+        return f"{minute} {hour} {first},{first + 14} * *"
     if every_s >= 7 * DAY_S:
-        return f"{minute} {hour} * * 0"
+        return f"{minute} {hour} * * {day % 7}"
     if every_s >= DAY_S:
         return f"{minute} {hour} * * *"
     if every_s >= HOUR_S:
