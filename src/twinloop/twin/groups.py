@@ -15,8 +15,10 @@ from twinloop.cooling.servers import (
     server_fan_ratio,
 )
 from twinloop.model.estimate import ComponentPower
+from twinloop.power.chains import RackSupply, chain, supply_loss_w
 from twinloop.power.operating_point import operating_point
 from twinloop.twin.design import CoolingPath, HybridDesign, PlantConstants
+from twinloop.twin.electrical import rack_rating_w
 
 DC_COMPONENTS: tuple[Component, ...] = ("accelerator", "cpu", "memory", "network", "storage")
 
@@ -99,7 +101,8 @@ def it_state(
     junction temperature. Fans follow the cube of air flow, which follows the heat left on air at the
     design rise, faster in warm intakes and never below :func:`fan_floor`; in thin air (σ below 1) they turn faster for
     the same mass, against less resistance: speed ``x/σ``, power ``σ (x/σ)³``.
-    Power-supply loss = (dc + fans)(1/efficiency - 1). All of it becomes heat.
+    Power-supply loss = (dc + fans)(1/efficiency - 1), or that of the converters of a rack fed for direct current.
+    All of it becomes heat.
     """
     xp = namespace(group.activity, coolants.air_c)
     path = effective_path(group, "accelerator", design)
@@ -117,7 +120,7 @@ def it_state(
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
     speed, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, density_ratio, k)
     fans_w = 0.0 * dc_w if design.immersed else density_ratio * server_fan_power_w(speed, group.fan_design_w)
-    it_w = (dc_w + fans_w) / group.psu_efficiency
+    it_w = _inlet_w(group, design, dc_w + fans_w, dc_w - by_component["accelerator"] + fans_w, k)
     loss_w = it_w - dc_w - fans_w
     loss_caught = _caught(effective_path(group, "power_supply", design), k)
     warm_w = on_plate + loss_caught * loss_w
@@ -139,6 +142,25 @@ def it_state(
             "fans": fans_w,
         },
     )
+
+
+def rack_supply(group: ItGroup, design: HybridDesign, k: PlantConstants) -> RackSupply | None:
+    """Return the converters in the racks of ``group``; ``None`` where its servers have power supplies of their own."""
+    made = chain(design.power_chain)
+    if made.rack is None or made.board is None:
+        return None
+    fans_w = 0.0 if design.immersed else group.fan_design_w
+    others_w = max(group.busy.total_w - group.busy.accelerator_w + fans_w, 1.0)
+    rack_w = rack_rating_w(group.busy.total_w + fans_w, design.redundancy, k)
+    return RackSupply(made.rack, rack_w, made.board, others_w / k.ups_full_load)
+
+
+def _inlet_w(group: ItGroup, design: HybridDesign, output_w: Array, at_12v_w: Array, k: PlantConstants) -> Array:
+    """Return what the racks take when their boards take ``output_w``, of which ``at_12v_w`` at 12 V."""
+    supply = rack_supply(group, design, k)
+    if supply is None:
+        return output_w / group.psu_efficiency
+    return output_w + supply_loss_w(supply, output_w, at_12v_w)
 
 
 def _caught(path: CoolingPath, k: PlantConstants) -> float:

@@ -80,7 +80,7 @@ def size_plant(
     """
     sigma = float(pressure_ratio(pressure_pa))
     load = _design_load(design, groups, k, sigma)
-    electrics = size_electrics(load.it_w, design.redundancy, k)
+    electrics = size_electrics(load.it_w, design.redundancy, k, design.power_chain)
     lighting_w = floor_m2 * k.lighting_w_per_m2
     room_w = float(room_loss_w(electrics, load.it_w)) + lighting_w
     outdoor = OutdoorAir(
