@@ -1,9 +1,8 @@
-"""Power chains in the hall: where each watt of loss lands, what meters see, and what a battery in the rack leaves out."""
+"""Power chains in the hall: where each watt of loss lands, what meters see, what a battery in the rack leaves out."""
 
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -15,7 +14,8 @@ from twinloop.power.chains import chain
 from twinloop.twin.electrical import electric_state, rack_rating_w, room_loss_w, size_electrics
 from twinloop.twin.fault_words import read_faults
 from twinloop.twin.faults import with_faults
-from twinloop.twin.plant import mismatches_w
+from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.plant import mismatches_w, solve_plant
 from twinloop.twin.transient_account import account
 from twinloop.twin.transient_run import constant_series, guess, run, settle, steady_inputs
 from twinloop.twin.windows import Window
@@ -137,10 +137,8 @@ def test_at_rest_second_by_second_it_is_the_hourly_hall(make_hall, make_group, n
     inputs = steady_inputs(p, 1, np.ones(1), 34.0, 22.0, 18.0)
     trace = run(p, settle(p, inputs), constant_series(inputs, 3), 5.0)
     used = account(p, trace)
-    air = replace(
-        halls.outdoor(), dry_bulb_c=np.array([34.0]), wet_bulb_c=np.array([22.0]), dew_point_c=np.array([18.0])
-    )
-    steady = halls.solve_plant(p.plant, (make_group(),), air, K)
+    air = OutdoorAir(np.array([34.0]), np.array([22.0]), np.array([18.0]), 101325.0)
+    steady = solve_plant(p.plant, (make_group(),), air, K)
     assert used.it_w[-1, 0] == pytest.approx(steady.it_w[0], rel=2e-3)
     assert used.psu_loss_w[-1, 0] == pytest.approx(steady.it[0].psu_loss_w[0], rel=2e-3)
     assert used.ups_loss_w[-1, 0] == pytest.approx(steady.electric.ups_loss_w[0], rel=2e-3, abs=1e-6)
@@ -180,7 +178,7 @@ def test_a_battery_that_is_empty_drops_the_racks_and_their_converters(make_hall,
     del trace
 
 
-def test_guess_is_not_needed_for_chains(make_hall):
+def test_far_from_rest_it_balances_too(make_hall):
     p = make_hall("air", power_chain="dc_800v")
     inputs = steady_inputs(p, 1, np.array([0.3]), 10.0, 5.0, 2.0)
     out = run(p, guess(p, inputs), constant_series(inputs, 5), 5.0)
