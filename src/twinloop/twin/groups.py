@@ -8,6 +8,7 @@ from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import (
+    MOST_FAN_RATIO,
     least_fan_ratio,
     ramped_sink_share,
     server_air_flow_kg_s,
@@ -106,7 +107,7 @@ def it_state(
     """
     xp = namespace(group.activity, coolants.air_c)
     path = effective_path(group, "accelerator", design)
-    mean, worst = _chip(group, path, coolants, design, k)
+    mean, worst = _chip(group, path, coolants, design, k, density_ratio)
     by_component = {}
     for component in DC_COMPONENTS:
         idle_w = getattr(group.idle, f"{component}_w")
@@ -168,9 +169,9 @@ def _caught(path: CoolingPath, k: PlantConstants) -> float:
 
 
 def _chip(  # type: ignore[no-untyped-def]
-    group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants
+    group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants, density_ratio: Array
 ):
-    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c)
+    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c, most_air(group, design, k, density_ratio))
     coolant_c, resistance = {
         "air": (coolants.air_c, r_air_k_w),
         "rear_door": (coolants.air_c, r_air_k_w),
@@ -185,6 +186,15 @@ def _chip(  # type: ignore[no-untyped-def]
         )
         for extra_k, r_k_w in ((0.0, resistance), (spread_k, resistance * (1.0 + k.spread_resistance)))
     )  # fmt: skip
+
+
+def most_air(group: ItGroup, design: HybridDesign, k: PlantConstants, density_ratio: Array) -> Array:
+    """Return the mass of air that fans at full speed move over what busy servers of ``group`` ask for."""
+    on_air_w = sum(
+        (1.0 - _caught(effective_path(group, component, design), k)) * getattr(group.busy, f"{component}_w")
+        for component in DC_COMPONENTS
+    )
+    return MOST_FAN_RATIO * density_ratio * group.busy.total_w / max(on_air_w, 1.0)
 
 
 def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:

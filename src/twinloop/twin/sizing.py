@@ -296,10 +296,10 @@ def tower_for(heat_w: float, water_kg_s: float, basin_c: float, outdoor: Outdoor
     """Return the tower that cools ``water_kg_s`` to ``basin_c`` under ``heat_w`` at the design wet bulb.
 
     Air flow equals water flow in mass (L/G = 1); the Merkel UA is found by halving, since heat grows
-    with UA.
+    with UA. Fans move that mass against the same static pressure, in thin air as more volume: power goes with ``1/σ``.
     """
     hot_c = basin_c + heat_w / (water_kg_s * k.water_heat_capacity_j_kg_k)
-    fan_w = heat_w * k.tower_fan_w_per_w
+    fan_w = heat_w * k.tower_fan_w_per_w / float(pressure_ratio(outdoor.pressure_pa))
     low, high = 1.0, heat_w * 100.0
     for _ in range(50):
         middle = (low * high) ** 0.5

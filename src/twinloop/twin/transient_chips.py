@@ -100,7 +100,7 @@ def links(p: Parameters, adequacy: Array, intake_c: Array, dt_s: float) -> _Link
     chips, c, xp = p.chips, p.c, namespace(adequacy)
     flow = clamp(adequacy, STILL, FLOW_MOST)
     film = plate_resistance_k_w(1.0, flow)
-    in_air = (ramped_sink_share(intake_c) - c.fast_share) / (1.0 - c.fast_share)
+    in_air = (ramped_sink_share(intake_c, chips.most_air) - c.fast_share) / (1.0 - c.fast_share)
     film = xp.where(chips.on_coolant > 0.0, xp.where(chips.in_bath > 0.0, 1.0, film), in_air)
     fast = 1.0 / (chips.device_k * c.fast_share)
     # Resistances are stated to the coolant's inlet, half of whose rise is in them: less of it with more flow. With

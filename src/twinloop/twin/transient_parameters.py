@@ -13,7 +13,15 @@ from twinloop.cooling.servers import server_air_flow_kg_s
 from twinloop.power.chains import RackSupply
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
-from twinloop.twin.groups import DC_COMPONENTS, ItGroup, bath_resistance_k_w, effective_path, fan_floor, rack_supply
+from twinloop.twin.groups import (
+    DC_COMPONENTS,
+    ItGroup,
+    bath_resistance_k_w,
+    effective_path,
+    fan_floor,
+    most_air,
+    rack_supply,
+)
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_nouns import Fleet, TransientConstants
 
@@ -48,6 +56,8 @@ class Chips:
     air_kg_s: FloatArray
     air_heat_w: FloatArray
     """Heat for which ``air_kg_s`` is the design flow, (groups, 1)."""
+    most_air: FloatArray
+    """Mass of air at full speed over what busy servers ask for, (groups, 1, 1)."""
     limit: FloatArray
     """Power limit over the power at the reference junction, (groups, 1, 1)."""
     throttle_c: FloatArray
@@ -169,7 +179,9 @@ def _chips(
         fan_w=column(lambda g: 0.0 if design.immersed else sigma * g.fan_design_w),
         fan_floor=column(lambda g: 1e-6 if design.immersed else fan_floor(g, design, k)),
         air_kg_s=column(lambda g: float(server_air_flow_kg_s(sigma * g.busy.total_w, k.server_air_rise_k))),
-        air_heat_w=column(lambda g: sigma * g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
+        air_heat_w=column(lambda g: sigma * g.busy.total_w),
+        most_air=column(lambda g: most_air(g, design, k, sigma), 2),
+        limit=column(lambda g: g.power_limit_w / g.device_w, 2),
         throttle_c=column(lambda g: g.throttle_c, 2), device_w=column(lambda g: g.device_w, 2), device_k=full_k * worst,
         spread_k=on_air,
         die_s=c.die_s / (full_k * c.fast_share), sink_s=sink_s,
