@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 
 import twinloop
+from twinloop.deploy.cooling import _holds_racks
 from twinloop.model.site import PowerChain
 from twinloop.planner.designs import candidate_designs, existing_design, warmer_designs
 from twinloop.scenario.load import load_text
@@ -55,3 +57,9 @@ def test_plans_of_all_chains_and_their_years():
     assert tue["dc_48v"] < tue["dc_800v"] < tue["dc_380v"]
     assert tue["ac_eco_mode"] < tue["ac_double_conversion"]
     assert min(years, key=lambda chain: years[chain].pue) == "dc_48v"
+
+
+@pytest.mark.parametrize(("kinds", "tag"), [(("ups",), "UPS"), (("rectifier", "rack_converter"), "RE"), ((), "UPS")])
+def test_quotas_name_the_machine_with_the_battery(kinds, tag):
+    tags = {"ups": "UPS", "rectifier": "RE", "rack_converter": "RC"}
+    assert _holds_racks(tuple(SimpleNamespace(type=kind, tag=tags[kind]) for kind in kinds)) == tag
