@@ -90,6 +90,8 @@ MEANINGS = {
     "OnPremise.containment": "what keeps exhaust out of the intakes of racks on air",
     "OnPremise.liquid_class": "ASHRAE class of facility water (W) or coolant (S); left out: the chips alone decide",
     "OnPremise.availability": "spares and the time to bridge",
+    "OnPremise.power_chain": "what feeds the racks: a UPS (twice converting, or eco mode), rectifiers and batteries in "
+    "the racks (48 V), or rectifiers in the building and direct current of 380 or 800 V to the racks",
     "OnPremise.heat_offtake": "who buys the waste heat",
     "OnPremise.growth": "of the load, each year of the horizon",
     "OnPremise.build_price": "shell, power and land per watt of IT, cooling apart; small where a hall stands",

@@ -155,5 +155,5 @@ def test_operating_point_leaks_caps_and_throttles():
 
 
 def test_electrical_losses():
-    assert ups_loss_w(Ups(1e6), 1e6) == pytest.approx(42e3)
+    assert ups_loss_w(Ups(1e6, 0.010, 0.012, 0.020), 1e6) == pytest.approx(42e3)
     assert transformer_loss_w(Transformer(1e6), 1e6) == pytest.approx(7e3)

@@ -457,3 +457,19 @@ def test_a_server_that_stays_on_air_beside_plates_is_judged_on_air():
     sold_for_air = model(part=device(cooling=("air",)))
     assert "device cooling" not in breaches(planned(rack_types=(on_air,)), the_model=sold_for_air)
     assert "device cooling" in breaches(planned(rack_types=(on_air,)), the_model=model(part=device(cooling=("bath",))))
+
+
+@pytest.mark.parametrize(
+    ("chain", "ride_s", "words"),
+    [
+        ("ac_double_conversion", 900.0, None),
+        ("dc_380v", 900.0, None),
+        ("dc_48v", 240.0, None),
+        ("dc_48v", 300.0, "ride-through of 300 s"),
+        ("dc_800v", 60.0, "800 V reaches racks"),
+    ],
+)
+def test_power_chain(chain, ride_s, words):
+    found = breaches(the_model=model(site(power_chain=chain, ride_through_s=ride_s)))
+    assert ("power chain" in found) == (words is not None)
+    assert words is None or words in found["power chain"]

@@ -22,6 +22,7 @@ from twinloop.planner.failures import (
     design_day,
     failure_cases,
 )
+from twinloop.planner.money import power_chain_share
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.design_hours import busy_state, design_hours
 from twinloop.twin.electrical import size_electrics
@@ -323,3 +324,37 @@ def test_the_power_chain_of_a_small_hall_is_not_divided_into_toys():
     small, usual = (size_electrics(it_w, "N+1", K).units for it_w in (7e3, 100e3))
     assert {kind: (each.running, each.spare) for kind, each in small.items()} == dict.fromkeys(small, (1, 1))
     assert {kind: (each.running, each.spare) for kind, each in usual.items()} == dict.fromkeys(small, (3, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "counts"),
+    [
+        ("ac_eco_mode", ("TR", "UPS", "GE"), [(3, 1), (5, 1), (3, 1)]),
+        ("dc_48v", ("TR", "RS", "GE"), [(3, 1), (182, 0), (3, 1)]),
+        ("dc_380v", ("TR", "RE", "GE", "RC"), [(3, 1), (5, 1), (3, 1), (182, 0)]),
+    ],
+)
+def test_the_schedule_lists_the_machines_of_the_chain(name, tags, counts):
+    """4 MW at N+1: 5 MW and a sixth rectifier in every shelf, 6 MW in shelves of 33 kW."""
+    plant, _ = plant_of()
+    lines = lines_of(replace(plant, electrics=size_electrics(4e6, "N+1", K, name)))
+    assert [(lines[tag].count, lines[tag].spare) for tag in tags] == counts
+    assert set(lines) & {"UPS", "RE", "RS", "RC"} == set(tags) - {"TR", "GE"}
+    for tag in set(tags) & {"RS", "RC"}:
+        assert lines[tag].rated_w * lines[tag].count == pytest.approx(6e6)
+        assert "one of six" in lines[tag].design_condition
+    assert all(lines[tag].capex_usd is None for tag in tags)
+
+
+@pytest.mark.parametrize(
+    ("redundancy", "name", "extra"),
+    [
+        ("N", "ac_eco_mode", 0.0),
+        ("N", "dc_380v", 0.08 * (270 / 300 - 1.0)),
+        ("N", "dc_48v", 0.08 * (320 / 300 - 1.0)),
+        ("2N", "dc_48v", 0.08 * (8.0 / 5.0 * 320 / 300 - 1.0) + 0.02 + 0.10 + 0.08),
+    ],
+)
+def test_a_chain_costs_its_battery_machines_over_a_ups(redundancy, name, extra):
+    """UPS are 8 % of the building at 5 MW for 4 MW of IT; a pair of 4 MW halves is 8 MW."""
+    assert power_chain_share(4e6, redundancy, name) == pytest.approx(extra, abs=1e-9)

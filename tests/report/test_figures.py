@@ -213,6 +213,19 @@ def test_the_one_line_carries_the_plans_ratings(retrofit):
     assert isinstance(one_line.draw("e", replace(site, electrical=None)), Absent)
 
 
+def test_the_one_line_names_what_holds_the_racks(retrofit):
+    site = retrofit.plan.sites[0]
+    usual = one_line.draw("e", site)
+    assert "a UPS of" in usual.desc
+    for kind, words in (("rectifier", "Rectifiers"), ("rectifier_shelf", "Rack rectifiers")):
+        lines = tuple(replace(line, type=kind) if line.type == "ups" else line for line in site.equipment)
+        figure = one_line.draw("e", replace(site, equipment=lines))
+        assert "UPS" not in figure.desc + figure.drawings[0][1] + figure.phone[0][1]
+        assert f">{words}<" in figure.drawings[0][1]
+        assert f">{words}<" in figure.phone[0][1]
+        assert words in {row[0] for row in figure.table.rows}
+
+
 def test_what_the_plan_lacks_is_said_in_a_line(retrofit):
     bare = replace(retrofit.plan, uncertainty=None, frontier=(), cashflow=())
     found = gallery.bill(bare)

@@ -63,3 +63,32 @@ def test_intake_is_taken_or_a_default_with_its_source():
     assert "ASHRAE TC 9.9" in row.source
     with pytest.raises(InputError, match=r"small.yaml:14: sites\[0\].intake"):
         model("intake: cool")
+
+
+def test_the_power_chain_is_taken_or_a_default_with_its_source():
+    assert model("power_chain: dc_800v").on_premise[0].power_chain == "dc_800v"
+    usual = model()
+    assert usual.on_premise[0].power_chain == "ac_double_conversion"
+    row = next(each for each in usual.provenance if each.path == "sites.hall.power_chain")
+    assert (row.value, row.confidence) == ("ac_double_conversion", "medium")
+    with pytest.raises(InputError, match=r"small.yaml:14: sites\[0\].power_chain.*did you mean dc_48v"):
+        model("power_chain: dc_48")
+    with pytest.raises(InputError, match=r"did you mean power_chain"):
+        model("power_chains: dc_48v")
+
+
+def test_a_standing_battery_is_of_the_halls_chain():
+    standing = TEXT.replace("    racks:", "    power_chain: CHAIN\n    racks:").replace(
+        "cold_supply: ", "equipment: [{type: MACHINE, count: 2, rated: 100 kW}], cold_supply: "
+    )
+
+    def site(chain: str, machine: str) -> Model:
+        return resolve(load_text(standing.replace("CHAIN", chain).replace("MACHINE", machine), Path("small.yaml")))
+
+    plant = site("dc_380v", "rectifier").on_premise[0].plant
+    assert plant is not None
+    assert plant.standing_w("rectifier") == 200e3
+    with pytest.raises(InputError, match=r"equipment\[0\].type: got ups with power_chain dc_380v, expected rectifier"):
+        site("dc_380v", "ups")
+    with pytest.raises(InputError, match=r"got rectifier_shelf with power_chain ac_eco_mode, expected ups"):
+        site("ac_eco_mode", "rectifier_shelf")

@@ -16,6 +16,7 @@ from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import Coolants, it_state
 from twinloop.twin.plant import solve_plant
+from twinloop.twin.sizing import tower_for
 from twinloop.twin.transient_account import account
 from twinloop.twin.transient_run import constant_series, run, settle, steady_inputs
 from twinloop.twin.window_metrics import _outside_s
@@ -126,3 +127,55 @@ def test_year_and_window_count_hours_against_the_limit_at_their_height():
 def test_the_ratio_is_that_of_pressures():
     assert pressure_ratio(SEA_PA) == 1.0
     assert pressure_ratio(pressure_at_altitude_pa(1650.0)) == pytest.approx(0.8193, abs=1e-4)
+
+
+def test_a_towers_fans_take_their_share_of_heat_over_density(make_hall):
+    """The same mass of air against the same static pressure: volume, and with it power, goes with 1/σ."""
+    for pressure_pa in (SEA_PA, HIGH_PA, 0.7 * SEA_PA):
+        p = make_hall("plates + air", "tower", "water_cooled_chiller", pressure_pa=pressure_pa)
+        for loop, cells in ((p.plant.warm, p.plant.warm.cooler.tower), (p.plant.cold, p.plant.cold.tower)):
+            rejected_w = cells.fan_design_w / 0.0105 * pressure_pa / SEA_PA
+            assert rejected_w == pytest.approx(loop.heat_w * 1.1, rel=0.35)  # compressor and pumps on top in the cold
+            assert cells.air_design_kg_s == pytest.approx(cells.water_design_kg_s)
+    outdoor = [OutdoorAir(np.array([30.0]), np.array([22.0]), np.array([15.0]), at) for at in (SEA_PA, HIGH_PA)]
+    sea, high = (tower_for(1e6, 40.0, 26.0, each, K) for each in outdoor)
+    assert sea.fan_design_w == pytest.approx(10.5e3)
+    assert high.fan_design_w == pytest.approx(10.5e3 / SIGMA, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "intake_c", "flow"),
+    [
+        (1.0, 22.0, 1.0),
+        (0.9, 22.0, 1.0),  # fans turn at 1/0.9 of design speed
+        (0.6, 22.0, 1.2 * 0.6),  # full speed leaves 0.72 of the mass
+        (1.0, 35.0, 1.2),
+        (0.9, 35.0, 1.2 * 0.9),  # the ramp of warm intakes asks for 1.2, full speed gives 1.08
+    ],
+)
+def test_a_sink_sees_the_mass_that_fans_can_move(make_group, sigma, intake_c, flow):
+    it = make_group(power_limit_w=1e4, throttle_c=1e4)
+    found = servers(it, sigma, intake_c)
+    resistance = 0.065 * (0.5 + 0.5 * flow**-0.5)
+    chip_w = 650.0 * found.by_component_w["accelerator"][0] / 208e3
+    assert found.junction_c[0] == pytest.approx(intake_c + resistance * chip_w, rel=1e-9)
+
+
+def test_chips_on_plates_feel_no_altitude(make_hall):
+    coolers = [
+        make_hall("plates + air", "tower", "water_cooled_chiller", pressure_pa=at) for at in (SEA_PA, 0.6 * SEA_PA)
+    ]
+    assert coolers[0].chips.device_k == pytest.approx(coolers[1].chips.device_k)
+    assert float(coolers[1].chips.most_air.max()) > 1.2  # little is left on air
+
+
+@pytest.mark.parametrize("sigma", [0.8, 0.65])
+def test_year_and_second_agree_where_fans_are_short_of_air(make_hall, make_group, sigma):
+    it, one = make_group(r_air_k_w=0.05), np.ones(1)
+    p = make_hall("air", plant="water_cooled_chiller", it=it, pressure_pa=sigma * SEA_PA)
+    steady = solve_plant(p.plant, (it,), OutdoorAir(30.0 * one, 20.0 * one, 15.0 * one, sigma * SEA_PA), K)
+    inputs = steady_inputs(p, 1, one, 30.0, 20.0, 15.0)
+    rested = settle(p, inputs)
+    assert steady.balance_error[0] < 1e-6
+    assert float(rested.die_c[0].max()) == pytest.approx(float(steady.it[0].junction_c[0]), abs=0.1)
+    assert float(rested.die_c[1].max()) == pytest.approx(float(steady.it[0].worst_junction_c[0]), abs=0.1)

@@ -26,6 +26,7 @@ TABLES = (
     "architectures",
     "compression",
     "economics",
+    "converters",
 )
 """Every table of the catalogue."""
 

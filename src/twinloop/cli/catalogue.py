@@ -25,6 +25,7 @@ ABOUT = {
     "architectures": "AI models by their layer fields",
     "compression": "what quantisation, pruning and distillation cost and gain",
     "economics": "rates, lives, build cost, prices and other single facts",
+    "converters": "losses of UPS, rectifiers, converters in racks and feeders, over their rating",
 }
 
 SHOWN = {
@@ -53,6 +54,7 @@ SHOWN = {
     "cloud_regions": ("jurisdiction", "grid", "pue", "wue_m3_per_j", "price_base", "price_uplift"),
     "architectures": ("kind", "layers", "hidden", "heads", "kv_heads", "experts", "context", "parameters"),
     "compression": ("applies_to", "accuracy_drop", "speedup", "memory_ratio"),
+    "converters": ("no_load", "linear", "quadratic", "share"),
 }
 """Columns of the wide view; a table that is not here is listed one fact a line."""
 

@@ -134,16 +134,21 @@ def intake_ramp(intake_c: Array, start_c: float = RAMP_START_C, per_k: float = R
     return xp.minimum(1.0 + per_k * xp.maximum(intake_c - start_c, 0.0), MOST_FAN_RATIO)
 
 
-def ramped_sink_share(intake_c: Array) -> Array:
+def ramped_sink_share(intake_c: Array, most: Array = MOST_FAN_RATIO) -> Array:
     """Return a chip's resistance to air over that at its usual flow: faster air is why fans speed up.
 
-    ``(1 − s) + s ramp^−n``: ``s`` = 0.5 of it is convection in the sink (0.3-0.7), ``n`` = 0.5 for developing laminar
-    flow between fins (Teertstra et al. 2000, Journal of Electronics Manufacturing 10(4), 253-261). Low confidence.
+    ``(1 − s) + s φ^−n``, ``φ`` the mass flow over the usual one: the ramp of warm intakes, as far as fans at full speed
+    give it, at most ``most``; below 1 where thin air leaves them short. ``s`` = 0.5 of it is convection in the sink
+    (0.3-0.7), ``n`` = 0.5 for developing laminar flow between fins, whose Reynolds number goes with mass, not volume
+    (Teertstra et al. 2000, Journal of Electronics Manufacturing 10(4), 253-261). Low confidence.
 
     >>> [round(float(ramped_sink_share(at)), 4) for at in (25.0, 32.0)]
     [1.0, 0.9564]
+    >>> round(float(ramped_sink_share(25.0, 0.81)), 4)
+    1.0556
     """
-    return 0.5 + 0.5 * intake_ramp(intake_c) ** -0.5
+    flow = namespace(intake_c, most).minimum(intake_ramp(intake_c), most)
+    return 0.5 + 0.5 * flow**-0.5
 
 
 def server_air_flow_kg_s(heat_w: Array, rise_k: Array) -> Array:

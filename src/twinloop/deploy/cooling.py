@@ -109,7 +109,7 @@ def _flavor(name: str, works: list[Work], site: PlannedSite, it_w: float) -> Fla
     thermal_w = None if margin is None else heat_w * (1.0 + margin)
     ups_w = site.electrical.ups_w if site.electrical else None
     power_w = None if ups_w is None or it_w <= 0.0 else ups_w * heat_w / it_w
-    limits = [(w, by) for w, by in ((thermal_w, tag), (power_w, "UPS")) if w is not None]
+    limits = [(w, by) for w, by in ((thermal_w, tag), (power_w, _holds_racks(site.equipment))) if w is not None]
     if not limits or device_w <= 0.0:
         return Flavor(
             name, site.name, works[0].hardware, works[0].cooling, device_w, planned, thermal_w, power_w,
@@ -130,6 +130,11 @@ def _flavor(name: str, works: list[Work], site: PlannedSite, it_w: float) -> Fla
         always_on,
         limited_by,
     )
+
+
+def _holds_racks(equipment: tuple[Equipment, ...]) -> str:
+    """Return the tag of the machines with the battery: UPS, or rectifiers in its place."""
+    return next((line.tag for line in equipment if line.type in ("rectifier", "rectifier_shelf")), "UPS")
 
 
 def _thermal_margin(cooling: str, equipment: tuple[Equipment, ...]) -> tuple[float | None, str]:

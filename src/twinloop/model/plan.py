@@ -148,6 +148,7 @@ class Electrical:
 
     transformer_w: float
     ups_w: float
+    """Of the UPS, or of the rectifiers that hold the battery in its place, as the schedule says."""
     generator_w: float
 
 

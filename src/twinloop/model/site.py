@@ -13,6 +13,9 @@ Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]
 Intake = Literal["recommended", "allowable"]
 Evaporative = Literal["none", "direct", "indirect"]
 Bath = Literal["single_phase", "two_phase"]
+PowerChain = Literal["ac_double_conversion", "ac_eco_mode", "dc_48v", "dc_380v", "dc_800v"]
+"""What feeds the racks: a UPS (converting twice, or in eco mode), rectifiers in the racks, or rectifiers in the
+building that feed them direct current of 380 or 800 V."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ class OnPremise:
     """What keeps exhaust out of the intakes of racks on air."""
     intake: Intake = "recommended"
     """Which range of the class the intakes of what is cooled by air keep to in normal running."""
+    power_chain: PowerChain = "ac_double_conversion"
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def _design(
         name=", ".join(words), paths=paths, warm_cooler=cooler, warm_supply_c=warm_c, trim=warm,
         cold_plant=plant, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
         air_economiser=outside, redundancy=site.redundancy, heat_reuse=sale, evaporative=evaporative,
-        containment=site.containment,
+        containment=site.containment, power_chain=site.power_chain,
     )  # fmt: skip
 
 

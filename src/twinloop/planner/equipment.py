@@ -11,11 +11,12 @@ from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment, RackType
 from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
+from twinloop.power.chains import chain
 from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant, cooler_air_c, pads_hour_c
-from twinloop.twin.unit_counts import units
+from twinloop.twin.unit_counts import Units, units
 
 YEAR_S = 8760 * 3600.0
 
@@ -34,6 +35,17 @@ ones are not."""
 
 IN_RACKS = {"rear_door": "rear_door_passive", "bath": "immersion_1p"}
 """Carrier -> equipment of which every rack that has it needs one."""
+
+
+POWER_TAGS = {
+    "transformer": "TR", "ups": "UPS", "rectifier": "RE", "rectifier_shelf": "RS", "generator": "GE",
+    "rack_converter": "RC",
+}  # fmt: skip
+"""Machines of the power chain."""
+
+
+IN_SHELVES = ("rectifier_shelf", "rack_converter")
+"""Those that stand in racks, with a spare inside each shelf."""
 
 
 def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
@@ -269,13 +281,24 @@ def _line(
 def _power_lines(plant: Plant) -> list[Equipment]:
     """List the power chain; its price is inside the building's USD per watt, so it has none of its own."""
     needed_w, counts = plant.electrics.needed_w, plant.electrics.units
+    kinds = {"transformer": "transformer", "ups": chain(plant.electrics.chain).backup, "generator": "generator",
+             "rack_converter": "rack_converter"}  # fmt: skip
     return [
         Equipment(
-            tag, kind, counts[kind].running, counts[kind].spare, needed_w[kind] / counts[kind].running, None, None,
-            None, None, 0.0, "in the building's price, spares added", 0.0, None,
+            POWER_TAGS[kinds[slot]], kinds[slot], count.running, count.spare,
+            needed_w[slot] * (count.premium if kinds[slot] in IN_SHELVES else 1.0) / count.running, None, None,
+            None, None, 0.0, _power_words(kinds[slot], count), 0.0, None,
         )
-        for tag, kind in (("TR", "transformer"), ("UPS", "ups"), ("GE", "generator"))
+        for slot, count in counts.items()
     ]  # fmt: skip
+
+
+def _power_words(kind: str, count: Units) -> str:
+    """Return where the price of a machine of the power chain is, and the spare inside a shelf."""
+    spare = "; one of six in each shelf stands by" if kind in IN_SHELVES and count.premium > 1.0 else ""
+    if kind == "rack_converter":
+        return f"in the servers' price, for their power supplies{spare}"
+    return f"in the building's price, spares added{spare}"
 
 
 @dataclass(frozen=True)
@@ -312,12 +335,13 @@ def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> 
 def standing_it_w(site: OnPremise) -> float:
     """Return the IT power for which shell and power chain stand.
 
-    It is what the standing UPS carries. Where machines stand but no UPS is named among them, the hall that they
-    stand in has a power chain for all that its meter gives at first. A design without machines is only a wish.
+    It is what the standing UPS, or the rectifiers of the hall's chain, carry. Where machines stand but none of these is
+    named among them, the hall that they stand in has a power chain for all that its meter gives at first. A design
+    without machines is only a wish.
     """
     if site.plant is None or not site.plant.units:
         return 0.0
-    return site.plant.standing_w("ups") or site.utility_power_w
+    return site.plant.standing_w(chain(site.power_chain).backup) or site.utility_power_w
 
 
 def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:

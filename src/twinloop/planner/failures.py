@@ -50,6 +50,9 @@ def failure_cases(
         if line.type in (
             "transformer",
             "ups",
+            "rectifier",
+            "rectifier_shelf",
+            "rack_converter",
             "generator",
             "cold_plate",
             "immersion_1p",

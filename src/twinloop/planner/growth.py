@@ -16,9 +16,9 @@ from twinloop.planner.placements import Placement
 from twinloop.planner.sharing import Load, count, fill
 from twinloop.twin.design import PlantConstants
 
-BOUGHT_ONCE = ("pipework", "transformer", "ups")
+BOUGHT_ONCE = ("pipework", "transformer", "ups", "rectifier")
 """Lines that later units of the plant share."""
-WITH_SERVERS = ("cold_plate",)
+WITH_SERVERS = ("cold_plate", "rectifier_shelf", "rack_converter")
 """Lines that come with the servers, in proportion, not as units of their own."""
 _SOURCE = "the scenario's growth; servers in whole numbers, peak power and water in proportion to the load"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twinloop.arrays import FloatArray
-from twinloop.catalogue import constant
+from twinloop.catalogue import constant, cooling_kit
 from twinloop.catalogue.nouns import CloudOffer, Server
 from twinloop.economics.availability import SITE_AVAILABILITY, downtime_usd_per_year, failures_per_year
 from twinloop.economics.capital import CapitalItem, hardware_item
@@ -21,7 +21,8 @@ from twinloop.economics.periods import years
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model
 from twinloop.model.plan import CashYear, Equipment
-from twinloop.model.site import Cloud, Edge, OnPremise, Redundancy, Tariff
+from twinloop.model.site import Cloud, Edge, OnPremise, PowerChain, Redundancy, Tariff
+from twinloop.power.chains import chain
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.electrical import size_electrics
 
@@ -103,7 +104,9 @@ def hall_ledger(
         *((hardware_item("network", network_usd, finance),) if network_usd > 0.0 else ()),
         CapitalItem(
             "building and power",
-            max(it_w - standing_w, 0.0) * site.build_usd_per_w * (1.0 + spare_power_share(it_w, site.redundancy)),
+            max(it_w - standing_w, 0.0)
+            * site.build_usd_per_w
+            * (1.0 + power_chain_share(it_w, site.redundancy, site.power_chain)),
             BUILDING_LIFE_S,
             0.0,
         ),
@@ -152,20 +155,22 @@ def _usd(quantity: str) -> float:
     return float(constant("economics", "default", quantity).value)
 
 
-def spare_power_share(it_w: float, redundancy: Redundancy) -> float:
-    """Return what the power chain's spares add to the price of building and power, as a share of it.
+def power_chain_share(it_w: float, redundancy: Redundancy, name: PowerChain = "ac_double_conversion") -> float:
+    """Return what spares, and rectifiers in the place of a UPS, add to the price of building and power, as a share.
 
-    That price is read as of a chain without spares. Each kind of machine has its share of it (catalogue), and
+    That price is read as of a UPS without spares. Each kind of machine has its share of it (catalogue), and
     what is installed beyond such a chain costs as much by the watt, smaller machines than usual more. 2N has two
-    paths, so switchgear twice.
+    paths, so switchgear twice. Rectifiers cost what the catalogue's prices say over a UPS; converters in racks are
+    in the price of servers, whose power supplies they replace.
 
-    >>> spare_power_share(4e6, "N"), round(spare_power_share(4e6, "2N"), 9)
+    >>> power_chain_share(4e6, "N"), round(power_chain_share(4e6, "2N"), 9)
     (0.0, 0.248)
     """
     if it_w <= 0.0:
         return 0.0
-    bare, whole = (size_electrics(it_w, each, PlantConstants()) for each in ("N", redundancy))
-    dearer = {kind: whole.units[kind].premium * w / bare.installed_w[kind] for kind, w in whole.installed_w.items()}
+    bare, whole = size_electrics(it_w, "N", PlantConstants()), size_electrics(it_w, redundancy, PlantConstants(), name)
+    dearer = {kind: whole.units[kind].premium * whole.installed_w[kind] / w for kind, w in bare.installed_w.items()}
+    dearer["ups"] *= cooling_kit(chain(name).backup).capex_usd_per_w / cooling_kit("ups").capex_usd_per_w
     dearer["switchgear"] = 2.0 if redundancy == "2N" else 1.0
     return math.fsum(_price_share(kind) * (each - 1.0) for kind, each in dearer.items())
 

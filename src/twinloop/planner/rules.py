@@ -47,6 +47,8 @@ JUNCTION_MARGIN_K = 5.0
 part of 250 W and above). Low confidence."""
 SUPPLY_DRIFT_K = 0.5
 """A supply this near its setpoint is held: the resolution of plant sensors."""
+SHELF_BATTERY_S = 240.0
+"""A new battery shelf at full load: Open Rack V3 (Delta and Advanced Energy at the OCP summit, 2023)."""
 WATER_NEAR = 0.9
 """Share of the water supply from which a dry summer breaks it. Low confidence."""
 LOOP_RISE_K = 10.0
@@ -320,7 +322,21 @@ def _heat_sale(hall: _Hall) -> Iterator[RuleBreach]:
         yield hall.breach("heat reuse", message, source)
 
 
+def _power_chain(hall: _Hall) -> Iterator[RuleBreach]:
+    if hall.site.power_chain == "dc_800v":
+        message = (
+            "800 V reaches racks from 2026 on, servers in numbers from 2027: few makers, codes still being written"
+        )
+        yield hall.breach("power chain", message, "NVIDIA's announcement (2025), trade press (2026)")
+    if hall.site.power_chain == "dc_48v" and hall.site.ride_through_s > SHELF_BATTERY_S:
+        message = (
+            f"ride-through of {hall.site.ride_through_s:.0f} s from batteries in the racks, "
+            f"a new shelf holds full load for {SHELF_BATTERY_S:.0f} s"
+        )
+        yield hall.breach("power chain", message, "Open Rack V3, battery unit")
+
+
 _RULES: tuple[Callable[[_Hall], Iterator[RuleBreach]], ...] = (
     _rack_density, _device_carrier, _without_chiller, _supply_held, _condensation, _ride_through, _water,
-    _air_class, _liquid_class, _junction_margin, _heat_sale,
+    _air_class, _liquid_class, _junction_margin, _heat_sale, _power_chain,
 )  # fmt: skip

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from twinloop.arrays import Array
 
-SWITCHGEAR_SHARE = 0.005
-"""Busbars, breakers and cables between UPS and rack: 0.5 % of what passes, low confidence."""
-
 
 @dataclass(frozen=True)
 class Transformer:
@@ -32,10 +29,10 @@ def transformer_loss_w(transformer: Transformer, load_w: Array) -> Array:
     return transformer.rating_w * (transformer.no_load + transformer.full_load * x * x)
 
 
-def switchgear_loss_w(load_w: Array) -> Array:
-    """Return the loss of switchgear and cables, W: a fixed share of what passes.
+def switchgear_loss_w(load_w: Array, share: Array) -> Array:
+    """Return the loss of switchgear and cables, W: a fixed ``share`` of what passes.
 
-    >>> switchgear_loss_w(1e6)
+    >>> switchgear_loss_w(1e6, 0.005)
     5000.0
     """
-    return SWITCHGEAR_SHARE * load_w
+    return share * load_w

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from twinloop.model.plan import Constraint, FailureCase, Plan, PlannedSite, PlannedStage, Totals
 from twinloop.report import numbers
+from twinloop.report.figures.one_line import backup_name
 from twinloop.report.parts import Table, columns
 
 OUTDOORS = ("CH", "CT", "FC", "DC", "WT", "TS")
@@ -218,7 +219,7 @@ def basis(site: PlannedSite) -> Table:
         e = site.electrical
         rows += [
             ("Transformer", numbers.power(e.transformer_w)),
-            ("UPS", numbers.power(e.ups_w)),
+            (backup_name(site), numbers.power(e.ups_w)),
             ("Generator", numbers.power(e.generator_w)),
         ]
     return Table("Basis of design", columns("Item", "~Value"), tuple(rows))

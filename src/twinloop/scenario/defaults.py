@@ -68,6 +68,7 @@ WORDS = {
     ),
     "liquid_class": ("no limit", "facility water is bound by the chips alone"),
     "redundancy": ("N+1", "concurrently maintainable practice"),
+    "power_chain": ("ac_double_conversion", "a UPS that converts twice is the usual supply of halls"),
     "water_source": ("potable", "the usual supply"),
     "water_limit": ("no limit", "none unless given"),
 }

@@ -121,7 +121,8 @@ class EquipmentSpec(Part):
 
     type: Literal[
         "crah", "rear_door_passive", "cold_plate", "cdu", "immersion_1p", "dry_cooler", "adiabatic_cooler", "tower",
-        "thermosyphon", "air_cooled_chiller", "water_cooled_chiller", "pipework", "ups", "transformer",
+        "thermosyphon", "air_cooled_chiller", "water_cooled_chiller", "pipework", "ups", "rectifier",
+        "rectifier_shelf", "transformer",
     ]  # fmt: skip
     count: Annotated[int, Field(ge=1, le=10_000)]
     rated: q.Power
@@ -168,6 +169,7 @@ class OnPremiseSpec(Part):
     containment: Containment | None = None
     liquid_class: Literal["W17", "W27", "W32", "W40", "W45", "W+", "S30", "S35", "S40", "S45", "S50"] | None = None
     availability: AvailabilitySpec | None = None
+    power_chain: Literal["ac_double_conversion", "ac_eco_mode", "dc_48v", "dc_380v", "dc_800v"] | None = None
     grid: Grid | None = None
     tariff: Tariff | None = None
     heat_offtake: HeatOfftakeSpec | None = None

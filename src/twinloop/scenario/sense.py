@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import get_args
 
 from twinloop.errors import Fault
+from twinloop.power.chains import Backup, chain
 from twinloop.scenario import schema
 from twinloop.scenario.document import Node
 from twinloop.scenario.faults import line_of, path_text
@@ -174,12 +176,17 @@ def _plant(site: schema.OnPremiseSpec, design: schema.DesignSpec, where: Steps) 
     for i, unit in enumerate(design.equipment):
         if seen.setdefault(unit.type, i) != i and design.equipment[seen[unit.type]].rated == unit.rated:
             yield (*where, "equipment", i), f"{unit.type} of the same rating again", "one entry with the whole count"
-    ups_w = sum((unit.count - (unit.spare or 0)) * unit.rated for unit in design.equipment if unit.type == "ups")
+    held_by = chain(site.power_chain or "ac_double_conversion").backup
+    for i, unit in enumerate(design.equipment):
+        if unit.type in get_args(Backup) and unit.type != held_by:
+            shown = site.power_chain or "ac_double_conversion, the default"
+            yield (*where, "equipment", i, "type"), f"{unit.type} with power_chain {shown}", held_by
+    ups_w = sum((unit.count - (unit.spare or 0)) * unit.rated for unit in design.equipment if unit.type == held_by)
     utility = site.utility_power[-1].power if isinstance(site.utility_power, list) else site.utility_power
     if utility is not None and ups_w > 10.0 * utility:
         yield (
             (*where, "equipment"),
-            f"UPS of {show(ups_w, 'power')}",
+            f"{'UPS' if held_by == 'ups' else held_by} of {show(ups_w, 'power')}",
             f"not ten times utility_power ({show(utility, 'power')})",
         )
 

@@ -20,6 +20,7 @@ from twinloop.model.site import (
     HeatOfftake,
     Intake,
     OnPremise,
+    PowerChain,
     PowerPhase,
     RackLimits,
     Redundancy,
@@ -70,6 +71,7 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
     aisles = word(spec.containment, f"{path}.containment", "containment", sources)
     containment = next(each for each in get_args(Containment) if each == aisles)
     intake = word(spec.intake, f"{path}.intake", "intake", sources)
+    feeds = word(spec.power_chain, f"{path}.power_chain", "power_chain", sources)
     if spec.liquid_class is None:
         sources.choice(f"{path}.liquid_class", *WORDS["liquid_class"], "medium")
     return OnPremise(
@@ -98,6 +100,7 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
         heat_offtake=None if offtake is None else HeatOfftake(offtake.temperature, offtake.demand, offtake.price),
         growth_per_year=number(spec.growth, f"{path}.growth", "growth", sources),
         build_usd_per_w=_build_usd_per_w(spec, path, sources),
+        power_chain=next(each for each in get_args(PowerChain) if each == feeds),
     )
 
 

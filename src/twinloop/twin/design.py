@@ -12,7 +12,7 @@ from typing import Literal
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
 from twinloop.cooling.servers import HYBRID_FAN_RATIO, LEAST_FAN_RATIO
-from twinloop.model.site import Bath, Containment, Evaporative, Redundancy
+from twinloop.model.site import Bath, Containment, Evaporative, PowerChain, Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
 FreeCooler = Literal["none", "dry_cooler", "adiabatic_cooler", "tower", "thermosyphon"]
@@ -54,6 +54,8 @@ class HybridDesign:
 
     cold_store_m3: float = 0.0
     """Chilled-water tank; 0: none."""
+    power_chain: PowerChain = "ac_double_conversion"
+    """The hall's: where conversion loses, and what of it heats the racks."""
 
     @property
     def has_door(self) -> bool:
@@ -183,7 +185,8 @@ class PlantConstants:
     ups_design_load: float = 0.5
     """Full IT load over the rating of both UPS of a 2N pair: each can carry all of it."""
     ups_full_load: float = 0.8
-    """Full IT load over the rating of a UPS (spares apart): 20 % reserve is common practice. Low confidence."""
+    """Full IT load over the rating of a UPS (spares apart): 20 % reserve is common practice. Low confidence. The same
+    for rectifiers and converters, in racks too."""
     transformer_per_it: float = 1.6
     """Transformer rating over full IT load: UPS loss, cooling and 20 % reserve. Low confidence."""
     generator_per_it: float = 1.5

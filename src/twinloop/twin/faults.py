@@ -62,12 +62,13 @@ def with_faults(
         faults: what happens.
         case: which case they happen in.
         step_s: the step.
-        ride_through_s: how long the UPS carries its load.
+        ride_through_s: how long the battery carries its load: the IT, and pumps and fans where it is not in racks.
     """
     steps = len(series.dry_bulb_c)
     time_s = np.arange(steps) * step_s
     columns = {name: np.array(values) for name, values in series._asdict().items()}
-    unpowered, on_ups, it_power = _power(p, faults, time_s, ride_through_s)
+    unpowered, run_down, it_power = _power(p, faults, time_s, ride_through_s)
+    on_ups = run_down if p.plant.electrics.carries_pumps else unpowered
     _units(p, columns, faults, case, time_s, unpowered, on_ups)
     columns["it_power"][:, case] *= it_power
     columns["buyer_ok"][:, case] *= ~(
@@ -127,12 +128,12 @@ def _power(
 
 def _units(
     p: Parameters, columns: dict[str, Array], faults: tuple[Happening, ...], case: int, time_s: Array,
-    unpowered: Array, run_down: Array,
+    unpowered: Array, on_ups: Array,
 ) -> None:  # fmt: skip
     """Write which units can run into ``columns``; spares stand in after their delay."""
     c, fleet = p.c, p.fleet
-    fans = run_down if "air handler fans" in c.on_ups else unpowered
-    pumps = run_down if "cdu pumps" in c.on_ups else unpowered
+    fans = on_ups if "air handler fans" in c.on_ups else unpowered
+    pumps = on_ups if "cdu pumps" in c.on_ups else unpowered
     wall = _during(faults, "fan wall", time_s)
     handlers = _bank(faults, "crah", fleet.handlers, time_s, c.standby_s, 0.0)
     columns["handler_ok"][:, :, case] = handlers * ~(wall | fans)[:, None]

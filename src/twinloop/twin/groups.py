@@ -8,6 +8,7 @@ from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import (
+    MOST_FAN_RATIO,
     least_fan_ratio,
     ramped_sink_share,
     server_air_flow_kg_s,
@@ -15,8 +16,10 @@ from twinloop.cooling.servers import (
     server_fan_ratio,
 )
 from twinloop.model.estimate import ComponentPower
+from twinloop.power.chains import RackSupply, chain, supply_loss_w
 from twinloop.power.operating_point import operating_point
 from twinloop.twin.design import CoolingPath, HybridDesign, PlantConstants
+from twinloop.twin.electrical import rack_rating_w
 
 DC_COMPONENTS: tuple[Component, ...] = ("accelerator", "cpu", "memory", "network", "storage")
 
@@ -99,11 +102,12 @@ def it_state(
     junction temperature. Fans follow the cube of air flow, which follows the heat left on air at the
     design rise, faster in warm intakes and never below :func:`fan_floor`; in thin air (σ below 1) they turn faster for
     the same mass, against less resistance: speed ``x/σ``, power ``σ (x/σ)³``.
-    Power-supply loss = (dc + fans)(1/efficiency - 1). All of it becomes heat.
+    Power-supply loss = (dc + fans)(1/efficiency - 1), or that of the converters of a rack fed for direct current.
+    All of it becomes heat.
     """
     xp = namespace(group.activity, coolants.air_c)
     path = effective_path(group, "accelerator", design)
-    mean, worst = _chip(group, path, coolants, design, k)
+    mean, worst = _chip(group, path, coolants, design, k, density_ratio)
     by_component = {}
     for component in DC_COMPONENTS:
         idle_w = getattr(group.idle, f"{component}_w")
@@ -117,7 +121,7 @@ def it_state(
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
     speed, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, density_ratio, k)
     fans_w = 0.0 * dc_w if design.immersed else density_ratio * server_fan_power_w(speed, group.fan_design_w)
-    it_w = (dc_w + fans_w) / group.psu_efficiency
+    it_w = _inlet_w(group, design, dc_w + fans_w, dc_w - by_component["accelerator"] + fans_w, k)
     loss_w = it_w - dc_w - fans_w
     loss_caught = _caught(effective_path(group, "power_supply", design), k)
     warm_w = on_plate + loss_caught * loss_w
@@ -141,14 +145,33 @@ def it_state(
     )
 
 
+def rack_supply(group: ItGroup, design: HybridDesign, k: PlantConstants) -> RackSupply | None:
+    """Return the converters in the racks of ``group``; ``None`` where its servers have power supplies of their own."""
+    made = chain(design.power_chain)
+    if made.rack is None or made.board is None:
+        return None
+    fans_w = 0.0 if design.immersed else group.fan_design_w
+    others_w = max(group.busy.total_w - group.busy.accelerator_w + fans_w, 1.0)
+    rack_w = rack_rating_w(group.busy.total_w + fans_w, design.redundancy, k)
+    return RackSupply(made.rack, rack_w, made.board, others_w / k.ups_full_load)
+
+
+def _inlet_w(group: ItGroup, design: HybridDesign, output_w: Array, at_12v_w: Array, k: PlantConstants) -> Array:
+    """Return what the racks take when their boards take ``output_w``, of which ``at_12v_w`` at 12 V."""
+    supply = rack_supply(group, design, k)
+    if supply is None:
+        return output_w / group.psu_efficiency
+    return output_w + supply_loss_w(supply, output_w, at_12v_w)
+
+
 def _caught(path: CoolingPath, k: PlantConstants) -> float:
     return {"air": 0.0, "rear_door": 0.0, "cold_plate": k.plate_capture, "bath": 1.0}[path]
 
 
 def _chip(  # type: ignore[no-untyped-def]
-    group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants
+    group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants, density_ratio: Array
 ):
-    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c)
+    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c, most_air(group, design, k, density_ratio))
     coolant_c, resistance = {
         "air": (coolants.air_c, r_air_k_w),
         "rear_door": (coolants.air_c, r_air_k_w),
@@ -163,6 +186,15 @@ def _chip(  # type: ignore[no-untyped-def]
         )
         for extra_k, r_k_w in ((0.0, resistance), (spread_k, resistance * (1.0 + k.spread_resistance)))
     )  # fmt: skip
+
+
+def most_air(group: ItGroup, design: HybridDesign, k: PlantConstants, density_ratio: Array) -> Array:
+    """Return the mass of air that fans at full speed move over what busy servers of ``group`` ask for."""
+    on_air_w = sum(
+        (1.0 - _caught(effective_path(group, component, design), k)) * getattr(group.busy, f"{component}_w")
+        for component in DC_COMPONENTS
+    )
+    return MOST_FAN_RATIO * density_ratio * group.busy.total_w / max(on_air_w, 1.0)
 
 
 def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:

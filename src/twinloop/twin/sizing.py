@@ -80,7 +80,7 @@ def size_plant(
     """
     sigma = float(pressure_ratio(pressure_pa))
     load = _design_load(design, groups, k, sigma)
-    electrics = size_electrics(load.it_w, design.redundancy, k)
+    electrics = size_electrics(load.it_w, design.redundancy, k, design.power_chain)
     lighting_w = floor_m2 * k.lighting_w_per_m2
     room_w = float(room_loss_w(electrics, load.it_w)) + lighting_w
     outdoor = OutdoorAir(
@@ -296,10 +296,10 @@ def tower_for(heat_w: float, water_kg_s: float, basin_c: float, outdoor: Outdoor
     """Return the tower that cools ``water_kg_s`` to ``basin_c`` under ``heat_w`` at the design wet bulb.
 
     Air flow equals water flow in mass (L/G = 1); the Merkel UA is found by halving, since heat grows
-    with UA.
+    with UA. Fans move that mass against the same static pressure, in thin air as more volume: power goes with ``1/σ``.
     """
     hot_c = basin_c + heat_w / (water_kg_s * k.water_heat_capacity_j_kg_k)
-    fan_w = heat_w * k.tower_fan_w_per_w
+    fan_w = heat_w * k.tower_fan_w_per_w / float(pressure_ratio(outdoor.pressure_pa))
     low, high = 1.0, heat_w * 100.0
     for _ in range(50):
         middle = (low * high) ** 0.5

@@ -14,10 +14,11 @@ from twinloop.cooling.cold_plates import plate_resistance_k_w
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
 from twinloop.cooling.servers import ramped_sink_share
+from twinloop.power.chains import supply_loss_w
 from twinloop.power.operating_point import LEAST_POWER_SHARE
 from twinloop.twin.transient_boiling import bath_after_c, condenser_w_k
 from twinloop.twin.transient_nouns import Inputs, State, clamp
-from twinloop.twin.transient_parameters import Parameters
+from twinloop.twin.transient_parameters import Chips, Parameters
 
 STILL = 0.02
 """Flow share that a stopped loop keeps by buoyancy, for film resistance alone: the law is fitted above 0.2."""
@@ -99,7 +100,7 @@ def links(p: Parameters, adequacy: Array, intake_c: Array, dt_s: float) -> _Link
     chips, c, xp = p.chips, p.c, namespace(adequacy)
     flow = clamp(adequacy, STILL, FLOW_MOST)
     film = plate_resistance_k_w(1.0, flow)
-    in_air = (ramped_sink_share(intake_c) - c.fast_share) / (1.0 - c.fast_share)
+    in_air = (ramped_sink_share(intake_c, chips.most_air) - c.fast_share) / (1.0 - c.fast_share)
     film = xp.where(chips.on_coolant > 0.0, xp.where(chips.in_bath > 0.0, 1.0, film), in_air)
     fast = 1.0 / (chips.device_k * c.fast_share)
     # Resistances are stated to the coolant's inlet, half of whose rise is in them: less of it with more flow. With
@@ -142,7 +143,7 @@ def servers(
     )
     compute_w = chip_w + other_w
     fans_w = on * fan_power_w(fan, chips.fan_w)
-    loss_w = (compute_w + fans_w) * (1.0 / chips.efficiency - 1.0)
+    loss_w = _conversion_w(chips, compute_w + fans_w, other_w + fans_w, on)
     share = awake / xp.maximum(awake.sum(axis=1, keepdims=True), 1e-9)
     direct_w = ((caught_w + chips.loss_caught * loss_w)[:, None, :] * share).sum(axis=0)
     past_sinks_w = (chip * (1.0 - chips.caught)).sum(axis=(0, 1))
@@ -151,6 +152,14 @@ def servers(
     ceiling = xp.where(asked > 1e-9, xp.minimum(relative / xp.maximum(asked, 1e-9), 1.0), 1.0)
     on_air_w = compute_w - caught_w - (chip * chips.caught * chips.on_coolant).sum(axis=1)
     return Servers(relative, ceiling, chip_w, compute_w, fans_w, loss_w, direct_w, air_w, on_air_w)
+
+
+def _conversion_w(chips: Chips, output_w: Array, at_12v_w: Array, on: Array) -> Array:
+    """Return the loss of power supplies or of the racks' converters, (groups, cases); ``on``: share that has power."""
+    if chips.supply is None:
+        return output_w * (1.0 / chips.efficiency - 1.0)
+    each = namespace(on).maximum(on, 1e-9)
+    return on * supply_loss_w(chips.supply, output_w / each, at_12v_w / each)
 
 
 def per_loop_w(p: Parameters, group_w: Array) -> Array:

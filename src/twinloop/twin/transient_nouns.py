@@ -97,7 +97,8 @@ class TransientConstants:
     generator_start_s: float = 10.0
     """NFPA 110, type 10."""
     on_ups: tuple[str, ...] = ("cdu pumps", "air handler fans")
-    """Behind the UPS besides the IT; everything else restarts when the generator or the grid carries it."""
+    """Behind the UPS besides the IT; everything else restarts when the generator or the grid carries it. Central
+    rectifiers carry them too, by the direct-current side of their drives; batteries in racks carry racks alone."""
     leak_detect_s: float = 60.0
     """Leak rope to isolation: the unit's pump is stopped. Low confidence."""
     leak_reserve: float = 0.1

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from twinloop.arrays import FloatArray
 from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.servers import server_air_flow_kg_s
+from twinloop.power.chains import RackSupply
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import TowerSet
-from twinloop.twin.groups import DC_COMPONENTS, ItGroup, bath_resistance_k_w, effective_path, fan_floor
+from twinloop.twin.groups import (
+    DC_COMPONENTS,
+    ItGroup,
+    bath_resistance_k_w,
+    effective_path,
+    fan_floor,
+    most_air,
+    rack_supply,
+)
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_nouns import Fleet, TransientConstants
 
@@ -39,12 +48,16 @@ class Chips:
     loss_caught: FloatArray
     """Share of power-supply loss in the coolant, (groups, 1)."""
     efficiency: FloatArray
+    supply: RackSupply | None
+    """Converters in the racks, ratings (groups, 1), in the place of power supplies of ``efficiency``."""
     fan_w: FloatArray
     """At design speed in the site's air, as are the next two, (groups, 1)."""
     fan_floor: FloatArray
     air_kg_s: FloatArray
     air_heat_w: FloatArray
     """Heat for which ``air_kg_s`` is the design flow, (groups, 1)."""
+    most_air: FloatArray
+    """Mass of air at full speed over what busy servers ask for, (groups, 1, 1)."""
     limit: FloatArray
     """Power limit over the power at the reference junction, (groups, 1, 1)."""
     throttle_c: FloatArray
@@ -162,12 +175,22 @@ def _chips(
         other_caught_idle_w=part(False, True), other_caught_busy_w=part(True, True),
         caught=caught, on_coolant=plate + bath, in_bath=bath,
         loss_caught=column(lambda g: caught_by[effective_path(g, "power_supply", design)]),
-        efficiency=column(lambda g: g.psu_efficiency),
+        efficiency=column(lambda g: g.psu_efficiency), supply=_supply(groups, design, k),
         fan_w=column(lambda g: 0.0 if design.immersed else sigma * g.fan_design_w),
         fan_floor=column(lambda g: 1e-6 if design.immersed else fan_floor(g, design, k)),
         air_kg_s=column(lambda g: float(server_air_flow_kg_s(sigma * g.busy.total_w, k.server_air_rise_k))),
-        air_heat_w=column(lambda g: sigma * g.busy.total_w), limit=column(lambda g: g.power_limit_w / g.device_w, 2),
+        air_heat_w=column(lambda g: sigma * g.busy.total_w),
+        most_air=column(lambda g: most_air(g, design, k, sigma), 2),
+        limit=column(lambda g: g.power_limit_w / g.device_w, 2),
         throttle_c=column(lambda g: g.throttle_c, 2), device_w=column(lambda g: g.device_w, 2), device_k=full_k * worst,
         spread_k=on_air,
         die_s=c.die_s / (full_k * c.fast_share), sink_s=sink_s,
     )  # fmt: skip
+
+
+def _supply(groups: tuple[ItGroup, ...], design: HybridDesign, k: PlantConstants) -> RackSupply | None:
+    found = [each for group in groups if (each := rack_supply(group, design, k)) is not None]
+    if not found:
+        return None
+    rack_w, board_w = (np.array([getattr(each, name) for each in found])[:, None] for name in ("rack_w", "board_w"))
+    return replace(found[0], rack_w=rack_w, board_w=board_w)
