@@ -72,6 +72,7 @@ def _case(row: dict[str, str]) -> TrainingCase:
         interleave=size("interleave") or 1, recompute=row["recompute"] or None, zero=size("zero"),
         sequence_parallel=row["sequence_parallel"] == "1" if row["sequence_parallel"] else None,
         precision=row["precision"], sequence=size("sequence"), software=row["software"],
+        overlap_experts=row["overlap_experts"] == "1" if row["overlap_experts"] else None,
         lora_rank=LORA_RANK if row["task"].startswith("lora") else None,
     )  # fmt: skip
     return TrainingCase(
@@ -148,7 +149,7 @@ def _layout(case: TrainingCase, answer: TrainingEstimate) -> Layouts:
         float(job.tensor), float(job.pipeline), float(at["data"]), float(job.context), float(job.expert),
         float(at["micro_batch"]), float(job.batch), float(job.interleave), float(RECOMPUTE.index(at["recompute"])),
         float(at["zero"]), float(SCHEDULES.index(at["schedule"])), float(at["sequence_parallel"]),
-        float(job.shard_group), float(job.expert_tensor),
+        float(job.shard_group), float(job.expert_tensor), float(at["overlap_experts"]),
     )  # fmt: skip
 
 
