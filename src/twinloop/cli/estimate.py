@@ -119,7 +119,8 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--interleave", type=int, default=1, show_default=True, help="Model chunks a stage.")
 @click.option("--schedule", type=Named(("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe")), default=None)
 @click.option(
-    "--overlap-experts/--no-overlap-experts", default=None,
+    "--overlap-experts/--no-overlap-experts",
+    default=None,
     help="Experts' exchanges beside another micro-batch's computation; default: as recipes of the software do.",
 )
 @click.option("--micro-batch", type=int, default=None, help="Default: the fastest that fits.")
@@ -144,7 +145,8 @@ def train(**given: Any) -> None:
         batch=given["batch"], tensor=given["tensor"] or _left_over(given, network, on),
         pipeline=given["pipeline"], data=given["data"],
         context=given["context_parallel"], expert=given["expert"], expert_tensor=given["expert_tensor"],
-        overlap_experts=given["overlap_experts"], micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
+        overlap_experts=given["overlap_experts"], micro_batch=given["micro_batch"],
+        interleave=given["interleave"], schedule=given["schedule"],
         recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
         shard_group=given["fsdp_group"] or 0, sequence_parallel=given["sequence_parallel"],
         optimizer=re.sub(r"[-_ ]", "", given["optimizer"].lower()),

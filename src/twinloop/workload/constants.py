@@ -8,7 +8,10 @@ Fitted (bounded, prior at physical values, soft-L1 on the logarithm of time) on
   and 2 of Narayanan et al. 2021 and Korthikanti et al. 2022;
 - ``fsdp-2023``: MosaicML llm-foundry benchmarks (144 rows, A100 and H100);
 - ``megatron-2025``, ``megatron-2026``: NVIDIA Megatron-Bridge performance tables of releases up to 26.04,
-  and from 26.06 on (112 rows, H100 to GB300, vendor-published).
+  and from 26.06 on (112 rows, H100 to GB300, vendor-published). Attention in 2025 is held at measured kernels, 0.40 of
+  peak (H100: FlashAttention-2 0.35 to 0.40, FlashAttention-3 up to 0.75; Shah et al. 2024, arXiv:2407.08608, from
+  memory): each model has one length in these rows, so that they cannot tell it from products;
+- ``megatron-2023``: that of 2022 with the fused attention that llm-foundry measured on A100; no row of its own.
 
 ``twinloop validate workload`` shows the errors of these constants, and those of constants fitted anew
 without the model that is predicted.
@@ -34,21 +37,22 @@ FSDP_AMPERE = Calibration(
     tensor_overlap=0.05, data_overlap=0.323, pipeline_overlap=0.30, gradient_b=2.0, imbalance=1.5, step_s=0.0058,
 )  # fmt: skip
 FSDP_HOPPER = replace(
-    FSDP_AMPERE, gemm=0.702, gemm_8=0.516, half=243.0, flash=0.209, bandwidth=0.464, inner=0.653, outer=0.758,
+    FSDP_AMPERE, gemm=0.702, gemm_8=0.60, half=243.0, flash=0.209, bandwidth=0.464, inner=0.653, outer=0.758,
     data_overlap=0.486, step_s=0.0179,
 )  # fmt: skip
 MEGATRON_2025 = Calibration(
-    gemm=0.616, gemm_8=0.767, gemm_4=0.659, half=240.0, flash=0.267, bandwidth=0.646, host_layer_s=150e-6,
-    host_mixture_s=3630e-6, inner=0.807, inner_alpha_s=9.8e-6, outer=0.731, outer_alpha_s=20e-6,
-    tensor_overlap=0.576, data_overlap=0.928, pipeline_overlap=0.918, gradient_b=2.0, imbalance=1.49, step_s=0.0053,
+    gemm=0.604, gemm_8=0.736, gemm_4=0.577, half=256.0, flash=0.40, bandwidth=0.603, host_layer_s=150e-6,
+    host_mixture_s=3617e-6, inner=0.831, inner_alpha_s=10e-6, outer=0.731, outer_alpha_s=20e-6,
+    tensor_overlap=0.72, data_overlap=0.918, pipeline_overlap=0.917, gradient_b=2.0, imbalance=1.41, step_s=0.0051,
 )  # fmt: skip
 MEGATRON_2026 = Calibration(
-    gemm=0.662, gemm_8=0.561, gemm_4=0.548, half=87.7, flash=0.53, bandwidth=0.574, host_layer_s=150e-6,
-    host_mixture_s=900e-6, inner=0.842, inner_alpha_s=11e-6, outer=0.746, outer_alpha_s=22e-6,
-    tensor_overlap=0.627, data_overlap=0.555, pipeline_overlap=0.938, gradient_b=2.0, imbalance=1.31, step_s=0.0075,
+    gemm=0.666, gemm_8=0.564, gemm_4=0.573, half=68.9, flash=0.596, bandwidth=0.693, host_layer_s=150e-6,
+    host_mixture_s=900e-6, inner=0.851, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
+    tensor_overlap=0.412, data_overlap=0.756, pipeline_overlap=0.937, gradient_b=2.0, imbalance=1.3, step_s=0.0058,
 )  # fmt: skip
-"""No row of this generation reduces gradients over the network for more than a tenth of its step, so ``outer`` has
-its prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step)."""
+"""No row of this generation reduces gradients over the network for more than a tenth of its step: ``outer`` has its
+prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step), and
+``data_overlap`` is held with it. ``tensor_overlap`` too: a dozen distinct recipes cannot tell it from products."""
 
 FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.634, bandwidth=0.725, step_s=0.0453)
 """Examples of frameworks without Megatron's kernels, in automatic mixed precision: a step ends with clipping, scaling
@@ -57,15 +61,17 @@ and an optimizer that are launched weight by weight. Three constants fitted, the
 RATE_OF_PEAK: dict[str, dict[str, float]] = {
     "framework-2021": {"A100": 1.0, "V100": 1.0},
     "megatron-2022": {"A100": 1.0},
+    "megatron-2023": {},
     "fsdp-2023": {"A100": 1.0, "H100": 1.0},
-    "megatron-2025": {"H100": 1.026, "B200": 0.94, "B300": 1.065, "GB200": 0.895, "GB300": 1.088},
-    "megatron-2026": {"H100": 0.997, "B200": 0.94, "B300": 1.004, "GB200": 0.913, "GB300": 1.091},
+    "megatron-2025": {"H100": 1.005, "B200": 0.915, "B300": 1.043, "GB200": 0.878, "GB300": 1.059},
+    "megatron-2026": {"H100": 1.043, "B200": 0.95, "B300": 0.996, "GB200": 0.915, "GB300": 1.09},
 }
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
 
 GENERATIONS: dict[str, tuple[int, Calibration]] = {
     "framework-2021": (0, FRAMEWORK_2021),
     "megatron-2022": (202201, MEGATRON_2022),
+    "megatron-2023": (202306, replace(MEGATRON_2022, flash=FSDP_AMPERE.flash)),
     "fsdp-2023": (202306, FSDP_HOPPER),
     "megatron-2025": (202507, MEGATRON_2025),
     "megatron-2026": (202605, MEGATRON_2026),
@@ -76,9 +82,10 @@ OLD_PARTS = ("A100", "A30", "A10", "V100", "T4")
 INTERVAL: dict[str, tuple[float, float]] = {
     "framework-2021": (0.90, 1.12),
     "megatron-2022": (0.87, 1.15),
+    "megatron-2023": (0.80, 1.25),
     "fsdp-2023": (0.91, 1.10),
-    "megatron-2025": (0.82, 1.25),
-    "megatron-2026": (0.85, 1.20),
+    "megatron-2025": (0.84, 1.22),
+    "megatron-2026": (0.88, 1.12),
 }
 """About the 10th and 90th percentile of measured over predicted time on left-out models."""
 UNSEEN_INTERVAL = (0.65, 1.55)
@@ -129,7 +136,7 @@ def generations_for(device: Device, *, sharded: bool, decoder: bool = True) -> t
     """Return the generations whose measurements speak of ``device`` and of this way to train, oldest first."""
     first = default_generation(device, sharded=sharded, decoder=decoder)
     if family(device) in OLD_PARTS:
-        return (first,)
+        return (first, "megatron-2023") if first == "megatron-2022" else (first,)
     return (*((first,) if first == "fsdp-2023" else ()), "megatron-2025", "megatron-2026")
 
 

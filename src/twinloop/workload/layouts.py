@@ -62,8 +62,9 @@ def experts_overlapped(software: str, at: Layouts, domain: Array) -> Array:
 
     A stage needs a second chunk to work on, or no pipeline at all. Megatron-Bridge's recipes (its repository's
     ``scripts/performance/configs``, releases 25.11 to 26.06) do so until early 2026 where experts cross the fast
-    fabric, and from 26.06 on wherever the schedule allows it. DualPipe is made for it (DeepSeek-AI 2024,
-    arXiv:2412.19437, section 3.2.1).
+    fabric, and from 26.06 on wherever the schedule allows it. Schedules that part gradients of weights from those of
+    inputs have the former to compute meanwhile; DualPipe is made for it (DeepSeek-AI 2024, arXiv:2412.19437, section
+    3.2.1).
     """
     xp = namespace(at.expert, at.pipeline)
     chunks = at.interleave > 1
@@ -71,4 +72,5 @@ def experts_overlapped(software: str, at: Layouts, domain: Array) -> Array:
         able = chunks | (at.pipeline == 1)
     else:
         able = chunks & (at.expert > domain) & (software == "megatron-2025")
-    return xp.where((at.expert > 1) & (able | (at.schedule == DUALPIPE)), 1.0, 0.0)
+    parted = (at.schedule == ZERO_BUBBLE) | (at.schedule == DUALPIPE)
+    return xp.where((at.expert > 1) & (able | parted), 1.0, 0.0)

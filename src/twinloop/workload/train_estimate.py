@@ -14,7 +14,7 @@ from twinloop.workload.calibration import Calibration
 from twinloop.workload.collectives import Links
 from twinloop.workload.constants import over_network, software
 from twinloop.workload.host import Host
-from twinloop.workload.layouts import DUALPIPE, RECOMPUTE, SCHEDULES, Layouts, experts_overlapped
+from twinloop.workload.layouts import DUALPIPE, RECOMPUTE, SCHEDULES, ZERO_BUBBLE, Layouts, experts_overlapped
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
 from twinloop.workload.other import RESERVED_B, OtherStep, repeated_share, sample_of, stack_of, train_step_s, trust
@@ -40,7 +40,10 @@ OPTIMIZER_B = {
     "muon": 8.0,
 }
 """Bytes a weight of master copy and states. Counted: 4 for the copy, 4 for each state."""
+PARTED = (SCHEDULES[ZERO_BUBBLE], SCHEDULES[DUALPIPE])
 NEW_SCHEDULES = ("megatron-2025", "megatron-2026")
+UNSPLIT_SEQUENCES = ("framework-2021", "megatron-2022")
+"""Software before sequence parallelism came with tensor parallelism (Korthikanti et al. 2022)."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,8 @@ def _check(job: TrainingJob, network: Network) -> None:
         faults.append(Fault("command line", None, "--interleave", "1", "at least 2 with --schedule interleaved"))
     if job.schedule == SCHEDULES[DUALPIPE] and job.pipeline % 2:
         faults.append(Fault("command line", None, "--pipeline", str(job.pipeline), "an even number with dualpipe"))
-    if job.overlap_experts and job.pipeline > 1 and job.interleave == 1 and job.schedule != SCHEDULES[DUALPIPE]:
-        told = "--interleave above 1 or --schedule dualpipe with --pipeline: another micro-batch to compute"
+    if job.overlap_experts and job.pipeline > 1 and job.interleave == 1 and job.schedule not in PARTED:
+        told = "--interleave above 1, or --schedule zero-bubble or dualpipe, with --pipeline: work to do meanwhile"
         faults.append(Fault("command line", None, "--overlap-experts", "one chunk a stage", told))
     if job.expert > 1 and (not network.experts or network.experts % job.expert):
         faults.append(
@@ -281,7 +284,11 @@ def _choices(job: TrainingJob, data: int, domain: int, generation: str) -> Layou
     chosen = [job.micro_batch] if job.micro_batch is not None else micros
     levels = [job.recompute] if job.recompute is not None else list(RECOMPUTE)
     schedule = job.schedule or ("interleaved" if job.interleave > 1 else "1f1b")
-    parallel = job.sequence_parallel if job.sequence_parallel is not None else (modern and job.tensor > 1)
+    parallel = (
+        job.sequence_parallel
+        if job.sequence_parallel is not None
+        else (job.tensor > 1 and generation not in UNSPLIT_SEQUENCES)
+    )
     zero = job.zero if job.zero is not None else (1 if modern and data > 1 else 0)
     at = Layouts(
         float(job.tensor), float(job.pipeline), float(data), float(job.context), float(job.expert),

@@ -194,7 +194,9 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     compute = products * (1.0 + backward + again) + score_f * (1.0 + scores_again) + score_b
     # With fused attention the norms and activation functions are what is repeated: about half the streams.
     streamed_again = xp.where(at.recompute == SELECTIVE, 0.5 * shape.flash, again)
+    cast_f, cast_b = _quantised_s(shape, at, machine, c)
     memory = streams * (2.5 + streamed_again) + moved_f * (1.0 + scores_again) + moved_b
+    memory = memory + cast_f * (1.0 + again) + cast_b
     tokens = at.micro_batch * shape.context / at.context
     size = 2.0 * tokens * shape.hidden
     reduce = all_reduce_s(size, at.tensor, 1.0, links)
@@ -212,6 +214,28 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     host = c.host_layer_s * (1.0 - mixed) + c.host_mixture_s * mixed
     launched = host * (1.0 + HOST_BACKWARD + again)
     return LayerTimes(compute, memory, tensor, expert, xp.maximum(launched - busy, 0.0))
+
+
+def _quantised_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> tuple[Array, Array]:
+    """Return (forward, backward) memory traffic of casting products' operands to a narrow format, one layer.
+
+    A value is read at 2 bytes and written twice, by rows and by columns: inputs on the way forward, gradients of
+    outputs on the way back. Counted; nothing at 16 bits.
+    """
+    xp = namespace(at.tensor, machine.linear_bytes)
+    tokens = at.micro_batch * shape.context / at.context
+    heads = shape.heads * shape.head_dim / at.tensor
+    wide = (shape.heads + 2.0 * shape.kv_heads) * shape.head_dim / at.tensor
+    sides, dense_share = 1.0 + shape.gated, shape.dense_layers / shape.layers
+    h, f, e = shape.hidden, shape.ffn / at.tensor, shape.expert_ffn / at.expert_tensor
+    shared = shape.shared_experts * shape.expert_ffn / at.tensor
+    routed = shape.top_k * (h + e) + xp.where(shape.shared_experts > 0, h + shared, 0.0)
+    routed_back = shape.top_k * (sides * e + h) + xp.where(shape.shared_experts > 0, sides * shared + h, 0.0)
+    inputs = h + heads + dense_share * (h + f) + (1.0 - dense_share) * routed
+    gradients = wide + h + dense_share * (sides * f + h) + (1.0 - dense_share) * routed_back
+    each = xp.where(machine.linear_bytes < 2.0, 2.0 + 2.0 * machine.linear_bytes, 0.0)
+    moved = tokens * each / (machine.memory_b_s * c.bandwidth)
+    return inputs * moved, gradients * moved
 
 
 def _exposed(exchanged_s: Array, worked_s: Array, overlap: Array) -> Array:
