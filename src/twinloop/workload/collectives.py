@@ -69,8 +69,9 @@ def domains_reached(copies: Array, domains: Array, groups: Array, kept: Array) -
     """Return how many of ``domains`` hold one of a token's ``copies`` experts, mean: ``D (1 − (1 − 1/D)^k)``.
 
     Node-limited routing draws the experts from ``kept`` of ``groups`` equal groups, laid side by side (``groups`` 0:
-    from all). With g groups hit on average, ``D (1 − (1 − g/G)^(G/D))`` domains where a domain holds whole groups;
-    where a group is spread over several, the experts fall on the domains of the kept ones.
+    from all). With g groups hit on average, ``D (1 − (1 − g/(G − (w − 1)/2))^w)`` domains where a domain holds w = G/D
+    whole groups (drawing without return, within 3 %); where a group is spread over several, the experts fall on the
+    domains of the kept ones.
 
     >>> round(float(domains_reached(8.0, 8.0, 0.0, 0.0)), 2), round(float(domains_reached(8.0, 8.0, 8.0, 4.0)), 2)
     (5.25, 3.6)
@@ -79,7 +80,9 @@ def domains_reached(copies: Array, domains: Array, groups: Array, kept: Array) -
     free = domains * (1.0 - (1.0 - 1.0 / domains) ** copies)
     all_groups, kept = xp.maximum(groups, 1.0), xp.maximum(kept, 1.0)
     hit = kept * (1.0 - (1.0 - 1.0 / kept) ** copies)
-    whole = domains * (1.0 - (1.0 - xp.minimum(hit / all_groups, 1.0)) ** (all_groups / domains))
+    held = xp.maximum(all_groups / domains, 1.0)
+    missed = xp.maximum(1.0 - hit / (all_groups - 0.5 * (held - 1.0)), 0.0) ** held
+    whole = xp.maximum(domains * (1.0 - missed), 1.0)
     near = xp.maximum(kept * domains / all_groups, 1.0)
     spread = near * (1.0 - (1.0 - 1.0 / near) ** copies)
     limited = xp.minimum(xp.where(domains <= all_groups, whole, spread), free)

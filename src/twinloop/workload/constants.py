@@ -27,34 +27,34 @@ from twinloop.workload.calibration import Calibration
 from twinloop.workload.decoding import ServeCalibration
 
 MEGATRON_2022 = Calibration(
-    gemm=0.832, gemm_8=0.60, gemm_4=0.50, half=232.0, flash=0.50, bandwidth=0.80, host_layer_s=998e-6,
-    host_mixture_s=2500e-6, inner=0.773, inner_alpha_s=37e-6, outer=0.443, outer_alpha_s=20e-6,
-    tensor_overlap=0.036, data_overlap=0.53, pipeline_overlap=0.217, gradient_b=2.0, imbalance=1.5, step_s=0.0068,
+    gemm=0.793, gemm_8=0.6, gemm_4=0.5, half=95.0, flash=0.5, bandwidth=0.859, host_layer_s=1009e-6,
+    host_mixture_s=2500e-6, kernel_layer_s=316e-6, inner=0.878, inner_alpha_s=38e-6, outer=0.242, outer_alpha_s=16e-6,
+    tensor_overlap=0.255, data_overlap=0.267, pipeline_overlap=0.204, gradient_b=2.0, imbalance=1.5, step_s=0.0047,
 )  # fmt: skip
 FSDP_AMPERE = Calibration(
-    gemm=0.819, gemm_8=0.60, gemm_4=0.50, half=214.0, flash=0.375, bandwidth=0.514, host_layer_s=300e-6,
-    host_mixture_s=2500e-6, inner=0.642, inner_alpha_s=10e-6, outer=0.699, outer_alpha_s=20e-6,
-    tensor_overlap=0.05, data_overlap=0.323, pipeline_overlap=0.30, gradient_b=2.0, imbalance=1.5, step_s=0.0058,
+    gemm=0.879, gemm_8=0.6, gemm_4=0.5, half=278.0, flash=0.372, bandwidth=0.523, host_layer_s=300e-6,
+    host_mixture_s=2500e-6, kernel_layer_s=97e-6, inner=0.493, inner_alpha_s=10e-6, outer=0.729, outer_alpha_s=20e-6,
+    tensor_overlap=0.05, data_overlap=0.215, pipeline_overlap=0.3, gradient_b=2.0, imbalance=1.5, step_s=0.0059,
 )  # fmt: skip
 FSDP_HOPPER = replace(
-    FSDP_AMPERE, gemm=0.702, gemm_8=0.60, half=243.0, flash=0.209, bandwidth=0.464, inner=0.653, outer=0.758,
-    data_overlap=0.486, step_s=0.0179,
+    FSDP_AMPERE, gemm=0.724, gemm_8=0.657, half=270.0, flash=0.209, bandwidth=0.466, kernel_layer_s=135e-6,
+    inner=0.566, outer=0.812, data_overlap=0.541, step_s=0.038,
 )  # fmt: skip
 MEGATRON_2025 = Calibration(
-    gemm=0.604, gemm_8=0.736, gemm_4=0.577, half=256.0, flash=0.40, bandwidth=0.603, host_layer_s=150e-6,
-    host_mixture_s=3617e-6, inner=0.831, inner_alpha_s=10e-6, outer=0.731, outer_alpha_s=20e-6,
-    tensor_overlap=0.72, data_overlap=0.918, pipeline_overlap=0.917, gradient_b=2.0, imbalance=1.41, step_s=0.0051,
+    gemm=0.602, gemm_8=0.752, gemm_4=0.628, half=233.0, flash=0.4, bandwidth=0.652, host_layer_s=150e-6,
+    host_mixture_s=3624e-6, kernel_layer_s=309e-6, inner=0.823, inner_alpha_s=10e-6, outer=0.676, outer_alpha_s=20e-6,
+    tensor_overlap=0.752, data_overlap=0.905, pipeline_overlap=0.917, gradient_b=2.0, imbalance=1.33, step_s=0.0051,
 )  # fmt: skip
 MEGATRON_2026 = Calibration(
-    gemm=0.666, gemm_8=0.564, gemm_4=0.573, half=68.9, flash=0.596, bandwidth=0.693, host_layer_s=150e-6,
-    host_mixture_s=900e-6, inner=0.851, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
+    gemm=0.665, gemm_8=0.574, gemm_4=0.577, half=68.0, flash=0.601, bandwidth=0.705, host_layer_s=150e-6,
+    host_mixture_s=900e-6, kernel_layer_s=65e-6, inner=0.849, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
     tensor_overlap=0.412, data_overlap=0.756, pipeline_overlap=0.937, gradient_b=2.0, imbalance=1.3, step_s=0.0058,
 )  # fmt: skip
 """No row of this generation reduces gradients over the network for more than a tenth of its step: ``outer`` has its
 prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step), and
 ``data_overlap`` is held with it. ``tensor_overlap`` too: a dozen distinct recipes cannot tell it from products."""
 
-FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.634, bandwidth=0.725, step_s=0.0453)
+FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.689, bandwidth=0.779, step_s=0.0385)
 """Examples of frameworks without Megatron's kernels, in automatic mixed precision: a step ends with clipping, scaling
 and an optimizer that are launched weight by weight. Three constants fitted, the others as llm-foundry measured them."""
 
@@ -63,8 +63,8 @@ RATE_OF_PEAK: dict[str, dict[str, float]] = {
     "megatron-2022": {"A100": 1.0},
     "megatron-2023": {},
     "fsdp-2023": {"A100": 1.0, "H100": 1.0},
-    "megatron-2025": {"H100": 1.005, "B200": 0.915, "B300": 1.043, "GB200": 0.878, "GB300": 1.059},
-    "megatron-2026": {"H100": 1.043, "B200": 0.95, "B300": 0.996, "GB200": 0.915, "GB300": 1.09},
+    "megatron-2025": {"H100": 1.027, "B200": 0.928, "B300": 1.037, "GB200": 0.888, "GB300": 1.058},
+    "megatron-2026": {"H100": 1.048, "B200": 0.95, "B300": 0.992, "GB200": 0.919, "GB300": 1.093},
 }
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
 
@@ -85,7 +85,7 @@ INTERVAL: dict[str, tuple[float, float]] = {
     "megatron-2023": (0.80, 1.25),
     "fsdp-2023": (0.91, 1.10),
     "megatron-2025": (0.84, 1.22),
-    "megatron-2026": (0.88, 1.12),
+    "megatron-2026": (0.90, 1.09),
 }
 """About the 10th and 90th percentile of measured over predicted time on left-out models."""
 UNSEEN_INTERVAL = (0.65, 1.55)

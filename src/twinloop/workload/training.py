@@ -212,8 +212,10 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     busy = compute + memory + tensor + expert
     mixed = mixture_layers(shape) / shape.layers
     host = c.host_layer_s * (1.0 - mixed) + c.host_mixture_s * mixed
-    launched = host * (1.0 + HOST_BACKWARD + again)
-    return LayerTimes(compute, memory, tensor, expert, xp.maximum(launched - busy, 0.0))
+    passes = 1.0 + HOST_BACKWARD + again
+    gaps = c.kernel_layer_s * passes
+    waited = xp.maximum(host * passes - busy - gaps, 0.0)
+    return LayerTimes(compute, memory, tensor, expert, gaps + waited)
 
 
 def _quantised_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> tuple[Array, Array]:
