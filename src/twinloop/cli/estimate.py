@@ -129,11 +129,15 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--task", default="pretrain", show_default=True, help="pretrain, sft or lora:R.")
 @click.option("--sequence", type=int, default=None, help="Tokens a sample; default: the model's context.")
 @click.option("--batch", type=int, required=True, help="Global batch, sequences or samples.")
+@click.option("--tokens", type=float, default=None, help="Of the whole run: adds its interruptions, time and energy.")
+@click.option("--samples", type=float, default=None, help="The same in sequences or samples.")
+@click.option("--deadline", default=None, help="Of the run: '30 days', '12 h'.")
 @click.option("--search", "searching", is_flag=True, help="Evaluate every layout of these devices.")
 @click.option("--top", type=int, default=10, show_default=True)
 def train(**given: Any) -> None:
     """Time, memory and power of a training step."""
     from twinloop.cli.layouts import train_searched
+    from twinloop.cli.train_run import run_part
     from twinloop.model.codec import to_data
     from twinloop.workload.memory import capacity_b
     from twinloop.workload.train_estimate import TrainingJob, estimate_training
@@ -157,7 +161,8 @@ def train(**given: Any) -> None:
     extra: dict[str, Any] = {}
     if given["searching"]:
         job, extra = train_searched(network, on, job, given["top"])
-    estimated = {**to_data(estimate_training(network, on, job)), **extra}
+    step = estimate_training(network, on, job)
+    estimated = {**to_data(step), **run_part(given, network, on, job, step), **extra}
     answer = with_reason(estimated, capacity_b(on.device), int(network.heads), on.devices)
     show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
 

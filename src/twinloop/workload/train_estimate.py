@@ -175,13 +175,16 @@ def estimate_training(network: Network, on: Host, job: TrainingJob) -> TrainingE
     return _other(network, on, job, data)
 
 
+def trained_share(job: TrainingJob, network: Network) -> float:
+    """Return the share of weights that are trained: all, or an adapter's ``2 r / h``."""
+    return 1.0 if job.lora_rank is None else min(2.0 * job.lora_rank / max(network.hidden, 1), 1.0)
+
+
 def states_of(job: TrainingJob, network: Network, machine: Machine, gradient_b: float) -> States:
     """Return the bytes of a weight and of an input kept; LoRA trains ``r (in + out)`` weights of every matrix."""
     weight_b = 4.0 if job.precision in ("fp32", "tf32", "fp64") else 2.0
     optimizer = OPTIMIZER_B[job.optimizer] - (4.0 if weight_b == 4.0 else 0.0)
-    trained = 1.0
-    if job.lora_rank is not None:
-        trained = min(2.0 * job.lora_rank / max(network.hidden, 1), 1.0)
+    trained = trained_share(job, network)
     kept_b = float(np.clip(machine.linear_bytes, 1.0, 2.0))
     return States(weight_b, 4.0 if weight_b == 4.0 else gradient_b, optimizer, trained, kept_b)
 
