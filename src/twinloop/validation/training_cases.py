@@ -14,7 +14,7 @@ from twinloop import catalogue
 from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
 from twinloop.workload.calibration import Calibration
-from twinloop.workload.constants import RATE_OF_PEAK, family, generation_of, software
+from twinloop.workload.constants import family, generation_of, rate_of, software
 from twinloop.workload.host import Host, host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import training_machine
@@ -176,7 +176,7 @@ def _layout(case: TrainingCase, answer: TrainingEstimate) -> Layouts:
 
 def _shipped(answer: TrainingEstimate, case: TrainingCase) -> Calibration:
     """Return the constants the estimate used, its device's rate taken out."""
-    rate = RATE_OF_PEAK[case.generation].get(case.device, 1.0)
+    rate = rate_of(case.generation, case.device)
     scaled = ("gemm", "gemm_8", "gemm_4", "flash")
     return Calibration(
         **{f.name: answer.constants[f.name] / (rate if f.name in scaled else 1.0) for f in fields(Calibration)}

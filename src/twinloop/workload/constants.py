@@ -68,6 +68,9 @@ RATE_OF_PEAK: dict[str, dict[str, float]] = {
 }
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
 
+SAME_DIE = {"H200": "H100", "H800": "H100", "GH200": "H100"}
+"""Family -> the measured one whose die and power it has: the same factor, another memory or link."""
+
 GENERATIONS: dict[str, tuple[int, Calibration]] = {
     "framework-2021": (0, FRAMEWORK_2021),
     "megatron-2022": (202201, MEGATRON_2022),
@@ -171,6 +174,16 @@ def generation_of(text: str, device: Device, *, sharded: bool = False, decoder: 
     return None
 
 
+def rate_of(generation: str, name: str) -> float:
+    """Return the factor on the shares of peak of a device family: its own, or that of the same die, else 1.
+
+    >>> rate_of("megatron-2026", "H200") == rate_of("megatron-2026", "H100"), rate_of("megatron-2026", "MI300X")
+    (True, 1.0)
+    """
+    rates = RATE_OF_PEAK[generation]
+    return rates.get(name, rates.get(SAME_DIE.get(name, ""), 1.0))
+
+
 def software(device: Device, *, sharded: bool = False, name: str | None = None, decoder: bool = True) -> Software:
     """Return the constants for ``device``; ``name`` is a generation (see :func:`generation_of`)."""
     generation = name or default_generation(device, sharded=sharded, decoder=decoder)
@@ -179,7 +192,7 @@ def software(device: Device, *, sharded: bool = False, name: str | None = None, 
         calibration = FSDP_AMPERE
     rates = RATE_OF_PEAK[generation]
     known = family(device) in rates
-    rate = rates.get(family(device), 1.0)
+    rate = rate_of(generation, family(device))
     calibration = replace(
         calibration, gemm=calibration.gemm * rate, gemm_8=calibration.gemm_8 * rate, gemm_4=calibration.gemm_4 * rate,
         flash=calibration.flash * rate,
