@@ -46,13 +46,14 @@ MEGATRON_2025 = Calibration(
     tensor_overlap=0.752, data_overlap=0.905, pipeline_overlap=0.917, gradient_b=2.0, imbalance=1.33, step_s=0.0051,
 )  # fmt: skip
 MEGATRON_2026 = Calibration(
-    gemm=0.665, gemm_8=0.574, gemm_4=0.577, half=68.0, flash=0.601, bandwidth=0.705, host_layer_s=150e-6,
-    host_mixture_s=900e-6, kernel_layer_s=65e-6, inner=0.849, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
+    gemm=0.602, gemm_8=0.578, gemm_4=0.586, half=68.0, flash=0.601, bandwidth=0.707, host_layer_s=150e-6,
+    host_mixture_s=900e-6, kernel_layer_s=65e-6, inner=0.852, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
     tensor_overlap=0.412, data_overlap=0.756, pipeline_overlap=0.937, gradient_b=2.0, imbalance=1.3, step_s=0.0058,
 )  # fmt: skip
 """No row of this generation reduces gradients over the network for more than a tenth of its step: ``outer`` has its
 prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step), and
-``data_overlap`` is held with it. ``tensor_overlap`` too: a dozen distinct recipes cannot tell it from products."""
+``data_overlap`` is held with it. ``tensor_overlap`` too: a dozen distinct recipes cannot tell it from products. No
+recipe has layers at 16 bits: ``gemm`` is that of 2025."""
 
 FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.689, bandwidth=0.779, step_s=0.0385)
 """Examples of frameworks without Megatron's kernels, in automatic mixed precision: a step ends with clipping, scaling
@@ -64,7 +65,7 @@ RATE_OF_PEAK: dict[str, dict[str, float]] = {
     "megatron-2023": {},
     "fsdp-2023": {"A100": 1.0, "H100": 1.0},
     "megatron-2025": {"H100": 1.027, "B200": 0.928, "B300": 1.037, "GB200": 0.888, "GB300": 1.058},
-    "megatron-2026": {"H100": 1.048, "B200": 0.95, "B300": 0.992, "GB200": 0.919, "GB300": 1.093},
+    "megatron-2026": {"H100": 1.049, "B200": 0.95, "B300": 0.996, "GB200": 0.923, "GB300": 1.093},
 }
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
 
