@@ -69,7 +69,8 @@ def test_names_may_be_joined_in_any_way(cooling):
         ("H100", "--zero|3|--devices|64", "2024.06", "fsdp-2023"),
         ("H100", "--fsdp-group|8|--devices|64", "2025.10", "megatron-2025"),
         ("B200", "--zero|3|--devices|64", "2024.06", "megatron-2025"),
-        ("A100", "--tensor|8|--devices|64", "2024.06", "megatron-2022"),
+        ("A100", "--tensor|8|--devices|64", "2022.06", "megatron-2022"),
+        ("A100", "--tensor|8|--devices|64", "2024.06", "megatron-2023"),
         ("A100", "--zero|3|--devices|64", "2022.01", "fsdp-2023"),
     ],
 )

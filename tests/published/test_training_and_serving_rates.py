@@ -16,7 +16,8 @@ def results():
 def test_every_judged_group_is_within_its_limit(results):
     assert [result.case for result in results if result.failed] == []
     judged = {result.case for result in results if result.kind == "proof" and result.case.startswith("training")}
-    assert len(judged) == len(TRAINING_LIMITS)
+    assert len(judged) == len(TRAINING_LIMITS) + 1
+    assert any(case.startswith("training elsewhere: rows set aside") for case in judged)
 
 
 def test_rows_of_the_literature_are_within_their_limit_but_for_the_two_known_misses(results):
@@ -24,7 +25,6 @@ def test_rows_of_the_literature_are_within_their_limit_but_for_the_two_known_mis
     missed = {result.case for result in rows if not result.passed}
     assert missed == {
         "training: gpt-neox-20b",
-        "training: megatron-sc21-t2-zero3-174.6B-384",
         "training: megatron-sc21-t2-zero3-174.6B-768",
         "training: megatron-sc21-t2-zero3-174.6B-1536",
     }

@@ -78,7 +78,7 @@ def test_one_device_is_the_sum_of_its_products_streams_and_optimizer():
     scores = 4.0 * tokens * 1024.0 * h * 0.5 / (on.peak_16 * c.flash)
     streams = tokens * (22.0 * h + 4.0 * h + 4.0 * 4.0 * h) / (on.memory_b_s * c.bandwidth)
     logits = 3.0 * product(8192.0, h) + 14.0 * tokens * 8192.0 / (on.memory_b_s * c.bandwidth)
-    layer = 3.0 * products + scores * (1.0 + 2.5 / 0.8) + 2.5 * streams
+    layer = 3.0 * products + scores * (1.0 + 2.5 / 0.8) + 2.5 * streams + 2.5 * c.kernel_layer_s
     weights = float(counted(shape_of(network))) - 1024 * 1024 - 2 * 1024  # less positions and the last norm
     optimizer = ADAM_BYTES * weights / on.memory_b_s
     expected = steps * (12.0 * layer + logits) + optimizer + c.step_s
@@ -125,7 +125,7 @@ def test_a_clock_that_runs_faster_changes_nothing_but_the_clock(network, at, fas
     on, c = machine(), CALIBRATIONS[which]
     rates = ("peak_16", "peak_linear", "memory_b_s", "scale_up_b_s", "network_b_s")
     quick = replace(on, **{name: getattr(on, name) * faster for name in rates})
-    fixed = ("host_layer_s", "host_mixture_s", "inner_alpha_s", "outer_alpha_s", "step_s")
+    fixed = ("host_layer_s", "host_mixture_s", "kernel_layer_s", "inner_alpha_s", "outer_alpha_s", "step_s")
     short = replace(c, **{name: getattr(c, name) / faster for name in fixed})
     slow = step_times(shape_of(network), at, on, c)
     fast = step_times(shape_of(network), at, quick, short)

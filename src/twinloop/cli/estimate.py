@@ -117,18 +117,27 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--zero", type=click.IntRange(0, 3), default=None)
 @click.option("--fsdp-group", type=int, default=None, help="Devices that share one copy of the states (ZeRO-3).")
 @click.option("--interleave", type=int, default=1, show_default=True, help="Model chunks a stage.")
-@click.option("--schedule", type=Named(("gpipe", "1f1b", "interleaved", "zero-bubble")), default=None)
+@click.option("--schedule", type=Named(("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe")), default=None)
+@click.option(
+    "--overlap-experts/--no-overlap-experts",
+    default=None,
+    help="Experts' exchanges beside another micro-batch's computation; default: as recipes of the software do.",
+)
 @click.option("--micro-batch", type=int, default=None, help="Default: the fastest that fits.")
 @click.option("--recompute", type=Named(("none", "selective", "full")), default=None)
 @click.option("--optimizer", default="adamw", show_default=True)
 @click.option("--task", default="pretrain", show_default=True, help="pretrain, sft or lora:R.")
 @click.option("--sequence", type=int, default=None, help="Tokens a sample; default: the model's context.")
 @click.option("--batch", type=int, required=True, help="Global batch, sequences or samples.")
+@click.option("--tokens", type=float, default=None, help="Of the whole run: adds its interruptions, time and energy.")
+@click.option("--samples", type=float, default=None, help="The same in sequences or samples.")
+@click.option("--deadline", default=None, help="Of the run: '30 days', '12 h'.")
 @click.option("--search", "searching", is_flag=True, help="Evaluate every layout of these devices.")
 @click.option("--top", type=int, default=10, show_default=True)
 def train(**given: Any) -> None:
     """Time, memory and power of a training step."""
     from twinloop.cli.layouts import train_searched
+    from twinloop.cli.train_run import run_part
     from twinloop.model.codec import to_data
     from twinloop.workload.memory import capacity_b
     from twinloop.workload.train_estimate import TrainingJob, estimate_training
@@ -140,7 +149,8 @@ def train(**given: Any) -> None:
         batch=given["batch"], tensor=given["tensor"] or _left_over(given, network, on),
         pipeline=given["pipeline"], data=given["data"],
         context=given["context_parallel"], expert=given["expert"], expert_tensor=given["expert_tensor"],
-        micro_batch=given["micro_batch"], interleave=given["interleave"], schedule=given["schedule"],
+        overlap_experts=given["overlap_experts"], micro_batch=given["micro_batch"],
+        interleave=given["interleave"], schedule=given["schedule"],
         recompute=given["recompute"], zero=3 if sharded and given["zero"] is None else given["zero"],
         shard_group=given["fsdp_group"] or 0, sequence_parallel=given["sequence_parallel"],
         optimizer=re.sub(r"[-_ ]", "", given["optimizer"].lower()),
@@ -151,7 +161,8 @@ def train(**given: Any) -> None:
     extra: dict[str, Any] = {}
     if given["searching"]:
         job, extra = train_searched(network, on, job, given["top"])
-    estimated = {**to_data(estimate_training(network, on, job)), **extra}
+    step = estimate_training(network, on, job)
+    estimated = {**to_data(step), **run_part(given, network, on, job, step), **extra}
     answer = with_reason(estimated, capacity_b(on.device), int(network.heads), on.devices)
     show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
 

@@ -17,6 +17,8 @@ POSITIVE = {
     "network": "GB/s per device, above 0",
     "power_limit_w": "watts, above 0",
     "rate": "requests per second, above 0",
+    "tokens": "tokens, above 0",
+    "samples": "samples, above 0",
 }
 BETWEEN = {
     "coolant_c": (-40.0, 100.0, "°C"),

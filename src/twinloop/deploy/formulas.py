@@ -19,8 +19,8 @@ from twinloop.workload.transformer import Shape, shape_of
 MODEL_VALUE_B = 2.0
 WHOLE = Calibration(
     gemm=1.0, gemm_8=1.0, gemm_4=1.0, half=0.0, flash=1.0, bandwidth=1.0, host_layer_s=0.0, host_mixture_s=0.0,
-    inner=1.0, inner_alpha_s=0.0, outer=1.0, outer_alpha_s=0.0, tensor_overlap=0.0, data_overlap=0.0,
-    pipeline_overlap=0.0, gradient_b=MODEL_VALUE_B, imbalance=1.0, step_s=0.0,
+    kernel_layer_s=0.0, inner=1.0, inner_alpha_s=0.0, outer=1.0, outer_alpha_s=0.0, tensor_overlap=0.0,
+    data_overlap=0.0, pipeline_overlap=0.0, gradient_b=MODEL_VALUE_B, imbalance=1.0, step_s=0.0,
 )  # fmt: skip
 """Nothing lost, nothing hidden."""
 COUNTING = Machine(math.inf, math.inf, MODEL_VALUE_B, math.inf, 1.0, 1e9, 1.0)

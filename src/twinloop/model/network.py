@@ -59,6 +59,10 @@ class Network:
     top_k: int = 0
     shared_experts: int = 0
     expert_ffn: int = 0
+    expert_groups: int = 0
+    """Equal groups that the experts lie in; 0: no limit on where a token's experts are."""
+    group_top_k: int = 0
+    """Of these, how many hold all experts of one token (node-limited routing)."""
     dense_layers: int = 0
     state_space_layers: int = 0
     parameters: float | None = None

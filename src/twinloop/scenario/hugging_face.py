@@ -19,6 +19,7 @@ causal              ``model_type``
 experts             ``num_local_experts | n_routed_experts | num_experts``
 top_k               ``num_experts_per_tok | experts_per_token | num_experts_per_token``
 shared_experts      ``n_shared_experts``, or ``shared_expert_intermediate_size`` over the expert's width
+expert_groups       ``n_group`` with ``topk_group`` for ``group_top_k``, where that limits
 expert_ffn          ``moe_intermediate_size``, else ffn
 dense_layers        ``first_k_dense_replace``, ``mlp_only_layers``, ``decoder_sparse_step``
 ==================  ====================================================================================
@@ -197,12 +198,16 @@ def _mixture(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
     only = read.data.get("mlp_only_layers")
     dense = set(only) if isinstance(only, list) and all(isinstance(each, int) for each in only) else set()
     dense |= {layer for layer in range(layers) if (layer + 1) % step} if step <= layers <= 10_000 else set()
+    groups = read.whole("n_group", otherwise=1)
+    kept = min(read.whole("topk_group", otherwise=1), groups)
     first = read.whole("first_k_dense_replace", otherwise=0, least=0)
     return {
         "experts": experts,
         "top_k": min(read.whole("num_experts_per_tok", "experts_per_token", "num_experts_per_token"), experts),
         "shared_experts": shared or round(shared_width / width),
         "expert_ffn": width,
+        "expert_groups": groups if kept < groups else 0,
+        "group_top_k": kept if kept < groups else 0,
         "dense_layers": min(max(first, len(dense)), layers),
     }
 

@@ -14,13 +14,13 @@ from twinloop import catalogue
 from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
 from twinloop.workload.calibration import Calibration
-from twinloop.workload.constants import RATE_OF_PEAK, family
+from twinloop.workload.constants import family, generation_of, rate_of, software
 from twinloop.workload.host import Host, host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import FULL, SELECTIVE
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingEstimate, TrainingJob, era_of, estimate_training
+from twinloop.workload.train_estimate import TrainingEstimate, TrainingJob, decodes, era_of, estimate_training
 from twinloop.workload.training import Machine, step_times
 from twinloop.workload.transformer import Shape, shape_of
 
@@ -56,27 +56,49 @@ class TrainingCase:
 @cache
 def training_cases() -> tuple[TrainingCase, ...]:
     """Return the measured steps of the package's table."""
-    text = (resources.files("twinloop.validation") / "tables" / "training_steps.csv").read_text(encoding="utf-8")
+    return _cases("training_steps.csv")
+
+
+@cache
+def elsewhere_cases() -> tuple[TrainingCase, ...]:
+    """Return measured steps of other publications, as a person would put them; no constant is fitted on them.
+
+    ``group`` ends in ``, seen`` where an error of the row led to a change of the model.
+    """
+    return _cases("training_elsewhere.csv")
+
+
+def _cases(table: str) -> tuple[TrainingCase, ...]:
+    text = (resources.files("twinloop.validation") / "tables" / table).read_text(encoding="utf-8")
     return tuple(_case(row) for row in csv.DictReader(text.splitlines()))
 
 
 def _case(row: dict[str, str]) -> TrainingCase:
     def size(key: str) -> int | None:
-        return int(row[key]) if row[key] else None
+        return int(row[key]) if row.get(key) else None
 
-    device = catalogue.device(row["device"])
+    device, network = catalogue.device(row["device"]), network_named(row["model"])
     network_b_s = float(row["network_gb_s"]) * 1e9 if row["network_gb_s"] else None
+    limit_w = float(row["power_limit_w"]) if row.get("power_limit_w") else None
+    sharded = (size("zero") or 0) >= 2
+    name = generation_of(row["software"], device, sharded=sharded, decoder=decodes(network))
+    generation = software(device, sharded=sharded, name=name, decoder=decodes(network)).name
     job = TrainingJob(
         batch=int(row["batch"]), tensor=size("tensor") or 1, pipeline=size("pipeline") or 1, data=size("data"),
         context=size("context") or 1, expert=size("expert") or 1, micro_batch=size("micro_batch"),
         interleave=size("interleave") or 1, recompute=row["recompute"] or None, zero=size("zero"),
+        schedule=row.get("schedule") or None,
         sequence_parallel=row["sequence_parallel"] == "1" if row["sequence_parallel"] else None,
-        precision=row["precision"], sequence=size("sequence"), software=row["software"],
+        precision=row["precision"], sequence=size("sequence"), software=generation,
+        overlap_experts=row["overlap_experts"] == "1" if row["overlap_experts"] else None,
         lora_rank=LORA_RANK if row["task"].startswith("lora") else None,
     )  # fmt: skip
     return TrainingCase(
-        name=row["case"], group=row["group"], generation=row["software"], network=network_named(row["model"]),
-        on=host(device, int(row["devices"]), None, None, network_b_s, "ib", None, None, None), job=job,
+        name=row["case"], group=row["group"], generation=generation, network=network, job=job,
+        on=host(
+            device, int(row["devices"]), size("devices_per_node"), size("devices_per_node"), network_b_s, "ib", None,
+            None, limit_w,
+        ),
         measured_s=float(row["measured_s"]), source=row["source"],
     )  # fmt: skip
 
@@ -148,13 +170,13 @@ def _layout(case: TrainingCase, answer: TrainingEstimate) -> Layouts:
         float(job.tensor), float(job.pipeline), float(at["data"]), float(job.context), float(job.expert),
         float(at["micro_batch"]), float(job.batch), float(job.interleave), float(RECOMPUTE.index(at["recompute"])),
         float(at["zero"]), float(SCHEDULES.index(at["schedule"])), float(at["sequence_parallel"]),
-        float(job.shard_group), float(job.expert_tensor),
+        float(job.shard_group), float(job.expert_tensor), float(at["overlap_experts"]),
     )  # fmt: skip
 
 
 def _shipped(answer: TrainingEstimate, case: TrainingCase) -> Calibration:
     """Return the constants the estimate used, its device's rate taken out."""
-    rate = RATE_OF_PEAK[case.generation].get(case.device, 1.0)
+    rate = rate_of(case.generation, case.device)
     scaled = ("gemm", "gemm_8", "gemm_4", "flash")
     return Calibration(
         **{f.name: answer.constants[f.name] / (rate if f.name in scaled else 1.0) for f in fields(Calibration)}

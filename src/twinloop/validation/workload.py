@@ -17,6 +17,8 @@ from twinloop.validation.fitting import left_out
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serving import serving_results
 from twinloop.validation.training_cases import TrainingCase, training_cases
+from twinloop.validation.training_elsewhere import elsewhere_results
+from twinloop.validation.training_goodput import goodput_results
 from twinloop.workload.constants import software
 from twinloop.workload.train_estimate import estimate_training
 
@@ -32,7 +34,7 @@ ROW_LIMIT = 15.0
 
 def validate_workload(cases: Path | None = None) -> tuple[Result, ...]:
     """Return training, serving, models beyond transformers, energy and power; in sample and left out."""
-    return (*_training(), *serving_results(cases))
+    return (*_training(), *elsewhere_results(), *goodput_results(), *serving_results(cases))
 
 
 def _training() -> tuple[Result, ...]:

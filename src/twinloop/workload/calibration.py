@@ -27,6 +27,8 @@ class Calibration:
     """Time to launch one layer's forward pass: no layer is faster."""
     host_mixture_s: Array
     """Same for a layer with experts."""
+    kernel_layer_s: Array
+    """What the kernels of one layer's forward pass take however small they are: their starts and their tails."""
     inner: Array
     """Collectives inside the scale-up domain over its peak bandwidth."""
     inner_alpha_s: Array
@@ -56,6 +58,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "bandwidth": (0.4, 1.6),
     "host_layer_s": (20e-6, 2500e-6),
     "host_mixture_s": (50e-6, 5000e-6),
+    "kernel_layer_s": (5e-6, 500e-6),
     "inner": (0.3, 0.98),
     "inner_alpha_s": (2e-6, 40e-6),
     "outer": (0.2, 0.98),

@@ -65,16 +65,42 @@ def all_to_all_s(size_b: Array, ranks: Array, stride: Array, links: Links) -> Ar
     return xp.maximum(local, remote) + alpha
 
 
-def dispatch_s(size_b: Array, copies: Array, ranks: Array, stride: Array, links: Links) -> Array:
+def domains_reached(copies: Array, domains: Array, groups: Array, kept: Array) -> Array:
+    """Return how many of ``domains`` hold one of a token's ``copies`` experts, mean: ``D (1 − (1 − 1/D)^k)``.
+
+    Node-limited routing draws the experts from ``kept`` of ``groups`` equal groups, laid side by side (``groups`` 0:
+    from all). With g groups hit on average, ``D (1 − (1 − g/(G − (w − 1)/2))^w)`` domains where a domain holds w = G/D
+    whole groups (drawing without return, within 3 %); where a group is spread over several, the experts fall on the
+    domains of the kept ones.
+
+    >>> round(float(domains_reached(8.0, 8.0, 0.0, 0.0)), 2), round(float(domains_reached(8.0, 8.0, 8.0, 4.0)), 2)
+    (5.25, 3.6)
+    """
+    xp = namespace(copies, domains, groups)
+    free = domains * (1.0 - (1.0 - 1.0 / domains) ** copies)
+    all_groups, kept = xp.maximum(groups, 1.0), xp.maximum(kept, 1.0)
+    hit = kept * (1.0 - (1.0 - 1.0 / kept) ** copies)
+    held = xp.maximum(all_groups / domains, 1.0)
+    missed = xp.maximum(1.0 - hit / (all_groups - 0.5 * (held - 1.0)), 0.0) ** held
+    whole = xp.maximum(domains * (1.0 - missed), 1.0)
+    near = xp.maximum(kept * domains / all_groups, 1.0)
+    spread = near * (1.0 - (1.0 - 1.0 / near) ** copies)
+    limited = xp.minimum(xp.where(domains <= all_groups, whole, spread), free)
+    return xp.where(groups > 0, limited, free)
+
+
+def dispatch_s(
+    size_b: Array, copies: Array, ranks: Array, stride: Array, links: Links, groups: Array = 0.0, kept: Array = 0.0
+) -> Array:  # fmt: skip
     """Return an exchange of experts' tokens: ``size_b`` of activations on a device, each token to ``copies`` ranks.
 
     A token crosses the network once for every other domain that holds one of its experts, and is copied on the fast
-    fabric there (DeepEP, HybridEP): of D domains ``(D − 1)(1 − (1 − 1/D)^k)`` others on average, not ``k (D − 1)/D``.
+    fabric there (DeepEP, HybridEP): of the domains reached all but the share ``1/D`` that is its own.
     """
     xp = namespace(size_b, ranks)
     inside, domains = _levels(ranks, stride, links)
     local = size_b * copies * (inside - 1.0) / inside / links.inner_b_s
-    others = (domains - 1.0) * (1.0 - (1.0 - 1.0 / domains) ** copies)
+    others = (1.0 - 1.0 / domains) * domains_reached(copies, domains, groups, kept)
     remote = size_b * others / links.outer_b_s
     alpha = links.inner_alpha_s * xp.log2(inside) + links.outer_alpha_s * xp.log2(domains)
     return xp.maximum(local, remote) + alpha

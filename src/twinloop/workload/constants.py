@@ -8,7 +8,10 @@ Fitted (bounded, prior at physical values, soft-L1 on the logarithm of time) on
   and 2 of Narayanan et al. 2021 and Korthikanti et al. 2022;
 - ``fsdp-2023``: MosaicML llm-foundry benchmarks (144 rows, A100 and H100);
 - ``megatron-2025``, ``megatron-2026``: NVIDIA Megatron-Bridge performance tables of releases up to 26.04,
-  and from 26.06 on (112 rows, H100 to GB300, vendor-published).
+  and from 26.06 on (112 rows, H100 to GB300, vendor-published). Attention in 2025 is held at measured kernels, 0.40 of
+  peak (H100: FlashAttention-2 0.35 to 0.40, FlashAttention-3 up to 0.75; Shah et al. 2024, arXiv:2407.08608, from
+  memory): each model has one length in these rows, so that they cannot tell it from products;
+- ``megatron-2023``: that of 2022 with the fused attention that llm-foundry measured on A100; no row of its own.
 
 ``twinloop validate workload`` shows the errors of these constants, and those of constants fitted anew
 without the model that is predicted.
@@ -24,48 +27,55 @@ from twinloop.workload.calibration import Calibration
 from twinloop.workload.decoding import ServeCalibration
 
 MEGATRON_2022 = Calibration(
-    gemm=0.832, gemm_8=0.60, gemm_4=0.50, half=232.0, flash=0.50, bandwidth=0.80, host_layer_s=998e-6,
-    host_mixture_s=2500e-6, inner=0.773, inner_alpha_s=37e-6, outer=0.443, outer_alpha_s=20e-6,
-    tensor_overlap=0.036, data_overlap=0.53, pipeline_overlap=0.217, gradient_b=2.0, imbalance=1.5, step_s=0.0068,
+    gemm=0.793, gemm_8=0.6, gemm_4=0.5, half=95.0, flash=0.5, bandwidth=0.859, host_layer_s=1009e-6,
+    host_mixture_s=2500e-6, kernel_layer_s=316e-6, inner=0.878, inner_alpha_s=38e-6, outer=0.242, outer_alpha_s=16e-6,
+    tensor_overlap=0.255, data_overlap=0.267, pipeline_overlap=0.204, gradient_b=2.0, imbalance=1.5, step_s=0.0047,
 )  # fmt: skip
 FSDP_AMPERE = Calibration(
-    gemm=0.819, gemm_8=0.60, gemm_4=0.50, half=214.0, flash=0.375, bandwidth=0.514, host_layer_s=300e-6,
-    host_mixture_s=2500e-6, inner=0.642, inner_alpha_s=10e-6, outer=0.699, outer_alpha_s=20e-6,
-    tensor_overlap=0.05, data_overlap=0.323, pipeline_overlap=0.30, gradient_b=2.0, imbalance=1.5, step_s=0.0058,
+    gemm=0.879, gemm_8=0.6, gemm_4=0.5, half=278.0, flash=0.372, bandwidth=0.523, host_layer_s=300e-6,
+    host_mixture_s=2500e-6, kernel_layer_s=97e-6, inner=0.493, inner_alpha_s=10e-6, outer=0.729, outer_alpha_s=20e-6,
+    tensor_overlap=0.05, data_overlap=0.215, pipeline_overlap=0.3, gradient_b=2.0, imbalance=1.5, step_s=0.0059,
 )  # fmt: skip
 FSDP_HOPPER = replace(
-    FSDP_AMPERE, gemm=0.702, gemm_8=0.516, half=243.0, flash=0.209, bandwidth=0.464, inner=0.653, outer=0.758,
-    data_overlap=0.486, step_s=0.0179,
+    FSDP_AMPERE, gemm=0.724, gemm_8=0.657, half=270.0, flash=0.209, bandwidth=0.466, kernel_layer_s=135e-6,
+    inner=0.566, outer=0.812, data_overlap=0.541, step_s=0.038,
 )  # fmt: skip
 MEGATRON_2025 = Calibration(
-    gemm=0.707, gemm_8=0.702, gemm_4=0.585, half=143.0, flash=0.271, bandwidth=0.485, host_layer_s=150e-6,
-    host_mixture_s=3660e-6, inner=0.624, inner_alpha_s=10e-6, outer=0.844, outer_alpha_s=20e-6,
-    tensor_overlap=0.662, data_overlap=0.919, pipeline_overlap=0.915, gradient_b=2.0, imbalance=1.88, step_s=0.0051,
+    gemm=0.602, gemm_8=0.752, gemm_4=0.628, half=233.0, flash=0.4, bandwidth=0.652, host_layer_s=150e-6,
+    host_mixture_s=3624e-6, kernel_layer_s=309e-6, inner=0.823, inner_alpha_s=10e-6, outer=0.676, outer_alpha_s=20e-6,
+    tensor_overlap=0.752, data_overlap=0.905, pipeline_overlap=0.917, gradient_b=2.0, imbalance=1.33, step_s=0.0051,
 )  # fmt: skip
 MEGATRON_2026 = Calibration(
-    gemm=0.664, gemm_8=0.519, gemm_4=0.526, half=63.3, flash=0.609, bandwidth=0.82, host_layer_s=150e-6,
-    host_mixture_s=900e-6, inner=0.842, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
-    tensor_overlap=0.412, data_overlap=0.756, pipeline_overlap=0.936, gradient_b=2.0, imbalance=1.24, step_s=0.0058,
+    gemm=0.602, gemm_8=0.578, gemm_4=0.586, half=68.0, flash=0.601, bandwidth=0.707, host_layer_s=150e-6,
+    host_mixture_s=900e-6, kernel_layer_s=65e-6, inner=0.852, inner_alpha_s=10e-6, outer=0.746, outer_alpha_s=20e-6,
+    tensor_overlap=0.412, data_overlap=0.756, pipeline_overlap=0.937, gradient_b=2.0, imbalance=1.3, step_s=0.0058,
 )  # fmt: skip
-"""No row of this generation reduces gradients over the network for more than a tenth of its step, so ``outer`` has
-its prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step)."""
+"""No row of this generation reduces gradients over the network for more than a tenth of its step: ``outer`` has its
+prior where llm-foundry measured it on the same fabric (0.758, reductions up to a quarter of the step), and
+``data_overlap`` is held with it. ``tensor_overlap`` too: a dozen distinct recipes cannot tell it from products. No
+recipe has layers at 16 bits: ``gemm`` is that of 2025."""
 
-FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.634, bandwidth=0.725, step_s=0.0453)
+FRAMEWORK_2021 = replace(FSDP_AMPERE, gemm=0.689, bandwidth=0.779, step_s=0.0385)
 """Examples of frameworks without Megatron's kernels, in automatic mixed precision: a step ends with clipping, scaling
 and an optimizer that are launched weight by weight. Three constants fitted, the others as llm-foundry measured them."""
 
 RATE_OF_PEAK: dict[str, dict[str, float]] = {
     "framework-2021": {"A100": 1.0, "V100": 1.0},
     "megatron-2022": {"A100": 1.0},
+    "megatron-2023": {},
     "fsdp-2023": {"A100": 1.0, "H100": 1.0},
-    "megatron-2025": {"H100": 1.03, "B200": 0.95, "B300": 1.02, "GB200": 0.93, "GB300": 1.07},
-    "megatron-2026": {"H100": 1.035, "B200": 0.95, "B300": 0.966, "GB200": 0.927, "GB300": 1.087},
+    "megatron-2025": {"H100": 1.027, "B200": 0.928, "B300": 1.037, "GB200": 0.888, "GB300": 1.058},
+    "megatron-2026": {"H100": 1.049, "B200": 0.95, "B300": 0.996, "GB200": 0.923, "GB300": 1.093},
 }
 """Factor of a device family on the shares of peak: power limit and clock under load. Fitted, prior ± 8 %."""
+
+SAME_DIE = {"H200": "H100", "H800": "H100", "GH200": "H100"}
+"""Family -> the measured one whose die and power it has: the same factor, another memory or link."""
 
 GENERATIONS: dict[str, tuple[int, Calibration]] = {
     "framework-2021": (0, FRAMEWORK_2021),
     "megatron-2022": (202201, MEGATRON_2022),
+    "megatron-2023": (202306, replace(MEGATRON_2022, flash=FSDP_AMPERE.flash)),
     "fsdp-2023": (202306, FSDP_HOPPER),
     "megatron-2025": (202507, MEGATRON_2025),
     "megatron-2026": (202605, MEGATRON_2026),
@@ -76,9 +86,10 @@ OLD_PARTS = ("A100", "A30", "A10", "V100", "T4")
 INTERVAL: dict[str, tuple[float, float]] = {
     "framework-2021": (0.90, 1.12),
     "megatron-2022": (0.87, 1.15),
+    "megatron-2023": (0.80, 1.25),
     "fsdp-2023": (0.91, 1.10),
-    "megatron-2025": (0.82, 1.25),
-    "megatron-2026": (0.85, 1.20),
+    "megatron-2025": (0.84, 1.22),
+    "megatron-2026": (0.90, 1.09),
 }
 """About the 10th and 90th percentile of measured over predicted time on left-out models."""
 UNSEEN_INTERVAL = (0.65, 1.55)
@@ -129,7 +140,7 @@ def generations_for(device: Device, *, sharded: bool, decoder: bool = True) -> t
     """Return the generations whose measurements speak of ``device`` and of this way to train, oldest first."""
     first = default_generation(device, sharded=sharded, decoder=decoder)
     if family(device) in OLD_PARTS:
-        return (first,)
+        return (first, "megatron-2023") if first == "megatron-2022" else (first,)
     return (*((first,) if first == "fsdp-2023" else ()), "megatron-2025", "megatron-2026")
 
 
@@ -164,6 +175,16 @@ def generation_of(text: str, device: Device, *, sharded: bool = False, decoder: 
     return None
 
 
+def rate_of(generation: str, name: str) -> float:
+    """Return the factor on the shares of peak of a device family: its own, or that of the same die, else 1.
+
+    >>> rate_of("megatron-2026", "H200") == rate_of("megatron-2026", "H100"), rate_of("megatron-2026", "MI300X")
+    (True, 1.0)
+    """
+    rates = RATE_OF_PEAK[generation]
+    return rates.get(name, rates.get(SAME_DIE.get(name, ""), 1.0))
+
+
 def software(device: Device, *, sharded: bool = False, name: str | None = None, decoder: bool = True) -> Software:
     """Return the constants for ``device``; ``name`` is a generation (see :func:`generation_of`)."""
     generation = name or default_generation(device, sharded=sharded, decoder=decoder)
@@ -172,7 +193,7 @@ def software(device: Device, *, sharded: bool = False, name: str | None = None, 
         calibration = FSDP_AMPERE
     rates = RATE_OF_PEAK[generation]
     known = family(device) in rates
-    rate = rates.get(family(device), 1.0)
+    rate = rate_of(generation, family(device))
     calibration = replace(
         calibration, gemm=calibration.gemm * rate, gemm_8=calibration.gemm_8 * rate, gemm_4=calibration.gemm_4 * rate,
         flash=calibration.flash * rate,

@@ -71,10 +71,11 @@ def sustained(device: Device) -> float:
     return float(min((device.power_limit_w - device.idle_w) / wanted, 1.0) ** CLOCK_EXPONENT)
 
 
-TRAINED_SHARE = {"MI300X": 0.71, "MI325X": 0.79, "MI350X": 0.77, "MI355X": 0.88}
-"""Family -> share of its peak that training under its maker's stack keeps, beside the parts that the constants are of:
-medians of the logged rates of Llama-2-70B LoRA on eight parts (MLPerf Training 5.1, 17 submissions). One model, so that
-estimates stay marked extrapolated."""
+TRAINED_SHARE = {"MI300X": 0.71, "MI325X": 0.79, "MI350X": 0.77, "MI355X": 0.88, "TPU": 1.31}
+"""Family -> share of its peak that training under its maker's stack keeps, beside the parts that the constants are of.
+Medians of the logged rates of Llama-2-70B LoRA on eight parts (MLPerf Training 5.1, 17 submissions); TPUs, whose peak
+is that of their one clock: MaxText's 32B on v5p and 22B on v4. One model each, so that estimates stay marked
+extrapolated."""
 
 
 def training_machine(device: Device, network_b_s: float, domain: int, precision: str) -> Machine:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from twinloop.arrays import Array, namespace
 from twinloop.catalogue.nouns import Device
-from twinloop.workload.layouts import Layouts
+from twinloop.workload.layouts import DUALPIPE, GPIPE, Layouts
 from twinloop.workload.transformer import (
     Shape,
     attention_weights,
@@ -123,7 +123,9 @@ def in_flight(at: Layouts) -> Array:
     steady = xp.minimum(at.pipeline, at.micro_steps)
     chunks = 1.0 + (at.pipeline - 1.0) / (at.pipeline * at.interleave)
     interleaved = xp.where((at.interleave > 1) & (at.pipeline > 1), chunks, 1.0)
-    return xp.where(at.schedule == 0, at.micro_steps, steady * interleaved)
+    # DualPipe keeps one more than there are stages (DeepSeek-AI 2024, arXiv:2412.19437, table 2).
+    steady = xp.where(at.schedule == DUALPIPE, xp.minimum(at.pipeline + 1.0, at.micro_steps), steady)
+    return xp.where(at.schedule == GPIPE, at.micro_steps, steady * interleaved)
 
 
 def training_memory(shape: Shape, at: Layouts, states: States) -> Memory:
@@ -140,14 +142,16 @@ def training_memory(shape: Shape, at: Layouts, states: States) -> Memory:
 
     layers = shape.layers / at.pipeline
     tokens = at.micro_batch * shape.context / at.context
+    # DualPipe runs from both ends: a device holds two stages.
+    stages = xp.where(at.schedule == DUALPIPE, 2.0, 1.0)
     # ZeRO-3 keeps the layer at work, and the next one on its way, whole.
     whole = xp.where(at.zero >= 3, 2.0 * states.weight_b * (dense + experts) / layers, 0.0)
     kept = activation_b_per_token_layer(shape, at, states.input_b) * tokens * layers * in_flight(at)
     one = activation_b_per_token_layer(shape, replace(at, recompute=0.0 * at.recompute), states.input_b)
     logits = xp.where(at.pipeline > 1, 0.0, 8.0 * tokens * shape.scored * shape.vocabulary / at.tensor)
     return Memory(
-        weights_b=held(states.weight_b, 3),
-        gradients_b=held(states.gradient_b * states.trained, 2),
+        weights_b=stages * held(states.weight_b, 3),
+        gradients_b=stages * held(states.gradient_b * states.trained, 2),
         optimizer_b=held(states.optimizer_b * states.trained, 1),
         activations_b=kept,
         working_b=xp.where(at.recompute == FULL, one * tokens, 0.0) + whole,

@@ -116,6 +116,8 @@ def _contradictions(values: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for key in ("heads", "hidden"):
         if layers and values.get(key) == 0:
             yield key, "0", "at least 1"
+    if int(values.get("group_top_k") or 0) > int(values.get("expert_groups") or 0):
+        yield "group_top_k", str(values["group_top_k"]), f"at most expert_groups ({values.get('expert_groups') or 0})"
     if int(values.get("top_k") or 0) > experts:
         yield "top_k", str(values["top_k"]), f"at most experts ({experts})"
     if experts and not values.get("top_k"):

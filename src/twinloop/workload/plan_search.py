@@ -34,7 +34,7 @@ def problem_of(network: Network, on: Host, job: TrainingJob) -> Problem:
         calibration=over_network(chosen.calibration, on.network_kind), devices=on.devices, batch=job.batch,
         states=states_of(job, network, machine, float(chosen.calibration.gradient_b)), coolant_c=on.coolant_c,
         resistance_k_w=resistance * (BATH_R_FACTOR if on.cooling == "bath" else 1.0),
-        expert=min(network.experts, on.domain) if network.experts else 1,
+        expert=min(network.experts, on.domain) if network.experts else 1, software=chosen.name,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import Device
 from twinloop.power.operating_point import CLOCK_EXPONENT, LEAST_POWER_SHARE
 from twinloop.workload.calibration import Calibration
-from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
+from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts, experts_overlapped
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, phase_power_w
 from twinloop.workload.training import Machine, parts_s, step_times
@@ -61,6 +61,8 @@ class Problem:
     expert: int = 1
     backward: float = 2.0
     """Products of a backward pass over those of a forward pass: 1 for adapters."""
+    software: str = ""
+    """Whose recipes say where experts' exchanges overlap."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def space(problem: Problem) -> Space:
     gradient = np.array(GRADIENT_BYTES).reshape(1, 1, 1, 1, -1)
     expert = np.minimum(d * c * t, float(problem.expert))
     at = Layouts(t, p, d, c, expert, micro, float(problem.batch), chunks, recompute, zero, schedule, sequence)
+    overlap = experts_overlapped(problem.software, at, problem.machine.scale_up_domain)
+    at = replace(at, overlap_experts=overlap)
     return Space(at, gradient, ((t > 1) | (sequence == 0)) & ((d * c > 1) | (zero == 0)))
 
 

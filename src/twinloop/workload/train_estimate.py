@@ -14,7 +14,7 @@ from twinloop.workload.calibration import Calibration
 from twinloop.workload.collectives import Links
 from twinloop.workload.constants import over_network, software
 from twinloop.workload.host import Host
-from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
+from twinloop.workload.layouts import DUALPIPE, RECOMPUTE, SCHEDULES, ZERO_BUBBLE, Layouts, experts_overlapped
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
 from twinloop.workload.other import RESERVED_B, OtherStep, repeated_share, sample_of, stack_of, train_step_s, trust
@@ -40,7 +40,10 @@ OPTIMIZER_B = {
     "muon": 8.0,
 }
 """Bytes a weight of master copy and states. Counted: 4 for the copy, 4 for each state."""
+PARTED = (SCHEDULES[ZERO_BUBBLE], SCHEDULES[DUALPIPE])
 NEW_SCHEDULES = ("megatron-2025", "megatron-2026")
+UNSPLIT_SEQUENCES = ("framework-2021", "megatron-2022")
+"""Software before sequence parallelism came with tensor parallelism (Korthikanti et al. 2022)."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class TrainingJob:
     context: int = 1
     expert: int = 1
     expert_tensor: int = 1
+    overlap_experts: bool | None = None
+    """Experts' exchanges beside another micro-batch's computation; ``None``: as the software's recipes do."""
     micro_batch: int | None = None
     interleave: int = 1
     schedule: str | None = None
@@ -137,6 +142,11 @@ def _check(job: TrainingJob, network: Network) -> None:
         faults.append(Fault("command line", None, "--schedule", str(job.schedule), "interleaved with --interleave > 1"))
     if job.schedule == "interleaved" and job.interleave == 1 and job.pipeline > 1:
         faults.append(Fault("command line", None, "--interleave", "1", "at least 2 with --schedule interleaved"))
+    if job.schedule == SCHEDULES[DUALPIPE] and job.pipeline % 2:
+        faults.append(Fault("command line", None, "--pipeline", str(job.pipeline), "an even number with dualpipe"))
+    if job.overlap_experts and job.pipeline > 1 and job.interleave == 1 and job.schedule not in PARTED:
+        told = "--interleave above 1, or --schedule zero-bubble or dualpipe, with --pipeline: work to do meanwhile"
+        faults.append(Fault("command line", None, "--overlap-experts", "one chunk a stage", told))
     if job.expert > 1 and (not network.experts or network.experts % job.expert):
         faults.append(
             Fault("command line", None, "--expert", str(job.expert), f"a divisor of {network.experts} experts")
@@ -165,13 +175,16 @@ def estimate_training(network: Network, on: Host, job: TrainingJob) -> TrainingE
     return _other(network, on, job, data)
 
 
+def trained_share(job: TrainingJob, network: Network) -> float:
+    """Return the share of weights that are trained: all, or an adapter's ``2 r / h``."""
+    return 1.0 if job.lora_rank is None else min(2.0 * job.lora_rank / max(network.hidden, 1), 1.0)
+
+
 def states_of(job: TrainingJob, network: Network, machine: Machine, gradient_b: float) -> States:
     """Return the bytes of a weight and of an input kept; LoRA trains ``r (in + out)`` weights of every matrix."""
     weight_b = 4.0 if job.precision in ("fp32", "tf32", "fp64") else 2.0
     optimizer = OPTIMIZER_B[job.optimizer] - (4.0 if weight_b == 4.0 else 0.0)
-    trained = 1.0
-    if job.lora_rank is not None:
-        trained = min(2.0 * job.lora_rank / max(network.hidden, 1), 1.0)
+    trained = trained_share(job, network)
     kept_b = float(np.clip(machine.linear_bytes, 1.0, 2.0))
     return States(weight_b, 4.0 if weight_b == 4.0 else gradient_b, optimizer, trained, kept_b)
 
@@ -200,7 +213,7 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
     # Megatron of 2022 keeps gradients at 4 bytes and reduces them at 2 (Korthikanti et al.: 18 bytes a weight).
     states = states_of(job, network, machine, float(c.gradient_b) if sharded or modern or job.gradient_b else 4.0)
     backward = 2.0 if job.lora_rank is None else 1.0
-    at = _choices(job, data, modern=modern)
+    at = _choices(job, data, on.domain, chosen.name)
     parts, held, picked = _best(on, step_times(shape, at, machine, c, backward, states.trained),
                                 training_memory(shape, at, states), at)  # fmt: skip
     tokens = float(job.batch) * float(shape.context)
@@ -213,7 +226,8 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
         "micro_batch": int(picked["micro_batch"]), "batch": job.batch, "interleave": job.interleave,
         "schedule": SCHEDULES[int(at.schedule)], "recompute": RECOMPUTE[recompute], "recomputed_share": repeated,
         "zero": int(at.zero),
-        "sequence_parallel": bool(at.sequence_parallel), "attention": ran.attention,
+        "sequence_parallel": bool(at.sequence_parallel), "overlap_experts": bool(at.overlap_experts),
+        "attention": ran.attention,
     }  # fmt: skip
     flops = forward * (1.0 + backward)
     parameters = float(counted(shape)) if _counts(network) else parameter_count(network)
@@ -265,22 +279,30 @@ def _plain(c: Calibration) -> dict[str, float]:
     return {name: float(value) for name, value in asdict(c).items()}
 
 
-def _choices(job: TrainingJob, data: int, *, modern: bool) -> Layouts:
+def _choices(job: TrainingJob, data: int, domain: int, generation: str) -> Layouts:
     """Return the layouts left open as arrays: micro-batch, then recomputation."""
+    modern = generation in NEW_SCHEDULES
     per_pipeline = job.batch // data
     micros = [m for m in range(1, min(per_pipeline, 512) + 1) if per_pipeline % m == 0]
     chosen = [job.micro_batch] if job.micro_batch is not None else micros
     levels = [job.recompute] if job.recompute is not None else list(RECOMPUTE)
     schedule = job.schedule or ("interleaved" if job.interleave > 1 else "1f1b")
-    parallel = job.sequence_parallel if job.sequence_parallel is not None else (modern and job.tensor > 1)
+    parallel = (
+        job.sequence_parallel
+        if job.sequence_parallel is not None
+        else (job.tensor > 1 and generation not in UNSPLIT_SEQUENCES)
+    )
     zero = job.zero if job.zero is not None else (1 if modern and data > 1 else 0)
-    return Layouts(
+    at = Layouts(
         float(job.tensor), float(job.pipeline), float(data), float(job.context), float(job.expert),
         np.array(chosen, dtype=np.float64)[:, None], float(job.batch), float(job.interleave),
         np.array([RECOMPUTE.index(level) for level in levels], dtype=np.float64)[None, :],
         float(zero), float(SCHEDULES.index(schedule)), float(parallel), float(job.shard_group),
         float(job.expert_tensor),
     )  # fmt: skip
+    asked = job.overlap_experts
+    overlap = experts_overlapped(generation, at, float(domain)) if asked is None else float(asked and job.expert > 1)
+    return replace(at, overlap_experts=float(overlap))
 
 
 def _micro_batches(job: TrainingJob, data: int) -> list[int]:

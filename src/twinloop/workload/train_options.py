@@ -16,7 +16,7 @@ from twinloop.reliability.failures import YEAR_S
 from twinloop.reliability.goodput import Goodput, goodput
 from twinloop.workload.chain import host_rate_per_s, starved_s
 from twinloop.workload.constants import software
-from twinloop.workload.layouts import SCHEDULES, Layouts
+from twinloop.workload.layouts import SCHEDULES, Layouts, experts_overlapped
 from twinloop.workload.machine import scale_up_domain, training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
@@ -127,7 +127,9 @@ def _transformer(network: Network, device: Device, server: Server, batch: int, p
         return None
     chosen = software(device)
     shape = shape_of(network)
-    machine = training_machine(device, server.network_b_s, scale_up_domain(device, server), precision)
+    domain = scale_up_domain(device, server)
+    grid = replace(grid, overlap_experts=experts_overlapped(chosen.name, grid, float(domain)))
+    machine = training_machine(device, server.network_b_s, domain, precision)
     times = step_times(shape, grid, machine, chosen.calibration)
     memory = training_memory(shape, grid, States(gradient_b=chosen.calibration.gradient_b))
     total = np.asarray(times.total_s)

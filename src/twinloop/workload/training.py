@@ -22,7 +22,7 @@ from twinloop.workload.collectives import (
     point_to_point_s,
 )
 from twinloop.workload.gemm import gemm_s
-from twinloop.workload.layouts import Layouts
+from twinloop.workload.layouts import DUALPIPE, ZERO_BUBBLE, Layouts
 from twinloop.workload.memory import FULL, SELECTIVE, weights_per_device
 from twinloop.workload.transformer import Shape, attention_weights, mixture_layers
 
@@ -36,6 +36,9 @@ RELATIVE_BYTES_FORWARD, RELATIVE_BYTES_BACKWARD = 20.0, 16.0
 scaling and masking as kernels of their own. Counted from the published code."""
 HOST_BACKWARD = 1.5
 """Kernels of a backward pass over those of a forward pass: two products for one, one stream for one. Counted."""
+EXCHANGE_SHARE = 20.0 / 132.0
+"""Of a device's multiprocessors that carry an exchange while others compute: 20 of 132 (DeepSeek-AI 2024,
+arXiv:2412.19437, section 3.2.2); recipes of HybridEP take 16 to 32 of 148."""
 ADAM_BYTES = 34.0
 """Read gradient, master, moments; write master, moments, weight; clear and norm of the gradient. Counted."""
 
@@ -191,7 +194,9 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     compute = products * (1.0 + backward + again) + score_f * (1.0 + scores_again) + score_b
     # With fused attention the norms and activation functions are what is repeated: about half the streams.
     streamed_again = xp.where(at.recompute == SELECTIVE, 0.5 * shape.flash, again)
+    cast_f, cast_b = _quantised_s(shape, at, machine, c)
     memory = streams * (2.5 + streamed_again) + moved_f * (1.0 + scores_again) + moved_b
+    memory = memory + cast_f * (1.0 + again) + cast_b
     tokens = at.micro_batch * shape.context / at.context
     size = 2.0 * tokens * shape.hidden
     reduce = all_reduce_s(size, at.tensor, 1.0, links)
@@ -201,13 +206,49 @@ def layer_times(shape: Shape, at: Layouts, machine: Machine, c: Calibration, bac
     ring = 4.0 * tokens * shape.kv_heads * shape.head_dim / at.tensor * (at.context - 1.0) / hop_b_s
     tensor = tensor + 3.0 * ring * (1.0 - c.tensor_overlap)
     # Dispatch and combine, forward and backward; expert groups lie next to each other.
-    sent = dispatch_s(size, shape.top_k, at.expert, 1.0, links)
-    expert = sent * (4.0 + 2.0 * again) * mixture_layers(shape) / shape.layers * (1.0 - c.tensor_overlap)
+    sent = dispatch_s(size, shape.top_k, at.expert, 1.0, links, shape.expert_groups, shape.group_top_k)
+    exchanged = sent * (4.0 + 2.0 * again) * mixture_layers(shape) / shape.layers
+    expert = _exposed(exchanged, compute + memory, at.overlap_experts)
     busy = compute + memory + tensor + expert
     mixed = mixture_layers(shape) / shape.layers
     host = c.host_layer_s * (1.0 - mixed) + c.host_mixture_s * mixed
-    launched = host * (1.0 + HOST_BACKWARD + again)
-    return LayerTimes(compute, memory, tensor, expert, xp.maximum(launched - busy, 0.0))
+    passes = 1.0 + HOST_BACKWARD + again
+    gaps = c.kernel_layer_s * passes
+    waited = xp.maximum(host * passes - busy - gaps, 0.0)
+    return LayerTimes(compute, memory, tensor, expert, gaps + waited)
+
+
+def _quantised_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration) -> tuple[Array, Array]:
+    """Return (forward, backward) memory traffic of casting products' operands to a narrow format, one layer.
+
+    A value is read at 2 bytes and written twice, by rows and by columns: inputs on the way forward, gradients of
+    outputs on the way back. Counted; nothing at 16 bits.
+    """
+    xp = namespace(at.tensor, machine.linear_bytes)
+    tokens = at.micro_batch * shape.context / at.context
+    heads = shape.heads * shape.head_dim / at.tensor
+    wide = (shape.heads + 2.0 * shape.kv_heads) * shape.head_dim / at.tensor
+    sides, dense_share = 1.0 + shape.gated, shape.dense_layers / shape.layers
+    h, f, e = shape.hidden, shape.ffn / at.tensor, shape.expert_ffn / at.expert_tensor
+    shared = shape.shared_experts * shape.expert_ffn / at.tensor
+    routed = shape.top_k * (h + e) + xp.where(shape.shared_experts > 0, h + shared, 0.0)
+    routed_back = shape.top_k * (sides * e + h) + xp.where(shape.shared_experts > 0, sides * shared + h, 0.0)
+    inputs = h + heads + dense_share * (h + f) + (1.0 - dense_share) * routed
+    gradients = wide + h + dense_share * (sides * f + h) + (1.0 - dense_share) * routed_back
+    each = xp.where(machine.linear_bytes < 2.0, 2.0 + 2.0 * machine.linear_bytes, 0.0)
+    moved = tokens * each / (machine.memory_b_s * c.bandwidth)
+    return inputs * moved, gradients * moved
+
+
+def _exposed(exchanged_s: Array, worked_s: Array, overlap: Array) -> Array:
+    """Return what experts' exchanges add to a layer.
+
+    Alone, all of it. Beside the computation of another micro-batch they take ``EXCHANGE_SHARE`` of the device while
+    they last: ``max(C + s A, A) − C`` with C the computation and A the exchange.
+    """
+    xp = namespace(exchanged_s, overlap)
+    beside = xp.maximum(EXCHANGE_SHARE * exchanged_s, exchanged_s - worked_s)
+    return xp.where(overlap > 0, beside, exchanged_s)
 
 
 def _data_s(
@@ -291,7 +332,9 @@ def step_times(
     sends = xp.where(p > 1, 2.0 * at.interleave * sent * shown, 0.0)
     slots = xp.where(at.interleave > 1, (p - 1.0) / at.interleave, p - 1.0)
     # Zero-bubble fills two thirds of the gap with weight gradients (ZB-H1).
-    slots = xp.where(at.schedule == 3, slots / 3.0, slots)
+    slots = xp.where(at.schedule == ZERO_BUBBLE, slots / 3.0, slots)
+    # DualPipe feeds both ends: (p/2 − 1)(F&B + B − 3W), with F and W a third of a slot, B two thirds.
+    slots = xp.where(at.schedule == DUALPIPE, xp.maximum(p / 2.0 - 1.0, 0.0) * 2.0 / 3.0, slots)
     bubble = slots * (depth * layer.total_s + sends)
     busy = m * depth * layer.total_s
     # Recomputation belongs to the backward pass.

@@ -50,6 +50,8 @@ class Shape:
     top_k: Array
     shared_experts: Array
     expert_ffn: Array
+    expert_groups: Array
+    group_top_k: Array
     dense_layers: Array
     """Of a mixture: layers with an ordinary feed-forward block."""
     near: Array
@@ -90,6 +92,8 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         top_k=float(network.top_k),
         shared_experts=float(network.shared_experts),
         expert_ffn=float(network.expert_ffn or network.ffn or 4 * network.hidden),
+        expert_groups=float(network.expert_groups),
+        group_top_k=float(network.group_top_k),
         dense_layers=float(network.dense_layers) if mixture else float(network.layers),
         near=float(network.window or seen),
         nearsighted=network.window_layers / max(network.layers, 1),
