@@ -19,6 +19,7 @@ from twinloop.validation.coverage import coverage
 from twinloop.validation.node_power import node_power_results, trace_results
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serve_fitting import ServeCase, left_out
+from twinloop.validation.server_cases import server_rates
 from twinloop.validation.serving_cases import (
     Rate,
     energy_cases,
@@ -46,7 +47,7 @@ UNBATCHED = "v5.1 whisper RTX-4090"
 
 def serving_results(cases: Path | None) -> tuple[Result, ...]:
     """Return every group's errors; with a folder of cases also energy per token and replayed traces."""
-    results = [*_throughput(), *_offline(), *_samples(), *node_power_results()]
+    results = [*_throughput(), *_offline(), *_limited(), *_samples(), *node_power_results()]
     if cases is not None and (cases / "energy_validation.json").is_file():
         results += [*_energy(cases), *_generation(cases)]
     if cases is not None:
@@ -120,6 +121,15 @@ def _offline() -> list[Result]:
     results += _by(label, judged, lambda rate: rate.model, OFFLINE_LIMIT, source)
     alone = [rate for rate in rates if rate.name == UNBATCHED]
     return [*results, _rates(f"{label}, unbatched", alone, OFFLINE_LIMIT, "in sample", source, "soft")]
+
+
+def _limited() -> list[Result]:
+    """Return MLPerf's server and interactive scenarios: nothing was fitted to them."""
+    limited, steps = server_rates()
+    label, source, how = "serving: MLPerf under limits of latency", limited[0].source, "fitted on other sources"
+    results = [_rates(label, limited, OFFLINE_LIMIT, how, source, "soft")]
+    results += _by(label, limited, lambda rate: f"{rate.model} {rate.pool}", OFFLINE_LIMIT, source, how)
+    return [*results, _rates("serving: MLPerf, time per token at its crowd", steps, OFFLINE_LIMIT, how, source, "soft")]
 
 
 def _samples() -> list[Result]:
@@ -206,10 +216,10 @@ def _rates(label: str, rates: Sequence[Rate], limit: float, how: str, source: st
 
 
 def _by(
-    label: str, rates: Sequence[Rate], key: Callable[[Rate], str], limit: float, source: str
+    label: str, rates: Sequence[Rate], key: Callable[[Rate], str], limit: float, source: str, how: str = "in sample"
 ) -> list[Result]:  # fmt: skip
     groups = dict.fromkeys(key(rate) for rate in rates)
     return [
-        _rates(f"{label}, {name}", [rate for rate in rates if key(rate) == name], limit, "in sample", source, "soft")
+        _rates(f"{label}, {name}", [rate for rate in rates if key(rate) == name], limit, how, source, "soft")
         for name in groups
     ]

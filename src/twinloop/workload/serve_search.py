@@ -188,21 +188,24 @@ def _arriving(
     return wait, step_s + more / output
 
 
-def _crowded(batch: FloatArray, step_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _crowded(batch: FloatArray, step_s: FloatArray, copies: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return (requests in flight, their step) at the 99th percentile where ``batch`` is the mean of random arrivals.
+
+    A request goes to the replica with the fewest, so that ``copies`` of them share the surplus evenly.
 
     Arrivals are random and each stays ``output`` steps that lengthen with the crowd. Near its mean the crowd is a
     birth and death process with drift ``-(1 - e)/stay``, e the elasticity of the step: variance ``batch / (1 - e)``
-    (diffusion approximation of a state-dependent queue). It changes no faster than requests come and go, so that a
-    request meets one crowd all its stay. One number in flight alone (no first column to compare) has e = 0.
+    (diffusion approximation of a state-dependent queue), of all replicas together. It changes no faster than requests
+    come and go, so that a request meets one crowd all its stay. One number in flight alone (no first column to
+    compare) has e = 0.
 
-    >>> crowd, step = _crowded(np.array([[1.0, 100.0]]), np.array([[0.0101, 0.02]]))
+    >>> crowd, step = _crowded(np.array([[1.0, 100.0]]), np.array([[0.0101, 0.02]]), np.ones((1, 1)))
     >>> round(float(crowd[0, 1]), 1), round(float(step[0, 1]), 5)
     (132.9, 0.02329)
     """
     each = (step_s - step_s[:, :1]) / np.maximum(batch - batch[:, :1], 1.0)
     elastic = np.clip(each * batch / step_s, 0.0, 0.99)
-    more = P99_NORMAL * np.sqrt(batch / (1.0 - elastic))
+    more = P99_NORMAL * np.sqrt(batch / (1.0 - elastic) / copies)
     more = np.where(batch > 1.0, more, 0.0)
     return batch + more, step_s + each * more
 
@@ -226,10 +229,10 @@ def _places(
     ttft, tpot = job.ttft_s or ttft, job.tpot_s or tpot
     wait, gap, held = np.zeros(batch.shape), step, np.ones(batch.shape, dtype=bool)
     if job.scenario in SCENARIO_LIMITS:
-        crowd, slowed = _crowded(batch, step)
+        crowd, slowed = _crowded(batch, step, copies)
         wait, gap = _arriving(tokens / copies / output, prompt_s, step, output)
         # Who finds a full replica waits for another's last token, far beyond any limit on the first.
-        held, gap = crowd <= np.maximum(most, 1.0)[:, None], gap + slowed - step
+        held, gap = crowd <= np.maximum(most, 1.0)[:, None], step + np.hypot(gap - step, slowed - step)
     good = held & (gap <= tpot) & (wait + prefill + step <= ttft)
     if job.latency_s is not None:
         good &= prefill + (1.0 + output) * step <= job.latency_s

@@ -202,6 +202,16 @@ def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> 
     return 4.0 * shape.layers * shape.attending * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
 
 
+def decode_score_flops_per_token(shape: Shape, context: Array) -> Array:
+    """Return the same for a token that is decoded: latent attention scores and sums the compressed cache itself.
+
+    ``2 l a (2 r_c + r) · context``, 3.4 times the operations of its prompts and 16 times the bytes a grouped head
+    asks for (DeepSeek-V2, arXiv:2405.04434, section 2.1: projections absorbed).
+    """
+    latent = 2.0 * shape.layers * shape.heads * (2.0 * MLA_CACHE_RANK + MLA_ROPE) * attended(shape, context)
+    return shape.latent * latent + (1.0 - shape.latent) * score_flops_per_token(shape, context)
+
+
 def model_flops_per_token(shape: Shape) -> Array:
     """Return a forward pass's operations per token by the field's convention.
 

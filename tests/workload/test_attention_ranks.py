@@ -1,0 +1,62 @@
+"""Attention ranks that share experts, and latent attention as it is decoded: by simulation and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twinloop import catalogue
+from twinloop.workload.decoding import Serving, _waiting_ranks, pass_cost
+from twinloop.workload.host import host
+from twinloop.workload.machine import serve_machine
+from twinloop.workload.named_model import network_named
+from twinloop.workload.serve_constants import TRTLLM_BLACKWELL
+from twinloop.workload.transformer import decode_score_flops_per_token, shape_of
+
+PROMPT = 800.0
+
+
+def laid_out(tensor: float, expert: float) -> Serving:
+    one = np.ones(1)
+    return Serving(
+        256 * one, PROMPT * one, PROMPT * one, 1000 * one, tensor * one, one, expert * one, 0.5625 * one, one
+    )
+
+
+@pytest.mark.parametrize("ranks", [2, 8])
+@pytest.mark.parametrize("mean", [0.02, 0.5, 2.0, 8.0])
+def test_the_busiest_rank_of_random_prompts_is_that_of_a_simulation(ranks, mean):
+    drawn = np.random.default_rng(3).poisson(mean, (400_000, ranks)).max(axis=1).mean() / mean
+    found = _waiting_ranks(laid_out(1.0, float(ranks)), np.array([PROMPT * mean * ranks]))
+    assert float(found[0]) == pytest.approx(drawn, rel=0.03)
+
+
+def test_tensor_ranks_read_every_prompt_together():
+    assert float(_waiting_ranks(laid_out(8.0, 1.0), np.array([400.0]))[0]) == 1.0
+
+
+def test_latent_attention_decodes_in_the_compressed_space():
+    """DeepSeek-V3: 61 layers, 128 heads, ranks 512 and 64: 2 * 61 * 128 * (2 * 512 + 64) operations a cached token."""
+    network = network_named("deepseek-v3")
+    found = float(decode_score_flops_per_token(shape_of(network, 4096.0), np.array(1000.0)))
+    assert found == pytest.approx(2 * 61 * 128 * (2 * 512 + 64) * 1000, rel=1e-6)
+
+
+def test_latent_attention_is_bound_by_arithmetic_where_grouped_heads_stream():
+    """At 8-bit cache a latent byte is used for 2 * 128 * 1088 / 576 = 484 operations, beyond any part's ridge."""
+    device = catalogue.device("B200-SXM-180GB")
+    on = host(device, 8)
+    machine = serve_machine(device, on.network_b_s, on.domain, "nvfp4")
+    decoded, none = np.array([512.0]), np.zeros(1)
+
+    def cache_s(name: str) -> tuple[float, float]:
+        shape = shape_of(network_named(name), 8000.0)
+        at = laid_out(1.0, 8.0) if name.startswith("deepseek") else laid_out(8.0, 1.0)
+        cost = pass_cost(shape, at, machine, TRTLLM_BLACKWELL, decoded, none)
+        arithmetic = decoded * decode_score_flops_per_token(shape, at.context_tokens + 500.0)
+        return float(cost.cache_s[0]), float(arithmetic[0] / (machine.peak_16 * TRTLLM_BLACKWELL.attention * 8))
+
+    latent, arithmetic = cache_s("deepseek-v3")
+    assert latent > arithmetic > 0.5 * latent
+    grouped, arithmetic = cache_s("llama-3-70b")
+    assert arithmetic < 0.3 * grouped
