@@ -60,3 +60,13 @@ def test_latent_attention_is_bound_by_arithmetic_where_grouped_heads_stream():
     assert latent > arithmetic > 0.5 * latent
     grouped, arithmetic = cache_s("llama-3-70b")
     assert arithmetic < 0.3 * grouped
+
+
+def test_a_frame_of_speech_and_a_word_pass_fourteen_squares_of_the_width_a_layer():
+    """Encoder 12 h² and 2 h² of keys and values for the decoder; decoder 12 h² and 2 h² that ask; h is 1280."""
+    from twinloop.workload.transformer import attention_weights, dense_ffn_weights
+
+    shape = shape_of(network_named("whisper-large-v3"), 1600.0)
+    products = float(attention_weights(shape) + dense_ffn_weights(shape))
+    assert products == pytest.approx(14 * 1280**2, rel=0.002)
+    assert shape.causal == 0.0

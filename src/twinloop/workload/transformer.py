@@ -62,6 +62,8 @@ class Shape:
     """Share of tokens times vocabulary that the output layer scores in training."""
     memory: Array
     """Tokens of the segment before that are attended to as well, at relative positions."""
+    heard: Array
+    """1: speech. Frames pass an encoder and words a decoder of as many layers, which attends to the frames too."""
 
 
 def shape_of(network: Network, sequence: float | None = None) -> Shape:
@@ -83,7 +85,7 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         vocabulary=float(network.vocabulary),
         context=length,
         flash=float(network.attention != "full"),
-        causal=float(network.causal),
+        causal=float(network.causal and network.kind != "speech"),
         window=float(min(network.window, seen)) if network.window and not network.window_layers else seen,
         latent=float(network.attention == "mla"),
         experts=float(network.experts),
@@ -96,16 +98,19 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         attending=1.0 - network.state_space_layers / max(network.layers, 1),
         scored=words if network.causal else words * MASKED_SHARE,
         memory=float(network.memory),
+        heard=float(network.kind == "speech"),
     )
 
 
 def attention_weights(shape: Shape) -> Array:
     """Return the weights of one layer's attention, biases in where the model has them.
 
-    Ordinary: ``h d (2a + 2k)``. Latent: ``h r_q + r_q a (d + r) + h (r_c + r) + 2 r_c a d + a d h``.
+    Ordinary: ``h d (2a + 2k)``. Speech ``h d (3a + 3k)``: a frame also leaves keys and values for the decoder's second
+    attention (2 of its 4 matrices), a word asks them (the other 2).
+    Latent: ``h r_q + r_q a (d + r) + h (r_c + r) + 2 r_c a d + a d h``.
     """
     h, a, d = shape.hidden, shape.heads, shape.head_dim
-    plain = h * d * (2.0 * a + 2.0 * shape.kv_heads)
+    plain = h * d * (2.0 * a + 2.0 * shape.kv_heads) * (1.0 + 0.5 * shape.heard)
     biases = (1.0 - shape.gated) * (d * (a + 2.0 * shape.kv_heads) + h)
     rq, rc, r = MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE
     latent = h * rq + rq * a * (d + r) + h * (rc + r) + 2.0 * rc * a * d + a * d * h
