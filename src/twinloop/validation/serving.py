@@ -17,6 +17,7 @@ from twinloop.arrays import FloatArray
 from twinloop.validation import framework_fitting
 from twinloop.validation.coverage import coverage
 from twinloop.validation.node_power import node_power_results, trace_results
+from twinloop.validation.published_elsewhere import elsewhere_rates
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serve_fitting import ServeCase, left_out
 from twinloop.validation.server_cases import server_rates
@@ -47,7 +48,7 @@ UNBATCHED = "v5.1 whisper RTX-4090"
 
 def serving_results(cases: Path | None) -> tuple[Result, ...]:
     """Return every group's errors; with a folder of cases also energy per token and replayed traces."""
-    results = [*_throughput(), *_offline(), *_limited(), *_samples(), *node_power_results()]
+    results = [*_throughput(), *_offline(), *_limited(), *_elsewhere(), *_samples(), *node_power_results()]
     if cases is not None and (cases / "energy_validation.json").is_file():
         results += [*_energy(cases), *_generation(cases)]
     if cases is not None:
@@ -130,6 +131,27 @@ def _limited() -> list[Result]:
     results = [_rates(label, limited, OFFLINE_LIMIT, how, source, "soft")]
     results += _by(label, limited, lambda rate: f"{rate.model} {rate.pool}", OFFLINE_LIMIT, source, how)
     return [*results, _rates("serving: MLPerf, time per token at its crowd", steps, OFFLINE_LIMIT, how, source, "soft")]
+
+
+def _elsewhere() -> list[Result]:
+    """Return rates published elsewhere: scored only."""
+    rates = elsewhere_rates()
+    label, source, how = "published elsewhere", rates[0].source, "scored only"
+    results = [_rates(label, rates, OFFLINE_LIMIT, how, source, "soft")]
+    middle = 100.0 * float(np.median(np.abs([rate.error for rate in rates])))
+    results.append(
+        Result(
+            f"{label} (n={len(rates)})",
+            f"median absolute error, {how}",
+            "%",
+            0.0,
+            middle,
+            OFFLINE_LIMIT,
+            source,
+            "soft",
+        )
+    )
+    return [*results, *_by(label, rates, lambda rate: rate.pool, OFFLINE_LIMIT, source, how)]
 
 
 def _samples() -> list[Result]:

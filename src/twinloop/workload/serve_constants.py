@@ -20,32 +20,32 @@ from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.78, gemm_8=0.559, gemm_4=0.475, half=68.6, attention=0.477, bandwidth=0.842, expert_bandwidth=0.539,
-    cache_bandwidth=0.852, step_s=276e-6, layer_s=6.18e-6, mixture_s=7.06e-6, sequence_s=0.787e-6, inner=0.83,
-    inner_alpha_s=5.19e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.6,
+    gemm=0.78, gemm_8=0.563, gemm_4=0.475, half=64.4, attention=0.577, bandwidth=0.857, expert_bandwidth=0.529,
+    cache_bandwidth=0.859, step_s=266e-6, layer_s=5.8e-6, mixture_s=6.99e-6, sequence_s=0.836e-6, inner=0.823,
+    inner_alpha_s=4.82e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.44, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
-    gemm=0.65, gemm_8=0.645, gemm_4=0.481, half=1030, attention=0.5, bandwidth=0.689, expert_bandwidth=0.693,
-    cache_bandwidth=0.706, step_s=422e-6, layer_s=10.1e-6, mixture_s=12.1e-6, sequence_s=12.4e-6, inner=0.682,
-    inner_alpha_s=11.4e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.55, expert_8=1.6,
+    gemm=0.65, gemm_8=0.645, gemm_4=0.483, half=1040, attention=0.544, bandwidth=0.687, expert_bandwidth=0.695,
+    cache_bandwidth=0.737, step_s=428e-6, layer_s=10.2e-6, mixture_s=12.2e-6, sequence_s=13.1e-6, inner=0.682,
+    inner_alpha_s=11.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.55, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.568, half=16.9, attention=0.643, bandwidth=0.878, expert_bandwidth=0.683,
-    cache_bandwidth=0.907, step_s=8410e-6, layer_s=6.07e-6, mixture_s=6.29e-6, sequence_s=0.532e-6, inner=0.924,
-    inner_alpha_s=3.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.17, expert_8=1.6,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.581, half=17.2, attention=0.663, bandwidth=0.893, expert_bandwidth=0.677,
+    cache_bandwidth=0.911, step_s=8260e-6, layer_s=5.89e-6, mixture_s=6.41e-6, sequence_s=0.544e-6, inner=0.924,
+    inner_alpha_s=3.21e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.21, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.57, gemm_8=0.49, half=229.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
 limit lets it keep two thirds of what the workstation part keeps."""
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.807, gemm_8=0.425, gemm_4=0.475, half=56.8, attention=0.442, bandwidth=0.835, expert_bandwidth=0.863,
-    cache_bandwidth=0.783, step_s=1530e-6, layer_s=4.97e-6, mixture_s=49.1e-6, sequence_s=54e-6, inner=0.429,
-    inner_alpha_s=7.89e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.83, expert_8=1.59,
+    gemm=0.803, gemm_8=0.426, gemm_4=0.475, half=57, attention=0.443, bandwidth=0.839, expert_bandwidth=0.86,
+    cache_bandwidth=0.787, step_s=1580e-6, layer_s=4.94e-6, mixture_s=53.9e-6, sequence_s=53.5e-6, inner=0.436,
+    inner_alpha_s=7.9e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.8, expert_8=1.6,
 )  # fmt: skip
 VLLM_BLACKWELL = ServeCalibration(
-    gemm=0.842, gemm_8=0.273, gemm_4=0.66, half=979, attention=0.21, bandwidth=0.742, expert_bandwidth=0.854,
-    cache_bandwidth=0.329, step_s=2040e-6, layer_s=35.2e-6, mixture_s=30.3e-6, sequence_s=30.8e-6, inner=0.785,
-    inner_alpha_s=4.35e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.87, expert_8=2.19,
+    gemm=0.838, gemm_8=0.272, gemm_4=0.652, half=997, attention=0.197, bandwidth=0.7, expert_bandwidth=0.799,
+    cache_bandwidth=0.334, step_s=2140e-6, layer_s=23.3e-6, mixture_s=39.6e-6, sequence_s=30.4e-6, inner=0.786,
+    inner_alpha_s=4.66e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.89, expert_8=2.22,
 )  # fmt: skip
 """A constant no row of its pool speaks of keeps its prior: 16-bit products of TensorRT-LLM measured kernels, ``outer``
 the middle of its bounds; ``expert_8`` then is Hopper's."""

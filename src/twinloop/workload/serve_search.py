@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
-from twinloop.workload.decoding import ServeMachine, ServeRate, Serving, largest_batch, pass_cost, steady_rate
+from twinloop.workload.decoding import CHUNK, ServeMachine, ServeRate, Serving, largest_batch, pass_cost, steady_rate
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.queueing import P99_NORMAL, Continuous, p99_wait_s
@@ -18,8 +18,6 @@ from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, Serv
 from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
-CHUNK = 8192.0
-"""Tokens of prompts that servers read in one step (default of vLLM and TensorRT-LLM)."""
 POINTS = 96
 """Batches tried for each layout, spaced evenly in their logarithm."""
 
