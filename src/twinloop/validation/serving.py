@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -160,7 +161,8 @@ def _samples() -> list[Result]:
     results = [_rates(label, rates, SAMPLES_LIMIT, "in sample", source, "calibration")]
     chosen, errors = _samples_left_out(rates)
     names = [rate.name for rate in chosen]
-    results.append(mean_error(label, names, errors, SAMPLES_LIMIT, "left-out models", source, "proof"))
+    how = "left-out models, or devices of a class's only model"
+    results.append(mean_error(label, names, errors, SAMPLES_LIMIT, how, source, "proof"))
     intervals = [_interval(rate) for rate in chosen]
     results.append(coverage("beyond language models: interval", 1.0 + errors, intervals, source))
     return [*results, *_by(label, rates, lambda rate: rate.pool, SAMPLES_LIMIT, source)]
@@ -173,20 +175,31 @@ def _interval(rate: Rate) -> tuple[float, float]:
 
 
 def _samples_left_out(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:
-    """Return the rows that can be left out and their errors; where constants were fitted, they are fitted anew."""
+    """Return every row and its error left out; where constants were fitted, they are fitted anew.
+
+    A class with one model is rescaled to its other devices, and a class of one model on one device is asked under the
+    generic kind's constants: what would be known if the row had never been seen.
+    """
     fitted = "train framework transformer"
-    chosen, errors = _rescaled([rate for rate in rates if rate.pool != fitted])
+    free = [rate for rate in rates if rate.pool != fitted]
+    chosen, errors = _rescaled(free)
+    lone = [rate for rate in free if rate not in chosen]
+    near, near_errors = _rescaled(lone, "device")
+    plain = {rate.name: rate for rate in sample_rates(plain=True)}
+    last = [rate for rate in lone if rate not in near]
     names = {rate.name for rate in rates if rate.pool == fitted}
     rows = [row for row in table("non_llm_rates") if row["case"] in names]
     anew = framework_fitting.left_out([framework_fitting.framework_case(row) for row in rows])
-    return [*chosen, *(rate for rate in rates if rate.pool == fitted)], np.concatenate([errors, anew])
+    everything = [*chosen, *near, *last, *(rate for rate in rates if rate.pool == fitted)]
+    unseen = np.array([plain[rate.name].error for rate in last])
+    return everything, np.concatenate([errors, near_errors, unseen, anew])
 
 
-def _rescaled(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:
-    """Return the rows of classes with several models, each under the rate that the others alone suggest."""
+def _rescaled(rates: Sequence[Rate], key: Literal["model", "device"] = "model") -> tuple[list[Rate], FloatArray]:
+    """Return the rows of classes with several models (or devices), each under the rate that the others suggest."""
     chosen, errors = [], []
     for rate in rates:
-        others = [each for each in rates if each.pool == rate.pool and each.model != rate.model]
+        others = [each for each in rates if each.pool == rate.pool and getattr(each, key) != getattr(rate, key)]
         if others:
             scale = float(np.exp(np.median([np.log(each.measured / each.got) for each in others])))
             chosen.append(rate)

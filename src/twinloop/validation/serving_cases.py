@@ -105,11 +105,17 @@ def offline_rates() -> tuple[Rate, ...]:
     return tuple(rates)
 
 
-def sample_rates() -> tuple[Rate, ...]:
-    """Return training and inference of models that are not language models, and of the encoders beside them."""
+def sample_rates(*, plain: bool = False) -> tuple[Rate, ...]:
+    """Return training and inference of models that are not language models, and of the encoders beside them.
+
+    ``plain``: under the constants of the generic kind, which no published row of a kind has set.
+    """
     rates = []
     for row in table("non_llm_rates"):
         network, device = network_named(row["model"]), catalogue.device(row["device"])
+        kind = _kind(network)
+        if plain and not network.layers:
+            network = replace(network, kind="generic")
         on, batch = host(device, int(row["devices"])), int(row["batch"])
         length = int(row["sequence"]) if row["sequence"] else None
         if row["verb"] == "train":
@@ -123,7 +129,7 @@ def sample_rates() -> tuple[Rate, ...]:
         stack = stack_of(device, row["precision"])
         rates.append(
             Rate(
-                name=row["case"], model=row["model"], pool=f"{row['verb']} {stack} {_kind(network)}",
+                name=row["case"], model=row["model"], pool=f"{row['verb']} {stack} {kind}",
                 device=row["device"], got=got or 0.0, measured=float(row["measured"]), source=row["source"],
             )
         )  # fmt: skip
