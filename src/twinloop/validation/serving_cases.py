@@ -180,25 +180,27 @@ def energy_cases(folder: Path) -> tuple[tuple[ServeCase, float], ...]:
 
 
 def generation_joules(folder: Path) -> tuple[Rate, ...]:
-    """Return the image and video runs of ``folder``/energy_validation.json on one device: joules a sample of it.
+    """Return the image and video runs of ``folder``/energy_validation.json, joules a sample of all its devices.
 
-    Runs that split one sample over several devices are left out: the model places whole samples.
+    Where a run has several, they share the tokens of every sample; its pool says so.
     """
     rows = json.loads((folder / "energy_validation.json").read_text(encoding="utf-8"))["groups"]["ml_energy_v3"]
     rates = []
     for row in rows:
         measured = row.get("energy_per_image_joules") or row.get("energy_per_video_joules")
-        if measured is None or row["num_gpus"] != 1:
+        if measured is None:
             continue
+        count = int(row["num_gpus"])
         network, device = network_named(row["model_id"]), catalogue.device(row["gpu_model"])
         # A catalogue sample is this many steps; guidance doubles the passes of both.
         usual = USUAL_STEPS["image" if "image_height" in row else "video"]
-        job = ServingJob(batch=row["batch_size"], work=row["inference_steps"] / usual)
-        got = estimate_serving(network, host(device, 1), job).energy_per_sample_j["accelerator"]
+        job = ServingJob(batch=row["batch_size"], work=row["inference_steps"] / usual, tensor=count)
+        got = estimate_serving(network, host(device, count), job).energy_per_sample_j["accelerator"]
         model = row["model_id"].rpartition("/")[2]
         rates.append(
             Rate(
-                name=f"{model} on {row['gpu_model']}, {row['batch_size']} at once", model=model, pool=network.kind,
+                name=f"{model} on {count} x {row['gpu_model']}, {row['batch_size']} at once", model=model,
+                pool=network.kind if count == 1 else "shared samples",
                 device=row["gpu_model"], got=got, measured=float(measured),
                 source="energy_validation.json, ml_energy_v3",
             )
