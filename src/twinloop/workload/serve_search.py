@@ -172,18 +172,40 @@ def _prompt_s(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSof
     return np.asarray(cost.total_s * at.input_tokens / chunk)
 
 
-def _arriving(
+def _interrupted_s(
     rate_per_s: FloatArray, prompt_s: FloatArray, step_s: FloatArray, output: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return (wait for the prompt to be read, mean time per token of a request), 99th percentiles on one replica.
+) -> FloatArray:  # fmt: skip
+    """Return the mean time per token of a request, 99th percentile, with the prompts that come during its stay."""
+    busy = np.clip(rate_per_s * prompt_s, 1e-6, 0.999)
+    more = prompt_s * P99_NORMAL * np.sqrt(rate_per_s * output * step_s) / (1.0 - busy)
+    return np.asarray(step_s + more / output)
 
-    Requests come at random: prompts queue for being read (M/D/1), and those that come during a stay interrupt its
-    tokens, as in :mod:`queueing`.
+
+def _first_token_s(
+    rate_per_s: FloatArray, prompt_s: FloatArray, step_s: FloatArray, crowded_s: FloatArray
+) -> FloatArray:  # fmt: skip
+    """Return the time to the first token, 99th percentile, on one replica.
+
+    A request waits for the end of the step it comes in, and is answered by the next one, which reads all prompts that
+    came meanwhile: gated service. With ρ the share of time that prompts take, steps vary by ``V = λ p² S/(1 − ρ²)``
+    and are met in proportion to their length, so that the mean is ``1.5 S + p + (½ + ρ) V/S`` (Takagi 1986, Analysis of
+    Polling Systems, one queue). Beyond it: the rest of a step (uniform) and the crowd, whose 99th percentile lengthens
+    a step to ``crowded_s``; and prompts, queueing as in M/D/1 and met within a step; joined as a root of squares.
+    Within 15 % of simulated steps up to a load of 0.8, prompts of a quarter to 25 empty steps.
+
+    Args:
+        rate_per_s: λ, requests a second.
+        prompt_s: p, what reading one prompt takes.
+        step_s: S, mean step, prompts in it.
+        crowded_s: step of the crowd that 1 % of the time exceeds.
     """
     busy = np.clip(rate_per_s * prompt_s, 1e-6, 0.999)
-    wait = np.asarray(p99_wait_s(prompt_s + 0.0 * busy, busy, np.ones(busy.shape), 0.0))
-    more = prompt_s * P99_NORMAL * np.sqrt(rate_per_s * output * step_s) / (1.0 - busy)
-    return wait, step_s + more / output
+    varies = rate_per_s * prompt_s**2 * step_s / (1.0 - busy**2)
+    mean = 1.5 * step_s + prompt_s + (0.5 + busy) * varies / step_s
+    queued = np.asarray(p99_wait_s(prompt_s + 0.0 * busy, busy, np.ones(busy.shape), 0.0))
+    prompts = queued + P99_NORMAL * prompt_s * np.sqrt(rate_per_s * step_s)
+    steps = np.hypot(P99_NORMAL * step_s / np.sqrt(12.0), 1.5 * (crowded_s - step_s))
+    return np.asarray(mean + np.hypot(steps, prompts))
 
 
 def _crowded(batch: FloatArray, step_s: FloatArray, copies: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -225,13 +247,15 @@ def _places(
         return np.asarray(np.where(enough.any(axis=1), enough.argmax(axis=1), batch.shape[1] - 1), dtype=np.intp)
     ttft, tpot = SCENARIO_LIMITS.get(job.scenario, (np.inf, np.inf))
     ttft, tpot = job.ttft_s or ttft, job.tpot_s or tpot
-    wait, gap, held = np.zeros(batch.shape), step, np.ones(batch.shape, dtype=bool)
+    first, gap, held = prefill + step, step, np.ones(batch.shape, dtype=bool)
     if job.scenario in SCENARIO_LIMITS:
+        rate_per_s = tokens / copies / output
         crowd, slowed = _crowded(batch, step, copies)
-        wait, gap = _arriving(tokens / copies / output, prompt_s, step, output)
+        gap = step + np.hypot(_interrupted_s(rate_per_s, prompt_s, step, output) - step, slowed - step)
+        first = np.maximum(_first_token_s(rate_per_s, prompt_s, step, slowed), first)
         # Who finds a full replica waits for another's last token, far beyond any limit on the first.
-        held, gap = crowd <= np.maximum(most, 1.0)[:, None], step + np.hypot(gap - step, slowed - step)
-    good = held & (gap <= tpot) & (wait + prefill + step <= ttft)
+        held = crowd <= np.maximum(most, 1.0)[:, None]
+    good = held & (gap <= tpot) & (first <= ttft)
     if job.latency_s is not None:
         good &= prefill + (1.0 + output) * step <= job.latency_s
     return np.asarray(np.argmax(np.where(good, tokens, 0.0), axis=1), dtype=np.intp)
