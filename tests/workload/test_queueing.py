@@ -168,7 +168,7 @@ def test_the_crowd_of_random_arrivals_is_that_of_a_simulated_birth_and_death_pro
 
     alone, each, mean = 0.010, 0.0001, 100.0
     step = alone + each * np.array([[1.0, mean]])
-    crowd, slowed = _crowded(np.array([[1.0, mean]]), step)
+    crowd, slowed = _crowded(np.array([[1.0, mean]]), step, np.ones((1, 1)))
     # n in flight leave at n / (output · step(n)); arrivals hold the mean: balance of flows gives the law.
     n = np.arange(1, 1000)
     arrivals = mean / (alone + each * mean)
@@ -177,3 +177,18 @@ def test_the_crowd_of_random_arrivals_is_that_of_a_simulated_birth_and_death_pro
     above = n[np.searchsorted(np.cumsum(law) / law.sum(), 0.99)]
     assert crowd[0, 1] == pytest.approx(above, rel=0.05)
     assert slowed[0, 1] == pytest.approx(alone + each * crowd[0, 1])
+
+
+def test_replicas_that_take_the_least_busy_share_the_surplus_of_the_crowd():
+    """Four replicas hold the stationary law of four times the arrivals; each has a quarter of its surplus."""
+    from twinloop.workload.serve_search import _crowded
+
+    alone, each, mean, copies = 0.010, 0.0001, 100.0, 4
+    step = alone + each * np.array([[1.0, mean]])
+    crowd, _ = _crowded(np.array([[1.0, mean]]), step, np.full((1, 1), float(copies)))
+    n = np.arange(1, 4000)
+    arrivals = copies * mean / (alone + each * mean)
+    law = np.cumsum(np.log(arrivals * (alone + each * n / copies) / n))
+    law = np.exp(law - law.max())
+    above = n[np.searchsorted(np.cumsum(law) / law.sum(), 0.99)] / copies
+    assert crowd[0, 1] == pytest.approx(above, rel=0.03)

@@ -172,7 +172,7 @@ def train(**given: Any) -> None:
     "--input 2048 --output 128"
 )
 @_machine
-@click.option("--tensor", type=int, default=None, help="Default: the fastest layout that fits.")
+@click.option("--tensor", type=int, default=None, help="Default: the fastest that fits; diffusion: 1, whole samples.")
 @click.option("--pipeline", type=int, default=None, help="Default: chosen with --tensor, else 1.")
 @click.option("--expert", type=int, default=None, help="Default: chosen with --tensor, else 1.")
 @click.option("--data", type=int, default=None, help="Replicas; default: devices/(max(tensor, expert) x pipeline).")

@@ -4,41 +4,46 @@ Honoured fields, first present wins; of a multimodal model those of ``text_confi
 
 ==================  ====================================================================================
 layers              ``num_hidden_layers | n_layer | n_layers | num_layers``
-hidden              ``hidden_size | n_embd | d_model | dim``
+hidden              ``hidden_size | n_embd | n_embed | d_model | dim``
 heads               ``num_attention_heads | n_head | n_heads``
-kv_heads            ``num_key_value_heads | num_kv_heads``, 1 where ``multi_query``, else heads
+kv_heads            ``num_key_value_heads | num_kv_heads``, 1 where ``multi_query`` (not with
+                    ``new_decoder_architecture``), else heads
 head_dim            ``head_dim | v_head_dim``, else hidden / heads
 ffn                 ``intermediate_size | n_inner | ffn_dim | hidden_dim``, else 4 hidden
 vocabulary          ``vocab_size``
 context             ``max_position_embeddings | n_positions | n_ctx | seq_length | max_seq_len``
 tied                ``tie_word_embeddings``, else by ``model_type``
 gated               ``model_type`` and ``hidden_act | activation_function``
-attention           ``kv_lora_rank`` (latent); ``sliding_window`` where *all* layers slide (``layer_types``,
-                    ``sliding_window_pattern``, ``use_sliding_window``), else full length by fused kernels
+attention           ``kv_lora_rank`` (latent); ``sliding_window`` with the layers that slide: ``layer_types``,
+                    ``sliding_window_pattern``, ``use_sliding_window`` and ``max_window_layers``, else the
+                    family's habit; else full length by fused kernels
 causal              ``model_type``
 experts             ``num_local_experts | n_routed_experts | num_experts``
 top_k               ``num_experts_per_tok | experts_per_token | num_experts_per_token``
 shared_experts      ``n_shared_experts``, or ``shared_expert_intermediate_size`` over the expert's width
 expert_groups       ``n_group`` with ``topk_group`` for ``group_top_k``, where that limits
 expert_ffn          ``moe_intermediate_size``, else ffn
-dense_layers        ``first_k_dense_replace``, ``mlp_only_layers``, ``decoder_sparse_step``
+dense_layers        ``first_k_dense_replace``, ``mlp_only_layers``, ``decoder_sparse_step``; of Llama 4
+                    ``interleave_moe_layer_step``, its one shared expert and ``intermediate_size_mlp``
 ==================  ====================================================================================
 
-Not honoured: quantisation, dropout, multi-token prediction heads, vision and audio towers. Refused:
-encoder-decoder models and state-space models, which :class:`~twinloop.model.network.Network` cannot
-express from these fields.
+Fields that a published file leaves out because its configuration class fills them in are filled in alike
+(``FILLED``). Not honoured: quantisation, dropout, multi-token prediction heads, vision and audio towers. Refused:
+encoder-decoder, vision, state-space and linear-attention models, and latent attention of other ranks than
+DeepSeek's, which :class:`~twinloop.model.network.Network` cannot express from these fields.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import AttentionKind, Network
+from twinloop.workload.transformer import parameter_count
 
 LARGEST_B = 10_000_000
 LARGEST_COUNT = 10**8
@@ -71,6 +76,8 @@ UNGATED = ENCODERS - {"modernbert"} | {
     "mpt",
     "codegen",
 }
+UNPLACED = frozenset(("gpt_neox", "gptj", "phi", "falcon", "bloom", "mpt", "codegen", "starcoder2"))
+"""Ungated families without learned positions: rotary ones or slopes."""
 TIED = ENCODERS | {
     "gpt2",
     "gpt_neo",
@@ -78,6 +85,7 @@ TIED = ENCODERS | {
     "bloom",
     "falcon",
     "gpt_bigcode",
+    "starcoder2",
     "mpt",
     "gemma",
     "gemma2",
@@ -85,9 +93,25 @@ TIED = ENCODERS | {
     "gemma3_text",
 }
 """Families whose configuration class ties input and output embeddings unless the file says otherwise."""
-ALTERNATING = frozenset(("gemma2", "gemma3", "gemma3_text", "gpt_oss", "cohere2"))
-"""Sliding and full layers in turn: counted at full length, the larger cost."""
-STATE_SPACE = frozenset(("mamba", "mamba2", "rwkv", "jamba", "zamba", "zamba2", "falcon_mamba", "bamba"))
+FULL_EVERY = {"gemma2": 2, "gpt_oss": 2, "cohere2": 4, "gemma3": 6, "gemma3_text": 6}
+"""Families in which every n-th layer sees all tokens and the others a window, where the file does not say."""
+_GEMMA3 = {
+    "vocab_size": 262_208, "max_position_embeddings": 131_072, "num_attention_heads": 8, "num_key_value_heads": 4,
+    "head_dim": 256,
+}  # fmt: skip
+FILLED: dict[str, dict[str, int]] = {
+    "falcon": {"max_position_embeddings": 2048}, "bloom": {"seq_length": 2048},
+    "gemma3": _GEMMA3, "gemma3_text": _GEMMA3,
+}  # fmt: skip
+"""What configuration classes of transformers 4.50 fill in where published files of the family leave it out."""
+STATE_SPACE = frozenset(("mamba", "mamba2", "rwkv", "jamba", "zamba", "zamba2", "falcon_mamba", "bamba", "nemotron_h"))
+RECURRENT = (
+    "ssm_cfg", "state_size", "ssm_state_size", "mamba_d_state", "hybrid_override_pattern", "linear_num_value_heads",
+    "linear_attn_config", "attn_layer_period",
+)  # fmt: skip
+"""Fields that only models with recurrent layers have."""
+BOTH = frozenset(("t5", "mt5", "umt5", "bart", "mbart", "marian", "pegasus", "m2m_100", "led", "whisper", "bert2bert"))
+LATENT_RANKS = {"kv_lora_rank": 512, "qk_rope_head_dim": 64}
 
 
 @dataclass
@@ -137,10 +161,11 @@ def network_from_config(name: str, path: Path) -> Network:
     if isinstance(inner, dict):
         data = {**data, **inner}
     family = str(data.get("model_type", ""))
+    data = {**FILLED.get(family, {}), **{key: value for key, value in data.items() if value is not None}}
     _refuse(data, family, path)
     read = _Reader(str(path), data)
     hidden, heads = (
-        read.whole("hidden_size", "n_embd", "d_model", "dim"),
+        read.whole("hidden_size", "n_embd", "n_embed", "d_model", "dim"),
         read.whole("num_attention_heads", "n_head", "n_heads"),
     )
     layers = read.whole("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -150,41 +175,75 @@ def network_from_config(name: str, path: Path) -> Network:
             Fault(str(path), None, "num_attention_heads", str(heads), f"a divisor of {hidden}, or head_dim")
         )
     ffn = read.whole("intermediate_size", "n_inner", "ffn_dim", "hidden_dim", otherwise=4 * hidden)
-    mixture = _mixture(read, layers, ffn)
-    attention, window = _attention(read, family)
+    llama4 = family.startswith("llama4")
+    mixture = _llama4(read, layers, ffn) if llama4 else _mixture(read, layers, ffn)
+    attention, window, window_layers = _attention(read, family, layers)
+    one_head = data.get("multi_query") is True and data.get("new_decoder_architecture") is not True
     network = Network(
         name=name,
         kind="mixture" if mixture else "transformer",
         layers=layers,
         hidden=hidden,
         heads=heads,
-        kv_heads=1
-        if data.get("multi_query") is True
-        else read.whole("num_key_value_heads", "num_kv_heads", otherwise=heads),
+        kv_heads=1 if one_head else read.whole("num_key_value_heads", "num_kv_heads", otherwise=heads),
         head_dim=read.whole("head_dim", "v_head_dim", otherwise=hidden // heads),
-        ffn=ffn,
+        ffn=read.whole("intermediate_size_mlp", otherwise=ffn) if llama4 else ffn,
         gated=_gated(data, family),
         tied=read.flag("tie_word_embeddings", otherwise=family in TIED),
         vocabulary=read.whole("vocab_size"),
         context=read.whole("max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_seq_len"),
         attention=attention,
         window=window,
+        window_layers=window_layers,
         causal=family not in ENCODERS,
         source=path.name,
         **mixture,
     )
     if read.faults:
         raise InputError(tuple(read.faults))
+    if family in UNPLACED:
+        return replace(network, parameters=parameter_count(network) - network.context * network.hidden)
     return network
 
 
 def _refuse(data: Mapping[str, Any], family: str, path: Path) -> None:
-    if data.get("is_encoder_decoder") is True:
-        expected = "an encoder or a decoder: both in one are not supported yet"
-        raise InputError(Fault(str(path), None, "is_encoder_decoder", "true", expected))
-    if family in STATE_SPACE:
-        expected = "a model of attention layers: state-space models are not supported yet"
-        raise InputError(Fault(str(path), None, "model_type", repr(family), expected))
+    recurrent = next((key for key in RECURRENT if data.get(key) is not None), None)
+    other = {key: data[key] for key, rank in LATENT_RANKS.items() if data.get("kv_lora_rank") and data[key] != rank}
+    if data.get("is_encoder_decoder") is True or family in BOTH:
+        got, expected = (family or "true"), "an encoder or a decoder: both in one are not supported yet"
+        raise InputError(Fault(str(path), None, "is_encoder_decoder", got, expected))
+    if family in STATE_SPACE or recurrent:
+        expected = "a model of attention layers: state-space and linear-attention layers are not read from a file yet"
+        key = "model_type" if family in STATE_SPACE else str(recurrent)
+        raise InputError(Fault(str(path), None, key, repr(family or recurrent), expected))
+    if "patch_size" in data and "vocab_size" not in data:
+        expected = "a language model: vision models go by a catalogue name or an ONNX file"
+        raise InputError(Fault(str(path), None, "patch_size", f"{data['patch_size']!r:.20}", expected))
+    for key, got in other.items():
+        raise InputError(Fault(str(path), None, key, f"{got!r:.20}", f"{LATENT_RANKS[key]}, as DeepSeek's models have"))
+
+
+def _chosen(read: _Reader, experts: int) -> int:
+    """Return the experts that a token passes; more than there are is a fault."""
+    keys = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token")
+    chosen = read.whole(*keys)
+    if chosen > experts:
+        key = next((key for key in keys if read.data.get(key) is not None), keys[0])
+        read.faults.append(Fault(read.file, None, key, str(chosen), f"at most the {experts} experts"))
+    return min(chosen, experts)
+
+
+def _llama4(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
+    """Return Llama 4's experts: one shared beside them, on every n-th layer."""
+    experts = read.whole("num_local_experts", otherwise=16)
+    step = read.whole("interleave_moe_layer_step", otherwise=1)
+    return {
+        "experts": experts,
+        "top_k": _chosen(read, experts),
+        "shared_experts": 1,
+        "expert_ffn": ffn,
+        "dense_layers": layers - layers // step,
+    }
 
 
 def _mixture(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
@@ -203,7 +262,7 @@ def _mixture(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
     first = read.whole("first_k_dense_replace", otherwise=0, least=0)
     return {
         "experts": experts,
-        "top_k": min(read.whole("num_experts_per_tok", "experts_per_token", "num_experts_per_token"), experts),
+        "top_k": _chosen(read, experts),
         "shared_experts": shared or round(shared_width / width),
         "expert_ffn": width,
         "expert_groups": groups if kept < groups else 0,
@@ -212,17 +271,26 @@ def _mixture(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
     }
 
 
-def _attention(read: _Reader, family: str) -> tuple[AttentionKind, int]:
+def _attention(read: _Reader, family: str, layers: int) -> tuple[AttentionKind, int, int]:
+    """Return (kind, window, layers that see only it; 0: all of a sliding model)."""
     data = read.data
     if data.get("kv_lora_rank") is not None:
-        return "mla", 0
-    if data.get("sliding_window") is None or family in ALTERNATING or data.get("sliding_window_pattern") is not None:
-        return "flash", 0
-    kinds = data.get("layer_types")
-    if isinstance(kinds, list) and any(kind != "sliding_attention" for kind in kinds):
-        return "flash", 0
-    used = read.flag("use_sliding_window", otherwise=not family.startswith("qwen"))
-    return ("sliding", read.whole("sliding_window")) if used else ("flash", 0)
+        return "mla", 0, 0
+    if data.get("sliding_window") is None or not read.flag("use_sliding_window", otherwise=family[:4] != "qwen"):
+        return "flash", 0, 0
+    window, kinds = read.whole("sliding_window"), data.get("layer_types")
+    every = read.whole(
+        "sliding_window_pattern", "_sliding_window_pattern", otherwise=FULL_EVERY.get(family, 0), least=0
+    )
+    if isinstance(kinds, list):
+        near = sum(kind == "sliding_attention" for kind in kinds)
+    elif family.startswith("qwen"):
+        near = max(layers - read.whole("max_window_layers", otherwise=layers, least=0), 0)
+    else:
+        near = layers - layers // every if every else layers
+    if near >= layers:
+        return "sliding", window, 0
+    return ("flash", window, near) if near else ("flash", 0, 0)
 
 
 def _gated(data: Mapping[str, Any], family: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from twinloop.arrays import FloatArray
 from twinloop.validation import framework_fitting
 from twinloop.validation.coverage import coverage
 from twinloop.validation.node_power import node_power_results, trace_results
+from twinloop.validation.published_elsewhere import elsewhere_rates
 from twinloop.validation.result import Kind, Result
 from twinloop.validation.serve_fitting import ServeCase, left_out
+from twinloop.validation.server_cases import server_rates
 from twinloop.validation.serving_cases import (
     Rate,
     energy_cases,
@@ -46,7 +49,7 @@ UNBATCHED = "v5.1 whisper RTX-4090"
 
 def serving_results(cases: Path | None) -> tuple[Result, ...]:
     """Return every group's errors; with a folder of cases also energy per token and replayed traces."""
-    results = [*_throughput(), *_offline(), *_samples(), *node_power_results()]
+    results = [*_throughput(), *_offline(), *_limited(), *_elsewhere(), *_samples(), *node_power_results()]
     if cases is not None and (cases / "energy_validation.json").is_file():
         results += [*_energy(cases), *_generation(cases)]
     if cases is not None:
@@ -122,13 +125,44 @@ def _offline() -> list[Result]:
     return [*results, _rates(f"{label}, unbatched", alone, OFFLINE_LIMIT, "in sample", source, "soft")]
 
 
+def _limited() -> list[Result]:
+    """Return MLPerf's server and interactive scenarios: nothing was fitted to them."""
+    limited, steps = server_rates()
+    label, source, how = "serving: MLPerf under limits of latency", limited[0].source, "fitted on other sources"
+    results = [_rates(label, limited, OFFLINE_LIMIT, how, source, "soft")]
+    results += _by(label, limited, lambda rate: f"{rate.model} {rate.pool}", OFFLINE_LIMIT, source, how)
+    return [*results, _rates("serving: MLPerf, time per token at its crowd", steps, OFFLINE_LIMIT, how, source, "soft")]
+
+
+def _elsewhere() -> list[Result]:
+    """Return rates published elsewhere: scored only."""
+    rates = elsewhere_rates()
+    label, source, how = "published elsewhere", rates[0].source, "scored only"
+    results = [_rates(label, rates, OFFLINE_LIMIT, how, source, "soft")]
+    middle = 100.0 * float(np.median(np.abs([rate.error for rate in rates])))
+    results.append(
+        Result(
+            f"{label} (n={len(rates)})",
+            f"median absolute error, {how}",
+            "%",
+            0.0,
+            middle,
+            OFFLINE_LIMIT,
+            source,
+            "soft",
+        )
+    )
+    return [*results, *_by(label, rates, lambda rate: rate.pool, OFFLINE_LIMIT, source, how)]
+
+
 def _samples() -> list[Result]:
     rates = sample_rates()
     label, source = "beyond language models: training and inference", rates[0].source
     results = [_rates(label, rates, SAMPLES_LIMIT, "in sample", source, "calibration")]
     chosen, errors = _samples_left_out(rates)
     names = [rate.name for rate in chosen]
-    results.append(mean_error(label, names, errors, SAMPLES_LIMIT, "left-out models", source, "proof"))
+    how = "left-out models, or devices of a class's only model"
+    results.append(mean_error(label, names, errors, SAMPLES_LIMIT, how, source, "proof"))
     intervals = [_interval(rate) for rate in chosen]
     results.append(coverage("beyond language models: interval", 1.0 + errors, intervals, source))
     return [*results, *_by(label, rates, lambda rate: rate.pool, SAMPLES_LIMIT, source)]
@@ -141,20 +175,31 @@ def _interval(rate: Rate) -> tuple[float, float]:
 
 
 def _samples_left_out(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:
-    """Return the rows that can be left out and their errors; where constants were fitted, they are fitted anew."""
+    """Return every row and its error left out; where constants were fitted, they are fitted anew.
+
+    A class with one model is rescaled to its other devices, and a class of one model on one device is asked under the
+    generic kind's constants: what would be known if the row had never been seen.
+    """
     fitted = "train framework transformer"
-    chosen, errors = _rescaled([rate for rate in rates if rate.pool != fitted])
+    free = [rate for rate in rates if rate.pool != fitted]
+    chosen, errors = _rescaled(free)
+    lone = [rate for rate in free if rate not in chosen]
+    near, near_errors = _rescaled(lone, "device")
+    plain = {rate.name: rate for rate in sample_rates(plain=True)}
+    last = [rate for rate in lone if rate not in near]
     names = {rate.name for rate in rates if rate.pool == fitted}
     rows = [row for row in table("non_llm_rates") if row["case"] in names]
     anew = framework_fitting.left_out([framework_fitting.framework_case(row) for row in rows])
-    return [*chosen, *(rate for rate in rates if rate.pool == fitted)], np.concatenate([errors, anew])
+    everything = [*chosen, *near, *last, *(rate for rate in rates if rate.pool == fitted)]
+    unseen = np.array([plain[rate.name].error for rate in last])
+    return everything, np.concatenate([errors, near_errors, unseen, anew])
 
 
-def _rescaled(rates: Sequence[Rate]) -> tuple[list[Rate], FloatArray]:
-    """Return the rows of classes with several models, each under the rate that the others alone suggest."""
+def _rescaled(rates: Sequence[Rate], key: Literal["model", "device"] = "model") -> tuple[list[Rate], FloatArray]:
+    """Return the rows of classes with several models (or devices), each under the rate that the others suggest."""
     chosen, errors = [], []
     for rate in rates:
-        others = [each for each in rates if each.pool == rate.pool and each.model != rate.model]
+        others = [each for each in rates if each.pool == rate.pool and getattr(each, key) != getattr(rate, key)]
         if others:
             scale = float(np.exp(np.median([np.log(each.measured / each.got) for each in others])))
             chosen.append(rate)
@@ -185,13 +230,16 @@ def _energy(folder: Path) -> list[Result]:
 
 def _generation(folder: Path) -> list[Result]:
     """Return joules per image or video: in sample, and each model under the scale that the others suggest."""
-    rates = generation_joules(folder)
+    found = generation_joules(folder)
+    rates = [rate for rate in found if rate.pool != "shared samples"]
+    shared = [rate for rate in found if rate.pool == "shared samples"]
     label, source = "energy: joules per image or video", rates[0].source
     chosen, errors = _rescaled(rates)
     names = [rate.name for rate in chosen]
     return [
         _rates(label, rates, ENERGY_LIMIT, "in sample", source, "calibration"),
         mean_error(label, names, errors, ENERGY_LIMIT, "left-out models", source, "proof"),
+        _rates(f"{label}, shared by 2 to 8 devices", shared, ENERGY_LIMIT, "in sample", source, "soft"),
     ]
 
 
@@ -206,10 +254,10 @@ def _rates(label: str, rates: Sequence[Rate], limit: float, how: str, source: st
 
 
 def _by(
-    label: str, rates: Sequence[Rate], key: Callable[[Rate], str], limit: float, source: str
+    label: str, rates: Sequence[Rate], key: Callable[[Rate], str], limit: float, source: str, how: str = "in sample"
 ) -> list[Result]:  # fmt: skip
     groups = dict.fromkeys(key(rate) for rate in rates)
     return [
-        _rates(f"{label}, {name}", [rate for rate in rates if key(rate) == name], limit, "in sample", source, "soft")
+        _rates(f"{label}, {name}", [rate for rate in rates if key(rate) == name], limit, how, source, "soft")
         for name in groups
     ]

@@ -105,11 +105,17 @@ def offline_rates() -> tuple[Rate, ...]:
     return tuple(rates)
 
 
-def sample_rates() -> tuple[Rate, ...]:
-    """Return training and inference of models that are not language models, and of the encoders beside them."""
+def sample_rates(*, plain: bool = False) -> tuple[Rate, ...]:
+    """Return training and inference of models that are not language models, and of the encoders beside them.
+
+    ``plain``: under the constants of the generic kind, which no published row of a kind has set.
+    """
     rates = []
     for row in table("non_llm_rates"):
         network, device = network_named(row["model"]), catalogue.device(row["device"])
+        kind = _kind(network)
+        if plain and not network.layers:
+            network = replace(network, kind="generic")
         on, batch = host(device, int(row["devices"])), int(row["batch"])
         length = int(row["sequence"]) if row["sequence"] else None
         if row["verb"] == "train":
@@ -123,7 +129,7 @@ def sample_rates() -> tuple[Rate, ...]:
         stack = stack_of(device, row["precision"])
         rates.append(
             Rate(
-                name=row["case"], model=row["model"], pool=f"{row['verb']} {stack} {_kind(network)}",
+                name=row["case"], model=row["model"], pool=f"{row['verb']} {stack} {kind}",
                 device=row["device"], got=got or 0.0, measured=float(row["measured"]), source=row["source"],
             )
         )  # fmt: skip
@@ -174,25 +180,27 @@ def energy_cases(folder: Path) -> tuple[tuple[ServeCase, float], ...]:
 
 
 def generation_joules(folder: Path) -> tuple[Rate, ...]:
-    """Return the image and video runs of ``folder``/energy_validation.json on one device: joules a sample of it.
+    """Return the image and video runs of ``folder``/energy_validation.json, joules a sample of all its devices.
 
-    Runs that split one sample over several devices are left out: the model places whole samples.
+    Where a run has several, they share the tokens of every sample; its pool says so.
     """
     rows = json.loads((folder / "energy_validation.json").read_text(encoding="utf-8"))["groups"]["ml_energy_v3"]
     rates = []
     for row in rows:
         measured = row.get("energy_per_image_joules") or row.get("energy_per_video_joules")
-        if measured is None or row["num_gpus"] != 1:
+        if measured is None:
             continue
+        count = int(row["num_gpus"])
         network, device = network_named(row["model_id"]), catalogue.device(row["gpu_model"])
         # A catalogue sample is this many steps; guidance doubles the passes of both.
         usual = USUAL_STEPS["image" if "image_height" in row else "video"]
-        job = ServingJob(batch=row["batch_size"], work=row["inference_steps"] / usual)
-        got = estimate_serving(network, host(device, 1), job).energy_per_sample_j["accelerator"]
+        job = ServingJob(batch=row["batch_size"], work=row["inference_steps"] / usual, tensor=count)
+        got = estimate_serving(network, host(device, count), job).energy_per_sample_j["accelerator"]
         model = row["model_id"].rpartition("/")[2]
         rates.append(
             Rate(
-                name=f"{model} on {row['gpu_model']}, {row['batch_size']} at once", model=model, pool=network.kind,
+                name=f"{model} on {count} x {row['gpu_model']}, {row['batch_size']} at once", model=model,
+                pool=network.kind if count == 1 else "shared samples",
                 device=row["gpu_model"], got=got, measured=float(measured),
                 source="energy_validation.json, ml_energy_v3",
             )

@@ -1,14 +1,14 @@
 """Serving of transformers on one replica, for any number of batches and splits at once.
 
 Continuous batching in steady state: every step advances ``batch`` sequences by one token and, so that
-finished ones are replaced, prefills ``batch · input/output`` tokens beside them (chunked prefill, Agrawal
-et al. 2024, arXiv:2403.02310). A step takes the longer of arithmetic and weight streaming (smoothly), plus
-the cache, the collectives, and what the host needs for each step and each sequence.
+finished ones are replaced, some prefill prompts beside them, ``batch · input/output`` tokens on average (chunked
+prefill, Agrawal et al. 2024, arXiv:2403.02310). A step takes the longer of arithmetic and weight streaming (smoothly),
+plus the cache, the collectives, and what the host needs for each step and each sequence.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from twinloop.arrays import Array, namespace
 from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
@@ -16,6 +16,7 @@ from twinloop.workload.transformer import (
     Shape,
     attended,
     attention_weights,
+    decode_score_flops_per_token,
     dense_ffn_weights,
     expert_weights,
     kv_bytes_per_token,
@@ -26,8 +27,12 @@ from twinloop.workload.transformer import (
 
 STATE_B = 4.0
 """Bytes of a value of recurrent state: the hybrids' published configurations ask for 32 bits (Nemotron 3, Qwen3.5)."""
-SMOOTH = 4.0
-"""Exponent of the smooth maximum of arithmetic and streaming: they overlap, but not wholly."""
+SMOOTH = 1.5
+"""Exponent of the smooth maximum of arithmetic and streaming: they overlap, but not wholly. Of 1, 1.5, 2 and 4 the one
+that predicts left-out models best, in TensorRT-LLM's pools and in vLLM's."""
+CHUNK = 8192.0
+"""Tokens of prompts that servers read in one step (default of vLLM and TensorRT-LLM)."""
+MOST_PROMPTS = 24
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,9 @@ class StepCost:
         return self.linear_s + self.attention_s + self.cache_s + self.comm_s + self.host_s
 
 
+FIELDS = fields(StepCost)
+
+
 def drawing_s(cost: StepCost) -> dict[str, Array]:
     """Return the seconds of a pass by what draws power meanwhile: the keys of ``power.SERVING_DRAW``."""
     products = cost.linear_s + cost.attention_s
@@ -162,9 +170,12 @@ def touched_share(shape: Shape, tokens: Array) -> Array:
 
 
 def pass_cost(
-    shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration, decoded: Array, prefilled: Array
-) -> StepCost:
+    shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration, decoded: Array, prefilled: Array,
+    waits: Array = 1.0,
+) -> StepCost:  # fmt: skip
     """Return one pass that advances ``decoded`` sequences and prefills ``prefilled`` tokens.
+
+    ``waits``: tokens that the busiest attention rank prefills over the mean of all ranks.
 
     One replica is ``max(tensor, expert)`` devices: one copy of the experts. Where ``expert`` exceeds ``tensor``
     attention runs data-parallel inside it, each rank with its own copy of everything but the experts.
@@ -178,10 +189,12 @@ def pass_cost(
     always, experts = weight_counts(shape)
     mixture = shape.dense_layers < shape.layers
     expert_flops = 2.0 * tokens * mixture_layers(shape) * shape.top_k * expert_weights(shape)
-    dense_flops = 2.0 * tokens * (always - shape.vocabulary * shape.hidden)
-    dense_flops = dense_flops + 2.0 * decoded * shape.hidden * shape.vocabulary
+    body = 2.0 * (always - shape.vocabulary * shape.hidden)
+    logits_flops = 2.0 * decoded * shape.hidden * shape.vocabulary
+    dense_flops = tokens * body + logits_flops
     # Products as narrow as a shard of the feed-forward width fall short of the best rate.
-    dense = dense_flops * _shortfall(c, shape.ffn / at.tensor, shape.hidden) / reach
+    slowest = (decoded + waits * prefilled) * body + logits_flops
+    dense = slowest * _shortfall(c, shape.ffn / at.tensor, shape.hidden) / reach
     width = shape.expert_ffn / xp.where(at.expert > 1, xp.maximum(at.tensor / at.expert, 1.0), at.tensor)
     routed = expert_flops * c.imbalance * _shortfall(c, xp.maximum(width, 1.0), shape.hidden) / reach
     spread = machine.memory_b_s * c.expert_bandwidth * group
@@ -194,10 +207,11 @@ def pass_cost(
     cached = decoded * attended(shape, length) * kv_bytes_per_token(shape, 1.0) * at.cache_b * _copies(shape, at)
     cached = cached + 2.0 * decoded * state_values(shape) * STATE_B
     cache = cached / (machine.memory_b_s * c.cache_bandwidth * group)
+    score_decode = decoded * decode_score_flops_per_token(shape, length)
+    cache = _longer(score_decode / (machine.peak_16 * c.attention * group), cache)
     score = prefilled * score_flops_per_token(shape, at.context_tokens, 1.0)
-    attention = score / (machine.peak_16 * c.attention * group)
+    attention = waits * score / (machine.peak_16 * c.attention * group)
     host = c.step_s + c.layer_s * shape.layers + c.mixture_s * mixture_layers(shape) + c.sequence_s * decoded
-    score_decode = decoded * score_flops_per_token(shape, length)
     return StepCost(
         linear, attention, cache, _exchange_s(shape, at, machine, c, tokens), host,
         expert_flops + dense_flops + score + score_decode,
@@ -208,6 +222,26 @@ def replica_devices(at: Serving) -> Array:
     """Return the devices of one pipeline stage of a replica."""
     xp = namespace(at.tensor, at.expert)
     return xp.maximum(at.tensor, at.expert)
+
+
+def waiting_ranks(at: Serving, prompts: Array) -> Array:
+    """Return the prompts that the busiest attention rank reads in a step over the mean of all ranks.
+
+    Ranks that share experts meet at every layer, so that all wait where one reads a prompt. ``prompts`` a step come to
+    R ranks at random, λ to each: ``E max Poisson(λ) / λ``, R where prompts are rare and 1 where they are many. Summed
+    over at most MOST_PROMPTS; beyond, they even out.
+    """
+    xp = namespace(prompts, at.tensor)
+    ranks = replica_devices(at) / at.tensor
+    if not (ranks > 1.0).any():
+        return xp.ones_like(ranks)
+    mean = xp.clip(prompts / ranks, 1e-6, 0.5 * MOST_PROMPTS)
+    chance, below, most = xp.exp(-mean), xp.exp(-mean), 0.0 * mean
+    for count in range(1, MOST_PROMPTS + 1):
+        most = most + 1.0 - below**ranks
+        chance = chance * mean / count
+        below = xp.minimum(below + chance, 1.0)
+    return xp.where(ranks > 1.0, most / mean, 1.0)
 
 
 def _shortfall(c: ServeCalibration, width: Array, hidden: Array) -> Array:
@@ -286,9 +320,21 @@ def steady_tokens_per_s(shape: Shape, at: Serving, machine: ServeMachine, c: Ser
 
 
 def _steady(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> tuple[StepCost, Array]:
-    """Return the pass of one pipeline group, and the seconds of a stage."""
+    """Return the mean pass of one pipeline group, and the seconds of a stage.
+
+    Prompts do not trickle: they come at random, ``batch/output`` a step, and are read whole, at most CHUNK tokens a
+    step. Steps without one read only what their own tokens touch; the mean is over both kinds.
+    """
+    xp = namespace(at.batch, at.pipeline)
     group = at.batch / at.pipeline
-    cost = pass_cost(shape, at, machine, c, group, group * at.input_tokens / at.output_tokens)
+    prompts = group / at.output_tokens
+    tokens = prompts * at.input_tokens
+    share = xp.clip(xp.maximum(1.0 - xp.exp(-prompts), tokens / CHUNK), 1e-9, 1.0)
+    waits = waiting_ranks(at, prompts)
+    reading = pass_cost(shape, at, machine, c, group, tokens / share, waits)
+    plain = pass_cost(shape, at, machine, c, group, 0.0 * tokens)
+    parts = (getattr(plain, f.name) + share * (getattr(reading, f.name) - getattr(plain, f.name)) for f in FIELDS)
+    cost = StepCost(*parts)
     return cost, (cost.total_s - c.step_s) / at.pipeline + c.step_s
 
 
@@ -299,7 +345,7 @@ def steady_rate(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibr
     """
     xp = namespace(at.batch, at.pipeline)
     cost, stage = _steady(shape, at, machine, c)
-    prompt = pass_cost(shape, at, machine, c, xp.asarray(1.0), at.input_tokens)
+    prompt = pass_cost(shape, at, machine, c, xp.asarray(1.0), at.input_tokens, replica_devices(at) / at.tensor)
     return ServeRate(
         step_s=stage * at.pipeline, tokens_per_s=at.batch / at.pipeline / stage, cost=cost, prefill_s=prompt.total_s
     )

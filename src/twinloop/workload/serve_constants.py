@@ -20,32 +20,32 @@ from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.78, gemm_8=0.546, gemm_4=0.475, half=110.0, attention=0.46, bandwidth=0.729, expert_bandwidth=0.551,
-    cache_bandwidth=0.807, step_s=478e-6, layer_s=21.9e-6, mixture_s=8.56e-6, sequence_s=0.778e-6, inner=0.859,
-    inner_alpha_s=7.42e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.47, expert_8=1.58,
+    gemm=0.78, gemm_8=0.563, gemm_4=0.475, half=64.4, attention=0.577, bandwidth=0.857, expert_bandwidth=0.529,
+    cache_bandwidth=0.859, step_s=266e-6, layer_s=5.8e-6, mixture_s=6.99e-6, sequence_s=0.836e-6, inner=0.823,
+    inner_alpha_s=4.82e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.44, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
-    gemm=0.65, gemm_8=0.645, gemm_4=0.478, half=1020.0, attention=0.539, bandwidth=0.68, expert_bandwidth=0.671,
-    cache_bandwidth=0.617, step_s=570e-6, layer_s=17.4e-6, mixture_s=10.2e-6, sequence_s=11.7e-6, inner=0.696,
-    inner_alpha_s=13.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.51, expert_8=1.58,
+    gemm=0.65, gemm_8=0.645, gemm_4=0.483, half=1040, attention=0.544, bandwidth=0.687, expert_bandwidth=0.695,
+    cache_bandwidth=0.737, step_s=428e-6, layer_s=10.2e-6, mixture_s=12.2e-6, sequence_s=13.1e-6, inner=0.682,
+    inner_alpha_s=11.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.55, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.541, half=16.1, attention=0.633, bandwidth=0.784, expert_bandwidth=0.674,
-    cache_bandwidth=0.89, step_s=9920e-6, layer_s=7.55e-6, mixture_s=6.43e-6, sequence_s=0.541e-6, inner=0.925,
-    inner_alpha_s=3.18e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.16, expert_8=1.58,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.581, half=17.2, attention=0.663, bandwidth=0.893, expert_bandwidth=0.677,
+    cache_bandwidth=0.911, step_s=8260e-6, layer_s=5.89e-6, mixture_s=6.41e-6, sequence_s=0.544e-6, inner=0.924,
+    inner_alpha_s=3.21e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.21, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.57, gemm_8=0.49, half=229.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
 limit lets it keep two thirds of what the workstation part keeps."""
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.807, gemm_8=0.45, gemm_4=0.475, half=52.2, attention=0.424, bandwidth=0.844, expert_bandwidth=0.857,
-    cache_bandwidth=0.735, step_s=1810e-6, layer_s=4.85e-6, mixture_s=38.8e-6, sequence_s=55.9e-6, inner=0.313,
-    inner_alpha_s=8.33e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.42, expert_8=1.58,
+    gemm=0.803, gemm_8=0.426, gemm_4=0.475, half=57, attention=0.443, bandwidth=0.839, expert_bandwidth=0.86,
+    cache_bandwidth=0.787, step_s=1580e-6, layer_s=4.94e-6, mixture_s=53.9e-6, sequence_s=53.5e-6, inner=0.436,
+    inner_alpha_s=7.9e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.8, expert_8=1.6,
 )  # fmt: skip
 VLLM_BLACKWELL = ServeCalibration(
-    gemm=0.835, gemm_8=0.266, gemm_4=0.658, half=1050.0, attention=0.395, bandwidth=0.768, expert_bandwidth=0.892,
-    cache_bandwidth=0.31, step_s=1750e-6, layer_s=60.3e-6, mixture_s=18.4e-6, sequence_s=31.7e-6, inner=0.716,
-    inner_alpha_s=3.68e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.88, expert_8=2.55,
+    gemm=0.838, gemm_8=0.272, gemm_4=0.652, half=997, attention=0.197, bandwidth=0.7, expert_bandwidth=0.799,
+    cache_bandwidth=0.334, step_s=2140e-6, layer_s=23.3e-6, mixture_s=39.6e-6, sequence_s=30.4e-6, inner=0.786,
+    inner_alpha_s=4.66e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.89, expert_8=2.22,
 )  # fmt: skip
 """A constant no row of its pool speaks of keeps its prior: 16-bit products of TensorRT-LLM measured kernels, ``outer``
 the middle of its bounds; ``expert_8`` then is Hopper's."""

@@ -27,6 +27,7 @@ from twinloop.workload.other import (
     live_b,
     sample_of,
     served,
+    shared_s,
     stack_of,
     trust,
 )
@@ -169,13 +170,14 @@ def _wait_s(job: ServingJob, service_s: float, replicas: int, most: int) -> floa
 
 def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     """Return one forward pass a sample: encoders, convnets, recommenders, trees, diffusion."""
-    replicas = on.devices
+    sharing = (job.tensor or 1) if network.kind == "diffusion" else 1  # devices that share the tokens of a sample
+    replicas = on.devices // sharing
     eager = network.kind == "diffusion" and on.device.kind == "gpu"  # other parts run compiled graphs only
     stack = stack_of(on.device, job.precision, STACK_OF.get(job.software or ""), eager=eager)
     interval, extrapolated = trust(network, on.device, stack)
     if network.layers and not network.flops_per_sample:
         network = _as_sample(network, job, SCORE_SERVED_B if stack == "framework" else 0.0)
-    scaled, live = served(network, job.work * job.size), job.size * live_b(network)
+    scaled, live = served(network, job.work * job.size), job.size * live_b(network) / sharing
     sample = sample_of(scaled)
     # Embedding tables are spread over the devices, the rest is on each.
     placed = sample.weights - sample.sparse_weights * (1.0 - 1.0 / replicas)
@@ -183,7 +185,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live, 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
-    run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
+    run = shared_s(forward_s(scaled, on.device, job.precision, batches, stack=stack), network, sharing)
     place = _place(job, batches, np.asarray(run.total_s))
     batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])
     rate = batch / one * replicas
@@ -198,7 +200,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     full = batch / one
     parts = {name: float(getattr(run, f"{name}_s")[place]) for name in ("compute", "memory", "overhead")}
     active = _whole_w(network, on, stack, parts)
-    layout = {"tensor": 1, "pipeline": 1, "expert": 1, "data": replicas, "batch": int(batch)}
+    layout = {"tensor": sharing, "pipeline": 1, "expert": 1, "data": replicas, "batch": int(batch)}
     return _answer(
         on, None, rate, (None, None, latency), most, held + batch * live,
         (active, parts["compute"] / one, rate / replicas / full), interval,

@@ -60,8 +60,9 @@ def checked(job: ServingJob, network: Network, on: Host) -> ServingJob:
     Raises:
         InputError: every contradiction at once.
     """
-    if network.kind not in TRANSFORMERS:  # served whole on every device
-        job = replace(job, tensor=None, pipeline=None, expert=None, data=None)
+    if network.kind not in TRANSFORMERS:  # samples stay whole, but that devices may share a denoised one's tokens
+        sharing = network.kind == "diffusion"
+        job = replace(job, tensor=job.tensor if sharing else None, pipeline=None, expert=None, data=None)
     faults = [*_sizes(job), *_divisors(job, network), *_ranges(job), *_product(job, on)]
     if faults:
         raise InputError(tuple(faults))

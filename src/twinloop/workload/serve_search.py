@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
-from twinloop.workload.decoding import ServeMachine, ServeRate, Serving, largest_batch, pass_cost, steady_rate
+from twinloop.workload.decoding import CHUNK, ServeMachine, ServeRate, Serving, largest_batch, pass_cost, steady_rate
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.queueing import P99_NORMAL, Continuous, p99_wait_s
@@ -18,8 +18,6 @@ from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, Serv
 from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
-CHUNK = 8192.0
-"""Tokens of prompts that servers read in one step (default of vLLM and TensorRT-LLM)."""
 POINTS = 96
 """Batches tried for each layout, spaced evenly in their logarithm."""
 
@@ -174,35 +172,60 @@ def _prompt_s(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSof
     return np.asarray(cost.total_s * at.input_tokens / chunk)
 
 
-def _arriving(
+def _interrupted_s(
     rate_per_s: FloatArray, prompt_s: FloatArray, step_s: FloatArray, output: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return (wait for the prompt to be read, mean time per token of a request), 99th percentiles on one replica.
+) -> FloatArray:  # fmt: skip
+    """Return the mean time per token of a request, 99th percentile, with the prompts that come during its stay."""
+    busy = np.clip(rate_per_s * prompt_s, 1e-6, 0.999)
+    more = prompt_s * P99_NORMAL * np.sqrt(rate_per_s * output * step_s) / (1.0 - busy)
+    return np.asarray(step_s + more / output)
 
-    Requests come at random: prompts queue for being read (M/D/1), and those that come during a stay interrupt its
-    tokens, as in :mod:`queueing`.
+
+def _first_token_s(
+    rate_per_s: FloatArray, prompt_s: FloatArray, step_s: FloatArray, crowded_s: FloatArray
+) -> FloatArray:  # fmt: skip
+    """Return the time to the first token, 99th percentile, on one replica.
+
+    A request waits for the end of the step it comes in, and is answered by the next one, which reads all prompts that
+    came meanwhile: gated service. With ρ the share of time that prompts take, steps vary by ``V = λ p² S/(1 − ρ²)``
+    and are met in proportion to their length, so that the mean is ``1.5 S + p + (½ + ρ) V/S`` (Takagi 1986, Analysis of
+    Polling Systems, one queue). Beyond it: the rest of a step (uniform) and the crowd, whose 99th percentile lengthens
+    a step to ``crowded_s``; and prompts, queueing as in M/D/1 and met within a step; joined as a root of squares.
+    Within 15 % of simulated steps up to a load of 0.8, prompts of a quarter to 25 empty steps.
+
+    Args:
+        rate_per_s: λ, requests a second.
+        prompt_s: p, what reading one prompt takes.
+        step_s: S, mean step, prompts in it.
+        crowded_s: step of the crowd that 1 % of the time exceeds.
     """
     busy = np.clip(rate_per_s * prompt_s, 1e-6, 0.999)
-    wait = np.asarray(p99_wait_s(prompt_s + 0.0 * busy, busy, np.ones(busy.shape), 0.0))
-    more = prompt_s * P99_NORMAL * np.sqrt(rate_per_s * output * step_s) / (1.0 - busy)
-    return wait, step_s + more / output
+    varies = rate_per_s * prompt_s**2 * step_s / (1.0 - busy**2)
+    mean = 1.5 * step_s + prompt_s + (0.5 + busy) * varies / step_s
+    queued = np.asarray(p99_wait_s(prompt_s + 0.0 * busy, busy, np.ones(busy.shape), 0.0))
+    prompts = queued + P99_NORMAL * prompt_s * np.sqrt(rate_per_s * step_s)
+    steps = np.hypot(P99_NORMAL * step_s / np.sqrt(12.0), 1.5 * (crowded_s - step_s))
+    return np.asarray(mean + np.hypot(steps, prompts))
 
 
-def _crowded(batch: FloatArray, step_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _crowded(batch: FloatArray, step_s: FloatArray, copies: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return (requests in flight, their step) at the 99th percentile where ``batch`` is the mean of random arrivals.
+
+    A request goes to the replica with the fewest, so that ``copies`` of them share the surplus evenly.
 
     Arrivals are random and each stays ``output`` steps that lengthen with the crowd. Near its mean the crowd is a
     birth and death process with drift ``-(1 - e)/stay``, e the elasticity of the step: variance ``batch / (1 - e)``
-    (diffusion approximation of a state-dependent queue). It changes no faster than requests come and go, so that a
-    request meets one crowd all its stay. One number in flight alone (no first column to compare) has e = 0.
+    (diffusion approximation of a state-dependent queue), of all replicas together. It changes no faster than requests
+    come and go, so that a request meets one crowd all its stay. One number in flight alone (no first column to
+    compare) has e = 0.
 
-    >>> crowd, step = _crowded(np.array([[1.0, 100.0]]), np.array([[0.0101, 0.02]]))
+    >>> crowd, step = _crowded(np.array([[1.0, 100.0]]), np.array([[0.0101, 0.02]]), np.ones((1, 1)))
     >>> round(float(crowd[0, 1]), 1), round(float(step[0, 1]), 5)
     (132.9, 0.02329)
     """
     each = (step_s - step_s[:, :1]) / np.maximum(batch - batch[:, :1], 1.0)
     elastic = np.clip(each * batch / step_s, 0.0, 0.99)
-    more = P99_NORMAL * np.sqrt(batch / (1.0 - elastic))
+    more = P99_NORMAL * np.sqrt(batch / (1.0 - elastic) / copies)
     more = np.where(batch > 1.0, more, 0.0)
     return batch + more, step_s + each * more
 
@@ -224,13 +247,15 @@ def _places(
         return np.asarray(np.where(enough.any(axis=1), enough.argmax(axis=1), batch.shape[1] - 1), dtype=np.intp)
     ttft, tpot = SCENARIO_LIMITS.get(job.scenario, (np.inf, np.inf))
     ttft, tpot = job.ttft_s or ttft, job.tpot_s or tpot
-    wait, gap, held = np.zeros(batch.shape), step, np.ones(batch.shape, dtype=bool)
+    first, gap, held = prefill + step, step, np.ones(batch.shape, dtype=bool)
     if job.scenario in SCENARIO_LIMITS:
-        crowd, slowed = _crowded(batch, step)
-        wait, gap = _arriving(tokens / copies / output, prompt_s, step, output)
+        rate_per_s = tokens / copies / output
+        crowd, slowed = _crowded(batch, step, copies)
+        gap = step + np.hypot(_interrupted_s(rate_per_s, prompt_s, step, output) - step, slowed - step)
+        first = np.maximum(_first_token_s(rate_per_s, prompt_s, step, slowed), first)
         # Who finds a full replica waits for another's last token, far beyond any limit on the first.
-        held, gap = crowd <= np.maximum(most, 1.0)[:, None], gap + slowed - step
-    good = held & (gap <= tpot) & (wait + prefill + step <= ttft)
+        held = crowd <= np.maximum(most, 1.0)[:, None]
+    good = held & (gap <= tpot) & (first <= ttft)
     if job.latency_s is not None:
         good &= prefill + (1.0 + output) * step <= job.latency_s
     return np.asarray(np.argmax(np.where(good, tokens, 0.0), axis=1), dtype=np.intp)

@@ -64,6 +64,8 @@ class Shape:
     """Share of tokens times vocabulary that the output layer scores in training."""
     memory: Array
     """Tokens of the segment before that are attended to as well, at relative positions."""
+    heard: Array
+    """1: speech. Frames pass an encoder and words a decoder of as many layers, which attends to the frames too."""
 
 
 def shape_of(network: Network, sequence: float | None = None) -> Shape:
@@ -85,7 +87,7 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         vocabulary=float(network.vocabulary),
         context=length,
         flash=float(network.attention != "full"),
-        causal=float(network.causal),
+        causal=float(network.causal and network.kind != "speech"),
         window=float(min(network.window, seen)) if network.window and not network.window_layers else seen,
         latent=float(network.attention == "mla"),
         experts=float(network.experts),
@@ -100,16 +102,19 @@ def shape_of(network: Network, sequence: float | None = None) -> Shape:
         attending=1.0 - network.state_space_layers / max(network.layers, 1),
         scored=words if network.causal else words * MASKED_SHARE,
         memory=float(network.memory),
+        heard=float(network.kind == "speech"),
     )
 
 
 def attention_weights(shape: Shape) -> Array:
     """Return the weights of one layer's attention, biases in where the model has them.
 
-    Ordinary: ``h d (2a + 2k)``. Latent: ``h r_q + r_q a (d + r) + h (r_c + r) + 2 r_c a d + a d h``.
+    Ordinary: ``h d (2a + 2k)``. Speech ``h d (3a + 3k)``: a frame also leaves keys and values for the decoder's second
+    attention (2 of its 4 matrices), a word asks them (the other 2).
+    Latent: ``h r_q + r_q a (d + r) + h (r_c + r) + 2 r_c a d + a d h``.
     """
     h, a, d = shape.hidden, shape.heads, shape.head_dim
-    plain = h * d * (2.0 * a + 2.0 * shape.kv_heads)
+    plain = h * d * (2.0 * a + 2.0 * shape.kv_heads) * (1.0 + 0.5 * shape.heard)
     biases = (1.0 - shape.gated) * (d * (a + 2.0 * shape.kv_heads) + h)
     rq, rc, r = MLA_QUERY_RANK, MLA_CACHE_RANK, MLA_ROPE
     latent = h * rq + rq * a * (d + r) + h * (rc + r) + 2.0 * rc * a * d + a * d * h
@@ -204,6 +209,16 @@ def score_flops_per_token(shape: Shape, context: Array, halved: Array = 0.0) -> 
     wide = shape.head_dim + 0.5 * MLA_ROPE * shape.latent
     span = attended(shape, context)
     return 4.0 * shape.layers * shape.attending * shape.heads * wide * span * (1.0 - 0.5 * halved * shape.causal)
+
+
+def decode_score_flops_per_token(shape: Shape, context: Array) -> Array:
+    """Return the same for a token that is decoded: latent attention scores and sums the compressed cache itself.
+
+    ``2 l a (2 r_c + r) · context``, 3.4 times the operations of its prompts and 16 times the bytes a grouped head
+    asks for (DeepSeek-V2, arXiv:2405.04434, section 2.1: projections absorbed).
+    """
+    latent = 2.0 * shape.layers * shape.heads * (2.0 * MLA_CACHE_RANK + MLA_ROPE) * attended(shape, context)
+    return shape.latent * latent + (1.0 - shape.latent) * score_flops_per_token(shape, context)
 
 
 def model_flops_per_token(shape: Shape) -> Array:
