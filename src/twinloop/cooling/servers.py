@@ -23,6 +23,8 @@ RAMP_PER_K = 0.04
 Thermal Guidelines, 2011 and later: relative server power 1.04-1.08 at 30 °C, 1.07-1.20 at 35 °C). Low."""
 MOST_FAN_RATIO = 1.2
 """Full speed over design speed. Low confidence."""
+SINK_CONVECTION = 0.5
+"""Share of a chip's resistance to air that is convection in its sink, 0.3-0.7. Low confidence."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,12 @@ def least_fan_ratio(on_air: Iterable[bool], whole: float = LEAST_FAN_RATIO, mixe
 
 
 def server_fan_ratio(
-    heat_ratio: Array, intake_c: Array, least: Array, ramp_start_c: float = RAMP_START_C, ramp_per_k: float = RAMP_PER_K
+    heat_ratio: Array,
+    intake_c: Array,
+    least: Array,
+    ramp_start_c: Array = RAMP_START_C,
+    ramp_per_k: Array = RAMP_PER_K,
+    most: Array = MOST_FAN_RATIO,
 ) -> Array:
     """Return the fans' speed over design, ``min(max(x ramp, least), most)``; air flow is in proportion.
 
@@ -120,30 +127,33 @@ def server_fan_ratio(
     [0.8, 0.96, 0.585]
     """
     xp = namespace(heat_ratio, intake_c)
-    asked = heat_ratio * intake_ramp(intake_c, ramp_start_c, ramp_per_k)
-    return xp.minimum(xp.maximum(asked, least), MOST_FAN_RATIO)
+    asked = heat_ratio * intake_ramp(intake_c, ramp_start_c, ramp_per_k, most)
+    return xp.minimum(xp.maximum(asked, least), most)
 
 
-def intake_ramp(intake_c: Array, start_c: float = RAMP_START_C, per_k: float = RAMP_PER_K) -> Array:
+def intake_ramp(
+    intake_c: Array, start_c: Array = RAMP_START_C, per_k: Array = RAMP_PER_K, most: Array = MOST_FAN_RATIO
+) -> Array:
     """Return what warm intakes multiply the fans' speed by, ``1 + r (T − T_r)⁺``, at most full over design speed.
 
     >>> [float(intake_ramp(at)) for at in (25.0, 29.5, 40.0)]
     [1.0, 1.1, 1.2]
     """
     xp = namespace(intake_c)
-    return xp.minimum(1.0 + per_k * xp.maximum(intake_c - start_c, 0.0), MOST_FAN_RATIO)
+    return xp.minimum(1.0 + per_k * xp.maximum(intake_c - start_c, 0.0), most)
 
 
-def ramped_sink_share(intake_c: Array) -> Array:
+def ramped_sink_share(ramp: Array, convection: Array = SINK_CONVECTION) -> Array:
     """Return a chip's resistance to air over that at its usual flow: faster air is why fans speed up.
 
-    ``(1 − s) + s ramp^−n``: ``s`` = 0.5 of it is convection in the sink (0.3-0.7), ``n`` = 0.5 for developing laminar
-    flow between fins (Teertstra et al. 2000, Journal of Electronics Manufacturing 10(4), 253-261). Low confidence.
+    ``(1 − s) + s ramp^−n`` with the ``ramp`` of :func:`intake_ramp`: ``s`` of it is convection in the sink, ``n`` =
+    0.5 for developing laminar flow between fins (Teertstra et al. 2000, Journal of Electronics Manufacturing 10(4),
+    253-261). Low confidence.
 
-    >>> [round(float(ramped_sink_share(at)), 4) for at in (25.0, 32.0)]
+    >>> [round(float(ramped_sink_share(intake_ramp(at))), 4) for at in (25.0, 32.0)]
     [1.0, 0.9564]
     """
-    return 0.5 + 0.5 * intake_ramp(intake_c) ** -0.5
+    return 1.0 - convection + convection * ramp**-0.5
 
 
 def server_air_flow_kg_s(heat_w: Array, rise_k: Array) -> Array:

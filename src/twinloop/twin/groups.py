@@ -8,6 +8,7 @@ from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import (
+    intake_ramp,
     least_fan_ratio,
     ramped_sink_share,
     server_air_flow_kg_s,
@@ -148,7 +149,8 @@ def _caught(path: CoolingPath, k: PlantConstants) -> float:
 def _chip(  # type: ignore[no-untyped-def]
     group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants
 ):
-    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c)
+    ramp = intake_ramp(coolants.air_c, k.server_ramp_start_c, k.server_ramp_per_k, k.server_fan_most)
+    r_air_k_w = group.r_air_k_w * ramped_sink_share(ramp, k.sink_convection)
     coolant_c, resistance = {
         "air": (coolants.air_c, r_air_k_w),
         "rear_door": (coolants.air_c, r_air_k_w),
@@ -165,12 +167,12 @@ def _chip(  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
+def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> Array:
     """Return junction to bath: a constant in one phase, in two the spreader and boiling at the device's full power."""
     if not design.boils:
         return k.immersion_resistance_k_w
     flux_w_m2 = group.device_w / k.boiling_area_m2
-    return k.boiling_case_k_w + float(boiling_rise_k(FK_649, flux_w_m2)) / group.device_w
+    return k.boiling_case_k_w + boiling_rise_k(FK_649, flux_w_m2) / group.device_w
 
 
 def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridDesign, k: PlantConstants) -> Array:
@@ -200,5 +202,8 @@ def _air_flow(
     if design.immersed:
         return 0.0 * heat_w, server_air_flow_kg_s(heat_w, k.server_air_rise_k)
     carried_w = density_ratio * group.busy.total_w
-    speed = server_fan_ratio(heat_w / carried_w, intake_c, fan_floor(group, design, k))
+    speed = server_fan_ratio(
+        heat_w / carried_w, intake_c, fan_floor(group, design, k), k.server_ramp_start_c, k.server_ramp_per_k,
+        k.server_fan_most,
+    )  # fmt: skip
     return speed, speed * server_air_flow_kg_s(carried_w, k.server_air_rise_k)

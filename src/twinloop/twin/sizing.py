@@ -15,7 +15,7 @@ import numpy as np
 from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.boiling import FK_649, BoilingBath
 from twinloop.cooling.cdus import Cdu
-from twinloop.cooling.chillers import Chiller, chiller
+from twinloop.cooling.chillers import Chiller, chiller, with_curves
 from twinloop.cooling.crahs import Crah
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import ua_for_duty_w_k
@@ -350,4 +350,4 @@ def _chiller_for(
     rated_c, cop = (35.0, k.chiller_cop_air) if kind == "air" else (29.44, k.chiller_cop_water)
     probe = Chiller(load_w, cop, 6.67, rated_c, kind)
     available_w = float(chiller(probe, load_w, leaving_c, condenser_c).available_w)
-    return Chiller(load_w * load_w / available_w, cop, 6.67, rated_c, kind)
+    return replace(with_curves(probe), capacity_w=load_w * load_w / available_w)
