@@ -121,6 +121,8 @@ class PlantConstants:
     """EnergyPlus two-zone data-centre example: 300-490 Pa."""
     crah_fan_efficiency: float = 0.7
     """Same example."""
+    crah_fan_most: float = 1.1
+    """Air handlers' fastest speed over design, reached where units are lost. Low confidence."""
     coolant_rise_k: float = 10.0
     """Technology coolant, 1.43 L/min per kW; vendors' rule 1.2-1.5 L/min per kW."""
     cdu_approach_k: float = 4.0

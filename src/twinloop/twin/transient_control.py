@@ -144,7 +144,7 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     running = xp.maximum(inputs.handler_ok.sum(axis=0), 1e-9)
     drawn = server_kg_s * (1.0 + p.plant.aisle.leak) / unit.air_design_kg_s
     wanted = 1.0 + 0.0 * drawn if p.plant.design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
-    speed = xp.minimum(wanted * p.fleet.handlers.running / running, c.fan_most)
+    speed = xp.minimum(wanted * p.fleet.handlers.running / running, k.crah_fan_most)
     fans = _turn(state.handler_fan, speed, inputs.handler_ok, dt_s, c.fan_ramp_s, c.fan_coast_s)
     air_w_k = wanted * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k
     water_w_k = unit.water_design_kg_s * k.water_heat_capacity_j_kg_k
