@@ -146,7 +146,9 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     wanted = 1.0 + 0.0 * drawn if p.plant.design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
     speed = xp.minimum(wanted * p.fleet.handlers.running / running, k.crah_fan_most)
     fans = _turn(state.handler_fan, speed, inputs.handler_ok, dt_s, c.fan_ramp_s, c.fan_coast_s)
-    air_w_k = wanted * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k
+    # By the air that really moves: beside fans that run down a valve which moves as usual swings from end to end.
+    turning = xp.maximum(state.handler_fan.sum(axis=0) / p.fleet.handlers.running, 1e-6)
+    air_w_k = turning * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k
     water_w_k = unit.water_design_kg_s * k.water_heat_capacity_j_kg_k
     steep_k = water_w_k / air_w_k * xp.maximum(state.room_c - state.cold_supply_c, 1.0)
     valve = regulate(state.coil_valve, state.readings_c[SUPPLY_AIR] - inputs.air_setpoint_c, steep_k, dt_s, p)
