@@ -16,6 +16,10 @@ HYBRID_FAN_RATIO = 0.585
 """The same where plates catch the chips and memory, drives, network and regulators stay on air, which a quarter of
 the heat would not cool at a quarter of the speed: a fifth of the all-air fan power is left at 75 % liquid (Heydari et
 al., InterPACK 2022, V001T01A014), ``0.2^(1/3)``; 0.3-0.67, the drive alone to 30 % of the power. Low confidence."""
+FANLESS_RATIO = 0.05
+"""Air through servers all of whose parts are on plates, over an air-cooled server's: such servers have no fan wall
+(HPE Cray EX, Lenovo Neptune N1380: fanless), what leaks past the plates warms the air around them. 0.02-0.1. Low
+confidence."""
 RAMP_START_C = 27.0
 """Intake above which fan control asks for more than the heat needs: end of the ASHRAE recommended range."""
 RAMP_PER_K = 0.04
@@ -98,16 +102,21 @@ def server(
     )
 
 
-def least_fan_ratio(on_air: Iterable[bool], whole: float = LEAST_FAN_RATIO, mixed: float = HYBRID_FAN_RATIO) -> float:
+def least_fan_ratio(
+    on_air: Iterable[bool], whole: float = LEAST_FAN_RATIO, mixed: float = HYBRID_FAN_RATIO, none: float = FANLESS_RATIO
+) -> float:
     """Return the slowest that fans turn over design speed, by which components are left on air.
 
-    ``mixed`` where liquid catches some and leaves others; ``whole`` where it catches none, or all.
+    ``mixed`` where liquid catches some and leaves others, ``whole`` where it catches none, ``none`` where it catches
+    all.
 
     >>> least_fan_ratio([True, False]), least_fan_ratio([True, True]), least_fan_ratio([False, False])
-    (0.585, 0.3, 0.3)
+    (0.585, 0.3, 0.05)
     """
     left = list(on_air)
-    return mixed if any(left) and not all(left) else whole
+    if all(left):
+        return whole
+    return mixed if any(left) else none
 
 
 def server_fan_ratio(

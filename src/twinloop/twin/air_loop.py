@@ -82,7 +82,8 @@ def air_loop(
         k: constants.
 
     The handlers move the servers' air plus bypass, as far as their fans' fastest speed reaches: what servers draw
-    beyond that is the room's air. Beside baths, which draw none, they run at design flow. Where coils at full
+    beyond that is the room's air. Beside baths, which draw none, and beside doors, which hand the servers' air back to
+    the room at the setpoint, they run at the design flow of the room's own heat. Where coils at full
     flow cannot hold the supply setpoint, supply floats up until they carry what the doors leave, which still
     aim at the setpoint.
     """
@@ -90,7 +91,8 @@ def air_loop(
     cp = k.air_heat_capacity_j_kg_k
     server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
     drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
-    fan_ratio = 1.0 + 0.0 * drawn if design.immersed else xp.clip(drawn, HANDLER_FLOOR, k.crah_fan_most)
+    follows = design.handlers_follow_servers
+    fan_ratio = xp.clip(drawn, HANDLER_FLOOR, k.crah_fan_most) if follows else 1.0 + 0.0 * drawn
     handler_w_k = fan_ratio * handler.air_design_kg_s * cp
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k

@@ -12,6 +12,7 @@ from typing import Literal
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
 from twinloop.cooling.servers import (
+    FANLESS_RATIO,
     HYBRID_FAN_RATIO,
     LEAST_FAN_RATIO,
     MOST_FAN_RATIO,
@@ -78,6 +79,11 @@ class HybridDesign:
         return self.paths["accelerator"] == "bath"
 
     @property
+    def handlers_follow_servers(self) -> bool:
+        """Whether air handlers move the servers' air: not beside baths, nor where doors hand it back cool."""
+        return not (self.immersed or self.has_door)
+
+    @property
     def boils(self) -> bool:
         """Whether those baths are two-phase."""
         return self.immersed and self.bath == "two_phase"
@@ -102,6 +108,8 @@ class PlantConstants:
     """Slowest server fans over design speed, 0.2-0.4."""
     hybrid_fan_floor: float = HYBRID_FAN_RATIO
     """The same in servers whose chips are on plates and whose other parts are on air, 0.3-0.67."""
+    fanless_floor: float = FANLESS_RATIO
+    """The same in servers all of whose parts are on plates."""
     server_fan_most: float = MOST_FAN_RATIO
     server_ramp_start_c: float = RAMP_START_C
     server_ramp_per_k: float = RAMP_PER_K
@@ -121,6 +129,8 @@ class PlantConstants:
     """EnergyPlus two-zone data-centre example: 300-490 Pa."""
     crah_fan_efficiency: float = 0.7
     """Same example."""
+    crah_most_rise_k: float = 20.0
+    """Most that air cools by in an air handler at design; 12-20 in practice. Low confidence."""
     crah_fan_most: float = 1.1
     """Air handlers' fastest speed over design, reached where units are lost. Low confidence."""
     coolant_rise_k: float = 10.0

@@ -189,7 +189,7 @@ def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridD
 def fan_floor(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
     """Return the slowest that the servers' fans turn, over design speed: more where plates leave parts on air."""
     on_air = [effective_path(group, component, design) != "cold_plate" for component in DC_COMPONENTS]
-    return least_fan_ratio(on_air, k.server_fan_floor, k.hybrid_fan_floor)
+    return least_fan_ratio(on_air, k.server_fan_floor, k.hybrid_fan_floor, k.fanless_floor)
 
 
 def _air_flow(

@@ -143,7 +143,7 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     server_kg_s = (state.server_fan * p.chips.air_kg_s).sum(axis=0)
     running = xp.maximum(inputs.handler_ok.sum(axis=0), 1e-9)
     drawn = server_kg_s * (1.0 + p.plant.aisle.leak) / unit.air_design_kg_s
-    wanted = 1.0 + 0.0 * drawn if p.plant.design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
+    wanted = xp.maximum(drawn, HANDLER_FLOOR) if p.plant.design.handlers_follow_servers else 1.0 + 0.0 * drawn
     speed = xp.minimum(wanted * p.fleet.handlers.running / running, k.crah_fan_most)
     fans = _turn(state.handler_fan, speed, inputs.handler_ok, dt_s, c.fan_ramp_s, c.fan_coast_s)
     # By the air that really moves: beside fans that run down a valve which moves as usual swings from end to end.
