@@ -73,6 +73,24 @@ def test_reward_is_cost_and_penalty(task):
     assert outcome.facility_j > outcome.it_j > 0.0
 
 
+def test_the_intakes_limit_falls_with_the_height_of_the_site(task):
+    """A2 in Denver, 1,650 m: 35 °C less one kelvin for every 300 m above 900 m, 32.5 °C."""
+    high = replace(task.weather, elevation_m=1650.0)
+    below, above = (
+        replace(
+            task, weather=weather, action_low=(34.0, 20.0, 10.0, 0.0, 0.3), action_high=(34.0, 40.0, 22.0, 0.3, 1.0)
+        )
+        for weather in (replace(high, elevation_m=0.0), high)
+    )
+    now = begin(below, np.random.default_rng(5), 1, 12)
+    now = replace(now, state=now.state._replace(intake_c=now.state.intake_c * 0.0 + 34.0))
+    low_k_s, high_k_s = (float(advance(each, now, np.zeros((1, 5)))[1].violation_k_s[0]) for each in (below, above))
+    intake_c = advance(below, now, np.zeros((1, 5)))[0].state.intake_c
+    assert 32.5 < float(intake_c[0]) < 35.0
+    assert low_k_s == 0.0
+    assert high_k_s == pytest.approx(60.0 * (float(intake_c[0]) - 32.5), rel=0.1)
+
+
 @pytest.mark.slow
 def test_more_water_than_the_heat_asks_for_only_costs_pumps(task):
     """Chips are rated at the flow that their heat asks for: units of the twin do not cool better beyond it."""

@@ -11,6 +11,7 @@ import pytest
 
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.plant import mismatches_w, solve_plant
+from twinloop.twin.year import _free_cooling
 
 _spec = importlib.util.spec_from_file_location("halls", Path(__file__).with_name("test_plant_closure.py"))
 assert _spec
@@ -60,6 +61,30 @@ def test_a_thermosyphon_before_the_tower_balances(kit):
     for name, mismatch in mismatches_w(state, built).items():
         assert np.max(np.abs(mismatch) / state.it_w) < 1e-6, name
     assert np.max(state.balance_error) < 1e-6
+
+
+def test_outdoor_air_between_supply_and_return_takes_its_share_and_the_chiller_the_rest():
+    """A differential limit: the return is some 41 °C, so air of 26 to 41 °C still cools it."""
+    air = weather([10.0, 32.0, 40.5, 43.0], np.full(4, 10.0))
+    state, built = busy(air, air_hall())
+    back_c, supply_c = state.air.return_c[1], state.air.supply_c[1]
+    air_w_k = state.air.fan_w[1] / built.handler.fan_design_w * built.handler.air_design_kg_s * 1006.0  # at full speed
+    assert built.handler.fan_design_w == pytest.approx(float(state.air.fan_w[1]), rel=0.02)
+    assert float(state.air.outdoor_heat_w[1]) == pytest.approx(float(air_w_k * (back_c - 32.0)), rel=0.02)
+    assert float(state.air.coil_heat_w[1]) == pytest.approx(float(air_w_k * (32.0 - supply_c)), rel=0.02)
+    assert state.air.coil_heat_w[0] == 0.0
+    assert 0.0 < state.air.outdoor_heat_w[2] < 0.05 * state.air.coil_heat_w[2]  # fades out: no step at the return
+    assert state.air.outdoor_heat_w[3] == 0.0
+    hours = _free_cooling(state)
+    assert (hours.full, hours.partial, hours.none) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("plant", ["air_cooled_chiller", "water_cooled_chiller"])
+@pytest.mark.parametrize("evaporative", ["none", "direct"])
+@pytest.mark.parametrize("dew_c", [2.0, 12.0, 14.5])
+def test_hotter_outdoor_air_of_one_moisture_never_lowers_power(evaporative, plant, dew_c):
+    state, _ = busy(weather(np.linspace(15.0, 45.0, 121), np.full(121, dew_c)), air_hall(evaporative, plant=plant))
+    assert np.all(np.diff(state.facility_w) >= -1e-6 * state.it_w[1:])
 
 
 def test_pads_carry_the_hall_in_dry_heat_and_their_water_is_the_enthalpy_they_move():
@@ -139,12 +164,12 @@ def test_absent_technology_is_zero():
 )
 def test_compiled_halls_agree(chosen):
     jax = pytest.importorskip("jax")
-    from twinloop.twin.compiled import hours, parameters, year_function
+    from twinloop.twin.compiled import Hall, hours, year_function
 
     with jax.enable_x64(True):
         it, air = halls.group(), halls.outdoor()
         plant = halls.build(chosen, it)
-        sums = year_function(plant, (it,), K)(parameters(plant), hours(air, (it,)))
+        sums = year_function(Hall(plant, (it,), K))({}, hours(air, (it,)))
         state = solve_plant(plant, (it,), air, K)
         assert float(sums.facility_j) == pytest.approx(3600.0 * np.sum(state.facility_w), rel=2e-6)
         assert float(sums.evaporation_kg) == pytest.approx(3600.0 * np.sum(state.evaporation_kg_s), rel=1e-4)

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from twinloop.errors import InputError
+from twinloop.planner.failures import _with_capacity
 from twinloop.twin.fault_words import EXAMPLES, read_faults
 from twinloop.twin.faults import Happening, with_faults
+from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.happenings import NOT_ASKED, _turns, events_of, standby_words
+from twinloop.twin.plant import solve_plant
 from twinloop.twin.transient_account import account
-from twinloop.twin.transient_nouns import Inputs
+from twinloop.twin.transient_nouns import Bank, Fleet, Inputs
 from twinloop.twin.transient_run import constant_series, guess, run, settle, steady_inputs
 from twinloop.twin.windows import Window
 
@@ -85,6 +88,39 @@ def test_liquid_throttles_in_seconds_air_in_minutes(make_hall, fleets):
     assert times[0] < times[1] < times[2]
     assert times[2] >= 120.0
     assert times[3] > 60.0
+
+
+@pytest.mark.parametrize("left", [(1, 2), (2, 3)])
+@pytest.mark.parametrize("kit", ["air", "rear doors", "plates + air"])
+def test_the_plans_lost_air_handler_is_where_the_hall_comes_to_rest(make_hall, make_group, kit, left):
+    """Those left blow 1.1 of their speed; what servers draw beyond that is the room's air."""
+    running, of = left
+    p = make_hall(kit, "tower", fleet=Fleet(*[Bank(of, 0)] * 5, Bank(1, 0)))
+    inputs = steady_inputs(p, 1, np.ones(1), 34.0, 22.0, 14.0)
+    handlers = np.array(inputs.handler_ok)
+    handlers[running:] = 0.0
+    state = settle(p, inputs._replace(handler_ok=handlers), 5400.0)
+    outdoor = OutdoorAir(np.array([34.0]), np.array([22.0]), np.array([14.0]), 101325.0)
+    plan = solve_plant(_with_capacity(p.plant, "AH", running / of), (make_group(),), outdoor, p.k)
+    for rest, planned in (
+        (state.supply_air_c, plan.air.supply_c), (state.intake_c, plan.air.intake_c),
+        (state.exhaust_c, plan.air.exhaust_c), (state.die_c.max(), plan.it[0].worst_junction_c),
+    ):  # fmt: skip
+        assert float(np.max(rest)) == pytest.approx(float(planned[0]), abs=0.1)
+    assert np.max(plan.balance_error) < 1e-6
+    short_k = float(plan.air.intake_c[0] - plan.air.supply_c[0])
+    assert short_k > (0.8 if kit == "rear doors" else 1.5)  # of the room's air; 0.3 to 0.8 K with all of them
+
+
+def test_a_coil_valve_holds_while_fans_stand_still(make_hall, fleets):
+    """Without air a valve has no say in the supply temperature: it must not swing, nor the event come and go."""
+    trace, _ = faulted(make_hall("plates + air", fleet=fleets["bare"]), ["fan wall stops at 14:00 for 10 min"], 30)
+    valve = trace.states.coil_valve[61:180, 1]
+    turns = np.count_nonzero(np.diff(np.sign(np.round(np.diff(valve), 4))))
+    assert turns <= 2
+    over = trace.states.supply_air_c[61:, 1] > 28.0
+    assert np.count_nonzero(np.diff(over.astype(int))) <= 4
+    assert trace.states.supply_air_c[-1, 1] == pytest.approx(26.0, abs=0.5)
 
 
 def test_one_chiller_away_floats_the_supply_throttles_and_returns(make_hall, make_group, fleets):

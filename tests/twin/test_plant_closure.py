@@ -226,3 +226,27 @@ def test_looser_aisles_take_more_air_and_warmer_intakes():
     rise_k = halls[3].air.exhaust_c - halls[3].air.intake_c
     assert halls[3].air.intake_c - halls[3].air.supply_c == pytest.approx(0.15 / 0.85 * rise_k)
     assert halls[0].crah_fans_w[0] / halls[2].crah_fans_w[0] == pytest.approx(1.03 / 1.05, rel=0.01)
+
+
+@pytest.mark.parametrize("kit", [kit for kit, paths in KITS.items() if "rear_door" in paths.values()])
+def test_doors_leave_the_handlers_the_rooms_own_heat(kit):
+    """Handlers move air for the power chain's heat at the servers' rise, not the servers' air; doors hold the room."""
+    state, built = run(design(kit, cold_supply_c=16.0, air_supply_c=24.0))
+    servers_kg_s = sum(np.max(it.air_flow_kg_s) for it in state.it)
+    room_w = built.handler_heat_w - built.handler.fan_design_w
+    assert built.handler.air_design_kg_s * (1006.0 * 12.0) == pytest.approx(built.handler_heat_w, rel=0.01)
+    assert built.handler.air_design_kg_s < 0.15 * servers_kg_s
+    assert np.all(state.air.coil_heat_w >= state.crah_fans_w)
+    assert np.all(state.air.coil_heat_w < room_w + state.crah_fans_w)
+    assert np.all(np.abs(state.air.intake_c - 24.0) < 2.5)
+    assert np.max(state.balance_error) < 1e-6
+
+
+def test_servers_all_on_plates_move_next_to_no_air():
+    """What leaks past plates sets the flow: a twentieth of the air-cooled server's, or its share of the heat."""
+    at_full = group(activity=np.ones(HOURS))
+    plates, air = (run(design(kit), at_full)[0].it[0] for kit in ("all plates", "air"))
+    heat_share = plates.air_heat_w / air.air_heat_w
+    assert np.all(plates.air_flow_kg_s < 1.2 * np.maximum(heat_share, 0.05) * air.air_flow_kg_s)
+    assert np.all(plates.air_flow_kg_s > 0.04 * air.air_flow_kg_s)
+    assert np.all(plates.fans_w < 0.002 * air.fans_w)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.exchangers import SMALL_W_K, ua_at_flow_w_k
+from twinloop.cooling.exchangers import FILM_EXPONENT, SMALL_W_K, ua_at_flow_w_k
 
 WATER_J_KG_K = 4181.0
 """Water at 30 °C, IAPWS-95."""
@@ -47,13 +48,14 @@ def boiling_rise_k(fluid: BoilingFluid, flux_w_m2: Array, roughness_um: float = 
     >>> round(float(boiling_rise_k(FK_649, 1e5)), 1)
     23.3
     """
+    xp = namespace(flux_w_m2, fluid.critical_pa, fluid.molar_mass_g)
     reduced = ATMOSPHERE_PA / fluid.critical_pa
-    exponent = 0.12 - 0.2 * math.log10(roughness_um)
-    base = 55.0 * reduced**exponent * (-math.log10(reduced)) ** -0.55 * fluid.molar_mass_g**-0.5
-    return namespace(flux_w_m2).maximum(flux_w_m2, 1.0) ** 0.33 / base
+    exponent = 0.12 - 0.2 * np.log10(roughness_um)
+    base = 55.0 * reduced**exponent * (-xp.log10(reduced)) ** -0.55 * fluid.molar_mass_g**-0.5
+    return xp.maximum(flux_w_m2, 1.0) ** 0.33 / base
 
 
-def critical_heat_flux_w_m2(fluid: BoilingFluid, constant: float = 0.131) -> float:
+def critical_heat_flux_w_m2(fluid: BoilingFluid, constant: float = 0.131) -> Array:
     """Return ``K h_fg ρ_v^½ (σ g (ρ_l − ρ_v))^¼``: above it the surface dries out and the chip burns.
 
     ``K`` 0.131 for a large flat plate facing up (Zuber 1959, AECU-4439, doi:10.2172/4175511), 0.149 by
@@ -63,7 +65,7 @@ def critical_heat_flux_w_m2(fluid: BoilingFluid, constant: float = 0.131) -> flo
     138
     """
     buoyancy = fluid.surface_tension_n_m * GRAVITY_M_S2 * (fluid.liquid_kg_m3 - fluid.vapour_kg_m3)
-    return constant * fluid.latent_j_kg * math.sqrt(fluid.vapour_kg_m3 * math.sqrt(buoyancy))
+    return constant * fluid.latent_j_kg * fluid.vapour_kg_m3**0.5 * buoyancy**0.25
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class BoilingBath:
     """Of the spreaders that carry the chips' heat."""
     fluid: BoilingFluid = FK_649
     flux_margin: float = FLUX_MARGIN
+    film_exponent: float = FILM_EXPONENT
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def boiling_bath(unit: BoilingBath, heat_w: Array, water_in_c: Array, water_flow
     """
     xp = namespace(heat_w, water_in_c, water_flow_kg_s)
     water_w_k = xp.maximum(water_flow_kg_s * WATER_J_KG_K, SMALL_W_K)
-    ua_w_k = ua_at_flow_w_k(unit.condenser_ua_w_k, 1.0, water_flow_kg_s / unit.water_design_kg_s)
+    ua_w_k = ua_at_flow_w_k(unit.condenser_ua_w_k, 1.0, water_flow_kg_s / unit.water_design_kg_s, unit.film_exponent)
     passed_w_k = -xp.expm1(-ua_w_k / water_w_k) * water_w_k
     condensable_w = passed_w_k * (unit.fluid.boiling_c - water_in_c)
     saturation_c = xp.maximum(water_in_c + heat_w / passed_w_k, unit.fluid.boiling_c)

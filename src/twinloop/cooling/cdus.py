@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array
-from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
-from twinloop.cooling.pumps import Pump, PumpPoint, pump, system_dp_pa
+from twinloop.cooling.exchangers import FILM_EXPONENT, exchange, ua_at_flow_w_k
+from twinloop.cooling.pumps import Pump, PumpPoint, flow_power_share, pump, system_dp_pa
 
 WATER_J_KG_K = 4181.0
 """Water at 30 °C, IAPWS-95."""
@@ -28,6 +28,7 @@ class Cdu:
     primary_j_kg_k: float = WATER_J_KG_K
     secondary_j_kg_k: float = WATER_J_KG_K
     """PG25 at 35 °C: 3950."""
+    film_exponent: float = FILM_EXPONENT
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ def cdu(
     (33.27, 981)
     """
     secondary = secondary_flow_kg_s / unit.secondary_design_kg_s
-    ua_w_k = ua_at_flow_w_k(unit.ua_w_k, secondary, primary_flow_kg_s / unit.primary_design_kg_s)
+    ua_w_k = ua_at_flow_w_k(unit.ua_w_k, secondary, primary_flow_kg_s / unit.primary_design_kg_s, unit.film_exponent)
     hot_w_k = secondary_flow_kg_s * unit.secondary_j_kg_k
     cold_w_k = primary_flow_kg_s * unit.primary_j_kg_k
     x = exchange(secondary_return_c, primary_supply_c, hot_w_k, cold_w_k, ua_w_k)
     share = system_dp_pa(secondary, 1.0, unit.static_fraction)
-    pump_w = unit.pump_design_w * secondary * share
+    pump_w = unit.pump_design_w * flow_power_share(secondary, unit.static_fraction)
     return CduPoint(x.heat_w, x.hot_out_c, x.cold_out_c, pump_w, unit.dp_design_pa * share)
 
 

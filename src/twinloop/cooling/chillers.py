@@ -7,8 +7,7 @@ to the ideal cycle's, ``lift / T_e``, and never below that of the smallest lift 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from twinloop.arrays import Array, namespace
@@ -17,7 +16,8 @@ from twinloop.fluids.psychrometrics import KELVIN
 
 EVAPORATOR_APPROACH_K = 2.0
 """Evaporating below leaving water. Practice 1-3 K, low confidence."""
-CONDENSER_APPROACH_K = {"air": 14.0, "water": 7.0}
+Kind = Literal["air", "water"]
+CONDENSER_APPROACH_K: dict[Kind, float] = {"air": 14.0, "water": 7.0}
 """Condensing above entering air or water at full load. Practice 10-17 K and 5-8 K, low confidence."""
 MINIMUM_LIFT_K = 12.0
 """Compressors and expansion valves keep at least this lift. Practice 10-20 K, low confidence."""
@@ -39,9 +39,15 @@ class Chiller:
     cop: float
     leaving_design_c: float
     condenser_in_design_c: float
-    kind: Literal["air", "water"]
+    kind: Kind
     curves: Curves | None = None
     """``None``: the EnergyPlus example of the kind, COP 3 (air) or 5 (water) class."""
+    condenser_approach_k: float | None = None
+    """``None``: of the kind."""
+    evaporator_approach_k: float = EVAPORATOR_APPROACH_K
+    minimum_lift_k: float = MINIMUM_LIFT_K
+    capacity_per_k_leaving: float = CAPACITY_PER_K_LEAVING
+    capacity_per_k_condenser: float = CAPACITY_PER_K_CONDENSER
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,18 @@ class ChillerPoint:
     """Load over available; above 1 the machine cannot carry the load and the caller must act."""
     extrapolated: Array
     """Temperatures outside the curves' range: the share of Carnot governs."""
+
+
+def with_curves(machine: Chiller) -> Chiller:
+    """Return ``machine`` with everything that it takes from its kind written out.
+
+    >>> with_curves(Chiller(1e6, 3.0, 6.67, 35.0, "air")).condenser_approach_k
+    14.0
+    """
+    curves = machine.curves or (AIR_COOLED if machine.kind == "air" else WATER_COOLED)
+    approach_k = machine.condenser_approach_k
+    approach_k = CONDENSER_APPROACH_K[machine.kind] if approach_k is None else approach_k
+    return replace(machine, curves=curves, condenser_approach_k=approach_k)
 
 
 def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: Array) -> ChillerPoint:
@@ -79,9 +97,11 @@ def chiller(machine: Chiller, load_w: Array, leaving_c: Array, condenser_in_c: A
     (5.6, True)
     """
     xp = namespace(load_w, leaving_c, condenser_in_c)
-    curves = machine.curves or (AIR_COOLED if machine.kind == "air" else WATER_COOLED)
-    rated = _full_load(curves, machine.kind, machine.leaving_design_c, machine.condenser_in_design_c)
-    here = _full_load(curves, machine.kind, leaving_c, condenser_in_c)
+    machine = with_curves(machine)
+    curves = machine.curves
+    assert curves is not None  # noqa: S101  the line above
+    rated = _full_load(machine, curves, machine.leaving_design_c, machine.condenser_in_design_c)
+    here = _full_load(machine, curves, leaving_c, condenser_in_c)
     asked_w = xp.maximum(load_w, 0.0)
     scale_w = machine.capacity_w / rated.available
     available_w = scale_w * here.available
@@ -103,11 +123,13 @@ def _power(curves: Curves, at: _FullLoad, load: Array, capacity: Array) -> Array
     return namespace(by_curve).maximum(by_curve, load * at.least * _best_part_load(curves))
 
 
-def _best_part_load(curves: Curves) -> float:
+def _best_part_load(curves: Curves) -> Array:
     """Return the least power per load over that at full load: the floor is free of part load, so that it moves
     with temperature in one direction only."""
     a, b, c = curves.part_load
-    best = min(max(math.sqrt(a / c), curves.minimum_plr), 1.0) if c > 0.0 else 1.0
+    xp = namespace(a, b, c, curves.minimum_plr)
+    bends = c > 0.0
+    best = xp.where(bends, xp.clip(xp.sqrt(a / xp.where(bends, c, a)), curves.minimum_plr, 1.0), 1.0)
     return (a / best + b + c * best) / (a + b + c)
 
 
@@ -126,30 +148,30 @@ class _FullLoad:
     """Energy input ratio at the smallest lift."""
 
 
-def _full_load(curves: Curves, kind: str, leaving_c: Array, condenser_c: Array) -> _FullLoad:
-    xp = namespace(leaving_c, condenser_c)
+def _full_load(machine: Chiller, curves: Curves, leaving_c: Array, condenser_c: Array) -> _FullLoad:
+    xp = namespace(leaving_c, condenser_c, curves.leaving_c[1], curves.condenser_c[0], machine.minimum_lift_k)
     near_leaving_c = xp.clip(leaving_c, *curves.leaving_c)
     near_condenser_c = xp.clip(condenser_c, *curves.condenser_c)
     capacity, eir = factors(curves, near_leaving_c, near_condenser_c)
-    gain = CAPACITY_PER_K_LEAVING * (leaving_c - near_leaving_c)
-    loss = CAPACITY_PER_K_CONDENSER * (xp.maximum(condenser_c, near_condenser_c) - near_condenser_c)
-    lift_k, evaporating_k = _lift(kind, leaving_c, condenser_c)
-    near_lift_k, near_evaporating_k = _lift(kind, near_leaving_c, near_condenser_c)
-    corner_lift_k, corner_k = _lift(kind, curves.leaving_c[1], curves.condenser_c[0])
+    gain = machine.capacity_per_k_leaving * (leaving_c - near_leaving_c)
+    loss = machine.capacity_per_k_condenser * (xp.maximum(condenser_c, near_condenser_c) - near_condenser_c)
+    lift_k, evaporating_k = _lift(machine, leaving_c, condenser_c)
+    near_lift_k, near_evaporating_k = _lift(machine, near_leaving_c, near_condenser_c)
+    corner_lift_k, corner_k = _lift(machine, curves.leaving_c[1], curves.condenser_c[0])
     _, corner_eir = factors(curves, curves.leaving_c[1], curves.condenser_c[0])
     return _FullLoad(
         available=capacity * xp.maximum(1.0 + gain - loss, LEAST_CAPACITY),
         working=capacity * (1.0 + xp.maximum(gain, 0.0)),
         eir=eir,
         beyond=(lift_k / near_lift_k) * (near_evaporating_k / evaporating_k),
-        least=corner_eir * min(MINIMUM_LIFT_K / corner_lift_k, 1.0) * corner_k / evaporating_k,
+        least=corner_eir * xp.minimum(machine.minimum_lift_k / corner_lift_k, 1.0) * corner_k / evaporating_k,
     )
 
 
-def _lift(kind: str, leaving_c: Array, condenser_c: Array) -> tuple[Array, Array]:
+def _lift(machine: Chiller, leaving_c: Array, condenser_c: Array) -> tuple[Array, Array]:
     """Return (condensing − evaporating, evaporating), K."""
-    evaporating_k = leaving_c - EVAPORATOR_APPROACH_K + KELVIN
-    return condenser_c + CONDENSER_APPROACH_K[kind] + KELVIN - evaporating_k, evaporating_k
+    evaporating_k = leaving_c - machine.evaporator_approach_k + KELVIN
+    return condenser_c + machine.condenser_approach_k + KELVIN - evaporating_k, evaporating_k
 
 
 def _part_load(curves: Curves, plr: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array
-from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
+from twinloop.cooling.exchangers import FILM_EXPONENT, exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
@@ -25,6 +25,9 @@ class Crah:
     fan_minimum_ratio: float = 0.0
     """Slowest speed of the drive; see :func:`twinloop.cooling.fans.fan_power_w`."""
     water_j_kg_k: float = WATER_J_KG_K
+    film_exponent: float = FILM_EXPONENT
+    fan_static_share: float = 0.0
+    """Of the fans' pressure, kept at any flow; see :func:`twinloop.cooling.fans.fan_power_w`."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ def crah(
     >>> round(float(point.heat_w) / 1e3), round(float(point.air_out_c), 1), bool(point.condensing)
     (139, 23.5, False)
     """
-    ua_w_k = ua_at_flow_w_k(unit.ua_w_k, fan_ratio, water_flow_kg_s / unit.water_design_kg_s)
+    ua_w_k = ua_at_flow_w_k(unit.ua_w_k, fan_ratio, water_flow_kg_s / unit.water_design_kg_s, unit.film_exponent)
     air_w_k = fan_ratio * unit.air_design_kg_s * CP_DRY_AIR
     x = exchange(air_in_c, water_in_c, air_w_k, water_flow_kg_s * unit.water_j_kg_k, ua_w_k)
-    fan_w = fan_power_w(fan_ratio, unit.fan_design_w, unit.fan_minimum_ratio)
+    fan_w = fan_power_w(fan_ratio, unit.fan_design_w, unit.fan_minimum_ratio, unit.fan_static_share)
     return CrahPoint(x.heat_w, x.hot_out_c, x.cold_out_c, fan_w, water_in_c < dew_point_c + 0.0 * x.heat_w)

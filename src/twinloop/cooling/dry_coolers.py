@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
+from twinloop.cooling.exchangers import FILM_EXPONENT, exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import CP_DRY_AIR, humidity_ratio_from_wet_bulb
 
@@ -21,6 +21,9 @@ class DryCooler:
     air_design_kg_s: float
     fan_design_w: float
     pad_effectiveness: float = 0.0
+    film_exponent: float = FILM_EXPONENT
+    fan_static_share: float = 0.0
+    """Of the fans' pressure, kept at any flow; see :func:`twinloop.cooling.fans.fan_power_w`."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def dry_cooler(
     xp = namespace(fan_ratio, water_in_c, dry_bulb_c)
     air_in_c = entering_air_c(cooler, dry_bulb_c, wet_bulb_c, pads_on)
     flow = fan_ratio * cooler.air_design_kg_s
-    ua_w_k = ua_at_flow_w_k(cooler.ua_w_k, 1.0, fan_ratio)
+    ua_w_k = ua_at_flow_w_k(cooler.ua_w_k, 1.0, fan_ratio, cooler.film_exponent)
     x = exchange(water_in_c, air_in_c, water_capacity_w_k, flow * CP_DRY_AIR, ua_w_k, "crossflow")
     evaporation = 0.0 * (flow + air_in_c)
     padless = isinstance(cooler.pad_effectiveness, (int, float)) and cooler.pad_effectiveness == 0.0
@@ -78,7 +81,8 @@ def dry_cooler(
     enthalpy = CP_DRY_AIR * air_in_c
     return Rejection(
         heat_w=x.heat_w, water_out_c=x.hot_out_c, air_in_c=air_in_c, air_out_c=x.cold_out_c,
-        air_flow_kg_s=flow, fan_w=fan_power_w(fan_ratio, cooler.fan_design_w), evaporation_kg_s=evaporation,
+        air_flow_kg_s=flow, fan_w=fan_power_w(fan_ratio, cooler.fan_design_w, 0.0, cooler.fan_static_share),
+        evaporation_kg_s=evaporation,
         drift_kg_s=0.0 * evaporation, air_in_enthalpy_j_kg=enthalpy,
         air_out_enthalpy_j_kg=enthalpy + CP_DRY_AIR * (x.cold_out_c - air_in_c),
     )  # fmt: skip

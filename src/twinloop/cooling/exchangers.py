@@ -16,6 +16,8 @@ from twinloop.arrays import Array, namespace, power
 Arrangement = Literal["counterflow", "crossflow"]
 SMALL_W_K = 1e-9
 """Capacity rate below which a stream counts as standing still; also the least flow ratio."""
+FILM_EXPONENT = 0.8
+"""Of flow, in a turbulent film's conductance: Dittus-Boelter (Incropera et al. 2011, eq. 8.60)."""
 _SERIES_BELOW = 1e-6  # (1 − e^−x)/x by its series there: the next term, x²/6, is below rounding
 _FEWEST_NTU = 1e-12  # keeps NTU^0.78 differentiable at rest, far below any heat that matters
 
@@ -98,14 +100,12 @@ def ua_at_flow_w_k(
     ua_design_w_k: Array,
     hot_flow_ratio: Array,
     cold_flow_ratio: Array,
-    hot_exponent: float = 0.8,
-    cold_exponent: float = 0.8,
+    exponent: Array = FILM_EXPONENT,
 ) -> Array:
-    """Return ``UA₀ · 2 / (h^−a + c^−b)``: two equal film resistances at design, each falling as flow^0.8.
+    """Return ``UA₀ · 2 / (h^−n + c^−n)``: two equal film resistances at design, each falling as flow^n.
 
     ``h``, ``c``: flow over design flow; range 0.1-1.5, below it the flow turns laminar and the law
-    underestimates. Exponent 0.8: turbulent flow, Dittus-Boelter (Incropera et al. 2011, eq. 8.60).
-    Wall resistance is left out; 0 on one side standing still.
+    underestimates. ``n``: :data:`FILM_EXPONENT`. Wall resistance is left out; 0 on one side standing still.
 
     >>> float(ua_at_flow_w_k(1000.0, 1.0, 1.0))
     1000.0
@@ -115,7 +115,7 @@ def ua_at_flow_w_k(
     xp = namespace(hot_flow_ratio, cold_flow_ratio)
     hot = xp.maximum(hot_flow_ratio, SMALL_W_K)
     cold = xp.maximum(cold_flow_ratio, SMALL_W_K)
-    return ua_design_w_k * 2.0 / (power(hot, -hot_exponent) + power(cold, -cold_exponent))
+    return ua_design_w_k * 2.0 / (power(hot, -exponent) + power(cold, -exponent))
 
 
 def ua_for_duty_w_k(

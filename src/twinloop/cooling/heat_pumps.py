@@ -20,6 +20,8 @@ class HeatPump:
     heating_w: float
     carnot_share: float = 0.5
     """0.45-0.6 for large machines, low confidence."""
+    approach_k: float = APPROACH_K
+    minimum_lift_k: float = MINIMUM_LIFT_K
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ def heat_pump(machine: HeatPump, source_w: Array, source_out_c: Array, sink_out_
     (4.16, 658)
     """
     xp = namespace(source_w, source_out_c, sink_out_c)
-    evaporating_k = source_out_c - APPROACH_K + KELVIN
-    condensing_k = xp.maximum(sink_out_c + APPROACH_K + KELVIN, evaporating_k + MINIMUM_LIFT_K)
+    evaporating_k = source_out_c - machine.approach_k + KELVIN
+    condensing_k = xp.maximum(sink_out_c + machine.approach_k + KELVIN, evaporating_k + machine.minimum_lift_k)
     cop = xp.maximum(machine.carnot_share * condensing_k / (condensing_k - evaporating_k), 1.0 + 1e-9)
     heating_w = xp.minimum(xp.maximum(source_w, 0.0) * cop / (cop - 1.0), machine.heating_w)
     power_w = heating_w / cop

@@ -29,6 +29,15 @@ def system_dp_pa(flow_ratio: Array, design_dp_pa: Array, static_fraction: float 
     return design_dp_pa * (static_fraction + (1.0 - static_fraction) * flow_ratio**2)
 
 
+def flow_power_share(flow_ratio: Array, static_fraction: Array = 0.0) -> Array:
+    """Return pump power over design power at constant efficiency, ``x (s + (1 − s) x²)``: flow times pressure.
+
+    >>> flow_power_share(0.5), flow_power_share(0.5, 0.2)
+    (0.125, 0.2)
+    """
+    return flow_ratio * system_dp_pa(flow_ratio, 1.0, static_fraction)
+
+
 @dataclass(frozen=True)
 class Pump:
     """A centrifugal pump at full speed, or several alike in parallel as one: ``Δp = Δp₀ − k V²``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
+from twinloop.cooling.exchangers import FILM_EXPONENT, exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
@@ -31,6 +31,7 @@ class RearDoor:
     water_j_kg_k: float = WATER_J_KG_K
     dp_design_pa: float = 25.0
     """Coil and frame at design air flow: 10-40 Pa. A passive door puts it on the servers' fans. Low."""
+    film_exponent: float = FILM_EXPONENT
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def rear_door(
     (42.9, 23.8, False)
     """
     air_ratio = air_flow_kg_s / door.air_design_kg_s
-    ua_w_k = ua_at_flow_w_k(door.ua_w_k, air_ratio, water_flow_kg_s / door.water_design_kg_s)
+    ua_w_k = ua_at_flow_w_k(door.ua_w_k, air_ratio, water_flow_kg_s / door.water_design_kg_s, door.film_exponent)
     water_w_k = water_flow_kg_s * door.water_j_kg_k
     x = exchange(air_in_c, water_in_c, air_flow_kg_s * CP_DRY_AIR, water_w_k, ua_w_k, "crossflow")
     condensing = water_in_c < dew_point_c + DEW_POINT_GUARD_K + 0.0 * x.heat_w

@@ -16,6 +16,10 @@ HYBRID_FAN_RATIO = 0.585
 """The same where plates catch the chips and memory, drives, network and regulators stay on air, which a quarter of
 the heat would not cool at a quarter of the speed: a fifth of the all-air fan power is left at 75 % liquid (Heydari et
 al., InterPACK 2022, V001T01A014), ``0.2^(1/3)``; 0.3-0.67, the drive alone to 30 % of the power. Low confidence."""
+FANLESS_RATIO = 0.05
+"""Air through servers all of whose parts are on plates, over an air-cooled server's: such servers have no fan wall
+(HPE Cray EX, Lenovo Neptune N1380: fanless), what leaks past the plates warms the air around them. 0.02-0.1. Low
+confidence."""
 RAMP_START_C = 27.0
 """Intake above which fan control asks for more than the heat needs: end of the ASHRAE recommended range."""
 RAMP_PER_K = 0.04
@@ -23,6 +27,8 @@ RAMP_PER_K = 0.04
 Thermal Guidelines, 2011 and later: relative server power 1.04-1.08 at 30 °C, 1.07-1.20 at 35 °C). Low."""
 MOST_FAN_RATIO = 1.2
 """Full speed over design speed. Low confidence."""
+SINK_CONVECTION = 0.5
+"""Share of a chip's resistance to air that is convection in its sink, 0.3-0.7. Low confidence."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +102,30 @@ def server(
     )
 
 
-def least_fan_ratio(on_air: Iterable[bool], whole: float = LEAST_FAN_RATIO, mixed: float = HYBRID_FAN_RATIO) -> float:
+def least_fan_ratio(
+    on_air: Iterable[bool], whole: float = LEAST_FAN_RATIO, mixed: float = HYBRID_FAN_RATIO, none: float = FANLESS_RATIO
+) -> float:
     """Return the slowest that fans turn over design speed, by which components are left on air.
 
-    ``mixed`` where liquid catches some and leaves others; ``whole`` where it catches none, or all.
+    ``mixed`` where liquid catches some and leaves others, ``whole`` where it catches none, ``none`` where it catches
+    all.
 
     >>> least_fan_ratio([True, False]), least_fan_ratio([True, True]), least_fan_ratio([False, False])
-    (0.585, 0.3, 0.3)
+    (0.585, 0.3, 0.05)
     """
     left = list(on_air)
-    return mixed if any(left) and not all(left) else whole
+    if all(left):
+        return whole
+    return mixed if any(left) else none
 
 
 def server_fan_ratio(
-    heat_ratio: Array, intake_c: Array, least: Array, ramp_start_c: float = RAMP_START_C, ramp_per_k: float = RAMP_PER_K
+    heat_ratio: Array,
+    intake_c: Array,
+    least: Array,
+    ramp_start_c: Array = RAMP_START_C,
+    ramp_per_k: Array = RAMP_PER_K,
+    most: Array = MOST_FAN_RATIO,
 ) -> Array:
     """Return the fans' speed over design, ``min(max(x ramp, least), most)``; air flow is in proportion.
 
@@ -120,35 +136,36 @@ def server_fan_ratio(
     [0.8, 0.96, 0.585]
     """
     xp = namespace(heat_ratio, intake_c)
-    asked = heat_ratio * intake_ramp(intake_c, ramp_start_c, ramp_per_k)
-    return xp.minimum(xp.maximum(asked, least), MOST_FAN_RATIO)
+    asked = heat_ratio * intake_ramp(intake_c, ramp_start_c, ramp_per_k, most)
+    return xp.minimum(xp.maximum(asked, least), most)
 
 
-def intake_ramp(intake_c: Array, start_c: float = RAMP_START_C, per_k: float = RAMP_PER_K) -> Array:
+def intake_ramp(
+    intake_c: Array, start_c: Array = RAMP_START_C, per_k: Array = RAMP_PER_K, most: Array = MOST_FAN_RATIO
+) -> Array:
     """Return what warm intakes multiply the fans' speed by, ``1 + r (T − T_r)⁺``, at most full over design speed.
 
     >>> [float(intake_ramp(at)) for at in (25.0, 29.5, 40.0)]
     [1.0, 1.1, 1.2]
     """
     xp = namespace(intake_c)
-    return xp.minimum(1.0 + per_k * xp.maximum(intake_c - start_c, 0.0), MOST_FAN_RATIO)
+    return xp.minimum(1.0 + per_k * xp.maximum(intake_c - start_c, 0.0), most)
 
 
-def ramped_sink_share(intake_c: Array, most: Array = MOST_FAN_RATIO) -> Array:
+def ramped_sink_share(flow: Array, convection: Array = SINK_CONVECTION) -> Array:
     """Return a chip's resistance to air over that at its usual flow: faster air is why fans speed up.
 
-    ``(1 − s) + s φ^−n``, ``φ`` the mass flow over the usual one: the ramp of warm intakes, as far as fans at full speed
-    give it, at most ``most``; below 1 where thin air leaves them short. ``s`` = 0.5 of it is convection in the sink
-    (0.3-0.7), ``n`` = 0.5 for developing laminar flow between fins, whose Reynolds number goes with mass, not volume
-    (Teertstra et al. 2000, Journal of Electronics Manufacturing 10(4), 253-261). Low confidence.
+    ``(1 − s) + s φ^−n``, ``φ`` the mass ``flow`` over the usual one: the ramp of warm intakes (:func:`intake_ramp`) as
+    far as fans at full speed give it, below 1 where thin air leaves them short. ``s`` of it is convection in the sink,
+    ``n`` = 0.5 for developing laminar flow between fins, whose Reynolds number goes with mass, not volume (Teertstra
+    et al. 2000, Journal of Electronics Manufacturing 10(4), 253-261). Low confidence.
 
-    >>> [round(float(ramped_sink_share(at)), 4) for at in (25.0, 32.0)]
+    >>> [round(float(ramped_sink_share(intake_ramp(at))), 4) for at in (25.0, 32.0)]
     [1.0, 0.9564]
-    >>> round(float(ramped_sink_share(25.0, 0.81)), 4)
+    >>> round(float(ramped_sink_share(0.81)), 4)
     1.0556
     """
-    flow = namespace(intake_c, most).minimum(intake_ramp(intake_c), most)
-    return 0.5 + 0.5 * flow**-0.5
+    return 1.0 - convection + convection * flow**-0.5
 
 
 def server_air_flow_kg_s(heat_w: Array, rise_k: Array) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinloop.arrays import Array, namespace, power
-from twinloop.cooling.exchangers import SMALL_W_K
+from twinloop.cooling.exchangers import FILM_EXPONENT, SMALL_W_K
 from twinloop.cooling.fans import fan_power_w
 from twinloop.fluids.psychrometrics import CP_DRY_AIR
 
@@ -27,6 +27,9 @@ class Thermosyphon:
     fan_design_w: float
     start_k: float = 2.0
     """Water above air below which too little vapour rises to carry the loop. Low confidence."""
+    film_exponent: float = FILM_EXPONENT
+    fan_static_share: float = 0.0
+    """Of the fans' pressure, kept at any flow; see :func:`twinloop.cooling.fans.fan_power_w`."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,9 @@ def thermosyphon(
     water_w_k = xp.maximum(water_flow_kg_s * WATER_J_KG_K, SMALL_W_K)
     air = fan_ratio * unit.air_design_kg_s
     air_w_k = xp.maximum(air * CP_DRY_AIR, SMALL_W_K)
-    wet = unit.evaporator_ua_w_k * power(xp.maximum(water_flow_kg_s / unit.water_design_kg_s, SMALL_W_K), 0.8)
-    dry = unit.condenser_ua_w_k * power(xp.maximum(fan_ratio, SMALL_W_K), 0.8)
+    n = unit.film_exponent
+    wet = unit.evaporator_ua_w_k * power(xp.maximum(water_flow_kg_s / unit.water_design_kg_s, SMALL_W_K), n)
+    dry = unit.condenser_ua_w_k * power(xp.maximum(fan_ratio, SMALL_W_K), n)
     by_water = -xp.expm1(-wet / water_w_k) * water_w_k
     by_air = -xp.expm1(-dry / air_w_k) * air_w_k
     span_k = water_in_c - dry_bulb_c
@@ -75,5 +79,5 @@ def thermosyphon(
         refrigerant_c=xp.where(part > 0.0, water_in_c - heat_w / by_water, dry_bulb_c),
         air_out_c=dry_bulb_c + heat_w / air_w_k,
         air_flow_kg_s=air + 0.0 * heat_w,
-        fan_w=fan_power_w(fan_ratio, unit.fan_design_w) + 0.0 * heat_w,
+        fan_w=fan_power_w(fan_ratio, unit.fan_design_w, 0.0, unit.fan_static_share) + 0.0 * heat_w,
     )

@@ -42,6 +42,8 @@ class Tower:
     flow_exponent: float = 0.6
     """``n`` of Merkel's number ``~ (water/air)^−n``: 0.35-1.1, usually 0.55-0.65 (ASHRAE Handbook - HVAC
     Systems and Equipment 2020, chapter 40)."""
+    fan_static_share: float = 0.0
+    """Of the fans' pressure, kept at any flow; see :func:`twinloop.cooling.fans.fan_power_w`."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def tower(
         air_in_c=dry_bulb_c + 0.0 * heat_w,
         air_out_c=out_c,
         air_flow_kg_s=wet.air_kg_s + 0.0 * heat_w,
-        fan_w=fan_power_w(fan_ratio, cells.fan_design_w) + 0.0 * heat_w,
+        fan_w=fan_power_w(fan_ratio, cells.fan_design_w, 0.0, cells.fan_static_share) + 0.0 * heat_w,
         evaporation_kg_s=wet.air_kg_s * xp.maximum(humidity - moisture, 0.0),
         drift_kg_s=cells.drift_fraction * water_flow_kg_s + 0.0 * heat_w,
         air_in_enthalpy_j_kg=entering,

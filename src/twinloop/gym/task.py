@@ -17,7 +17,7 @@ from twinloop.cooling.towers import make_up
 from twinloop.model.estimate import ComponentPower
 from twinloop.model.weather import WeatherYear
 from twinloop.planner.designs import KITS
-from twinloop.twin.air_class import ALLOWABLE_AIR_C
+from twinloop.twin.air_class import class_intake_c
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import size_plant
@@ -187,7 +187,7 @@ def _outcome(task: HallTask, trace: Trace, used: Account) -> Outcome:
     water_m3 = water_kg_s.sum(axis=0) * seconds / WATER_KG_M3
     facility_j, it_j = (power.sum(axis=0) * seconds for power in (used.facility_w, used.it_w))
     margin = _margin_k(task, trace.states)[1:]
-    intake = trace.states.intake_c[1:] - ALLOWABLE_AIR_C[task.air_class][1]
+    intake = trace.states.intake_c[1:] - class_intake_c(task.air_class, task.weather.elevation_m)[1]
     beyond = np.maximum(-margin, 0.0) + np.maximum(intake, 0.0)
     violation = beyond.sum(axis=0) * seconds
     cost = facility_j * task.energy_usd_j + water_m3 * task.water_usd_m3

@@ -84,10 +84,12 @@ def _margin_k(state: PlantState, groups: tuple[ItGroup, ...]) -> float:
 
 def _with_capacity(plant: Plant, tag: str, left: float) -> Plant:
     if tag == "AH":
-        return replace(
-            plant, handler=replace(plant.handler, ua_w_k=plant.handler.ua_w_k * left,
-                                   water_design_kg_s=plant.handler.water_design_kg_s * left),
+        unit = plant.handler
+        fewer = replace(
+            unit, ua_w_k=unit.ua_w_k * left, water_design_kg_s=unit.water_design_kg_s * left,
+            air_design_kg_s=unit.air_design_kg_s * left, fan_design_w=unit.fan_design_w * left,
         )  # fmt: skip
+        return replace(plant, handler=fewer)
     if tag == "CH":
         return replace(
             plant,

@@ -13,6 +13,15 @@ ALLOWABLE_AIR_C = {"A1": (15.0, 32.0), "A2": (10.0, 35.0), "A3": (5.0, 40.0), "A
 
 def allowable_intake_c(site: OnPremise) -> tuple[float, float]:
     """Return the coldest and the warmest intake that ``site``'s class allows; the warmest falls with height."""
-    low_c, high_c = ALLOWABLE_AIR_C[site.air_class]
-    air_class = next(each for each in get_args(AirClass) if each == site.air_class)
-    return low_c, float(intake_limit_c(high_c, air_class, site.weather.elevation_m))
+    return class_intake_c(site.air_class, site.weather.elevation_m)
+
+
+def class_intake_c(air_class: str, elevation_m: float) -> tuple[float, float]:
+    """Return the coldest and the warmest intake of ``air_class`` at a height.
+
+    >>> class_intake_c("A2", 0.0), class_intake_c("A2", 1650.0)
+    ((10.0, 35.0), (10.0, 32.5))
+    """
+    low_c, high_c = ALLOWABLE_AIR_C[air_class]
+    known = next(each for each in get_args(AirClass) if each == air_class)
+    return low_c, float(intake_limit_c(high_c, known, elevation_m))

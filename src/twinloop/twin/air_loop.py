@@ -81,28 +81,33 @@ def air_loop(
         outdoor: outdoor air.
         k: constants.
 
-    The handlers move the servers' air plus bypass; beside baths, which draw none, they run at design flow. Where
-    coils at full flow cannot hold the supply setpoint, supply floats up until they carry what the doors
-    leave, which still aim at the setpoint.
+    The handlers move the servers' air plus bypass, as far as their fans' fastest speed reaches: what servers draw
+    beyond that is the room's air. Beside baths, which draw none, and beside doors, which hand the servers' air back to
+    the room at the setpoint, they run at the design flow of the room's own heat. Where coils at full
+    flow cannot hold the supply setpoint, supply floats up until they carry what the doors leave, which still
+    aim at the setpoint.
     """
     xp = namespace(heat_w, cold_supply_c)
     cp = k.air_heat_capacity_j_kg_k
     server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
     drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
-    fan_ratio = 1.0 + 0.0 * drawn if design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
+    follows = design.handlers_follow_servers
+    fan_ratio = xp.clip(drawn, HANDLER_FLOOR, k.crah_fan_most) if follows else 1.0 + 0.0 * drawn
     handler_w_k = fan_ratio * handler.air_design_kg_s * cp
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
+    room_k_w = _room_k_w(server_w_k, handler_w_k, aisle)
+    warmer_k = intake_from_rise_c(room_k_w * (heat_w + room_w), rise_k, aisle.recirculation) + rise_k
 
     supply_c = _supply_c(
-        heat_w + room_w + fan_w, intake_from_rise_c(0.0, rise_k, aisle.recirculation) + rise_k, server_flow_kg_s, door,
-        _floating_k_w(handler, fan_ratio, handler_w_k, cold_supply_c), cold_supply_c, design.air_supply_c,
+        heat_w + room_w + fan_w, warmer_k, server_flow_kg_s, door,
+        _floating_k_w(handler, fan_ratio, handler_w_k, cold_supply_c), room_k_w, cold_supply_c, design.air_supply_c,
     )  # fmt: skip
-    intake_c = intake_from_rise_c(supply_c, rise_k, aisle.recirculation)
-    exhaust_c = intake_c + rise_k
     door_heat_w, door_out_c, door_flow, wet = _door(
-        door, exhaust_c, server_flow_kg_s, cold_supply_c, design.air_supply_c, outdoor, k
+        door, supply_c + warmer_k, room_k_w, server_flow_kg_s, cold_supply_c, design.air_supply_c, outdoor, k
     )
+    exhaust_c = supply_c + warmer_k - room_k_w * door_heat_w
+    intake_c = exhaust_c - rise_k
     load_w = heat_w - door_heat_w + room_w + fan_w
     return_c = supply_c + load_w / handler_w_k
     outside = economise(design, handler, return_c, supply_c, handler_w_k, outdoor, k)
@@ -126,16 +131,29 @@ def air_loop(
     )  # fmt: skip
 
 
+def _room_k_w(server_w_k: Array, handler_w_k: Array, aisle: Aisle) -> Array:
+    """Return by how much a watt left in the room warms intakes: 0 unless servers draw more than handlers supply.
+
+    Servers then take the share ``s = 1 − r − m_h/m_s`` of their air from the room, which stands above the supply by
+    its heat over the handlers' air: ``T_in = T_supply + (s (Q_room/C_h) + r ΔT)/(1 − r)``.
+    """
+    xp = namespace(server_w_k, handler_w_k)
+    stale = xp.maximum(1.0 - aisle.recirculation - handler_w_k / server_w_k, 0.0)
+    return stale / (1.0 - aisle.recirculation) / handler_w_k
+
+
 def _door_ends_w_k(door: RearDoor | None, air_kg_s: Array, water_c: Array) -> tuple[Array, Array]:
-    """Return the door's heat per kelvin of air above water at both ends of its valve: it is a dry coil."""
+    """Return the door's heat per kelvin of air above water at both ends of its valve."""
     off = 0.0 * (air_kg_s + water_c)
     if door is None:
         return off, off
-    least, most = (
-        rear_door(door, off + 1.0, air_kg_s, off, ratio * door.water_design_kg_s, off).heat_w
-        for ratio in (LEAST_VALVE, 1.0)
-    )
-    return least, most
+    return _door_w_k(door, air_kg_s, off + LEAST_VALVE), _door_w_k(door, air_kg_s, off + 1.0)
+
+
+def _door_w_k(door: RearDoor, air_kg_s: Array, ratio: Array) -> Array:
+    """Return the door's heat per kelvin of air above water at a share of its water: it is a dry coil."""
+    off = 0.0 * (air_kg_s + ratio)
+    return rear_door(door, off + 1.0, air_kg_s, off, ratio * door.water_design_kg_s, off).heat_w
 
 
 def _between(one_end: Array, wanted: Array, other_end: Array) -> Array:
@@ -146,26 +164,34 @@ def _between(one_end: Array, wanted: Array, other_end: Array) -> Array:
 def _door(
     door: RearDoor | None,
     exhaust_c: Array,
+    room_k_w: Array,
     air_kg_s: Array,
     water_c: Array,
     target_c: float,
     outdoor: OutdoorAir,
     k: PlantConstants,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return (heat, leaving air, water flow, condensing); the valve aims at leaving air of ``target_c``."""
+    """Return (heat, leaving air, water flow, condensing); the valve aims at leaving air of ``target_c``.
+
+    ``exhaust_c`` is that of a door which takes nothing; each watt that it takes cools the exhaust by ``room_k_w``.
+    """
     xp = namespace(exhaust_c, water_c)
     off = 0.0 * (exhaust_c + water_c)
     if door is None:
         return off, exhaust_c + off, off, off > 1.0
     hall_dew_c = xp.minimum(outdoor.dew_point_c, k.dew_point_high_c)
 
-    def at(ratio: Array):  # type: ignore[no-untyped-def]
-        return rear_door(door, exhaust_c, air_kg_s, water_c, ratio * door.water_design_kg_s, hall_dew_c)
+    def passed_w(per_k: Array, reference_c: Array) -> Array:
+        return per_k * (exhaust_c - reference_c) / (1.0 + room_k_w * per_k)
 
-    asked_w = air_kg_s * CP_DRY_AIR * (exhaust_c - target_c)
-    wanted_w = _between(at(LEAST_VALVE).heat_w, asked_w, at(1.0).heat_w)
-    ratio = flow_ratio(lambda r: at(r).heat_w, wanted_w, LEAST_VALVE, 1.0, VALVE_STEPS)
-    point = at(ratio)
+    def at(ratio: Array) -> Array:
+        return passed_w(_door_w_k(door, air_kg_s, ratio), water_c)
+
+    asked_w = passed_w(air_kg_s * CP_DRY_AIR, target_c)
+    wanted_w = _between(at(LEAST_VALVE), asked_w, at(1.0))
+    ratio = flow_ratio(at, wanted_w, LEAST_VALVE, 1.0, VALVE_STEPS)
+    entering_c = exhaust_c - room_k_w * at(ratio)
+    point = rear_door(door, entering_c, air_kg_s, water_c, ratio * door.water_design_kg_s, hall_dew_c)
     return point.heat_w, point.air_out_c, ratio * door.water_design_kg_s, point.condensing
 
 
@@ -180,8 +206,8 @@ def _floating_k_w(handler: Crah, fan_ratio: Array, handler_w_k: Array, water_c: 
 
 
 def _supply_c(
-    load_w: Array, warmer_k: Array, air_kg_s: Array, door: RearDoor | None, floating_k_w: Array, water_c: Array,
-    setpoint_c: float,
+    load_w: Array, warmer_k: Array, air_kg_s: Array, door: RearDoor | None, floating_k_w: Array, room_k_w: Array,
+    water_c: Array, setpoint_c: float,
 ) -> Array:  # fmt: skip
     """Return the supply temperature: the setpoint, or where full-flow coils carry what the doors leave.
 
@@ -190,18 +216,20 @@ def _supply_c(
 
     Args:
         load_w: heat of racks, room and fans.
-        warmer_k: racks' exhaust above supply.
+        warmer_k: racks' exhaust above supply where doors take nothing.
         air_kg_s: through the doors.
         door: all of them as one, or ``None``.
         floating_k_w: see :func:`_floating_k_w`.
+        room_k_w: see :func:`_room_k_w`.
         water_c: entering coils and doors.
         setpoint_c: of supply air and of the doors' leaving air.
     """
     xp = namespace(load_w, water_c)
 
     def root_c(door_w_k: Array, reference_c: Array) -> Array:
-        alone_c = water_c + floating_k_w * (load_w - door_w_k * (warmer_k - reference_c))
-        return alone_c / (1.0 + floating_k_w * door_w_k)
+        taken_w_k = door_w_k / (1.0 + room_k_w * door_w_k)
+        alone_c = water_c + floating_k_w * (load_w - taken_w_k * (warmer_k - reference_c))
+        return alone_c / (1.0 + floating_k_w * taken_w_k)
 
     least_w_k, most_w_k = _door_ends_w_k(door, air_kg_s, water_c)
     aimed_c = root_c(air_kg_s * CP_DRY_AIR, setpoint_c) if door is not None else water_c

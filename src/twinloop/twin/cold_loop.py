@@ -8,6 +8,7 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.chillers import Chiller, ChillerPoint, chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
+from twinloop.cooling.pumps import flow_power_share
 from twinloop.cooling.solve import invert
 from twinloop.cooling.towers import Tower, tower, tower_spare_w
 from twinloop.twin.design import HybridDesign, PlantConstants
@@ -101,7 +102,7 @@ def cold_loop(
     xp = namespace(load_w, flow_kg_s)
     ratio = xp.maximum(flow_kg_s / loop.flow_kg_s, k.minimum_flow_ratio)
     flow = ratio * loop.flow_kg_s
-    pump_w = loop.pump_w * ratio**3
+    pump_w = loop.pump_w * flow_power_share(ratio, k.pump_static_share)
     heat_w = load_w + pump_w - store_w
     capacity_w_k = flow * k.water_heat_capacity_j_kg_k
     approach_k = k.tower_approach_k + 0.0 * heat_w

@@ -1,14 +1,15 @@
 """The hall compiled by JAX: a year as one call, many years in one call, and gradients by every number.
 
 One compiled function serves every hall of the same make-up (which technologies exist, which carrier each
-component has); all numbers are parameters, named by their place, such as ``warm.cdu.ua_w_k``. Single
-precision unless the caller enables ``jax_enable_x64``.
+component has); all numbers are parameters, named by their place: sizes and setpoints (``plant.warm.cdu.ua_w_k``),
+the elements' laws (``plant.cold.chiller.curves.capacity.0``), chips (``groups.0.r_plate_k_w``) and what else is
+assumed (``constants.leakage_per_k``). Single precision unless the caller enables ``jax_enable_x64``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -28,8 +29,19 @@ except ImportError as error:  # pragma: no cover - the development environment h
     raise MissingExtraError("jax", "compiled", "the compiled hall") from error
 
 HOUR_S = 3600.0
-_Noun = TypeVar("_Noun", Plant, ItGroup, PlantConstants)
 Parameters = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Hall:
+    """Everything that a year of a hall is computed from, its weather and its groups' activity apart."""
+
+    plant: Plant
+    groups: tuple[ItGroup, ...]
+    constants: PlantConstants
+
+
+_Noun = TypeVar("_Noun", Hall, Plant, ItGroup, PlantConstants)
 
 
 class YearSums(NamedTuple):
@@ -49,23 +61,28 @@ class YearSums(NamedTuple):
     balance_error: Array
 
 
-def parameters(noun: Plant | ItGroup | PlantConstants) -> dict[str, float]:
-    """Return every number of ``noun`` by its place: of a plant its sizes, ratings and setpoints.
+def parameters(noun: Hall | Plant | ItGroup | PlantConstants) -> dict[str, float]:
+    """Return every number of ``noun`` by its place: sizes, ratings, setpoints, and coefficients of its laws.
 
-    Whole numbers and words are its make-up, not parameters.
+    Whole numbers, words and the groups' activity are its make-up, not parameters.
     """
     return dict(_numbers(noun, ""))
 
 
-def _numbers(noun: Any, path: str) -> list[tuple[str, float]]:
-    found: list[tuple[str, float]] = []
-    for field in fields(noun):
-        value, name = getattr(noun, field.name), f"{path}{field.name}"
-        if is_dataclass(value):
-            found += _numbers(value, name + ".")
-        elif isinstance(value, float):
-            found.append((name, float(value)))
-    return found
+def _numbers(value: Any, name: str) -> list[tuple[str, float]]:
+    if isinstance(value, float):
+        return [(name, float(value))]
+    return [pair for part, inside in _parts(value, name) for pair in _numbers(inside, part)]
+
+
+def _parts(value: Any, name: str) -> list[tuple[str, Any]]:
+    """Return (place, value) of what ``value`` holds; empty for what holds nothing that may change."""
+    stem = f"{name}." if name else ""
+    if is_dataclass(value):
+        return [(f"{stem}{field.name}", getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, tuple):
+        return [(f"{stem}{number}", inside) for number, inside in enumerate(value)]
+    return []
 
 
 def with_parameters(noun: _Noun, values: Parameters) -> _Noun:
@@ -81,15 +98,14 @@ def with_parameters(noun: _Noun, values: Parameters) -> _Noun:
     return changed
 
 
-def _replaced(noun: Any, values: Parameters, path: str) -> Any:
-    changes = {}
-    for field in fields(noun):
-        value, name = getattr(noun, field.name), f"{path}{field.name}"
-        if is_dataclass(value):
-            changes[field.name] = _replaced(value, values, name + ".")
-        elif name in values:
-            changes[field.name] = values[name]
-    return replace(noun, **changes)
+def _replaced(value: Any, values: Parameters, name: str) -> Any:
+    parts = _parts(value, name)
+    if not parts:
+        return values.get(name, value)
+    inside = [_replaced(each, values, part) for part, each in parts]
+    if isinstance(value, tuple):
+        return tuple(inside)
+    return replace(value, **{field.name: each for field, each in zip(fields(value), inside, strict=True)})
 
 
 def year_sums(state: PlantState) -> YearSums:
@@ -122,17 +138,19 @@ def hours(outdoor: OutdoorAir, groups: Sequence[ItGroup]) -> Hours:
     return *air, jnp.asarray(outdoor.pressure_pa), activity
 
 
-def year_function(plant: Plant, groups: Sequence[ItGroup], k: PlantConstants) -> YearFunction:
-    """Return the compiled year of halls made up like ``plant``: (parameters, hours) -> :class:`YearSums`.
+def year_function(hall: Hall) -> YearFunction:
+    """Return the compiled year of halls made up like ``hall``: (parameters, hours) -> :class:`YearSums`.
 
+    Parameters are any of :func:`parameters` of the hall; the others stay as they are in ``hall``, and cost less.
     Compiles at its first call, tens of seconds for a hall with towers and chillers; JAX's persistent
     compilation cache keeps it. Differentiable in the parameters in both modes.
     """
 
     def year(values: Parameters, at: Hours) -> YearSums:
         dry, wet, dew, pressure, activities = at
-        busy = tuple(replace(group, activity=activity) for group, activity in zip(groups, activities, strict=True))
-        return year_sums(solve_plant(with_parameters(plant, values), busy, OutdoorAir(dry, wet, dew, pressure), k))
+        now = with_parameters(hall, values)
+        busy = tuple(replace(group, activity=activity) for group, activity in zip(now.groups, activities, strict=True))
+        return year_sums(solve_plant(now.plant, busy, OutdoorAir(dry, wet, dew, pressure), now.constants))
 
     compiled: YearFunction = jax.jit(year)
     return compiled

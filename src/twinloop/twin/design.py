@@ -11,7 +11,15 @@ from typing import Literal
 
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.racks import Aisle
-from twinloop.cooling.servers import HYBRID_FAN_RATIO, LEAST_FAN_RATIO
+from twinloop.cooling.servers import (
+    FANLESS_RATIO,
+    HYBRID_FAN_RATIO,
+    LEAST_FAN_RATIO,
+    MOST_FAN_RATIO,
+    RAMP_PER_K,
+    RAMP_START_C,
+    SINK_CONVECTION,
+)
 from twinloop.model.site import Bath, Containment, Evaporative, PowerChain, Redundancy
 
 CoolingPath = Literal["air", "rear_door", "cold_plate", "bath"]
@@ -73,6 +81,11 @@ class HybridDesign:
         return self.paths["accelerator"] == "bath"
 
     @property
+    def handlers_follow_servers(self) -> bool:
+        """Whether air handlers move the servers' air: not beside baths, nor where doors hand it back cool."""
+        return not (self.immersed or self.has_door)
+
+    @property
     def boils(self) -> bool:
         """Whether those baths are two-phase."""
         return self.immersed and self.bath == "two_phase"
@@ -97,6 +110,12 @@ class PlantConstants:
     """Slowest server fans over design speed, 0.2-0.4."""
     hybrid_fan_floor: float = HYBRID_FAN_RATIO
     """The same in servers whose chips are on plates and whose other parts are on air, 0.3-0.67."""
+    fanless_floor: float = FANLESS_RATIO
+    """The same in servers all of whose parts are on plates."""
+    server_fan_most: float = MOST_FAN_RATIO
+    server_ramp_start_c: float = RAMP_START_C
+    server_ramp_per_k: float = RAMP_PER_K
+    sink_convection: float = SINK_CONVECTION
     recirculation: float = 0.05
     """Exhaust in the intake air, contained cold aisle; see :func:`aisle_of` for others. Low confidence."""
     bypass: float = 0.05
@@ -112,6 +131,10 @@ class PlantConstants:
     """EnergyPlus two-zone data-centre example: 300-490 Pa."""
     crah_fan_efficiency: float = 0.7
     """Same example."""
+    crah_most_rise_k: float = 20.0
+    """Most that air cools by in an air handler at design; 12-20 in practice. Low confidence."""
+    crah_fan_most: float = 1.1
+    """Air handlers' fastest speed over design, reached where units are lost. Low confidence."""
     coolant_rise_k: float = 10.0
     """Technology coolant, 1.43 L/min per kW; vendors' rule 1.2-1.5 L/min per kW."""
     cdu_approach_k: float = 4.0
@@ -124,6 +147,9 @@ class PlantConstants:
     """EnergyPlus pump default 179 352 Pa."""
     facility_pump_efficiency: float = 0.7
     """Low confidence."""
+    pump_static_share: float = 0.0
+    """Of a loop's pressure, held at any flow by its setpoint: 0 where control follows the furthest valve, 0.3-0.5
+    where it holds a constant difference. Low confidence."""
     minimum_flow_ratio: float = 0.4
     """Variable-speed pumps and plates keep at least this share of design flow. Low confidence."""
     dry_cooler_approach_k: float = 7.0

@@ -24,6 +24,8 @@ FROST_C = 2.0
 """Below this dry bulb pads stay dry: no wet mode in frost."""
 SLOWEST = 0.02
 """Lowest share of design air flow in a running tower cell, about what buoyancy alone moves."""
+HELD_K = 1e-6
+"""Water this near its target is held: a tower behind thermosyphons would else pump by the rounding of their root."""
 LEAST_FAN = 1e-6
 """Slowest share of a dry cooler's design air flow that is told from standing still."""
 FAN_STEPS = 5
@@ -198,7 +200,7 @@ def _wet(
     """Loop water through a plate exchanger against tower water; the basin temperature is the unknown."""
     xp = namespace(water_in_c, target_c)
     off = 0.0 * (water_in_c + outdoor.dry_bulb_c + flow_kg_s)
-    useful = (target_c < water_in_c) & (outdoor.wet_bulb_c < water_in_c - 0.5)
+    useful = (target_c < water_in_c - HELD_K) & (outdoor.wet_bulb_c < water_in_c - 0.5)
     wanted_c = _wanted_basin_c(wet, water_in_c, flow_kg_s, target_c, outdoor, k)
     basin_c, ratio = held_basin(
         lambda basin, fan: _overshoot_k(wet, water_in_c, flow_kg_s, basin, fan, outdoor, k),

@@ -8,7 +8,7 @@ from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.catalogue.nouns import Component
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.servers import (
-    MOST_FAN_RATIO,
+    intake_ramp,
     least_fan_ratio,
     ramped_sink_share,
     server_air_flow_kg_s,
@@ -171,7 +171,10 @@ def _caught(path: CoolingPath, k: PlantConstants) -> float:
 def _chip(  # type: ignore[no-untyped-def]
     group: ItGroup, path: CoolingPath, coolants: Coolants, design: HybridDesign, k: PlantConstants, density_ratio: Array
 ):
-    r_air_k_w = group.r_air_k_w * ramped_sink_share(coolants.air_c, most_air(group, design, k, density_ratio))
+    xp = namespace(coolants.air_c)
+    ramp = intake_ramp(coolants.air_c, k.server_ramp_start_c, k.server_ramp_per_k, k.server_fan_most)
+    flow = xp.minimum(ramp, most_air(group, design, k, density_ratio))
+    r_air_k_w = group.r_air_k_w * ramped_sink_share(flow, k.sink_convection)
     coolant_c, resistance = {
         "air": (coolants.air_c, r_air_k_w),
         "rear_door": (coolants.air_c, r_air_k_w),
@@ -194,15 +197,15 @@ def most_air(group: ItGroup, design: HybridDesign, k: PlantConstants, density_ra
         (1.0 - _caught(effective_path(group, component, design), k)) * getattr(group.busy, f"{component}_w")
         for component in DC_COMPONENTS
     )
-    return MOST_FAN_RATIO * density_ratio * group.busy.total_w / max(on_air_w, 1.0)
+    return k.server_fan_most * density_ratio * group.busy.total_w / max(on_air_w, 1.0)
 
 
-def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
+def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> Array:
     """Return junction to bath: a constant in one phase, in two the spreader and boiling at the device's full power."""
     if not design.boils:
         return k.immersion_resistance_k_w
     flux_w_m2 = group.device_w / k.boiling_area_m2
-    return k.boiling_case_k_w + float(boiling_rise_k(FK_649, flux_w_m2)) / group.device_w
+    return k.boiling_case_k_w + boiling_rise_k(FK_649, flux_w_m2) / group.device_w
 
 
 def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridDesign, k: PlantConstants) -> Array:
@@ -219,7 +222,7 @@ def boiling_margin_k(group: ItGroup, it: ItState, bath_c: Array, design: HybridD
 def fan_floor(group: ItGroup, design: HybridDesign, k: PlantConstants) -> float:
     """Return the slowest that the servers' fans turn, over design speed: more where plates leave parts on air."""
     on_air = [effective_path(group, component, design) != "cold_plate" for component in DC_COMPONENTS]
-    return least_fan_ratio(on_air, k.server_fan_floor, k.hybrid_fan_floor)
+    return least_fan_ratio(on_air, k.server_fan_floor, k.hybrid_fan_floor, k.fanless_floor)
 
 
 def _air_flow(
@@ -232,5 +235,8 @@ def _air_flow(
     if design.immersed:
         return 0.0 * heat_w, server_air_flow_kg_s(heat_w, k.server_air_rise_k)
     carried_w = density_ratio * group.busy.total_w
-    speed = server_fan_ratio(heat_w / carried_w, intake_c, fan_floor(group, design, k))
+    speed = server_fan_ratio(
+        heat_w / carried_w, intake_c, fan_floor(group, design, k), k.server_ramp_start_c, k.server_ramp_per_k,
+        k.server_fan_most,
+    )  # fmt: skip
     return speed, speed * server_air_flow_kg_s(carried_w, k.server_air_rise_k)

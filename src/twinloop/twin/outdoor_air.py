@@ -15,6 +15,9 @@ from twinloop.twin.free_coolers import FROST_C, OutdoorAir
 
 HALL_AIR_KG_M3 = 1.17
 """Air at 27 °C, sea level."""
+WORTH_A_FAN_K = 1.0
+"""Least that a wall must cool the return by for its own fans to start; below, they take more than they spare a
+chiller. Low confidence."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,10 @@ def economise(
 ) -> Economised:
     """Cool the return towards ``supply_c`` by outdoor air; the coil does the rest.
 
-    Through the hall: outdoor air of a permitted dew point is mixed in as far as needed; with pads it is wetted where
-    it is warmer than the supply or too dry. Behind a wall: dry where that reaches, else wet; fans follow the share
-    of the hall's air that passes. No wet mode in frost.
+    Through the hall: outdoor air of a permitted dew point is mixed in as far as needed, all of it as long as it is
+    colder than the return (a differential dry-bulb limit, ASHRAE 90.1-2019 table 6.5.1.1.3); with pads it is wetted
+    where it is warmer than the supply or too dry. Behind a wall: dry where that reaches, else wet; fans follow the
+    share of the hall's air that passes. No wet mode in frost.
     """
     off = 0.0 * (return_c + outdoor.dry_bulb_c)
     if design.evaporative == "indirect":
@@ -70,7 +74,7 @@ def _through(
 ) -> Economised:
     xp = namespace(return_c, outdoor.dry_bulb_c)
     air = admitted(design, supply_c, outdoor, k)
-    useful = air.permitted & (air.entering_c < return_c - 1.0)
+    useful = air.permitted & (air.entering_c < return_c)
     share = (return_c - supply_c) / xp.maximum(return_c - air.entering_c, 1.0)
     share = xp.where(useful, xp.clip(share, 0.0, 1.0), 0.0)
     drop_k = return_c - air.entering_c
@@ -121,7 +125,7 @@ def _indirect(
     wet = (behind(False).out_c > supply_c) & (outdoor.dry_bulb_c > FROST_C)
     air = behind(wet)
     drop_k = return_c - air.out_c
-    useful = drop_k > 1.0
+    useful = drop_k > WORTH_A_FAN_K
     share = xp.where(useful, xp.clip((return_c - supply_c) / xp.maximum(drop_k, 1.0), 0.0, 1.0), 0.0)
     flow = share * air_kg_s / handler.air_design_kg_s
     return Economised(

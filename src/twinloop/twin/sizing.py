@@ -15,7 +15,7 @@ import numpy as np
 from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.boiling import FK_649, BoilingBath
 from twinloop.cooling.cdus import Cdu
-from twinloop.cooling.chillers import Chiller, chiller
+from twinloop.cooling.chillers import Chiller, chiller, with_curves
 from twinloop.cooling.crahs import Crah
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import ua_for_duty_w_k
@@ -89,7 +89,7 @@ def size_plant(
     )  # fmt: skip
     humid = replace(outdoor, wet_bulb_c=np.array([conditions.wet_bulb_c]))
     aisle = aisle_of(design, k)
-    door, door_w = _size_door(design, load, aisle, k)
+    door, door_w = _size_door(design, load, room_w, aisle, k)
     handler, handler_w = _size_handler(design, load, load.air_w - door_w + room_w, aisle, sigma, k)
     # Wet bulb peaks in other hours than dry bulb: towers are sized for the most humid air, coils for the hottest.
     devices = sum(group.device_count for group in groups)
@@ -120,16 +120,22 @@ def _design_load(design: HybridDesign, groups: tuple[ItGroup, ...], k: PlantCons
     )
 
 
-def _size_door(design: HybridDesign, load: _Load, aisle: Aisle, k: PlantConstants) -> tuple[RearDoor | None, float]:
-    """Size doors to hand air back at supply temperature (room-neutral)."""
+def _size_door(
+    design: HybridDesign, load: _Load, room_w: float, aisle: Aisle, k: PlantConstants
+) -> tuple[RearDoor | None, float]:
+    """Size doors to hand air back at supply temperature (room-neutral).
+
+    Servers breathe the room, so what the room's own heat warms that air by is the doors' to carry too.
+    """
     if not design.has_door:
         return None, 0.0
     air_w_k = load.air_kg_s * k.air_heat_capacity_j_kg_k
-    water_kg_s = load.air_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
-    exhaust_c = design.air_supply_c + load.air_w / air_w_k / (1.0 - aisle.recirculation)
+    duty_w = load.air_w + room_w
+    water_kg_s = duty_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
+    exhaust_c = design.air_supply_c + duty_w / air_w_k / (1.0 - aisle.recirculation)
     heat_w = air_w_k * (exhaust_c - design.air_supply_c)
     ua = ua_for_duty_w_k(
-        min(heat_w, load.air_w * 0.999), exhaust_c, design.cold_supply_c, air_w_k,
+        min(heat_w, duty_w * 0.999), exhaust_c, design.cold_supply_c, air_w_k,
         water_kg_s * k.water_heat_capacity_j_kg_k, "crossflow",
     )  # fmt: skip
     return RearDoor(float(ua), load.air_kg_s, water_kg_s, 0.0), load.air_w
@@ -138,11 +144,16 @@ def _size_door(design: HybridDesign, load: _Load, aisle: Aisle, k: PlantConstant
 def _size_handler(
     design: HybridDesign, load: _Load, room_w: float, aisle: Aisle, sigma: float, k: PlantConstants
 ) -> tuple[Crah, float]:
-    """Size for the servers' air and the bypass; beside baths for what the rest of the room needs at their rise."""
+    """Size for the servers' air and the bypass; beside baths and doors for the rest of the room at the servers' rise.
+
+    Servers without fans move next to no air: the room's heat is then taken at the most that handlers take.
+    """
     fan_w_s_kg = k.crah_static_pa / (HALL_AIR_KG_M3 * sigma * k.crah_fan_efficiency)
-    air_kg_s = load.air_kg_s * (1.0 + aisle.leak)
-    if design.immersed:
-        air_kg_s = room_w / (k.air_heat_capacity_j_kg_k * k.server_air_rise_k - fan_w_s_kg)
+    follows = design.handlers_follow_servers
+    rise_k = k.crah_most_rise_k if follows else k.server_air_rise_k
+    air_kg_s = room_w / (k.air_heat_capacity_j_kg_k * rise_k - fan_w_s_kg)
+    if follows:
+        air_kg_s = max(load.air_kg_s * (1.0 + aisle.leak), air_kg_s)
     fan_w = air_kg_s * fan_w_s_kg
     heat_w = room_w + fan_w
     air_w_k = air_kg_s * k.air_heat_capacity_j_kg_k
@@ -350,4 +361,4 @@ def _chiller_for(
     rated_c, cop = (35.0, k.chiller_cop_air) if kind == "air" else (29.44, k.chiller_cop_water)
     probe = Chiller(load_w, cop, 6.67, rated_c, kind)
     available_w = float(chiller(probe, load_w, leaving_c, condenser_c).available_w)
-    return Chiller(load_w * load_w / available_w, cop, 6.67, rated_c, kind)
+    return replace(with_curves(probe), capacity_w=load_w * load_w / available_w)

@@ -220,8 +220,9 @@ def _dry(
     p: Parameters, cooler: DryCooler, fan: FloatArray, units: Array, in_c: FloatArray, flow: FloatArray,
     given: Inputs, pads: FloatArray,
 ) -> _Outdoors:  # fmt: skip
-    bank = DryCooler(
-        cooler.ua_w_k * units, cooler.air_design_kg_s * units, cooler.fan_design_w * units, cooler.pad_effectiveness,
+    bank = replace(
+        cooler, ua_w_k=cooler.ua_w_k * units, air_design_kg_s=cooler.air_design_kg_s * units,
+        fan_design_w=cooler.fan_design_w * units,
     )  # fmt: skip
     at: Rejection = dry_cooler(
         bank, fan, in_c, flow * p.k.water_heat_capacity_j_kg_k, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa, pads
@@ -234,9 +235,9 @@ def _cells(
     p: Parameters, cells: Tower, fan: FloatArray, units: Array, hot_c: FloatArray, flow: FloatArray, given: Inputs
 ) -> _Outdoors:
     running = np.maximum(units, LEAST_FLOW)
-    bank = Tower(
-        cells.ua_w_k * running, cells.air_design_kg_s * running, cells.water_design_kg_s,
-        cells.fan_design_w * running, cells.drift_fraction, cells.flow_exponent,
+    bank = replace(
+        cells, ua_w_k=cells.ua_w_k * running, air_design_kg_s=cells.air_design_kg_s * running,
+        fan_design_w=cells.fan_design_w * running,
     )  # fmt: skip
     at = tower(bank, np.maximum(fan, SLOWEST), hot_c, flow, given.dry_bulb_c, given.wet_bulb_c, p.pressure_pa)
     duty = np.minimum(fan / SLOWEST, 1.0)

@@ -109,12 +109,12 @@ def _handlers(p: Parameters, state: State, adequacy: Array) -> tuple[Array, Arra
     ratio = state.handler_fan
     water = state.coil_valve * adequacy
     unit_w_k = ratio * (unit.air_design_kg_s * k.air_heat_capacity_j_kg_k / n)
-    ua_w_k = ua_at_flow_w_k(unit.ua_w_k / n, ratio, water)
+    ua_w_k = ua_at_flow_w_k(unit.ua_w_k / n, ratio, water, unit.film_exponent)
     coil_w_k = exchange(
         1.0, 0.0, unit_w_k, water * (unit.water_design_kg_s * k.water_heat_capacity_j_kg_k / n), ua_w_k
     ).heat_w
     air_w_k = xp.maximum(unit_w_k.sum(axis=0), 1e-6)
-    fan_w = fan_power_w(ratio, unit.fan_design_w / n, unit.fan_minimum_ratio).sum(axis=0)
+    fan_w = fan_power_w(ratio, unit.fan_design_w / n, unit.fan_minimum_ratio, unit.fan_static_share).sum(axis=0)
     return air_w_k, xp.minimum(coil_w_k.sum(axis=0), air_w_k), fan_w, fan_w / air_w_k
 
 
@@ -124,7 +124,7 @@ def _doors(p: Parameters, state: State, server_kg_s: Array, adequacy: Array) -> 
     if door is None:
         return 0.0 * adequacy
     water = state.door_valve * adequacy
-    ua_w_k = ua_at_flow_w_k(door.ua_w_k, server_kg_s / door.air_design_kg_s, water)
+    ua_w_k = ua_at_flow_w_k(door.ua_w_k, server_kg_s / door.air_design_kg_s, water, door.film_exponent)
     return exchange(
         1.0, 0.0, server_kg_s * k.air_heat_capacity_j_kg_k,
         water * (door.water_design_kg_s * k.water_heat_capacity_j_kg_k), ua_w_k, "crossflow",

@@ -27,7 +27,7 @@ def condenser_w_k(p: Parameters, water_ratio: Array) -> Array:
     water_w_k = xp.maximum(
         water_ratio * (warm.boiling.water_design_kg_s * p.k.water_heat_capacity_j_kg_k / p.loops), SMALL_W_K
     )
-    ua_w_k = ua_at_flow_w_k(warm.boiling.condenser_ua_w_k / p.loops, 1.0, water_ratio)
+    ua_w_k = ua_at_flow_w_k(warm.boiling.condenser_ua_w_k / p.loops, 1.0, water_ratio, warm.boiling.film_exponent)
     return -xp.expm1(-ua_w_k / water_w_k) * water_w_k
 
 

@@ -13,7 +13,8 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.cold_plates import plate_resistance_k_w
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.fans import fan_power_w
-from twinloop.cooling.servers import ramped_sink_share
+from twinloop.cooling.pumps import flow_power_share
+from twinloop.cooling.servers import intake_ramp, ramped_sink_share
 from twinloop.power.chains import supply_loss_w
 from twinloop.power.operating_point import LEAST_POWER_SHARE
 from twinloop.twin.transient_boiling import bath_after_c, condenser_w_k
@@ -100,7 +101,9 @@ def links(p: Parameters, adequacy: Array, intake_c: Array, dt_s: float) -> _Link
     chips, c, xp = p.chips, p.c, namespace(adequacy)
     flow = clamp(adequacy, STILL, FLOW_MOST)
     film = plate_resistance_k_w(1.0, flow)
-    in_air = (ramped_sink_share(intake_c, chips.most_air) - c.fast_share) / (1.0 - c.fast_share)
+    ramp = intake_ramp(intake_c, p.k.server_ramp_start_c, p.k.server_ramp_per_k, p.k.server_fan_most)
+    flow_share = xp.minimum(ramp, chips.most_air)
+    in_air = (ramped_sink_share(flow_share, p.k.sink_convection) - c.fast_share) / (1.0 - c.fast_share)
     film = xp.where(chips.on_coolant > 0.0, xp.where(chips.in_bath > 0.0, 1.0, film), in_air)
     fast = 1.0 / (chips.device_k * c.fast_share)
     # Resistances are stated to the coolant's inlet, half of whose rise is in them: less of it with more flow. With
@@ -247,9 +250,10 @@ def distribution_unit(p: Parameters, state: State) -> tuple[Array, Array, Array]
     cp = k.water_heat_capacity_j_kg_k
     secondary, primary = state.cdu_pump, state.cdu_valve * primary_adequacy(state)
     flow_w_k = secondary * (warm.cdu.secondary_design_kg_s * cp / p.loops)
-    ua_w_k = ua_at_flow_w_k(warm.cdu.ua_w_k / p.loops, secondary, primary)
+    ua_w_k = ua_at_flow_w_k(warm.cdu.ua_w_k / p.loops, secondary, primary, warm.cdu.film_exponent)
     unit_w_k = exchange(1.0, 0.0, flow_w_k, primary * (warm.cdu.primary_design_kg_s * cp / p.loops), ua_w_k).heat_w
-    return xp.maximum(flow_w_k, 1e-9), unit_w_k, warm.cdu.pump_design_w / p.loops * secondary**3
+    pump_w = warm.cdu.pump_design_w / p.loops * flow_power_share(secondary, warm.cdu.static_fraction)
+    return xp.maximum(flow_w_k, 1e-9), unit_w_k, pump_w
 
 
 def primary_adequacy(state: State) -> Array:

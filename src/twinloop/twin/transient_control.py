@@ -15,6 +15,7 @@ from twinloop.cooling.chiller_curves import AIR_COOLED, WATER_COOLED
 from twinloop.cooling.chillers import Chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange
+from twinloop.cooling.pumps import flow_power_share
 from twinloop.cooling.servers import server_fan_ratio
 from twinloop.cooling.thermosyphons import Thermosyphon
 from twinloop.twin.air_loop import HANDLER_FLOOR
@@ -115,7 +116,10 @@ def control(p: Parameters, state: State, inputs: Inputs, heat_on_air_w: Array, l
         dt_s: the step.
     """
     xp, c, chips = namespace(loop_w), p.c, p.chips
-    fan = server_fan_ratio(heat_on_air_w / chips.air_heat_w, state.intake_c, chips.fan_floor)
+    fan = server_fan_ratio(
+        heat_on_air_w / chips.air_heat_w, state.intake_c, chips.fan_floor, p.k.server_ramp_start_c,
+        p.k.server_ramp_per_k, p.k.server_fan_most,
+    )  # fmt: skip
     server_fan = state.server_fan + (fan - state.server_fan) * (1.0 - math.exp(-dt_s / c.server_fan_s))
     demand = xp.minimum(demanded_ratio(p, loop_w), PUMP_MOST)
     cdu_pump = _turn(state.cdu_pump, demand, inputs.cdu_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
@@ -139,10 +143,12 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     server_kg_s = (state.server_fan * p.chips.air_kg_s).sum(axis=0)
     running = xp.maximum(inputs.handler_ok.sum(axis=0), 1e-9)
     drawn = server_kg_s * (1.0 + p.plant.aisle.leak) / unit.air_design_kg_s
-    wanted = 1.0 + 0.0 * drawn if p.plant.design.immersed else xp.maximum(drawn, HANDLER_FLOOR)
-    speed = xp.minimum(wanted * p.fleet.handlers.running / running, c.fan_most)
+    wanted = xp.maximum(drawn, HANDLER_FLOOR) if p.plant.design.handlers_follow_servers else 1.0 + 0.0 * drawn
+    speed = xp.minimum(wanted * p.fleet.handlers.running / running, k.crah_fan_most)
     fans = _turn(state.handler_fan, speed, inputs.handler_ok, dt_s, c.fan_ramp_s, c.fan_coast_s)
-    air_w_k = wanted * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k
+    # By the air that really moves: beside fans that run down a valve which moves as usual swings from end to end.
+    turning = xp.maximum(state.handler_fan.sum(axis=0) / p.fleet.handlers.running, 1e-6)
+    air_w_k = turning * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k
     water_w_k = unit.water_design_kg_s * k.water_heat_capacity_j_kg_k
     steep_k = water_w_k / air_w_k * xp.maximum(state.room_c - state.cold_supply_c, 1.0)
     valve = regulate(state.coil_valve, state.readings_c[SUPPLY_AIR] - inputs.air_setpoint_c, steep_k, dt_s, p)
@@ -178,7 +184,7 @@ def _warm(
     over_k = state.readings_c[WARM_SUPPLY] - inputs.warm_setpoint_c
     trim_w = clamp(flow_w_k * over_k, 0.0, loop.trim_w)
     trim_w = state.trim_w + (trim_w - state.trim_w) * (1.0 - math.exp(-dt_s / c.control_s))
-    in_c = state.warm_return_c + loop.pump_w * state.warm_pump**3 / flow_w_k
+    in_c = state.warm_return_c + loop.pump_w * flow_power_share(state.warm_pump, k.pump_static_share) / flow_w_k
     reuse_w, syphon_fan = state.reuse_w, state.syphon_fan
     if loop.reuse is not None:
         reuse_w = _sale_w(p, state, inputs, in_c, flow_w_k, dt_s)
@@ -268,7 +274,8 @@ def _cold(
     asked = clamp(water_asked_kg_s(p, state) / loop.flow_kg_s, k.minimum_flow_ratio, PUMP_MOST)
     pump = _turn(state.cold_pump, asked, inputs.cold_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s)
     flow_w_k = xp.maximum(pump, 1e-3) * loop.flow_kg_s * cp
-    in_c = state.cold_return_c + (loop.pump_w * state.cold_pump**3 - state.store_w) / flow_w_k
+    pump_w = loop.pump_w * flow_power_share(state.cold_pump, k.pump_static_share)
+    in_c = state.cold_return_c + (pump_w - state.store_w) / flow_w_k
     condenser = _turn(
         state.condenser_pump, 1.0 + 0.0 * in_c, inputs.condenser_pump_ok, dt_s, c.pump_ramp_s, c.pump_coast_s
     )

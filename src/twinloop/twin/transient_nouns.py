@@ -75,8 +75,6 @@ class TransientConstants:
     """Air-handler fans from rest to full speed."""
     fan_coast_s: float = 6.0
     """A tripped fan's flow falls as 1/(1 + t/τ). Low confidence."""
-    fan_most: float = 1.1
-    """Air-handler speed over design when units are lost. Low confidence."""
     valve_s: float = 90.0
     """Stroke of a valve or damper; actuators 60-150 s."""
     control_s: float = 15.0

@@ -7,6 +7,7 @@ compiled scan run the same function.
 from __future__ import annotations
 
 from twinloop.arrays import Array, namespace
+from twinloop.cooling.pumps import flow_power_share
 from twinloop.twin.transient_air import AirStep, air_step
 from twinloop.twin.transient_chips import ChipStep, Servers, chip_step, flow_adequacy, links, servers
 from twinloop.twin.transient_control import control, read
@@ -96,4 +97,4 @@ def _cdu_pumps_w(p: Parameters, state: State):  # type: ignore[no-untyped-def]
     """Return the coolant pumps' power, (cases,)."""
     warm = p.plant.warm
     assert warm is not None  # noqa: S101  the caller asks only where the loop exists
-    return (warm.cdu.pump_design_w / p.loops * state.cdu_pump**3).sum(axis=0)
+    return (warm.cdu.pump_design_w / p.loops * flow_power_share(state.cdu_pump, warm.cdu.static_fraction)).sum(axis=0)

@@ -6,13 +6,15 @@ on its temperature before the step, wherever it goes, so that both ends count th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from twinloop.arrays import Array, namespace
-from twinloop.cooling.chillers import Chiller, chiller
+from twinloop.cooling.chillers import chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.cooling.exchangers import exchange, ua_at_flow_w_k
 from twinloop.cooling.heat_pumps import heat_pump
+from twinloop.cooling.pumps import flow_power_share
 from twinloop.cooling.thermosyphons import Thermosyphon, ThermosyphonPoint, thermosyphon
 from twinloop.cooling.towers import Tower, tower_heat_w
 from twinloop.twin.free_coolers import SLOWEST, TowerSet
@@ -71,7 +73,7 @@ class ColdStep(NamedTuple):
 
 def dry_link_w_k(cooler: DryCooler, fan: Array, units: Array, water_w_k: Array, cp_air: float) -> Array:
     """Return a dry cooler's heat per kelvin between entering water and air; ``units`` is the share that runs."""
-    ua_w_k = ua_at_flow_w_k(cooler.ua_w_k * units, 1.0, fan)
+    ua_w_k = ua_at_flow_w_k(cooler.ua_w_k * units, 1.0, fan, cooler.film_exponent)
     return exchange(1.0, 0.0, water_w_k, fan * units * (cooler.air_design_kg_s * cp_air), ua_w_k, "crossflow").heat_w
 
 
@@ -88,10 +90,7 @@ def cells_heat_w(
     """Return the heat of a tower's running cells; below the slowest fan speed they cycle."""
     xp = namespace(fan, hot_c)
     running = xp.maximum(units, LEAST_FLOW)
-    bank = Tower(
-        cells.ua_w_k * running, cells.air_design_kg_s * running, cells.water_design_kg_s, cells.fan_design_w,
-        cells.drift_fraction, cells.flow_exponent,
-    )  # fmt: skip
+    bank = replace(cells, ua_w_k=cells.ua_w_k * running, air_design_kg_s=cells.air_design_kg_s * running)
     steady = tower_heat_w(bank, xp.maximum(fan, SLOWEST), hot_c, flow_kg_s, inputs.wet_bulb_c, pressure_pa)
     return steady * xp.minimum(fan / SLOWEST, 1.0)
 
@@ -106,7 +105,7 @@ def warm_step(p: Parameters, state: State, inputs: Inputs, heat_w: Array, dt_s: 
     volume = p.warm_j_k / dt_s
     # Water that no unit takes goes past them at supply temperature.
     return_c = (volume * state.warm_return_c + flow_w_k * state.warm_supply_c + heat_w) / (volume + flow_w_k)
-    pump_w = loop.pump_w * state.warm_pump**3
+    pump_w = loop.pump_w * flow_power_share(state.warm_pump, k.pump_static_share)
     in_c = return_c + pump_w / flow_w_k
     none = 0.0 * in_c
     reuse_w = lift_w = none
@@ -172,9 +171,9 @@ def _sold(p: Parameters, state: State, inputs: Inputs, in_c: Array, flow_w_k: Ar
 def syphon_point(unit: Thermosyphon, fan: Array, inputs: Inputs, in_c: Array, flow_kg_s: Array) -> ThermosyphonPoint:
     """Rate the thermosyphons that run: those without fan or power pass next to nothing."""
     running = namespace(fan).maximum(inputs.syphons_ok, LEAST_FLOW)
-    bank = Thermosyphon(
-        unit.evaporator_ua_w_k * running, unit.condenser_ua_w_k * running, unit.water_design_kg_s,
-        unit.air_design_kg_s * running, unit.fan_design_w * running, unit.start_k,
+    bank = replace(
+        unit, evaporator_ua_w_k=unit.evaporator_ua_w_k * running, condenser_ua_w_k=unit.condenser_ua_w_k * running,
+        air_design_kg_s=unit.air_design_kg_s * running, fan_design_w=unit.fan_design_w * running,
     )  # fmt: skip
     return thermosyphon(bank, fan, in_c, flow_kg_s, inputs.dry_bulb_c)
 
@@ -198,7 +197,7 @@ def _outdoor(
         state.tower_pump / LEAST_FLOW, 1.0
     )
     free_w = link * (in_c - state.warm_basin_c)
-    pump_w = cooler.pump_w * state.tower_pump**3
+    pump_w = cooler.pump_w * flow_power_share(state.tower_pump, k.pump_static_share)
     hot_c = state.warm_basin_c + (free_w + pump_w) / tower_w_k
     flow = tower_w_k / k.water_heat_capacity_j_kg_k
     given_w = cells_heat_w(cooler.tower, state.cooler_fan, inputs.coolers_ok, hot_c, flow, inputs, p.pressure_pa)
@@ -214,11 +213,11 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     flow_w_k = flow * cp
     volume = p.cold_j_k / dt_s
     return_c = (volume * state.cold_return_c + flow_w_k * state.cold_supply_c + load_w) / (volume + flow_w_k)
-    pump_w = loop.pump_w * state.cold_pump**3
+    pump_w = loop.pump_w * flow_power_share(state.cold_pump, k.pump_static_share)
     store = store_step(p, state, inputs, return_c + pump_w / flow_w_k, flow_w_k, dt_s)
     in_c = return_c + (pump_w - store.heat_w) / flow_w_k
     tower_kg_s = xp.maximum(state.condenser_pump, LEAST_FLOW) * max(loop.condenser_kg_s, 1e-9)
-    condenser_w = loop.condenser_pump_w * state.condenser_pump**3
+    condenser_w = loop.condenser_pump_w * flow_power_share(state.condenser_pump, k.pump_static_share)
     if loop.tower is not None:
         link = exchange(1.0, 0.0, flow_w_k, tower_kg_s * cp, loop.exchanger_ua_w_k).heat_w
         turning = xp.minimum(state.condenser_pump / LEAST_FLOW, 1.0)
@@ -235,10 +234,7 @@ def cold_step(p: Parameters, state: State, inputs: Inputs, load_w: Array, dt_s: 
     coil_out_c = in_c - free_w / flow_w_k
     units = xp.minimum(state.chillers_on / p.fleet.chillers.running, inputs.chillers_ok)
     share = xp.maximum(units, LEAST_FLOW)
-    machine = Chiller(
-        loop.chiller.capacity_w * share, loop.chiller.cop, loop.chiller.leaving_design_c,
-        loop.chiller.condenser_in_design_c, loop.chiller.kind, loop.chiller.curves,
-    )  # fmt: skip
+    machine = replace(loop.chiller, capacity_w=loop.chiller.capacity_w * share)
     most_w = flow_w_k * xp.maximum(coil_out_c - FREEZE_C, 0.0) * turning
     # The rating depends on the leaving water, which is last step's: it moves by hundredths of a kelvin.
     asked_w = clamp(state.chiller_w, 0.0, most_w)

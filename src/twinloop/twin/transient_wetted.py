@@ -12,7 +12,7 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.economisers import LATENT_J_KG
 from twinloop.cooling.fans import fan_power_w
 from twinloop.twin.free_coolers import FROST_C, OutdoorAir
-from twinloop.twin.outdoor_air import admitted, wall_fan_design_w
+from twinloop.twin.outdoor_air import WORTH_A_FAN_K, admitted, wall_fan_design_w
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 
@@ -62,7 +62,8 @@ def damper_target(p: Parameters, state: State, inputs: Inputs, back_c: Array) ->
     side = outdoor_side(p, inputs, wet)
     drop_k = side.pull * (back_c - side.reference_c)
     share = clamp((back_c - inputs.air_setpoint_c) / xp.maximum(drop_k, 1.0), 0.0, 1.0)
-    return xp.where(side.permitted & (drop_k > 1.0), share, 0.0), wet
+    least_k = WORTH_A_FAN_K if p.plant.design.evaporative == "indirect" else 0.0
+    return xp.where(side.permitted & (drop_k > least_k), share, 0.0), wet
 
 
 class OutdoorUse(NamedTuple):

@@ -8,6 +8,7 @@ from twinloop.arrays import Array, namespace
 from twinloop.cooling.boiling import BoilingBath, boiling_bath
 from twinloop.cooling.cdus import Cdu, cdu
 from twinloop.cooling.dry_coolers import DryCooler
+from twinloop.cooling.pumps import flow_power_share
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.floating import floated_c
 from twinloop.twin.free_coolers import (
@@ -72,7 +73,8 @@ def warm_loop(heat_w: Array, loop: WarmLoop, design: HybridDesign, outdoor: Outd
     ratio = xp.maximum(heat_w / loop.heat_w, k.minimum_flow_ratio)
     flow = ratio * loop.flow_kg_s
     capacity_w_k = flow * k.water_heat_capacity_j_kg_k
-    cdu_pump_w, pump_w = loop.cdu.pump_design_w * ratio**3, loop.pump_w * ratio**3
+    cdu_pump_w = loop.cdu.pump_design_w * flow_power_share(ratio, loop.cdu.static_fraction)
+    pump_w = loop.pump_w * flow_power_share(ratio, k.pump_static_share)
     total_w = heat_w + cdu_pump_w + pump_w
 
     supply_c = _supply_c(total_w, capacity_w_k, flow, loop, design, outdoor, k)

@@ -176,10 +176,11 @@ def _outside_s(run: WindowRun) -> float:
 
 
 def _free_hours(runs: Sequence[WindowRun]) -> dict[str, int]:
-    """Return whole hours by the chillers' share of the cold loop's heat; the rest of the window is ``none``."""
+    """Return whole hours by the chillers' share of what they, economisers and outdoor air carry; the rest is none."""
     seconds = {"full": 0.0, "partial": 0.0, "none": 0.0}
     for run in runs:
-        load_w, free_w = run.trace.outputs.chiller_load_w[:, -1], run.trace.outputs.free_cold_w[:, -1]
+        out = run.trace.outputs
+        load_w, free_w = out.chiller_load_w[:, -1], out.free_cold_w[:, -1] + np.maximum(out.outdoor_air_w[:, -1], 0.0)
         share = load_w / np.maximum(load_w + free_w, 1.0)
         full, none = float(np.mean(share < 0.01)), float(np.mean(share > 0.99))
         whole = run.trace.steps * run.trace.step_s

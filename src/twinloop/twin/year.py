@@ -127,9 +127,15 @@ def _it_split(state: PlantState) -> ItSplit:
     )
 
 
+def _chiller_share(state: PlantState) -> FloatArray:
+    """Return the chiller's share of the heat that it would carry without economisers: of cold loop and outdoor air."""
+    share: FloatArray = state.cold.chiller_load_w / np.maximum(state.cold.heat_w + state.air.outdoor_heat_w, 1.0)
+    return share
+
+
 def _free_cooling(state: PlantState) -> FreeCooling:
-    """Count hours by the chiller's share of the heat it could be asked for."""
-    share = state.cold.chiller_load_w / np.maximum(state.cold.heat_w, 1.0)
+    """Count hours by the chiller's share of the heat that it could be asked for."""
+    share = _chiller_share(state)
     full, none = int(np.sum(share < 0.01)), int(np.sum(share > 0.99))
     return FreeCooling(full, share.size - full - none, none)
 
@@ -177,7 +183,6 @@ def _first_limit(
 
 
 def _hourly(state: PlantState, weather: WeatherYear, makeup: Array, junction: FloatArray) -> dict[str, FloatArray]:
-    share = state.cold.chiller_load_w / np.maximum(state.cold.heat_w, 1.0)
     columns = {
         "dry_bulb_c": weather.dry_bulb_c,
         "wet_bulb_c": weather.wet_bulb_c,
@@ -191,7 +196,7 @@ def _hourly(state: PlantState, weather: WeatherYear, makeup: Array, junction: Fl
         "ups_loss_w": state.electric.ups_loss_w,
         "distribution_loss_w": state.electric.distribution_loss_w,
         "water_kg_s": makeup,
-        "chiller_share": share,
+        "chiller_share": _chiller_share(state),
         "air_supply_c": state.air.supply_c,
         "intake_c": state.air.intake_c,
         "cold_supply_c": state.cold.supply_c,
