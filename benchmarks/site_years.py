@@ -17,7 +17,7 @@ import numpy as np
 from twinloop.model.estimate import ComponentPower
 from twinloop.model.weather import DesignConditions
 from twinloop.planner.designs import KITS
-from twinloop.twin.compiled import hours, many_years, parameters, year_function
+from twinloop.twin.compiled import Hall, hours, many_years, parameters, year_function
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import ItGroup
@@ -62,7 +62,8 @@ def measure(kit: str, cooler: str, cold: str) -> dict[str, float]:
     k, air, it = PlantConstants(), weather(), servers()
     design = HybridDesign(kit, KITS[kit], cooler, 32.0, True, cold, 20.0, 26.0, False, "N+1")  # type: ignore[arg-type]
     plant = size_plant(design, (it,), DesignConditions(34.0, 22.0, 24.0, -12.0, "made up"), 101_325.0, 200.0, k)
-    year, values, at = year_function(plant, (it,), k), parameters(plant), hours(air, (it,))
+    year, at = year_function(Hall(plant, (it,), k)), hours(air, (it,))
+    values = {f"plant.{name}": value for name, value in parameters(plant).items()}
     start = time.process_time()
     sums = jax.block_until_ready(year(values, at))
     compile_s = time.process_time() - start

@@ -101,11 +101,13 @@ def ua_at_flow_w_k(
     hot_flow_ratio: Array,
     cold_flow_ratio: Array,
     exponent: Array = FILM_EXPONENT,
+    cold_exponent: Array | None = None,
 ) -> Array:
     """Return ``UA₀ · 2 / (h^−n + c^−n)``: two equal film resistances at design, each falling as flow^n.
 
     ``h``, ``c``: flow over design flow; range 0.1-1.5, below it the flow turns laminar and the law
-    underestimates. ``n``: :data:`FILM_EXPONENT`. Wall resistance is left out; 0 on one side standing still.
+    underestimates. ``n``: :data:`FILM_EXPONENT`, or one a side. Wall resistance is left out; 0 on one side
+    standing still.
 
     >>> float(ua_at_flow_w_k(1000.0, 1.0, 1.0))
     1000.0
@@ -115,7 +117,11 @@ def ua_at_flow_w_k(
     xp = namespace(hot_flow_ratio, cold_flow_ratio)
     hot = xp.maximum(hot_flow_ratio, SMALL_W_K)
     cold = xp.maximum(cold_flow_ratio, SMALL_W_K)
-    return ua_design_w_k * 2.0 / (power(hot, -exponent) + power(cold, -exponent))
+    return (
+        ua_design_w_k
+        * 2.0
+        / (power(hot, -exponent) + power(cold, -(exponent if cold_exponent is None else cold_exponent)))
+    )
 
 
 def ua_for_duty_w_k(

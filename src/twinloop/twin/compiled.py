@@ -64,7 +64,7 @@ class YearSums(NamedTuple):
 def parameters(noun: Hall | Plant | ItGroup | PlantConstants) -> dict[str, float]:
     """Return every number of ``noun`` by its place: sizes, ratings, setpoints, and coefficients of its laws.
 
-    Whole numbers, words and the groups' activity are its make-up, not parameters.
+    Whole numbers, words and the groups' hourly activity are its make-up, not parameters.
     """
     return dict(_numbers(noun, ""))
 
