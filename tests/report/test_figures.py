@@ -12,7 +12,7 @@ import pytest
 from twinloop.model.plan import CashYear, PlannedParallelism
 from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
 from twinloop.report import gallery, numbers
-from twinloop.report.figures import breakdown, doubt, layout, loops, money, one_line, sankey
+from twinloop.report.figures import breakdown, doubt, layout, loops, money, one_line, sankey, spending
 from twinloop.report.figures.standalone import csv_file, svg_file
 from twinloop.report.numbers import THIN, power
 from twinloop.report.parts import Absent, Figure
@@ -99,21 +99,44 @@ def cash(*usd):
     ],
 )
 def test_payback_by_the_cash_flows(ours, said):
-    assert said in money.payback(ours, cash(100.0, 10.0, 10.0, 10.0), "all air").replace(THIN, " ")
+    assert said in spending.payback(ours, cash(100.0, 10.0, 10.0, 10.0), "all air").replace(THIN, " ")
 
 
 def test_a_baseline_that_is_the_plan_itself_is_said_to_be_and_not_compared(retrofit):
     same = replace(retrofit.plan.baselines[0], feasible=True, name="uniform liquid", cashflow=retrofit.plan.cashflow)
-    figure = money.cumulative("c", replace(retrofit.plan, baselines=(same,)))
+    figure = spending.cumulative("c", replace(retrofit.plan, baselines=(same,)))
     assert "nothing differs" in figure.desc
     assert len(figure.drawings) == 1
 
 
-def test_a_replacement_puts_payback_off():
-    """What an average year would hide: the dear plan is ahead after year 2, and behind again when it buys anew."""
-    dear, plain = cash(120.0, 5.0, 5.0, 30.0), cash(100.0, 20.0, 20.0, 20.0)
-    assert money.crossing(money.spent(dear), money.spent(plain)) is not None
-    assert money.crossing([120.0, 125.0, 130.0, 165.0], [100.0, 120.0, 140.0, 160.0]) is None
+def circles(drawing):
+    """Return (class, x, y) of each circle."""
+    root = ET.fromstring(str(drawing))
+    return [(c.get("class"), float(c.get("cx")), float(c.get("cy"))) for c in root.iter("circle")]
+
+
+def test_every_baseline_is_drawn_however_dear_and_its_payback_marked(retrofit):
+    """A cloud five times as dear, paid back after two years, beside a design that is a per cent off."""
+    ours = cash(100.0, 10.0, 10.0, 10.0)
+    near = replace(retrofit.plan.baselines[0], name="near", feasible=True, cashflow=cash(99.0, 10.0, 12.0, 10.0))
+    cloud = replace(near, name="cloud", cashflow=cash(0.0, 60.0, 60.0, 480.0))
+    figure = spending.cumulative("c", replace(retrofit.plan, cashflow=ours, baselines=(near, cloud)))
+    (_, so_far), (one, finer), (other, _) = figure.drawings
+    assert (one, other) == ("What near has cost more so far", "What cloud has cost more so far")
+    root = ET.fromstring(str(so_far))
+    drawn_lines = [e.get("points") for e in root.iter("polyline")]
+    assert len(drawn_lines) == 3
+    heights = [float(point.split(",")[1]) for points in drawn_lines for point in points.split()]
+    assert min(heights) >= 50.0
+    words = [t.text for t in root.iter("text")]
+    # near: 1 less, then 2 more in year 2. Cloud: 100 less, then 50 more a year: level after 2 years.
+    assert words.count("year 1.5") == words.count("year 2.0") == 1
+    rings = [c for c in circles(so_far) if "nofill" in c[0]]
+    dots = [c for c in circles(so_far) if c[0] == "f-liquid"]
+    at = {ring[0].split()[-1]: ring for ring in rings}
+    assert at["k-grey"][1:] == dots[2][1:]
+    assert at["k-amber"][1] == pytest.approx((dots[1][1] + dots[2][1]) / 2.0, abs=0.1)
+    assert len([c for c in circles(finer) if "nofill" in c[0]]) == 1
 
 
 def test_every_baseline_is_drawn_by_its_own_cash_flow(retrofit):
@@ -121,9 +144,9 @@ def test_every_baseline_is_drawn_by_its_own_cash_flow(retrofit):
     assert known
     for b in known:
         assert sum(year.discounted_usd for year in b.cashflow) == pytest.approx(b.totals.tco_usd)
-    figure = money.cumulative("c", retrofit.plan)
+    figure = spending.cumulative("c", retrofit.plan)
     assert len(figure.table.rows) == len(retrofit.plan.cashflow)
-    assert figure.table.rows[-1][2] == numbers.money(money.spent(known[0].cashflow)[-1])
+    assert figure.table.rows[-1][2] == numbers.money(spending.spent(known[0].cashflow)[-1])
 
 
 def test_the_layout_table_is_the_launchers_numbering(retrofit):
