@@ -9,10 +9,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinloop.model.plan import CashYear, PlannedParallelism
+from twinloop.model.plan import CashYear, FrontierPoint, PlannedParallelism
 from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
 from twinloop.report import gallery, numbers
-from twinloop.report.figures import breakdown, doubt, layout, loops, money, one_line, sankey, spending
+from twinloop.report.figures import (
+    breakdown,
+    doubt,
+    heatmap,
+    layout,
+    loops,
+    loops_phone,
+    money,
+    one_line,
+    rack,
+    sankey,
+    spending,
+    svg,
+)
 from twinloop.report.figures.standalone import csv_file, svg_file
 from twinloop.report.numbers import THIN, power
 from twinloop.report.parts import Absent, Figure
@@ -252,3 +265,84 @@ def test_the_csv_says_what_the_table_says(retrofit):
     assert lines[0] == "Hours above,dry bulb,wet bulb"
     hottest = np.max(retrofit.years[0].hourly["dry_bulb_c"])
     assert lines[1].split(",")[1] == f"{hottest:.1f} °C"
+
+
+def points(*costs_and_carbon, knee=None):
+    return tuple(
+        FrontierPoint(f"p{i}", usd * 1e6, 1.0, carbon, 1.0, knee=i == knee, checked=True)
+        for i, (usd, carbon) in enumerate(costs_and_carbon)
+    )
+
+
+def test_the_line_of_the_frontier_never_rises():
+    """The second costs and emits more than the first: it is undominated by its water alone."""
+    found = points((1.0, 10.0), (2.0, 12.0), (3.0, 5.0), (4.0, 4.0), knee=2)
+    assert doubt.on_the_line(found) == [0, 2, 3]
+    figure = doubt.frontier("f", found, 1e6)
+    assert "Off the line: 2," in figure.desc
+    root = ET.fromstring(str(figure.drawings[0][1]))
+    (line,) = (e.get("points").split() for e in root.iter("polyline"))
+    heights = [float(at.split(",")[1]) for at in line]
+    assert heights == sorted(heights)
+    words = [t.text for t in root.iter("text")]
+    assert {"1 recommended", "2", "3 knee", "4"} <= set(words)
+    assert [row[0] for row in figure.table.rows] == ["1. p0 (recommended)", "2. p1", "3. p2 (knee)", "4. p3"]
+
+
+def test_a_quantity_that_reads_the_same_all_year_has_no_map(retrofit):
+    year = retrofit.years[0]
+    flat = replace(year, hourly={**year.hourly, "junction_c": 66.2 + 1e-3 * np.sin(np.arange(8760.0))})
+    names = {each.ident for each in heatmap.draw_all("m", flat)}
+    assert "m-pue" in names
+    assert "m-junction_c" not in names
+
+
+def test_colours_that_stand_for_values_beyond_them_say_so(retrofit):
+    year = retrofit.years[0]
+    wild = np.linspace(1.2, 1.3, 8760)
+    wild[0], wild[-1] = 1.2, 9.0
+    figure = next(f for f in heatmap.draw_all("m", replace(year, hourly={"pue": wild})) if f.ident == "m-pue")
+    words = [t.text for t in ET.fromstring(str(figure.drawings[0][1])).iter("text")]
+    assert "1.20" in words
+    assert "≥ 1.30" in words
+    assert "highest 9.00" in figure.desc
+
+
+def test_a_hall_without_a_warm_loop_draws_none_and_speaks_of_none(retrofit):
+    states = (LoopState("chiller", 20.0, None, 5e3), LoopState("cold supply", 20.0, 9.7, None))
+    dry = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)
+    both = replace(dry, states=(*states, LoopState("warm supply", 32.0, 9.0, None)))
+    plain, hybrid = (loops.draw("l", (hour,), None) for hour in (dry, both))
+    assert "warm" not in plain.desc
+    assert "warm liquid loop" in hybrid.desc
+    assert "to liquid" not in str(plain.drawings[0][1])
+    assert "to liquid" in str(hybrid.drawings[0][1])
+    low, high = (ET.fromstring(str(f.drawings[0][1])).get("viewBox").split()[3] for f in (plain, hybrid))
+    assert float(low) < 0.6 * float(high)
+
+
+def test_a_rack_of_two_kinds_names_how_many_of_each(retrofit):
+    mixed = next(each for each in retrofit.plan.sites[0].rack_types if len(each.contents) > 1)
+    figure = rack.draw("r", mixed, None)
+    parts = [f"{each.servers} × {each.server}" for each in mixed.contents]
+    assert sum(each.servers for each in mixed.contents) == mixed.servers_per_rack
+    assert " + ".join(parts) in figure.desc
+    words = " ".join(t.text for t in ET.fromstring(str(figure.drawings[0][1])).iter("text"))
+    assert all(part in words for part in parts)
+
+
+def test_names_on_a_narrow_screen_stay_in_their_machine(retrofit):
+    states = (LoopState("chiller", 20.0, None, 5e3),)
+    hour = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)
+    cooling = replace(retrofit.plan.sites[0].cooling, heat_rejection="air cooled chiller + outdoor air")
+    figure = loops.draw("l", (hour,), cooling)
+    strong = [t.text for t in ET.fromstring(str(figure.phone[0][1])).iter("text") if "strong" in t.get("class", "")]
+    assert {"Air cooled chiller +", "outdoor air"} <= set(strong)
+    assert all(svg.advance(words) < loops_phone.WIDE for words in strong)
+
+
+def test_what_the_copies_share_is_said(retrofit):
+    stage = next(each for each in retrofit.plan.stages if each.parallelism.zero == 1)
+    assert "optimizer states shared out among the copies (ZeRO-1)" in layout.draw("x", stage).desc
+    alone = replace(stage, parallelism=replace(stage.parallelism, zero=0))
+    assert "ZeRO" not in layout.draw("x", alone).desc

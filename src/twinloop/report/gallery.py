@@ -112,7 +112,7 @@ def bill(plan: Plan) -> dict[str, Drawn]:
         "cost": money.waterfall("cost", plan),
         "cumulative": spending.cumulative("cumulative", plan),
         "tornado": doubt.tornado("tornado", plan.uncertainty, plan.totals.tco_usd),
-        "frontier": doubt.frontier("frontier", plan.frontier),
+        "frontier": doubt.frontier("frontier", plan.frontier, plan.totals.tco_usd),
     }
 
 

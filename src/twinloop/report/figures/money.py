@@ -12,7 +12,7 @@ WIDTH, LEFT, ROW = 960.0, 190.0, 28.0
 PHONE_ROW = 42.0
 """On a narrow screen name and amount stand above their bar."""
 ROOM = 150.0
-"""Width of a label; where less is left, it stands before its bar."""
+"""Width of a label; where less is left, it stands before its bar, or on it."""
 COOLING = "cooling plant"
 ORDER = ("servers", "network", "storage", "building and power", COOLING, "maintenance", "staff", "operations staff",
          "electricity", "demand charge", "water", "water price", "carbon price", "cloud rental", "cloud storage",
@@ -52,10 +52,8 @@ def waterfall(ident: str, plan: Plan) -> Figure | Absent:
 
 def _made_of(parts: dict[str, float], total: float) -> str:
     largest = max(parts, key=lambda name: parts[name])
-    share = numbers.percent(parts.get(COOLING, 0.0) / total)
-    return (
-        f"The largest part of {money(total)}, present value, is {words(largest)}; the cooling plant is {share} of it."
-    )
+    plant = f"; the cooling plant is {numbers.percent(parts[COOLING] / total)} of it" if COOLING in parts else ""
+    return f"The largest part of {money(total)}, present value, is {words(largest)}{plant}."
 
 
 def _reach(parts: dict[str, float], total: float) -> float:
@@ -91,10 +89,13 @@ def _phone_steps(parts: dict[str, float], total: float) -> tuple[str, float]:
 
 def _step(y: float, name: str, span: svg.Point, value: float, total: float) -> str:
     x0, x1 = sorted(span)
-    label, side = f"{money(value)} · {numbers.percent(value / total)}", (x1 + 8.0, "start")
-    if x1 > WIDTH - ROOM:
-        side = (x0 - 8.0, "end")
+    label = f"{money(value)} · {numbers.percent(value / total)}"
     body = svg.text(LEFT - 10.0, y + 14.0, words(name), "label", "end")
     body += svg.rect(x0, y, max(x1 - x0, 1.0), 20.0, "f-green" if value < 0.0 else "f-liquid", money(value))
-    body += svg.text(side[0], y + 14.0, label, "tick", side[1])
+    if x1 <= WIDTH - ROOM:
+        body += svg.text(x1 + 8.0, y + 14.0, label, "tick")
+    elif x0 >= LEFT + ROOM:
+        body += svg.text(x0 - 8.0, y + 14.0, label, "tick", "end")
+    else:
+        body += svg.text(x1 - 8.0, y + 14.0, label, "onbar", "end")
     return body + svg.line((span[1], y + 20.0), (span[1], y + ROW), "axis")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, cycle
 
+from markupsafe import Markup
+
 from twinloop.economics.cashflow import payback_years
 from twinloop.model.plan import Baseline, CashYear, Plan
 from twinloop.report import numbers
@@ -15,9 +17,11 @@ from twinloop.report.parts import Absent, Figure, Table, columns
 
 TITLE = "Cumulative cost by year"
 SIZE, PHONE = (960.0, 350.0), (svg.PHONE, 300.0)
+LOWER = 70.0
+"""How much lower the drawings of differences are."""
 CENT = 0.005
 """Sums of millions leave dust; a cent is paid back."""
-APART = 8.0
+APART = 20.0
 """Differences more than this many times as large as the smallest get a drawing, and so an axis, of their own."""
 LOOKS = (("k-amber dashed", "f-amber"), ("k-grey dashed", "f-grey"), ("k-green dashed", "f-green"))
 MARK = 66.0
@@ -101,14 +105,15 @@ def _table(ours: list[float], known: list[Baseline]) -> Table:
 
 def _drawings(
     name: str, desc: str, ours: list[float], rivals: list[_Line], size: svg.Point
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, Markup], ...]:
     lines = [_Line("recommended", "k-liquid", "f-liquid", ours), *rivals]
     label = "Spent so far" + ("; marked: from when one of the two has paid back" if any(r.paid for r in rivals) else "")
     pictures = [(label, svg.drawing(name, TITLE, desc, size, _spending(lines, size)))]
     for i, group in enumerate(alike(ours, rivals)):
         label = f"What {_listed([each.name for each in group])} {'have' if len(group) > 1 else 'has'} cost more so far"
-        body = _differences(ours, group, size)
-        pictures.append((label, svg.drawing(f"{name}-more{i}", f"{TITLE}, {label}", desc, size, body)))
+        low = (size[0], size[1] - LOWER)
+        body = _differences(ours, group, low)
+        pictures.append((label, svg.drawing(f"{name}-more{i}", f"{TITLE}, {label}", desc, low, body)))
     return tuple(pictures)
 
 
@@ -167,7 +172,7 @@ def _differences(ours: list[float], rivals: list[_Line], size: svg.Point) -> str
     per, unit = _unit(values)
     keys, down = _key(rivals, size)
     p = _plot(len(ours) - 1, min(values) / per, max(values) / per, size, down)
-    body = keys + svg.axes(p, "year", f"{unit} more than recommended, undiscounted")
+    body = keys + svg.axes(p, "year", f"{unit} more, undiscounted")
     body += svg.line((p.left, p.y(0.0)), (p.right, p.y(0.0)), "bar thin")
     for line in rivals:
         body += svg.polyline(_points(more[line.name], per, p), f"{line.stroke} curve-line")
