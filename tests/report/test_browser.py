@@ -20,15 +20,23 @@ def address(retrofit, tmp_path_factory):
     return path.as_uri()
 
 
+@pytest.fixture(scope="module", params=["retrofit", "shops", "laboratory"])
+def any_address(request, tmp_path_factory):
+    """Rear doors and outdoor air; machines by the hour alone; plates, a warm loop and a rented part."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(request.getfixturevalue(request.param).report(), encoding="utf-8")
+    return path.as_uri()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_error_no_overflow_no_serious_finding(browser, address, axe, width, scheme):
+def test_no_error_no_overflow_no_serious_finding(browser, any_address, axe, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: errors.append(request.url) if request.url.startswith("http") else None)
-    page.goto(address)
+    page.goto(any_address)
     wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide <= room
     assert page.evaluate(
@@ -46,9 +54,9 @@ def test_no_error_no_overflow_no_serious_finding(browser, address, axe, width, s
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_text_does_not_leave_its_drawing(browser, address, width):
+def test_text_does_not_leave_its_drawing(browser, any_address, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(address)
+    page.goto(any_address)
     out = page.evaluate(
         """[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).flatMap(s => {
             const [, , w, h] = s.getAttribute('viewBox').split(' ').map(Number);
@@ -62,9 +70,9 @@ def test_text_does_not_leave_its_drawing(browser, address, width):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_texts_do_not_write_into_each_other(browser, address, width):
+def test_texts_do_not_write_into_each_other(browser, any_address, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(address)
+    page.goto(any_address)
     both = page.evaluate(
         """[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).flatMap(s => {
             const texts = [...s.querySelectorAll('text')].map(t => [t.getBBox(), t.textContent]);
@@ -75,6 +83,23 @@ def test_texts_do_not_write_into_each_other(browser, address, width):
     )
     page.close()
     assert both == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_stay_in_their_machine(browser, any_address, width):
+    """Centred text of a box is no wider than the box."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(any_address)
+    out = page.evaluate(
+        """[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).flatMap(s => {
+            const texts = [...s.querySelectorAll('text[text-anchor=middle]')];
+            return [...s.querySelectorAll('rect.machine')].map(r => r.getBBox()).flatMap(r => texts.filter(t => {
+              const b = t.getBBox(), x = b.x + b.width / 2, y = b.y + b.height / 2;
+              return Math.abs(x - r.x - r.width / 2) < 1 && y > r.y && y < r.y + r.height && b.width > r.width - 4;
+            }).map(t => s.closest('figure').id + ': ' + t.textContent)); })"""
+    )
+    page.close()
+    assert out == []
 
 
 def test_keyboard_filter_theme_and_downloads(browser, address, tmp_path):
