@@ -146,3 +146,16 @@ def test_no_card_stands_in_a_row_with_a_hole(browser, address, width):
     assert len(boxes) == 7
     assert len(spans) == 1
     assert len(rows) == {1280: 1, 1000: 2, 500: 4}[width]
+
+
+def test_a_card_of_many_lines_is_as_tight_as_one_of_few(browser, address):
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(address)
+    tall = page.evaluate(
+        "[...document.querySelectorAll('section > .scroll > table.cards')].flatMap(t =>"
+        " [...t.querySelectorAll('td')].filter(c => c.textContent.length < 8 && c.dataset.of.length < 8)"
+        " .map(c => c.getBoundingClientRect().height)).filter(h => h > 0)"
+    )
+    page.close()
+    assert len(tall) > 40
+    assert max(tall) < 1.35 * min(tall)

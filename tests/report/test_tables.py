@@ -212,3 +212,14 @@ def test_the_slack_of_power_and_water_is_what_the_twin_leaves(retrofit):
     slack = {limit.name: limit.slack for limit in retrofit.plan.constraints}
     assert slack["utility power of london"] == pytest.approx(400e3 - retrofit.plan.sites[0].totals.peak_power_w)
     assert slack["water of london"] == pytest.approx(0.0 - retrofit.totals.water_m3_per_year, abs=1e-9)
+
+
+def test_the_basis_of_design_names_what_really_carries_the_heat(laboratory):
+    """Its accelerators are sold on air only, whatever the kit offers: the rack's picture says so, too."""
+    (hall,) = (site for site in laboratory.plan.sites if site.cooling)
+    assert hall.cooling.components["accelerator"] == "cold_plate"
+    holding = [rack for rack in hall.rack_types if rack.component_w.get("accelerator", 0.0) > 0.0]
+    assert {rack.carriers["accelerator"] for rack in holding} == {"air"}
+    rows = dict(tables.basis(hall).rows)
+    assert rows["Carrier: accelerator"] == "air"
+    assert rows["Carrier: CPU"] in ("air or cold plate", "cold plate or air")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from twinloop.model.plan import Constraint, FailureCase, Plan, PlannedSite, PlannedStage, Totals
 from twinloop.report import numbers
 from twinloop.report.figures.doubt import stays_best
+from twinloop.report.figures.rack import contents
 from twinloop.report.parts import Table, columns
 
 OUTDOORS = ("CH", "CT", "FC", "DC", "WT", "TS")
@@ -139,8 +140,7 @@ def racks(site: PlannedSite) -> Table:
         (
             r.name,
             str(r.count),
-            " + ".join(f"{each.servers} × {each.server}" for each in r.contents)
-            or f"{r.servers_per_rack} × {r.server}",
+            " + ".join(contents(r)),
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
             numbers.number(r.height_u) + " U",
@@ -204,7 +204,9 @@ def basis(site: PlannedSite) -> Table:
         rows += [
             (numbers.words(name.removesuffix("_c")), numbers.fixed(value, "°C")) for name, value in c.setpoints.items()
         ]
-        rows += [(f"Carrier: {numbers.words(part)}", numbers.words(path)) for part, path in c.components.items()]
+        rows += [
+            (f"Carrier: {numbers.words(part)}", _carriers(site, part, path)) for part, path in c.components.items()
+        ]
     if site.design_day is not None:
         d = site.design_day
         rows += [
@@ -228,6 +230,13 @@ def basis(site: PlannedSite) -> Table:
             ("Generator", numbers.power(e.generator_w)),
         ]
     return Table("Basis of design", columns("Item", "~Value"), tuple(rows))
+
+
+def _carriers(site: PlannedSite, part: str, planned: str) -> str:
+    """Return what takes a component's heat in the racks that hold it: a server sold without plates stays on air."""
+    holding = [rack for rack in site.rack_types if rack.component_w.get(part, 0.0) > 0.0]
+    found = dict.fromkeys(rack.carriers.get(part, planned) for rack in holding) or (planned,)
+    return " or ".join(numbers.words(path) for path in found)
 
 
 def failures(site: PlannedSite) -> Table:

@@ -29,7 +29,7 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     door = f", of which a rear door passes {power(doored)} on to water" if doored else ""
     title = f"Inside a rack: {rack.name}"
     desc = (
-        f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {' + '.join(_contents(rack))}, "
+        f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {' + '.join(contents(rack))}, "
         f"{power(rack.power_w)} each at full load; "
         f"{percent(liquid_w / total_w, 0)} of the heat is taken by a cold plate or a bath at the component; "
         f"{power(total_w - liquid_w)} goes into the rack's air{door}."
@@ -83,7 +83,7 @@ def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, 
     return body + svg.lines(4, 208, _under(rack), "tick", None, 13)
 
 
-def _contents(rack: RackType) -> list[str]:
+def contents(rack: RackType) -> list[str]:
     """Return how many of which server stand in it."""
     many = Counter[str]()
     for each in rack.contents:
@@ -93,7 +93,7 @@ def _contents(rack: RackType) -> list[str]:
 
 def _under(rack: RackType) -> list[str]:
     """Return what is written under the drawn rack, as wide as that is."""
-    names = [line for each in _contents(rack) for line in svg.wrapped(each, 126.0, 2)]
+    names = [line for each in contents(rack) for line in svg.wrapped(each, 126.0, 2)]
     drawn = [f"{MOST_CHASSIS} drawn"] if rack.servers_per_rack > MOST_CHASSIS else []
     return [*names, *drawn, f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"]
 

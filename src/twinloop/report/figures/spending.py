@@ -17,8 +17,8 @@ from twinloop.report.parts import Absent, Figure, Table, columns
 
 TITLE = "Cumulative cost by year"
 SIZE, PHONE = (960.0, 350.0), (svg.PHONE, 300.0)
-LOWER = 70.0
-"""How much lower the drawings of differences are."""
+FINER = {SIZE: (960.0, 280.0), PHONE: (svg.PHONE, 270.0)}
+"""Size of a drawing -> that of the differences."""
 CENT = 0.005
 """Sums of millions leave dust; a cent is paid back."""
 APART = 20.0
@@ -111,7 +111,7 @@ def _drawings(
     pictures = [(label, svg.drawing(name, TITLE, desc, size, _spending(lines, size)))]
     for i, group in enumerate(alike(ours, rivals)):
         label = f"What {_listed([each.name for each in group])} {'have' if len(group) > 1 else 'has'} cost more so far"
-        low = (size[0], size[1] - LOWER)
+        low = FINER[size]
         body = _differences(ours, group, low)
         pictures.append((label, svg.drawing(f"{name}-more{i}", f"{TITLE}, {label}", desc, low, body)))
     return tuple(pictures)
@@ -194,7 +194,7 @@ def _marks(lines: list[_Line], values: list[float], p: svg.Plot) -> str:
         words = f"year {numbers.number(year, 2)}"
         hint = svg.tip(f"{line.name}: {words}")
         body += svg.element("circle", hint, cx=x, cy=y, r=6.0, class_=f"nofill curve-line {line.stroke.split()[0]}")
-        body += svg.text(x, down if down < p.bottom else y - 12.0 - 14.0 * row, words, "label halo", anchor)
+        body += svg.text(x, down if down < p.bottom - 6.0 else y - 12.0 - 14.0 * row, words, "label halo", anchor)
     return body
 
 
