@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 SERIOUS = ("serious", "critical")
@@ -129,6 +131,20 @@ def test_it_prints_on_a4(browser, address):
     page.close()
     assert printed.startswith(b"%PDF")
     assert printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") < 40
+
+
+def test_paper_is_white_whatever_the_screen_was(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="dark")
+    page.goto(address)
+    ink = "[getComputedStyle(document.body).color, getComputedStyle(document.querySelector('svg text')).fill]"
+    dark = page.evaluate(ink)
+    page.emulate_media(media="print", color_scheme="dark")
+    printed = page.evaluate(ink)
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
+    assert paper == "rgb(255, 255, 255)"
+    assert dark != printed
+    assert all(max(map(int, re.findall(r"\d+", colour)[:3])) < 120 for colour in printed)
 
 
 @pytest.mark.parametrize("width", [1280, 1000, 500])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from twinloop.model.plan import CashYear, FrontierPoint, PlannedParallelism
-from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
+from twinloop.model.simulation import HeatFlow, Incident, LoopState, OperatingHour
 from twinloop.report import gallery, numbers
 from twinloop.report.figures import (
     breakdown,
@@ -25,6 +25,7 @@ from twinloop.report.figures import (
     sankey,
     spending,
     svg,
+    timeline,
 )
 from twinloop.report.figures.standalone import csv_file, svg_file
 from twinloop.report.numbers import THIN, power
@@ -346,3 +347,24 @@ def test_what_the_copies_share_is_said(retrofit):
     assert "optimizer states shared out among the copies (ZeRO-1)" in layout.draw("x", stage).desc
     alone = replace(stage, parallelism=replace(stage.parallelism, zero=0))
     assert "ZeRO" not in layout.draw("x", alone).desc
+
+
+def test_a_timeline_tells_what_the_fault_cut_and_not_what_the_night_did():
+    """One day by the minute: the load halves at 20:00 anyway; the fault at noon cuts a tenth, or nothing."""
+    minutes = np.arange(1440)
+    order = {"it_w": np.where(minutes < 1200, 100e3, 50e3), "worst_margin_k": np.full(1440, 20.0),
+             "coolant_c": np.full(1440, 32.0)}  # fmt: skip
+    hit = (minutes >= 720) & (minutes < 730)
+    near_k = np.where(hit, 3.0, np.where(minutes < 60, 1.0, 20.0))
+    cut = {**order, "it_w": order["it_w"] - 10e3 * hit, "worst_margin_k": near_k}
+    faulty = Incident("hall", "hottest day", ("pump stops",), ((43200.0, 43800.0),), 60.0, ("end",), (43800.0,), 0.0,
+                      columns=cut, in_order=order)  # fmt: skip
+    said = timeline.draw("t", faulty).desc.replace(THIN, " ")
+    assert "At worst the faults cut 10.0 kW of 100 kW of IT power." in said
+    assert "comes within 3.0 K of its throttle temperature" in said
+    harmless = timeline.draw("t", replace(faulty, columns={**cut, "it_w": order["it_w"]})).desc
+    assert "The faults cut no IT power." in harmless
+    hot = {**cut, "worst_margin_k": cut["worst_margin_k"] - 5.0 * hit}
+    assert "passes its throttle temperature by 2.0 K" in timeline.draw("t", replace(faulty, columns=hot)).desc.replace(
+        THIN, " "
+    )
