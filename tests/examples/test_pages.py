@@ -122,6 +122,24 @@ def test_links_are_whole_and_their_anchors_exist():
     assert faults == []
 
 
+CITED = re.compile(r"(?:doi:|doi\.org/)([^\s\",;`]+)", re.IGNORECASE)
+WHOLE = re.compile(r"10\.\d{4,9}/[\w.()/:<>-]*[\w)]")
+
+
+def test_every_doi_is_whole():
+    """By its form: a prefix, a suffix, brackets that close, no line break inside."""
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.csv"), *(ROOT / "docs").rglob("*.md")]
+    found = [(path.name, doi) for path in files for doi in CITED.findall(path.read_text(encoding="utf-8"))]
+    assert len(found) > 40
+    faults = []
+    for name, written in found:
+        doi = written.rstrip(".:'")
+        while doi.endswith(")") and doi.count(")") > doi.count("("):
+            doi = doi[:-1].rstrip(".:'")
+        faults += [] if WHOLE.fullmatch(doi) and doi.count("(") == doi.count(")") else [f"{name}: {written}"]
+    assert faults == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_blocks_run_in_order_as_a_person_would(page, tmp_path, monkeypatch):
