@@ -368,3 +368,28 @@ def test_a_timeline_tells_what_the_fault_cut_and_not_what_the_night_did():
     assert "passes its throttle temperature by 2.0 K" in timeline.draw("t", replace(faulty, columns=hot)).desc.replace(
         THIN, " "
     )
+
+
+def test_what_stands_in_a_rack_fills_its_share_of_it(retrofit):
+    """48 U of one chassis fill the rack that four of 3 U fill to a quarter."""
+    one = retrofit.plan.sites[0].rack_types[0]
+
+    def filled(height_u, servers):
+        drawn = rack.draw("r", replace(one, height_u=height_u, servers_per_rack=servers, contents=()), None)
+        root = ET.fromstring(str(drawn.drawings[0][1]))
+        strips = [r for r in root.iter("rect") if r.get("x") == "10"]
+        assert len(strips) == servers
+        return max(float(r.get("y")) + float(r.get("height")) for r in strips) - min(float(r.get("y")) for r in strips)
+
+    assert filled(48.0, 1) == pytest.approx(176.0, abs=4.0)
+    assert filled(12.0, 4) == pytest.approx(44.0, abs=4.0)
+
+
+def test_two_machines_of_one_type_are_told_apart_on_the_board(laboratory):
+    (hall,) = (site for site in laboratory.plan.sites if site.cooling)
+    coolers = {line.tag: line.power_w for line in hall.equipment if line.type == "dry_cooler"}
+    assert set(coolers) == {"DC", "FC"}
+    rows = dict(one_line.draw("e", hall).table.rows)
+    assert {tag: rows[f"mechanical: dry cooler {tag}"] for tag in coolers} == {
+        tag: power(watt) for tag, watt in coolers.items()
+    }

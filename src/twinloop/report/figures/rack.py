@@ -13,6 +13,8 @@ WIDTH = 400.0
 PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": "air"}
 """Carrier of heat -> colour."""
 MOST_CHASSIS = 24
+FULL_U = 48.0
+"""Height of the drawn rack: a tall one of AI halls, so that what stands in it fills its share."""
 AIR_ONLY = ("fans",)
 """What no path is planned for gives its heat to the air around it."""
 
@@ -31,7 +33,7 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     desc = (
         f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {' + '.join(contents(rack))}, "
         f"{power(rack.power_w)} each at full load; "
-        f"{percent(liquid_w / total_w, 0)} of the heat is taken by a cold plate or a bath at the component; "
+        f"{percent(liquid_w / total_w)} of the heat is taken by a cold plate or a bath at the component; "
         f"{power(total_w - liquid_w)} goes into the rack's air{door}."
     )
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
@@ -71,7 +73,7 @@ def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, 
     """Draw the chassis as strips: each colour as wide as its carrier's share of heat."""
     shown = max(1, min(rack.servers_per_rack, MOST_CHASSIS))
     body = svg.rect(4, 8, 96, 186, "zone strong", rx=4)
-    step = min(176.0 / shown, 26.0)
+    step = 176.0 * min(rack.height_u / max(FULL_U, rack.height_u), 1.0) / shown
     share: dict[str, float] = {}
     for name, watt in parts:
         share[paths[name]] = share.get(paths[name], 0.0) + watt / total_w
