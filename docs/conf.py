@@ -10,7 +10,7 @@ sys.path.insert(0, str(HERE / "generate"))
 
 import references
 
-references.write(HERE / "reference")
+references.write(HERE)
 
 project = "Twinloop"
 author = "the Twinloop contributors"

@@ -1,4 +1,4 @@
-"""Plan every example; write what came out into docs/case-studies.md and README.md, and each report into a folder.
+"""Plan every example; write what came out into case studies, FAQ and README.md, and each report into a folder.
 
 ``python docs/generate/case_studies.py`` writes; ``--check`` only says whether the pages are in step.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # a script's folder, also when another script imports this one
 
 import advice
+import costs
 from advice import Finding, Rule
 from blocks import filled, table
 
@@ -21,6 +22,7 @@ from twinloop.scenario.load import load_text
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, PAGE, README = ROOT / "examples", ROOT / "docs" / "case-studies.md", ROOT / "README.md"
+FAQ = ROOT / "docs" / "faq.md"
 PICTURE = ROOT / "docs" / "pictures" / "heat.svg"
 RULES: dict[str, tuple[Rule, ...]] = {
     "fraud-detection": (advice.density, advice.energy, advice.cost, advice.plant_price, advice.pue, advice.own_or_rent),
@@ -105,8 +107,9 @@ def pages(results: dict[str, PlanResult]) -> dict[Path, str]:
     for name, result in results.items():
         page = filled(page, name, case(name, result))
     front = filled(README.read_text(encoding="utf-8"), "results", readme(results["fraud-detection"]))
+    asked = filled(FAQ.read_text(encoding="utf-8"), "costs", costs.first_and_later(results))
     picture = results["fraud-detection"].plot("frankfurt-heat").svg()
-    return {PAGE: page, README: front, PICTURE: picture}
+    return {PAGE: page, README: front, FAQ: asked, PICTURE: picture}
 
 
 def in_step(path: Path, text: str) -> bool:

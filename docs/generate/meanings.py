@@ -77,7 +77,7 @@ MEANINGS = {
     "Train.batch": "global batch in samples; left out: chosen",
     "Serve.rate": "requests, mean",
     "Serve.latency_p99": "longest time 99 of 100 whole answers may take",
-    "Serve.input_tokens": "tokens of a prompt; left out for models without tokens",
+    "Serve.input_tokens": "tokens of a prompt; left out: none, for models without tokens",
     "Serve.output_tokens": "tokens of an answer",
     "Serve.accuracy_drop": "loss that quantised or pruned formats may cost; left out: none",
     "OnPremise.utility_power": "limit at the meter, or steps of it with dates; or give `it_power`",

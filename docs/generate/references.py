@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 from blocks import table
+from left_out import example, left_out
 from meanings import meaning
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -17,30 +18,37 @@ from pydantic.fields import FieldInfo
 from twinloop import units
 from twinloop.cli.main import VERBS, cli
 from twinloop.scenario import schema
+from twinloop.scenario.starters import starter
 
 MODULES = ("twinloop", "twinloop.api", "twinloop.errors", "twinloop.model.plan", "twinloop.model.doubt",
            "twinloop.model.simulation", "twinloop.model.estimate")  # fmt: skip
 """What a script of one's own meets."""
 
 
-def write(folder: Path) -> None:
-    """Write the three pages into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("scenario", scenario_page()), ("commands", commands_page()), ("python", python_page())):
-        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+def write(docs: Path) -> None:
+    """Write the pages into ``docs``: the scenario's, which is kept under version control, and those built anew."""
+    (docs / "reference").mkdir(parents=True, exist_ok=True)
+    pages = {"scenario": scenario_page(), "reference/commands": commands_page(), "reference/python": python_page()}
+    for name, text in pages.items():
+        (docs / f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def scenario_page() -> str:
     """Return every key of a scenario file, section by section, as the checker knows them."""
     parts = [
         "# Scenario reference",
-        "Written from the schema that `twinloop check` uses. Quantities carry their unit; keys in **bold** are "
-        "needed; what is left out gets a default that `twinloop check --resolved` shows with its source.",
+        "Every key of a scenario file, written from the schema that `twinloop check` uses (`make docs` writes this "
+        "page anew). Quantities carry their unit, in any of its sizes: `3 MW` is `3000 kW`; a bare number is refused. "
+        "A name holds up to 64 letters, digits, blanks and `._+/-`. What is left out gets a default, and `twinloop "
+        "check my.yaml --resolved` shows each with its source. A whole file, as `twinloop new my.yaml` writes it; "
+        "larger ones are in `examples/`:",
+        f"```yaml\n{starter('minimal').strip()}\n```",
     ]
     for model in sections(schema.ScenarioSpec):
         title = model.__name__.removesuffix("Spec")
         rows = [_row(title, name, field) for name, field in model.model_fields.items()]
-        parts += [f"## {title}", inspect.getdoc(model) or "", table(("key", "holds", "meaning"), rows)]
+        head = ("key", "holds, and its range", "left out", "example", "meaning")
+        parts += [f"## {title}", inspect.getdoc(model) or "", table(head, rows)]
     later = "\n".join(f"- `{key}`: {words}" for key, words in schema.NOT_YET.items())
     if later:
         parts += ["## Not in this version", "Refused by name, so that nothing is silently ignored.", later]
@@ -69,10 +77,29 @@ def models_in(kind: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(kind) if not isinstance(part, str) for model in models_in(part)]
 
 
-def _row(section: str, name: str, field: FieldInfo) -> tuple[str, str, str]:
+def _row(section: str, name: str, field: FieldInfo) -> tuple[str, ...]:
     key = field.alias or name
-    shown = f"**`{key}`**" if field.is_required() else f"`{key}`"
-    return shown, words_of(field.annotation, tuple(field.metadata)), meaning(section, key)
+    written = example(section, key, field, quantity_of(field))
+    means, _, _ = meaning(section, key).partition("; left out: ")
+    return (
+        f"`{key}`", words_of(field.annotation, tuple(field.metadata)), left_out(section, key, field),
+        f"`{written}`" if written else "", means,
+    )  # fmt: skip
+
+
+def quantity_of(field: FieldInfo) -> str:
+    """Return the name of the quantity that ``field`` holds; empty where it is none."""
+    for metadata in (tuple(field.metadata), *(tuple(each.__metadata__) for each in _annotated(field.annotation))):
+        held = _validator(metadata)
+        if held:
+            return str(held["quantity"])
+    return ""
+
+
+def _annotated(kind: Any) -> list[Any]:
+    if get_origin(kind) is typing.Annotated:
+        return [kind, *_annotated(get_args(kind)[0])]
+    return [each for part in get_args(kind) if get_origin(kind) is not Literal for each in _annotated(part)]
 
 
 def words_of(kind: Any, metadata: tuple[Any, ...] = ()) -> str:
@@ -94,18 +121,37 @@ def words_of(kind: Any, metadata: tuple[Any, ...] = ()) -> str:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         title = kind.__name__.removesuffix("Spec")
         return f"[{title}](#{title.lower()})"
-    return {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}.get(kind, "value")
+    plain = {int: "whole number", float: "number", str: "text", bool: "`true` or `false`"}.get(kind, "value")
+    return plain + (_span(metadata) if kind in (int, float) else "")
 
 
-def _quantity(metadata: tuple[Any, ...]) -> str:
-    """Return the quantity and range of a value with a unit, read from its validator."""
+def _validator(metadata: tuple[Any, ...]) -> dict[str, Any]:
+    """Return what the reader of a value with a unit was made with; empty where there is none."""
     for each in metadata:
         func = getattr(each, "func", None)
         held = inspect.getclosurevars(func).nonlocals if inspect.isfunction(func) else {}
         if "quantity" in held:
-            low, high = (units.show(held[key], held["quantity"]) for key in ("low", "high"))
-            return f"{held['quantity']}, {low} to {high}"
-    return ""
+            return dict(held)
+    return {}
+
+
+def _quantity(metadata: tuple[Any, ...]) -> str:
+    """Return the quantity and range of a value with a unit, read from its validator."""
+    held = _validator(metadata)
+    if not held:
+        return ""
+    low, high = (units.show(held[key], held["quantity"]) for key in ("low", "high"))
+    return f"{held['quantity']}, {'more than ' if held['open_low'] else ''}{low} to {high}"
+
+
+def _span(metadata: tuple[Any, ...]) -> str:
+    """Return the range of a plain number in words; empty where it has none."""
+    plain = [part for each in metadata for part in (getattr(each, "metadata", None) or [each])]
+    low = next((part.ge for part in plain if hasattr(part, "ge")), None)
+    high = next((part.le for part in plain if hasattr(part, "le")), None)
+    if low is None or high is None:
+        return ""
+    return ", " + " to ".join(f"{end:,.0f}".replace(",", "\u202f") for end in (low, high))
 
 
 def commands_page() -> str:

@@ -55,6 +55,19 @@ def test_a_verdict_follows_what_is_seen(retrofit_like):
     assert advice.energy(retrofit_like).verdict == advice.UNTESTED
 
 
+def test_what_cooling_costs_adds_up(monkeypatch):
+    """One hall: price of its schedule and of its servers by the kilowatt of its racks, shares of the present cost."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "generate"))
+    result = twinloop.plan(twinloop.load(ROOT / "examples" / "retrofit.yaml"))
+    *_, line = script("costs").first_and_later({"retrofit": result}).splitlines()
+    racks, plant, servers, *shares = (float(cell.strip(" %").replace(",", "")) for cell in line.split("|")[3:-1])
+    (hall,) = result.plan.sites
+    assert racks == pytest.approx(sum(rack.count * rack.power_w for rack in hall.rack_types) / 1e3, abs=0.5)
+    assert plant * racks == pytest.approx(sum(e.capex_usd or 0.0 for e in hall.equipment), rel=2e-3)
+    assert servers * racks == pytest.approx(result.plan.cashflow[0].amounts_usd["servers"], rel=2e-3)
+    assert 0.0 < sum(shares) < 100.0
+
+
 @pytest.fixture(scope="module")
 def retrofit_like(tmp_path_factory):
     """Edge places beside a cloud by the hour: reserved machines would take the serving too."""

@@ -10,14 +10,26 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import TypeAdapter
+from yaml import safe_load
 
 import twinloop
 from twinloop.scenario.load import load_text
 
 ROOT = Path(__file__).parents[2]
-TOLD = ("tutorial-planner", "tutorial-ml-engineer", "tutorial-operator", "economics", "faq", "how-to", "studio")
+TOLD = (
+    "scenario",
+    "tutorial-planner",
+    "tutorial-ml-engineer",
+    "tutorial-operator",
+    "economics",
+    "faq",
+    "how-to",
+    "studio",
+)
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in TOLD)]
 NAMES = [page.name for page in PAGES]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -61,6 +73,29 @@ def test_every_key_of_a_scenario_has_a_meaning_and_no_meaning_is_stale(monkeypat
     assert set(meanings.ANYWHERE) <= {key for _, key in keys}
 
 
+def test_the_scenario_page_is_the_schemas_and_complete(monkeypatch):
+    """``make docs`` writes it; every key has its range, what leaving it out means, and an example that is read."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "generate"))
+    names = ("references", "left_out")
+    references, left = (importlib.import_module(name) for name in names)
+    page = ROOT / "docs" / "scenario.md"
+    assert page.read_text(encoding="utf-8") == references.scenario_page(), "run `make docs`: the schema has changed"
+    known = set()
+    for model in references.sections(references.schema.ScenarioSpec):
+        section = model.__name__.removesuffix("Spec")
+        for name, field in model.model_fields.items():
+            key = field.alias or name
+            known |= {f"{section}.{key}", key}
+            assert left.left_out(section, key, field), f"{section}.{key}"
+            written = left.example(section, key, field, references.quantity_of(field))
+            assert bool(written) is (f"{section}.{key}" not in left.SECTIONS), f"{section}.{key}"
+            if written:
+                kind = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+                TypeAdapter(kind).validate_python(safe_load(written), strict=True)
+    for table in (left.NUMBERS, left.CHOICES, left.SAID, left.EMPTY, left.EXAMPLES, dict.fromkeys(left.SECTIONS)):
+        assert set(table) <= known
+
+
 LINK = re.compile(r"\]\(([^)\s]+)\)|<(https?://[^>]+)>")
 DOI = re.compile(r"https://doi\.org/10\.\d{4,9}/\S+")
 
@@ -84,6 +119,24 @@ def test_links_are_whole_and_their_anchors_exist():
             elif anchor and (other := page.parent / target if target else page).suffix == ".md" and other.exists():
                 heads = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
                 faults += [] if anchor in map(slug, heads) else [f"{page.name}: {target}#{anchor}"]
+    assert faults == []
+
+
+CITED = re.compile(r"(?:doi:|doi\.org/)([^\s\",;`]+)", re.IGNORECASE)
+WHOLE = re.compile(r"10\.\d{4,9}/[\w.()/:<>-]*[\w)]")
+
+
+def test_every_doi_is_whole():
+    """By its form: a prefix, a suffix, brackets that close, no line break inside."""
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.csv"), *(ROOT / "docs").rglob("*.md")]
+    found = [(path.name, doi) for path in files for doi in CITED.findall(path.read_text(encoding="utf-8"))]
+    assert len(found) > 40
+    faults = []
+    for name, written in found:
+        doi = written.rstrip(".:'")
+        while doi.endswith(")") and doi.count(")") > doi.count("("):
+            doi = doi[:-1].rstrip(".:'")
+        faults += [] if WHOLE.fullmatch(doi) and doi.count("(") == doi.count(")") else [f"{name}: {written}"]
     assert faults == []
 
 

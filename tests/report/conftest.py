@@ -14,6 +14,12 @@ def retrofit():
 
 
 @pytest.fixture(scope="session")
+def laboratory():
+    """Plates with a warm loop, six stages on two sites, a model in pipeline stages; planned in ten seconds."""
+    return twinloop.plan(twinloop.load(EXAMPLES / "drug-discovery.yaml"))
+
+
+@pytest.fixture(scope="session")
 def shops_file(tmp_path_factory):
     """The shops' scenario with machines by the hour only, or all of it goes to the cloud, reserved."""
     text = (EXAMPLES / "edge-stores.yaml").read_text(encoding="utf-8")

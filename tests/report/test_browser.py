@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 SERIOUS = ("serious", "critical")
@@ -20,15 +22,23 @@ def address(retrofit, tmp_path_factory):
     return path.as_uri()
 
 
+@pytest.fixture(scope="module", params=["retrofit", "shops", "laboratory"])
+def any_address(request, tmp_path_factory):
+    """Rear doors and outdoor air; machines by the hour alone; plates, a warm loop and a rented part."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(request.getfixturevalue(request.param).report(), encoding="utf-8")
+    return path.as_uri()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_error_no_overflow_no_serious_finding(browser, address, axe, width, scheme):
+def test_no_error_no_overflow_no_serious_finding(browser, any_address, axe, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: errors.append(request.url) if request.url.startswith("http") else None)
-    page.goto(address)
+    page.goto(any_address)
     wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide <= room
     assert page.evaluate(
@@ -46,9 +56,9 @@ def test_no_error_no_overflow_no_serious_finding(browser, address, axe, width, s
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_text_does_not_leave_its_drawing(browser, address, width):
+def test_text_does_not_leave_its_drawing(browser, any_address, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(address)
+    page.goto(any_address)
     out = page.evaluate(
         """[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).flatMap(s => {
             const [, , w, h] = s.getAttribute('viewBox').split(' ').map(Number);
@@ -62,9 +72,9 @@ def test_text_does_not_leave_its_drawing(browser, address, width):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_texts_do_not_write_into_each_other(browser, address, width):
+def test_texts_do_not_write_into_each_other(browser, any_address, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(address)
+    page.goto(any_address)
     both = page.evaluate(
         """[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).flatMap(s => {
             const texts = [...s.querySelectorAll('text')].map(t => [t.getBBox(), t.textContent]);
@@ -75,6 +85,23 @@ def test_texts_do_not_write_into_each_other(browser, address, width):
     )
     page.close()
     assert both == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_stay_in_their_machine(browser, any_address, width):
+    """Centred text of a box is no wider than the box."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(any_address)
+    out = page.evaluate(
+        """[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).flatMap(s => {
+            const texts = [...s.querySelectorAll('text[text-anchor=middle]')];
+            return [...s.querySelectorAll('rect.machine')].map(r => r.getBBox()).flatMap(r => texts.filter(t => {
+              const b = t.getBBox(), x = b.x + b.width / 2, y = b.y + b.height / 2;
+              return Math.abs(x - r.x - r.width / 2) < 1 && y > r.y && y < r.y + r.height && b.width > r.width - 4;
+            }).map(t => s.closest('figure').id + ': ' + t.textContent)); })"""
+    )
+    page.close()
+    assert out == []
 
 
 def test_keyboard_filter_theme_and_downloads(browser, address, tmp_path):
@@ -106,6 +133,20 @@ def test_it_prints_on_a4(browser, address):
     assert printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") < 40
 
 
+def test_paper_is_white_whatever_the_screen_was(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="dark")
+    page.goto(address)
+    ink = "[getComputedStyle(document.body).color, getComputedStyle(document.querySelector('svg text')).fill]"
+    dark = page.evaluate(ink)
+    page.emulate_media(media="print", color_scheme="dark")
+    printed = page.evaluate(ink)
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
+    assert paper == "rgb(255, 255, 255)"
+    assert dark != printed
+    assert all(max(map(int, re.findall(r"\d+", colour)[:3])) < 120 for colour in printed)
+
+
 @pytest.mark.parametrize("width", [1280, 1000, 500])
 def test_no_card_stands_in_a_row_with_a_hole(browser, address, width):
     page = browser.new_page(viewport={"width": width, "height": 700})
@@ -121,3 +162,16 @@ def test_no_card_stands_in_a_row_with_a_hole(browser, address, width):
     assert len(boxes) == 7
     assert len(spans) == 1
     assert len(rows) == {1280: 1, 1000: 2, 500: 4}[width]
+
+
+def test_a_card_of_many_lines_is_as_tight_as_one_of_few(browser, address):
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(address)
+    tall = page.evaluate(
+        "[...document.querySelectorAll('section > .scroll > table.cards')].flatMap(t =>"
+        " [...t.querySelectorAll('td')].filter(c => c.textContent.length < 8 && c.dataset.of.length < 8)"
+        " .map(c => c.getBoundingClientRect().height)).filter(h => h > 0)"
+    )
+    page.close()
+    assert len(tall) > 40
+    assert max(tall) < 1.35 * min(tall)

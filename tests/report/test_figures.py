@@ -9,10 +9,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinloop.model.plan import CashYear, PlannedParallelism
-from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
+from twinloop.model.plan import CashYear, FrontierPoint, PlannedParallelism
+from twinloop.model.simulation import HeatFlow, Incident, LoopState, OperatingHour
 from twinloop.report import gallery, numbers
-from twinloop.report.figures import breakdown, doubt, layout, loops, money, one_line, sankey
+from twinloop.report.figures import (
+    breakdown,
+    doubt,
+    heatmap,
+    layout,
+    loops,
+    loops_phone,
+    money,
+    one_line,
+    rack,
+    sankey,
+    spending,
+    svg,
+    timeline,
+)
 from twinloop.report.figures.standalone import csv_file, svg_file
 from twinloop.report.numbers import THIN, power
 from twinloop.report.parts import Absent, Figure
@@ -99,21 +113,44 @@ def cash(*usd):
     ],
 )
 def test_payback_by_the_cash_flows(ours, said):
-    assert said in money.payback(ours, cash(100.0, 10.0, 10.0, 10.0), "all air").replace(THIN, " ")
+    assert said in spending.payback(ours, cash(100.0, 10.0, 10.0, 10.0), "all air").replace(THIN, " ")
 
 
 def test_a_baseline_that_is_the_plan_itself_is_said_to_be_and_not_compared(retrofit):
     same = replace(retrofit.plan.baselines[0], feasible=True, name="uniform liquid", cashflow=retrofit.plan.cashflow)
-    figure = money.cumulative("c", replace(retrofit.plan, baselines=(same,)))
+    figure = spending.cumulative("c", replace(retrofit.plan, baselines=(same,)))
     assert "nothing differs" in figure.desc
     assert len(figure.drawings) == 1
 
 
-def test_a_replacement_puts_payback_off():
-    """What an average year would hide: the dear plan is ahead after year 2, and behind again when it buys anew."""
-    dear, plain = cash(120.0, 5.0, 5.0, 30.0), cash(100.0, 20.0, 20.0, 20.0)
-    assert money.crossing(money.spent(dear), money.spent(plain)) is not None
-    assert money.crossing([120.0, 125.0, 130.0, 165.0], [100.0, 120.0, 140.0, 160.0]) is None
+def circles(drawing):
+    """Return (class, x, y) of each circle."""
+    root = ET.fromstring(str(drawing))
+    return [(c.get("class"), float(c.get("cx")), float(c.get("cy"))) for c in root.iter("circle")]
+
+
+def test_every_baseline_is_drawn_however_dear_and_its_payback_marked(retrofit):
+    """A cloud five times as dear, paid back after two years, beside a design that is a per cent off."""
+    ours = cash(100.0, 10.0, 10.0, 10.0)
+    near = replace(retrofit.plan.baselines[0], name="near", feasible=True, cashflow=cash(99.0, 10.0, 12.0, 10.0))
+    cloud = replace(near, name="cloud", cashflow=cash(0.0, 60.0, 60.0, 480.0))
+    figure = spending.cumulative("c", replace(retrofit.plan, cashflow=ours, baselines=(near, cloud)))
+    (_, so_far), (one, finer), (other, _) = figure.drawings
+    assert (one, other) == ("What near has cost more so far", "What cloud has cost more so far")
+    root = ET.fromstring(str(so_far))
+    drawn_lines = [e.get("points") for e in root.iter("polyline")]
+    assert len(drawn_lines) == 3
+    heights = [float(point.split(",")[1]) for points in drawn_lines for point in points.split()]
+    assert min(heights) >= 50.0
+    words = [t.text for t in root.iter("text")]
+    # near: 1 less, then 2 more in year 2. Cloud: 100 less, then 50 more a year: level after 2 years.
+    assert words.count("year 1.5") == words.count("year 2.0") == 1
+    rings = [c for c in circles(so_far) if "nofill" in c[0]]
+    dots = [c for c in circles(so_far) if c[0] == "f-liquid"]
+    at = {ring[0].split()[-1]: ring for ring in rings}
+    assert at["k-grey"][1:] == dots[2][1:]
+    assert at["k-amber"][1] == pytest.approx((dots[1][1] + dots[2][1]) / 2.0, abs=0.1)
+    assert len([c for c in circles(finer) if "nofill" in c[0]]) == 1
 
 
 def test_every_baseline_is_drawn_by_its_own_cash_flow(retrofit):
@@ -121,9 +158,9 @@ def test_every_baseline_is_drawn_by_its_own_cash_flow(retrofit):
     assert known
     for b in known:
         assert sum(year.discounted_usd for year in b.cashflow) == pytest.approx(b.totals.tco_usd)
-    figure = money.cumulative("c", retrofit.plan)
+    figure = spending.cumulative("c", retrofit.plan)
     assert len(figure.table.rows) == len(retrofit.plan.cashflow)
-    assert figure.table.rows[-1][2] == numbers.money(money.spent(known[0].cashflow)[-1])
+    assert figure.table.rows[-1][2] == numbers.money(spending.spent(known[0].cashflow)[-1])
 
 
 def test_the_layout_table_is_the_launchers_numbering(retrofit):
@@ -242,3 +279,130 @@ def test_the_csv_says_what_the_table_says(retrofit):
     assert lines[0] == "Hours above,dry bulb,wet bulb"
     hottest = np.max(retrofit.years[0].hourly["dry_bulb_c"])
     assert lines[1].split(",")[1] == f"{hottest:.1f} °C"
+
+
+def points(*costs_and_carbon, knee=None):
+    return tuple(
+        FrontierPoint(f"p{i}", usd * 1e6, 1.0, carbon, 1.0, knee=i == knee, checked=True)
+        for i, (usd, carbon) in enumerate(costs_and_carbon)
+    )
+
+
+def test_the_line_of_the_frontier_never_rises():
+    """The second costs and emits more than the first: it is undominated by its water alone."""
+    found = points((1.0, 10.0), (2.0, 12.0), (3.0, 5.0), (4.0, 4.0), knee=2)
+    assert doubt.on_the_line(found) == [0, 2, 3]
+    figure = doubt.frontier("f", found, 1e6)
+    assert "Off the line: 2," in figure.desc
+    root = ET.fromstring(str(figure.drawings[0][1]))
+    (line,) = (e.get("points").split() for e in root.iter("polyline"))
+    heights = [float(at.split(",")[1]) for at in line]
+    assert heights == sorted(heights)
+    words = [t.text for t in root.iter("text")]
+    assert {"1 recommended", "2", "3 knee", "4"} <= set(words)
+    assert [row[0] for row in figure.table.rows] == ["1. p0 (recommended)", "2. p1", "3. p2 (knee)", "4. p3"]
+
+
+def test_a_quantity_that_reads_the_same_all_year_has_no_map(retrofit):
+    year = retrofit.years[0]
+    flat = replace(year, hourly={**year.hourly, "junction_c": 66.2 + 1e-3 * np.sin(np.arange(8760.0))})
+    names = {each.ident for each in heatmap.draw_all("m", flat)}
+    assert "m-pue" in names
+    assert "m-junction_c" not in names
+
+
+def test_colours_that_stand_for_values_beyond_them_say_so(retrofit):
+    year = retrofit.years[0]
+    wild = np.linspace(1.2, 1.3, 8760)
+    wild[0], wild[-1] = 1.2, 9.0
+    figure = next(f for f in heatmap.draw_all("m", replace(year, hourly={"pue": wild})) if f.ident == "m-pue")
+    words = [t.text for t in ET.fromstring(str(figure.drawings[0][1])).iter("text")]
+    assert "1.20" in words
+    assert "≥ 1.30" in words
+    assert "highest 9.00" in figure.desc
+
+
+def test_a_hall_without_a_warm_loop_draws_none_and_speaks_of_none(retrofit):
+    states = (LoopState("chiller", 20.0, None, 5e3), LoopState("cold supply", 20.0, 9.7, None))
+    dry = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)
+    both = replace(dry, states=(*states, LoopState("warm supply", 32.0, 9.0, None)))
+    plain, hybrid = (loops.draw("l", (hour,), None) for hour in (dry, both))
+    assert "warm" not in plain.desc
+    assert "warm liquid loop" in hybrid.desc
+    assert "to liquid" not in str(plain.drawings[0][1])
+    assert "to liquid" in str(hybrid.drawings[0][1])
+    low, high = (ET.fromstring(str(f.drawings[0][1])).get("viewBox").split()[3] for f in (plain, hybrid))
+    assert float(low) < 0.6 * float(high)
+
+
+def test_a_rack_of_two_kinds_names_how_many_of_each(retrofit):
+    mixed = next(each for each in retrofit.plan.sites[0].rack_types if len(each.contents) > 1)
+    figure = rack.draw("r", mixed, None)
+    parts = [f"{each.servers} × {each.server}" for each in mixed.contents]
+    assert sum(each.servers for each in mixed.contents) == mixed.servers_per_rack
+    assert " + ".join(parts) in figure.desc
+    words = " ".join(t.text for t in ET.fromstring(str(figure.drawings[0][1])).iter("text"))
+    assert all(part in words for part in parts)
+
+
+def test_names_on_a_narrow_screen_stay_in_their_machine(retrofit):
+    states = (LoopState("chiller", 20.0, None, 5e3),)
+    hour = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)
+    cooling = replace(retrofit.plan.sites[0].cooling, heat_rejection="air cooled chiller + outdoor air")
+    figure = loops.draw("l", (hour,), cooling)
+    strong = [t.text for t in ET.fromstring(str(figure.phone[0][1])).iter("text") if "strong" in t.get("class", "")]
+    assert {"Air cooled chiller +", "outdoor air"} <= set(strong)
+    assert all(svg.advance(words) < loops_phone.WIDE for words in strong)
+
+
+def test_what_the_copies_share_is_said(retrofit):
+    stage = next(each for each in retrofit.plan.stages if each.parallelism.zero == 1)
+    assert "optimizer states shared out among the copies (ZeRO-1)" in layout.draw("x", stage).desc
+    alone = replace(stage, parallelism=replace(stage.parallelism, zero=0))
+    assert "ZeRO" not in layout.draw("x", alone).desc
+
+
+def test_a_timeline_tells_what_the_fault_cut_and_not_what_the_night_did():
+    """One day by the minute: the load halves at 20:00 anyway; the fault at noon cuts a tenth, or nothing."""
+    minutes = np.arange(1440)
+    order = {"it_w": np.where(minutes < 1200, 100e3, 50e3), "worst_margin_k": np.full(1440, 20.0),
+             "coolant_c": np.full(1440, 32.0)}  # fmt: skip
+    hit = (minutes >= 720) & (minutes < 730)
+    near_k = np.where(hit, 3.0, np.where(minutes < 60, 1.0, 20.0))
+    cut = {**order, "it_w": order["it_w"] - 10e3 * hit, "worst_margin_k": near_k}
+    faulty = Incident("hall", "hottest day", ("pump stops",), ((43200.0, 43800.0),), 60.0, ("end",), (43800.0,), 0.0,
+                      columns=cut, in_order=order)  # fmt: skip
+    said = timeline.draw("t", faulty).desc.replace(THIN, " ")
+    assert "At worst the faults cut 10.0 kW of 100 kW of IT power." in said
+    assert "comes within 3.0 K of its throttle temperature" in said
+    harmless = timeline.draw("t", replace(faulty, columns={**cut, "it_w": order["it_w"]})).desc
+    assert "The faults cut no IT power." in harmless
+    hot = {**cut, "worst_margin_k": cut["worst_margin_k"] - 5.0 * hit}
+    assert "passes its throttle temperature by 2.0 K" in timeline.draw("t", replace(faulty, columns=hot)).desc.replace(
+        THIN, " "
+    )
+
+
+def test_what_stands_in_a_rack_fills_its_share_of_it(retrofit):
+    """48 U of one chassis fill the rack that four of 3 U fill to a quarter."""
+    one = retrofit.plan.sites[0].rack_types[0]
+
+    def filled(height_u, servers):
+        drawn = rack.draw("r", replace(one, height_u=height_u, servers_per_rack=servers, contents=()), None)
+        root = ET.fromstring(str(drawn.drawings[0][1]))
+        strips = [r for r in root.iter("rect") if r.get("x") == "10"]
+        assert len(strips) == servers
+        return max(float(r.get("y")) + float(r.get("height")) for r in strips) - min(float(r.get("y")) for r in strips)
+
+    assert filled(48.0, 1) == pytest.approx(176.0, abs=4.0)
+    assert filled(12.0, 4) == pytest.approx(44.0, abs=4.0)
+
+
+def test_two_machines_of_one_type_are_told_apart_on_the_board(laboratory):
+    (hall,) = (site for site in laboratory.plan.sites if site.cooling)
+    coolers = {line.tag: line.power_w for line in hall.equipment if line.type == "dry_cooler"}
+    assert set(coolers) == {"DC", "FC"}
+    rows = dict(one_line.draw("e", hall).table.rows)
+    assert {tag: rows[f"mechanical: dry cooler {tag}"] for tag in coolers} == {
+        tag: power(watt) for tag, watt in coolers.items()
+    }

@@ -117,6 +117,20 @@ def test_the_equipment_schedule_is_a_csv_too(retrofit, page):
     assert sum(written for written, _ in priced) == pytest.approx(sum(usd for _, usd in priced), abs=0.1)
 
 
+def test_a_rented_plan_claims_no_plant_and_no_proof(shops):
+    """Its page offers no empty schedule; one checked plan alone cannot be best among others."""
+    page = shops.report()
+    assert "equipment.csv" not in page
+    assert "cooling plant is" not in page
+    card = next(k for k in narrative.kpis(shops.plan) if k.name == "Hottest junction")
+    assert card.beside == ("no hall of its own: the provider's care",)
+    alone = replace(shops.plan, uncertainty=replace(shops.plan.uncertainty, plans=1))
+    words = " ".join(read(render(alone, (), "x")).text)
+    assert "The twin has checked this plan alone" in words
+    assert "robust to prices" not in words
+    assert "best of its twin-checked shortlist" not in words
+
+
 def test_headline_differences_are_the_plans(retrofit):
     kpi = next(k for k in narrative.kpis(retrofit.plan) if k.name == "Energy a year")
     for line, baseline in zip(kpi.beside, [b for b in retrofit.plan.baselines if b.totals], strict=True):

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from twinloop.cli.plan import command
 from twinloop.fluids.psychrometrics import humidity_ratio_from_dew_point, humidity_ratio_from_relative_humidity
-from twinloop.model.plan import Constraint, FailureCase, FrontierPoint
+from twinloop.model.plan import Constraint, FailureCase, FrontierPoint, RackShare
 from twinloop.report import narrative, numbers, tables
 from twinloop.report.figures import breakdown, doubt, layout, money, psychrometric, rack, svg
 from twinloop.report.figures.standalone import svg_file
@@ -65,8 +65,8 @@ def test_the_spread_of_every_total_is_told(retrofit):
     ("limit", "objective", "left", "worth"),
     [
         (Constraint("power", 0.0, "W", 23.0), "cost", "0 W", "USD 23.0 k for 1 kW"),
-        (Constraint("racks", 2.0, "racks", 139e3), "cost", "2.00 racks", "USD 139 k for 1 rack position"),
-        (Constraint("racks", 2.0, "racks", 0.5), "carbon", "2.00 racks", "0.500 of carbon for 1 rack position"),
+        (Constraint("racks", 2.0, "racks", 139e3), "cost", "2 racks", "USD 139 k for 1 rack position"),
+        (Constraint("racks", 2.0, "racks", 0.5), "carbon", "2 racks", "0.500 of carbon for 1 rack position"),
         (Constraint("floor", 78e3, "kg", 0.0), "cost", "78 000 kg", "nothing"),
         (Constraint("water", 1.0, "m3/year", None), "cost", "1.00 m³ a year", "—"),
     ],
@@ -181,10 +181,19 @@ def test_a_cost_below_a_cent_is_told_of_a_larger_unit(shops):
 
 def test_a_rack_of_several_servers_names_each_within_the_drawing(retrofit):
     site = retrofit.plan.sites[0]
-    mixed = replace(site.rack_types[0], server="CPU-2-EPYC-9654 + MI300X-8-liquid + HGX-H100-8-liquid")
+    names = ("CPU-2-EPYC-9654", "MI300X-8-liquid", "HGX-H100-8-liquid", "CPU-2-EPYC-9654")
+    shares = tuple(RackShare(f"stage {i}", name, 12 + i) for i, name in enumerate(names))
+    mixed = replace(site.rack_types[0], contents=shares)
     root = ET.fromstring(svg_file(rack.draw("r", mixed, site.cooling)))
     below = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if t.get("x") == "4"]
-    assert [t.text for t in below][1:4] == mixed.server.split(" + ")
+    assert [t.text for t in below][:-1] == [
+        "27 ×",
+        "CPU-2-EPYC-9654",
+        "13 ×",
+        "MI300X-8-liquid",
+        "14 ×",
+        "HGX-H100-8-liquid",
+    ]
     assert all(70.0 - svg.advance(t.text) / 2.0 > 0.0 for t in below)
     assert max(float(t.get("y")) for t in below) < float(root.get("height"))
 
@@ -203,3 +212,14 @@ def test_the_slack_of_power_and_water_is_what_the_twin_leaves(retrofit):
     slack = {limit.name: limit.slack for limit in retrofit.plan.constraints}
     assert slack["utility power of london"] == pytest.approx(400e3 - retrofit.plan.sites[0].totals.peak_power_w)
     assert slack["water of london"] == pytest.approx(0.0 - retrofit.totals.water_m3_per_year, abs=1e-9)
+
+
+def test_the_basis_of_design_names_what_really_carries_the_heat(laboratory):
+    """Its accelerators are sold on air only, whatever the kit offers: the rack's picture says so, too."""
+    (hall,) = (site for site in laboratory.plan.sites if site.cooling)
+    assert hall.cooling.components["accelerator"] == "cold_plate"
+    holding = [rack for rack in hall.rack_types if rack.component_w.get("accelerator", 0.0) > 0.0]
+    assert {rack.carriers["accelerator"] for rack in holding} == {"air"}
+    rows = dict(tables.basis(hall).rows)
+    assert rows["Carrier: accelerator"] == "air"
+    assert rows["Carrier: CPU"] in ("air or cold plate", "cold plate or air")

@@ -120,6 +120,31 @@ def test_sliders_move_the_answer_and_write_the_scenario(page):
     page.wait_for_selector("#verdict.ok")
 
 
+CARDS = """() => [...document.querySelectorAll('.scroll table')].flatMap(t => {
+  const head = [...t.querySelectorAll('thead th')].map(h => h.textContent);
+  return [...t.querySelectorAll('tbody tr')].flatMap(r => [...r.querySelectorAll('td')].flatMap((c, i) => {
+    const said = getComputedStyle(c, '::before').content, box = c.getBoundingClientRect(), row = document.createRange();
+    row.selectNode(c.firstChild);
+    const lines = new Set([...row.getClientRects()].map(b => Math.round(b.top))).size;
+    const wide = c.closest('table').querySelector('caption').textContent === 'The answer' ? 1 : 9;
+    return said === JSON.stringify(head[i]) && lines <= wide && box.left >= 0 && box.right <= innerWidth ? []
+      : [`${r.querySelector('th').textContent}: ${said} ${c.textContent} in ${lines} lines`];
+  }));
+})"""
+"""Cells that do not say what they are of, that break a figure over lines, or that leave the screen."""
+
+
+@pytest.mark.parametrize("page", [(390, "light")], indirect=True)
+def test_tables_are_cards_on_a_phone(page):
+    planned(page)
+    page.locator("#list > li:last-child button:has-text('What if')").click()
+    page.wait_for_selector("#answer table")
+    page.wait_for_selector("#comparison table")
+    assert page.is_hidden("#answer thead")
+    assert page.locator("#answer tbody td").count() >= 12
+    assert page.evaluate(CARDS) == []
+
+
 def test_leaving_with_unsaved_text_asks_first(page):
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))

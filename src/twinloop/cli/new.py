@@ -26,3 +26,4 @@ def command(file: Path, kind: str, force: bool) -> None:
     except OSError as error:
         raise TwinloopError(f"cannot write {file}: {error.strerror}") from error
     click.echo(f"wrote {file}; next: twinloop check {file} --resolved, then twinloop plan {file}")
+    click.echo("every key, its range and what leaving it out means: docs/scenario.md")

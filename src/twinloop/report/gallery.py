@@ -19,6 +19,7 @@ from twinloop.report.figures import (
     psychrometric,
     rack,
     sankey,
+    spending,
     timeline,
 )
 from twinloop.report.parts import Absent, Figure
@@ -109,9 +110,9 @@ def bill(plan: Plan) -> dict[str, Drawn]:
     """Return the figures of money and of doubt."""
     return {
         "cost": money.waterfall("cost", plan),
-        "cumulative": money.cumulative("cumulative", plan),
+        "cumulative": spending.cumulative("cumulative", plan),
         "tornado": doubt.tornado("tornado", plan.uncertainty, plan.totals.tco_usd),
-        "frontier": doubt.frontier("frontier", plan.frontier),
+        "frontier": doubt.frontier("frontier", plan.frontier, plan.totals.tco_usd),
     }
 
 

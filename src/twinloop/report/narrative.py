@@ -53,7 +53,8 @@ def kpis(plan: Plan) -> tuple[Kpi, ...]:
     def water(totals: Totals) -> str:
         return numbers.quantity(totals.water_m3_per_year, "m³")
 
-    junction = f"{numbers.number(t.throttled_hours) if t.throttled_hours else 'no'} device-hours throttled"
+    throttled = f"{numbers.number(t.throttled_hours) if t.throttled_hours else 'no'} device-hours throttled"
+    junction = ("worst chip of the hottest hour", throttled)
     return (
         Kpi("Total cost of ownership", numbers.money(t.tco_usd), against(lambda x: x.tco_usd)),
         Kpi("Energy a year", numbers.energy(t.facility_energy_mwh_per_year),
@@ -62,7 +63,8 @@ def kpis(plan: Plan) -> tuple[Kpi, ...]:
         Kpi("TUE", numbers.number(t.tue, 4), theirs(lambda x: numbers.number(x.tue, 4))),
         Kpi("Site water a year", water(t), theirs(water)),
         Kpi("CO2e a year", numbers.quantity(carbon(t), "t"), against(carbon)),
-        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"), ("worst chip of the hottest hour", junction)),
+        Kpi("Hottest junction", numbers.fixed(t.peak_junction_c, "°C"),
+            junction if t.peak_junction_c is not None else ("no hall of its own: the provider's care",)),
     )  # fmt: skip
 
 
@@ -103,7 +105,9 @@ def verdict(plan: Plan) -> tuple[str, ...]:
             "better; on the twin's own figures there is no such proof."
         )
     u = plan.uncertainty
-    if u is not None:
+    if u is not None and u.plans == 1:
+        said.append("The twin has checked this plan alone: at other prices there was no other to choose.")
+    elif u is not None:
         word = "robust to" if u.probability_best >= SURE else "sensitive to"
         among = "" if u.plans is None else f"{u.plans} "
         said.append(

@@ -41,7 +41,8 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str, incidents: tup
     """
     by_site = {year.site: year for year in years}
     faults = {each.site: each for each in incidents}
-    csv = base64.b64encode(tables.equipment_csv(plan).encode()).decode()
+    equipped = any(site.equipment for site in plan.sites)
+    csv = base64.b64encode(tables.equipment_csv(plan).encode()).decode() if equipped else ""
     bill = gallery.bill(plan)
     return environment().get_template("report.html").render(
         plan=plan,

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from twinloop.model.plan import Constraint, FailureCase, Plan, PlannedSite, PlannedStage, Totals
 from twinloop.report import numbers
+from twinloop.report.figures.doubt import stays_best
 from twinloop.report.figures.one_line import backup_name
+from twinloop.report.figures.rack import contents
 from twinloop.report.parts import Table, columns
 
 OUTDOORS = ("CH", "CT", "FC", "DC", "WT", "TS")
@@ -127,6 +129,7 @@ def layout(stage: PlannedStage) -> str:
     parts += [f"{p.pipeline} × pipeline"] if p.pipeline > 1 else []
     parts += [f"{p.expert} × expert"] if p.expert > 1 else []
     parts += [f"{p.context} × context"] if p.context > 1 else []
+    parts += [f"ZeRO-{p.zero}"] if p.zero else []
     parts += [f"batch {p.batch}"] if stage.mfu is not None else []
     compressed = [numbers.words(stage.compression)] if stage.compression not in ("none", "") else []
     return ", ".join([*parts, *compressed])
@@ -138,8 +141,7 @@ def racks(site: PlannedSite) -> Table:
         (
             r.name,
             str(r.count),
-            " + ".join(f"{each.servers} × {each.server}" for each in r.contents)
-            or f"{r.servers_per_rack} × {r.server}",
+            " + ".join(contents(r)),
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
             numbers.number(r.height_u) + " U",
@@ -203,7 +205,9 @@ def basis(site: PlannedSite) -> Table:
         rows += [
             (numbers.words(name.removesuffix("_c")), numbers.fixed(value, "°C")) for name, value in c.setpoints.items()
         ]
-        rows += [(f"Carrier: {numbers.words(part)}", numbers.words(path)) for part, path in c.components.items()]
+        rows += [
+            (f"Carrier: {numbers.words(part)}", _carriers(site, part, path)) for part, path in c.components.items()
+        ]
     if site.design_day is not None:
         d = site.design_day
         rows += [
@@ -214,7 +218,11 @@ def basis(site: PlannedSite) -> Table:
             ("Worst junction", numbers.fixed(d.peak_junction_c, "°C")),
             ("Margin to throttling", numbers.fixed(d.margin_k, "K")),
         ]
-    rows += [(f"{e.tag} sized for", e.design_condition) for e in site.equipment if e.tag in OUTDOORS]
+    rows += [
+        (f"{numbers.words(e.type)} ({e.tag}) sized for", e.design_condition)
+        for e in site.equipment
+        if e.tag in OUTDOORS
+    ]
     if site.electrical is not None:
         e = site.electrical
         rows += [
@@ -223,6 +231,13 @@ def basis(site: PlannedSite) -> Table:
             ("Generator", numbers.power(e.generator_w)),
         ]
     return Table("Basis of design", columns("Item", "~Value"), tuple(rows))
+
+
+def _carriers(site: PlannedSite, part: str, planned: str) -> str:
+    """Return what takes a component's heat in the racks that hold it: a server sold without plates stays on air."""
+    holding = [rack for rack in site.rack_types if rack.component_w.get(part, 0.0) > 0.0]
+    found = dict.fromkeys(rack.carriers.get(part, planned) for rack in holding) or (planned,)
+    return " or ".join(numbers.words(path) for path in found)
 
 
 def failures(site: PlannedSite) -> Table:
@@ -275,10 +290,7 @@ def uncertainty(plan: Plan) -> Table:
         for key, (name, show) in SPREADS.items()
         if (spread := u.totals.get(key)) is not None and spread.p90 > 0.0
     )
-    caption = (
-        f"Range of the totals over {numbers.count(float(u.samples))} samples: best of its twin-checked shortlist in "
-        f"{numbers.percent(u.probability_best)}, mean regret {numbers.money(u.regret_usd)}"
-    )
+    caption = f"Range of the totals over {numbers.count(float(u.samples))} samples: {stays_best(u)}"
     return Table(caption, columns("Total", "#P10", "#P50", "#P90"), rows)
 
 
@@ -346,14 +358,20 @@ def worth(c: Constraint, objective: str) -> tuple[str, str] | None:
     return numbers.money(value) if objective == "cost" else f"{numbers.number(value)} of {objective}", words
 
 
+def _left(c: Constraint) -> str:
+    if c.unit == "W":
+        return numbers.power(c.slack)
+    if c.unit == "racks":
+        return f"{numbers.count(c.slack)}{numbers.THIN}racks"
+    return numbers.quantity(c.slack, c.unit.replace("m3/year", "m³ a year"))
+
+
 def constraints(plan: Plan) -> Table:
     """Limits and what is left of them."""
     rows = tuple(
         (
             c.name,
-            numbers.power(c.slack)
-            if c.unit == "W"
-            else numbers.quantity(c.slack, c.unit.replace("m3/year", "m³ a year")),
+            _left(c),
             numbers.UNKNOWN if c.shadow_price is None else " for ".join(worth(c, plan.objective.name) or ("nothing",)),
         )
         for c in plan.constraints

@@ -1,7 +1,7 @@
 """A year's figures by the field's standards, from the halls' hours.
 
 PUE, WUE, CUE, ERE/ERF: The Green Grid and ISO/IEC 30134-2, -6, -8, -9; TUE and ITUE: Patterson et al. 2013,
-doi:10.1007/978-3-642-38750-0_34; MLC: ANSI/ASHRAE Standard 90.4. The IT meter is at the server's inlet:
+doi:10.1007/978-3-642-38750-0_28; MLC: ANSI/ASHRAE Standard 90.4. The IT meter is at the server's inlet:
 server fans and power supplies are inside it, doors' and air handlers' fans outside.
 """
 

@@ -23,8 +23,8 @@ def mean_wait_s(
 ) -> Array:  # fmt: skip
     """Return the mean wait of a G/G/k queue.
 
-    Sakasegawa's closed form ``(c_a² + c²)/2 · ρ^(√(2(k+1)) − 1)/(k (1 − ρ)) · S`` (Sakasegawa 1977, doi:10.1007/
-    BF02532254); exact for M/M/1 with c² = 1. Infinite at ρ ≥ 1.
+    Sakasegawa's closed form ``(c_a² + c²)/2 · ρ^(√(2(k+1)) − 1)/(k (1 − ρ)) · S`` (Sakasegawa 1977, Ann. Inst.
+    Stat. Math. 29, 67-75); exact for M/M/1 with c² = 1. Infinite at ρ ≥ 1.
 
     Args:
         service_s: mean service time S.
@@ -97,7 +97,7 @@ def crowd(replica: Continuous, rate_per_s: float) -> FloatArray:
     """Return the chances of 0, 1, ... ``slots`` sequences in work or waiting, the last one all above.
 
     A birth and death chain with arrivals at ``rate_per_s`` and ends at ``n / (tokens · gap(n))``: exact for shared
-    work whatever its length (Cohen 1979, doi:10.1007/BF00286542), as long as there is a free slot. Shape
+    work whatever its length (Cohen 1979, Acta Informatica 12, 245-284), as long as there is a free slot. Shape
     (slots + 1,); not a number where arrivals outrun the full replica.
     """
     n = np.arange(1, replica.slots + 1, dtype=np.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from twinloop.model.doubt import Swing, Uncertainty
 from twinloop.model.plan import FrontierPoint
 from twinloop.report import numbers
@@ -14,55 +16,94 @@ LINE = 14.0
 """Height of a label."""
 
 
-def frontier(ident: str, points: tuple[FrontierPoint, ...]) -> Figure | Absent:
-    """Draw cost against carbon of the undominated plans, numbered from the cheapest; the knee is marked."""
+def frontier(ident: str, points: tuple[FrontierPoint, ...], recommended_usd: float | None = None) -> Figure | Absent:
+    """Draw cost against carbon of the undominated plans, numbered from the cheapest; recommendation and knee named.
+
+    The line joins those that no other plan beats in both; what is undominated by its energy or water stands apart.
+    """
     title = "Cost against carbon"
     if len(points) < 2:
         why = "one plan is best in cost, energy, carbon and water at once" if points else "no frontier was computed"
         return Absent(ident, title, f"{why}.")
+    desc = _said(points)
+    note = (
+        "Every point is checked by the twin over the whole year."
+        if all(point.checked for point in points)
+        else "Screened figures: the twin's check of the recommendation differs by the screening error."
+    )
+    names = _names(points, recommended_usd)
+    drawn = []
+    for name, size, box, about in ((ident, SIZE, BOX, (6, 5)), (f"{ident}-phone", PHONE, PHONE_BOX, (3, 5))):
+        p = svg.plot(box, *_spans(points), about)
+        drawn.append((("", svg.drawing(name, title, desc, size, _points(points, names, p))),))
+    return Figure(ident, title, desc, drawn[0], _table(points, names), note, phone=drawn[1])
+
+
+def _spans(points: tuple[FrontierPoint, ...]) -> tuple[svg.Point, svg.Point]:
+    """Return the spans of million USD and t CO2e, with room around, so that a tie is not blown up."""
     xs = [point.cost_usd / 1e6 for point in points]
     ys = [point.carbon_t_per_year for point in points]
     pad_x, pad_y = max(xs) * 0.002 + (max(xs) - min(xs)) * 0.1, max(ys) * 0.01 + (max(ys) - min(ys)) * 0.1
-    x_span, y_span = (min(xs) - pad_x, max(xs) + pad_x), (min(ys) - pad_y, max(ys) + pad_y)
-    plots = (svg.plot(BOX, x_span, y_span), svg.plot(PHONE_BOX, x_span, y_span, (3, 5)))
-    rows = tuple(
-        (
-            f"{i + 1}. {point.name}{' (knee)' if point.knee else ''}", numbers.number(point.cost_usd / 1e6, 4),
+    return (min(xs) - pad_x, max(xs) + pad_x), (min(ys) - pad_y, max(ys) + pad_y)
+
+
+def on_the_line(points: tuple[FrontierPoint, ...]) -> list[int]:
+    """Return the places in ``points`` of those that none beats in cost and carbon both, the cheapest first."""
+    found: list[int] = []
+    for i in sorted(range(len(points)), key=lambda i: (points[i].cost_usd, points[i].carbon_t_per_year)):
+        if not found or points[i].carbon_t_per_year < points[found[-1]].carbon_t_per_year:
+            found.append(i)
+    return found
+
+
+def _said(points: tuple[FrontierPoint, ...]) -> str:
+    knee = next((i + 1 for i, point in enumerate(points) if point.knee), None)
+    said = f"{len(points)} undominated plans from the cheapest to the dearest"
+    said += f"; number {knee}, the diamond, is the knee: nearest to cheapest and cleanest at once." if knee else "."
+    apart = [f"{i + 1}" for i in range(len(points)) if i not in on_the_line(points)]
+    if apart:
+        said += f" Off the line: {', '.join(apart)}, undominated by what is not drawn, energy or water."
+    return said
+
+
+def _names(points: tuple[FrontierPoint, ...], recommended_usd: float | None) -> list[str]:
+    """Return what each point is called: its number, and whether it is the recommendation or the knee."""
+    names = []
+    for i, point in enumerate(points):
+        ours = recommended_usd is not None and math.isclose(point.cost_usd, recommended_usd, rel_tol=1e-9)
+        names.append(" ".join([f"{i + 1}", *(["recommended"] if ours else []), *(["knee"] if point.knee else [])]))
+    return names
+
+
+def _table(points: tuple[FrontierPoint, ...], names: list[str]) -> Table:
+    rows = []
+    for name, point in zip(names, points, strict=True):
+        number, *roles = name.split()
+        rows.append((
+            " ".join([f"{number}.", point.name, *(f"({role})" for role in roles)]),
+            numbers.number(point.cost_usd / 1e6, 4),
             numbers.number(point.energy_mwh_per_year), numbers.number(point.carbon_t_per_year),
             numbers.number(point.water_m3_per_year),
-        )
-        for i, point in enumerate(points)
-    )  # fmt: skip
+        ))  # fmt: skip
+    by = "the twin" if all(point.checked for point in points) else "screened coefficients"
     head = columns("~Plan", "#Million USD", "#MWh a year", "#t CO2e a year", "#m³ a year")
-    checked = all(point.checked for point in points)
-    by = "the twin" if checked else "screened coefficients"
-    table = Table(f"Undominated plans, by {by}", head, rows)
-    knee = next((i + 1 for i, point in enumerate(points) if point.knee), None)
-    desc = f"{len(points)} undominated plans from cheapest to cleanest" + (
-        f"; number {knee}, the diamond, is the knee: beyond it carbon gets dearer." if knee else "."
-    )
-    note = (
-        "Every point is checked by the twin over the whole year."
-        if checked
-        else "Screened figures: the twin's check of the recommendation differs by the screening error."
-    )
-    picture = svg.drawing(ident, title, desc, SIZE, _points(points, plots[0]))
-    phone = svg.drawing(f"{ident}-phone", title, desc, PHONE, _points(points, plots[1]))
-    return Figure(ident, title, desc, (("", picture),), table, note, phone=(("", phone),))
+    return Table(f"Undominated plans, by {by}", head, tuple(rows))
 
 
-def _points(points: tuple[FrontierPoint, ...], p: svg.Plot) -> str:
+def _points(points: tuple[FrontierPoint, ...], names: list[str], p: svg.Plot) -> str:
     places = [(p.x(point.cost_usd / 1e6), p.y(point.carbon_t_per_year)) for point in points]
+    line = on_the_line(points)
     told: list[tuple[float, float, float]] = []
-    body = svg.axes(p, "present cost, million USD", "t CO2e a year") + svg.polyline(places, "k-grey curve-line")
-    for i, (point, at) in enumerate(zip(points, places, strict=True)):
+    body = svg.axes(p, "present cost, million USD", "t CO2e a year")
+    body += svg.polyline([places[i] for i in line], "k-grey curve-line")
+    for i, (point, name, at) in enumerate(zip(points, names, places, strict=True)):
         # The knee has a form of its own: colour alone would not reach everybody.
+        colour = "f-liquid" if i in line else "f-grey"
         body += svg.polygon(_diamond(at), "f-heat", point.name) if point.knee else svg.element(
-            "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_="f-liquid")  # fmt: skip
-        words = f"{i + 1}{' knee' if point.knee else ''}"
-        x, y = _free(at, svg.advance(words), told)
-        told.append((x, y, svg.advance(words)))
-        body += svg.text(x, y, words, "label halo")
+            "circle", svg.tip(point.name), cx=at[0], cy=at[1], r=6.0, class_=colour)  # fmt: skip
+        x, y = _free(at, svg.advance(name), told)
+        told.append((x, y, svg.advance(name)))
+        body += svg.text(x, y, name, "label halo")
     return body
 
 
@@ -81,6 +122,16 @@ def _diamond(at: svg.Point) -> list[svg.Point]:
     return [(x, y - 9.0), (x + 9.0, y), (x, y + 9.0), (x - 9.0, y)]
 
 
+def stays_best(u: Uncertainty) -> str:
+    """Return how often the recommendation is the best of what the twin has checked."""
+    if u.plans == 1:
+        return "no other plan was checked by the twin, so that none could be better at other prices"
+    return (
+        f"best of its twin-checked shortlist in {numbers.percent(u.probability_best)} of "
+        f"{numbers.count(float(u.samples))} price samples, mean regret {numbers.money(u.regret_usd)}"
+    )
+
+
 def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Figure | Absent:
     """Draw what each price range does to the present cost ``base_usd``."""
     title = "What moves the cost"
@@ -91,9 +142,8 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
     table = Table("Range of each driver", columns("Driver", "#Low", "#High", "~Source"), rows)
     desc = (
         f"The widest swing is that of {bars[0].name}: {numbers.money(bars[0].low_usd)} to "
-        f"{numbers.money(bars[0].high_usd)}. The recommendation stays the best of its twin-checked shortlist in "
-        f"{numbers.percent(uncertainty.probability_best)} of {numbers.count(float(uncertainty.samples))} samples; "
-        "what moves one plan moves all that share the fact."
+        f"{numbers.money(bars[0].high_usd)}. Robustness: {stays_best(uncertainty)}. "
+        "What moves one plan moves all that share the fact."
     )
     body, height = _swings(bars, base_usd, (250.0, 900.0), narrow=False)
     picture = svg.drawing(ident, title, desc, (960.0, height), body)

@@ -59,12 +59,17 @@ def draw_all(ident: str, year: SiteYear) -> tuple[Figure, ...]:
     found = []
     for kind in KINDS:
         values = year.hourly.get(kind.column)
-        if values is not None and is_year(values) and float(np.ptp(values)) > 1e-9 * abs(float(np.max(values))):
+        if values is not None and is_year(values) and _moves(kind, values):
             found.append(_map(f"{ident}-{kind.column}", kind, values))
     share = year.hourly.get("chiller_share")
     if share is not None and is_year(share):
         found.insert(min(1, len(found)), _mode_map(f"{ident}-mode", share))
     return tuple(found)
+
+
+def _moves(kind: _Kind, values: FloatArray) -> bool:
+    """Whether its lowest and highest value are told apart where they are written."""
+    return kind.show(float(np.min(values))) != kind.show(float(np.max(values)))
 
 
 def _map(ident: str, kind: _Kind, values: FloatArray) -> Figure:
@@ -77,13 +82,19 @@ def _map(ident: str, kind: _Kind, values: FloatArray) -> Figure:
         f"mean {kind.show(float(np.mean(values)))}, highest {kind.show(high)}. Lighter is higher."
     )
     grid = ramp_rgb((_grid(values) - bottom) / (top - bottom))
-    body = _frame(grid, kind.title) + _scale(kind.show(bottom), kind.show(top))
+    body = _frame(grid, kind.title) + _scale(*_ends(kind, (low, bottom), (top, high)))
     rows = tuple(
         (name, *(kind.show(float(f(month))) for f in (np.min, np.mean, np.max)))
         for name, month in zip(MONTHS, by_month(values), strict=True)
     )
     table = Table(f"{kind.title} by month", columns("Month", "#Lowest", "#Mean", "#Highest"), rows)
     return _figure(ident, kind.title, desc, body, table)
+
+
+def _ends(kind: _Kind, lowest: tuple[float, float], highest: tuple[float, float]) -> tuple[str, str]:
+    """Return what the ends of the colours are called: those that stand for values beyond them say so."""
+    (low, bottom), (top, high) = (tuple(kind.show(v) for v in each) for each in (lowest, highest))
+    return bottom if low == bottom else f"≤ {bottom}", top if high == top else f"≥ {top}"
 
 
 def _mode_map(ident: str, share: FloatArray) -> Figure:

@@ -17,6 +17,8 @@ HOLDS = {
     "logits": "violet", "KV cache": "heat", "reserved": "grey",
 }  # fmt: skip
 """What memory holds -> colour."""
+SHARED = {1: "optimizer states", 2: "optimizer states and gradients", 3: "optimizer states, gradients and weights"}
+"""ZeRO stage -> what each copy holds a part of only."""
 
 
 def draw(ident: str, stage: PlannedStage) -> Figure | None:
@@ -68,6 +70,8 @@ def _words(stage: PlannedStage, slices: int, used: int) -> str:
         parts.append(f"each layer into {slices} slices")
     if p.expert > 1:
         parts.append(f"experts spread over {p.expert} copies")
+    if p.zero:
+        parts.append(f"{SHARED[p.zero]} shared out among the copies (ZeRO-{p.zero})")
     spare = stage.device_count - used
     rest = f" {count(spare)} devices of the last servers stand by." if spare > 0 else ""
     parts_of = ", ".join(f"{words(name)} {memory(gb)}" for name, gb in stage.memory_gb.items() if gb > 0.0)

@@ -11,7 +11,10 @@ from twinloop.report.figures.loop_state import EMPTY, celsius, cold_name, kg_s, 
 from twinloop.report.numbers import UNKNOWN, fixed
 from twinloop.report.parts import Figure, Table, columns
 
-SIZE = (960.0, 470.0)
+WIDTH, HEIGHT = 960.0, 470.0
+COLD_TOP = 268.0
+"""Where the cold loop begins below the warm one; a hall without a warm loop draws it at the top."""
+ONLY_TOP = 36.0
 WARM_TAGS = ("coolant supply", "warm supply", "warm outdoor cooler")
 
 
@@ -20,15 +23,22 @@ def draw(ident: str, hours: tuple[OperatingHour, ...], cooling: PlannedCooling |
     if not hours:
         return None
     title = "The cooling loops"
+    both = any(_has_warm_loop(hour) for hour in hours)
+    ways = "a warm liquid loop (top) and through hall air and a cold water loop (bottom)" if both else (
+        "hall air and a cold water loop")  # fmt: skip
     desc = (
-        "Heat leaves the racks to the left through a warm liquid loop (top) and through hall air and a cold "
-        f"water loop (bottom) to outdoor air on the right. Hours drawn: {', '.join(h.name for h in hours)}."
+        f"Heat leaves the racks, left, through {ways} to outdoor air, right. "
+        f"Hours drawn: {', '.join(h.name for h in hours)}."
     )
     drawings = tuple((hour.name, _picture(f"{ident}-{i}", hour, cooling)) for i, hour in enumerate(hours))
     phone = tuple(
         (hour.name, _picture(f"{ident}-phone-{i}", hour, cooling, narrow=True)) for i, hour in enumerate(hours)
     )
     return Figure(ident, title, desc, drawings, _table(hours), phone=phone)
+
+
+def _has_warm_loop(hour: OperatingHour) -> bool:
+    return any(state.tag in WARM_TAGS for state in hour.states)
 
 
 def _table(hours: tuple[OperatingHour, ...]) -> Table:
@@ -62,14 +72,15 @@ def _picture(ident: str, hour: OperatingHour, cooling: PlannedCooling | None, *,
         f"Outdoor air {fixed(hour.dry_bulb_c, '°C')} dry bulb, {fixed(hour.wet_bulb_c, '°C')} wet bulb; "
         f"IT {power(hour.it_w)}, facility {power(hour.facility_w)}."
     )
-    warm = any(tag in at for tag in WARM_TAGS)
+    warm = _has_warm_loop(hour)
     if narrow:
         return svg.drawing(ident, title, desc, loops_phone.SIZE, loops_phone.picture(hour, at, rejection, warm=warm))
-    body = _outdoor(hour) + _racks(hour, at)
-    body += _warm_loop(at, rejection) if warm else _no_warm_loop()
-    body += _trim(at) if warm else ""
-    body += _cold_loop(at, rejection)
-    return svg.drawing(ident, title, desc, SIZE, body)
+    top = COLD_TOP if warm else ONLY_TOP
+    height = HEIGHT - COLD_TOP + top
+    body = _outdoor(hour, height) + _racks(hour, at, height)
+    body += _warm_loop(at, rejection) + _trim(at) if warm else ""
+    body += _cold_loop(at, rejection, top)
+    return svg.drawing(ident, title, desc, (WIDTH, height), body)
 
 
 def _machine(x: float, y: float, name: str, rows: list[str], colour: str, size: svg.Point = (128, 88)) -> str:
@@ -90,26 +101,31 @@ def _pipe(x0: float, x1: float, y: float, colour: str, above: str, below: str = 
     return body + (svg.text(middle, y + 18, below, "tick", "middle") if below else "")
 
 
-def _outdoor(hour: OperatingHour) -> str:
-    body = svg.rect(846, 20, 106, 430, "zone", rx=6)
+def _outdoor(hour: OperatingHour, height: float) -> str:
+    body = svg.rect(846, 20, 106, height - 40, "zone", rx=6)
     body += svg.text(899, 44, "Outdoor air", "label strong", "middle")
     rows = [fixed(hour.dry_bulb_c, "°C"), "dry bulb", fixed(hour.wet_bulb_c, "°C"), "wet bulb"]
-    return body + svg.lines(899, 218, rows, "label", "middle", 17)
+    return body + svg.lines(899, height / 2 - 17, rows, "label", "middle", 17)
 
 
-def _racks(hour: OperatingHour, at: dict[str, LoopState]) -> str:
-    body = svg.rect(8, 20, 180, 430, "zone", rx=6)
+def _racks(hour: OperatingHour, at: dict[str, LoopState], height: float) -> str:
+    body = svg.rect(8, 20, 180, height - 40, "zone", rx=6)
     body += svg.text(98, 44, "Racks", "label strong", "middle")
     body += svg.text(98, 62, f"IT {power(hour.it_w)}", "tick", "middle")
-    for row in range(4):
-        y = 84.0 + row * 38
-        body += svg.rect(28, y, 140, 26, "machine k-amber", rx=3)
-        body += svg.rect(34, y + 6, 60, 14, "f-liquid soft", rx=2) + svg.rect(100, y + 6, 62, 14, "f-air soft", rx=2)
-    body += svg.text(64, 244, "to liquid", "tick", "middle") + svg.text(130, 244, "to air", "tick", "middle")
+    body += _shelves() if height == HEIGHT else ""
     intake, exhaust = state(at, "server intake"), state(at, "server exhaust")
     rows = [f"intake {celsius(intake)}", f"exhaust {celsius(exhaust)}", f"{kg_s(intake) or UNKNOWN} of air"]
     rows.append(f"{power(exhaust.heat_w)} into air")
-    return body + svg.lines(98, 334, rows, "tick", "middle", 17)
+    return body + svg.lines(98, height - 136, rows, "tick", "middle", 17)
+
+
+def _shelves() -> str:
+    """Return servers whose heat goes two ways."""
+    body = ""
+    for y in (84.0, 122.0, 160.0, 198.0):
+        body += svg.rect(28, y, 140, 26, "machine k-amber", rx=3)
+        body += svg.rect(34, y + 6, 60, 14, "f-liquid soft", rx=2) + svg.rect(100, y + 6, 62, 14, "f-air soft", rx=2)
+    return body + svg.text(64, 244, "to liquid", "tick", "middle") + svg.text(130, 244, "to air", "tick", "middle")
 
 
 def _warm_loop(at: dict[str, LoopState], rejection: str) -> str:
@@ -126,10 +142,6 @@ def _warm_loop(at: dict[str, LoopState], rejection: str) -> str:
     return body + _pipe(790, 846, 126, "heat", "")
 
 
-def _no_warm_loop() -> str:
-    return svg.text(500, 126, "No warm loop in this design: all heat leaves by air", "tick", "middle")
-
-
 def _trim(at: dict[str, LoopState]) -> str:
     trim = state(at, "warm trim")
     working = works(trim)
@@ -138,24 +150,25 @@ def _trim(at: dict[str, LoopState]) -> str:
     return body + svg.text(564, 220, words_, "tick")
 
 
-def _cold_loop(at: dict[str, LoopState], rejection: str) -> str:
+def _cold_loop(at: dict[str, LoopState], rejection: str, top: float) -> str:
     door, back = state(at, "rear door leaving air"), state(at, "air handler return")
     supply, cold = state(at, "air handler supply"), state(at, "cold supply")
     cold_back, chiller = state(at, "cold return"), state(at, "chiller")
     free = state(at, "cold economiser")
     doors = works(door)
-    body = svg.text(340, 268, "Hall air and cold loop", "name", "middle")
-    body += _pipe(188, 330, 310, "heat", celsius(door if doors else back))
+    body = svg.text(340, top, "Hall air and cold loop", "name", "middle")
+    body += _pipe(188, 330, top + 42, "heat", celsius(door if doors else back))
     if doors:
-        body += svg.rect(190, 292, 20, 130, "machine k-air", rx=3)
-        body += svg.text(259, 328, f"doors {power(door.heat_w)}", "tick", "middle")
-    body += _pipe(330, 188, 400, "air", celsius(supply))
-    body += _machine(330, 286, "Air handlers", [power(back.heat_w)], "air", (128, 138))
-    body += _pipe(458, 650, 310, "heat", celsius(cold_back)) + _pipe(650, 458, 400, "green", celsius(cold), kg_s(cold))
-    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"cond. {celsius(chiller)}"]
-    body += _machine(650, 286, cold_name(rejection), rows, "green", (140, 138))
+        body += svg.rect(190, top + 24, 20, 130, "machine k-air", rx=3)
+        body += svg.text(259, top + 60, f"doors {power(door.heat_w)}", "tick", "middle")
+    body += _pipe(330, 188, top + 132, "air", celsius(supply))
+    body += _machine(330, top + 18, "Air handlers", [power(back.heat_w)], "air", (128, 138))
+    body += _pipe(458, 650, top + 42, "heat", celsius(cold_back))
+    body += _pipe(650, 458, top + 132, "green", celsius(cold), kg_s(cold))
+    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"condenser {celsius(chiller)}"]
+    body += _machine(650, top + 18, cold_name(rejection), rows, "green", (140, 138))
     outside = state(at, "outdoor air economiser")
     if works(outside):
-        body += svg.polyline(((394, 424), (394, 442), (846, 442)), "pipe k-air")
-        body += svg.text(620, 436, f"outdoor air takes {power(outside.heat_w)}", "tick", "middle")
-    return body + _pipe(790, 846, 354, "heat", "")
+        body += svg.polyline(((394, top + 156), (394, top + 174), (846, top + 174)), "pipe k-air")
+        body += svg.text(620, top + 168, f"outdoor air takes {power(outside.heat_w)}", "tick", "middle")
+    return body + _pipe(790, 846, top + 86, "heat", "")

@@ -64,8 +64,10 @@ def _cold(at: States, rejection: str) -> str:
 
 def _machine(x: float, y: float, name: str, rows: list[str], colour: str) -> str:
     body = svg.rect(x, y, WIDE, HIGH, f"machine k-{colour}", rx=6)
-    body += svg.text(x + WIDE / 2, y + 22, name, "label strong", "middle")
-    return body + svg.lines(x + WIDE / 2, y + 42, rows, "tick", "middle", 15)
+    heads = svg.wrapped(name, WIDE - 10.0)
+    first = 22.0 if len(heads) == 1 else 17.0
+    body += svg.lines(x + WIDE / 2, y + first, heads, "label strong", "middle")
+    return body + svg.lines(x + WIDE / 2, y + first + 6.0 + 14.0 * len(heads), rows, "tick", "middle", 15)
 
 
 def _pipes(x: float, span: svg.Point, out: tuple[str, str], back: tuple[str, str, str]) -> str:

@@ -27,8 +27,7 @@ def draw(ident: str, site: PlannedSite) -> Figure | Absent:
     title, e = "Electrical one-line", site.electrical
     if e is None:
         return Absent(ident, title, f"{site.name} is supplied by its provider.")
-    fed = sorted((("pumps" if line.type == PUMPS else words(line.type), line.power_w) for line in site.equipment
-                  if line.power_w > 0.0 and line.type not in CHAIN), key=lambda m: -m[1])  # fmt: skip
+    fed = _fed(site)
     racks_w = sum(rack.count * rack.power_w for rack in site.rack_types)
     held_by = backup_name(site)
     holds = "a UPS of {} holds" if held_by == "UPS" else f"{held_by.lower()} of {{}}, with batteries, hold"
@@ -51,6 +50,16 @@ def draw(ident: str, site: PlannedSite) -> Figure | Absent:
     body, height = _phone(ratings, held_by, shown)
     phone = svg.drawing(f"{ident}-phone", title, desc, (svg.PHONE, height), body)
     return Figure(ident, title, desc, (("", picture),), table, note, phone=(("", phone),))
+
+
+def _fed(site: PlannedSite) -> list[tuple[str, float]]:
+    """Return name and power of what hangs on the mechanical board, the largest first; of two alike with their tags."""
+    lines = [line for line in site.equipment if line.power_w > 0.0 and line.type not in CHAIN]
+    types = [line.type for line in lines]
+    names = ("pumps" if line.type == PUMPS else words(line.type) for line in lines)
+    told = (f"{name} {line.tag}" if types.count(line.type) > 1 else name
+            for name, line in zip(names, lines, strict=True))  # fmt: skip
+    return sorted(zip(told, (line.power_w for line in lines), strict=True), key=lambda machine: -machine[1])
 
 
 def _phone(

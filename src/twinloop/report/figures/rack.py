@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from twinloop.model.plan import PlannedCooling, RackType
 from twinloop.report.figures import svg
 from twinloop.report.numbers import UNKNOWN, count, percent, power, quantity, words
@@ -11,6 +13,8 @@ WIDTH = 400.0
 PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": "air"}
 """Carrier of heat -> colour."""
 MOST_CHASSIS = 24
+FULL_U = 48.0
+"""Height of the drawn rack: a tall one of AI halls, so that what stands in it fills its share."""
 AIR_ONLY = ("fans",)
 """What no path is planned for gives its heat to the air around it."""
 
@@ -27,15 +31,15 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     door = f", of which a rear door passes {power(doored)} on to water" if doored else ""
     title = f"Inside a rack: {rack.name}"
     desc = (
-        f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {count(rack.servers_per_rack)} × "
-        f"{rack.server}, {power(rack.power_w)} each at full load; "
-        f"{percent(liquid_w / total_w, 0)} of the heat is taken by a cold plate or a bath at the component; "
+        f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {' + '.join(contents(rack))}, "
+        f"{power(rack.power_w)} each at full load; "
+        f"{percent(liquid_w / total_w)} of the heat is taken by a cold plate or a bath at the component; "
         f"{power(total_w - liquid_w)} goes into the rack's air{door}."
     )
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
     used = list(dict.fromkeys(paths[name] for name, _ in parts))
     keys, _ = svg.legend(112, 18, [(f"f-{_colour(path)}", _words(path)) for path in used], 270)
-    height = max(218.0 + 13.0 * (len(_names(rack)) + 1), 60.0 + 27.0 * len(parts))
+    height = max(218.0 + 13.0 * len(_under(rack)), 60.0 + 27.0 * len(parts))
     table = Table(
         f"Heat by component, one rack of {rack.name}",
         columns("Component", "Cooled by", "#Heat", "#Share"),
@@ -69,7 +73,7 @@ def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, 
     """Draw the chassis as strips: each colour as wide as its carrier's share of heat."""
     shown = max(1, min(rack.servers_per_rack, MOST_CHASSIS))
     body = svg.rect(4, 8, 96, 186, "zone strong", rx=4)
-    step = min(176.0 / shown, 26.0)
+    step = 176.0 * min(rack.height_u / max(FULL_U, rack.height_u), 1.0) / shown
     share: dict[str, float] = {}
     for name, watt in parts:
         share[paths[name]] = share.get(paths[name], 0.0) + watt / total_w
@@ -78,14 +82,22 @@ def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, 
         for path, part in share.items():
             body += svg.rect(x, y, 84 * part, max(step - 3, 1.5), f"f-{_colour(path)}")
             x += 84 * part
-    more = f" of {rack.servers_per_rack}" if rack.servers_per_rack > MOST_CHASSIS else ""
-    weight = f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"
-    return body + svg.lines(4, 208, [f"{shown}{more} ×", *_names(rack), weight], "tick", None, 13)
+    return body + svg.lines(4, 208, _under(rack), "tick", None, 13)
 
 
-def _names(rack: RackType) -> list[str]:
-    """Return the servers' names, a line each, as wide as the drawn rack."""
-    return [line for name in rack.server.split(" + ") for line in svg.wrapped(name, 140.0, 1)]
+def contents(rack: RackType) -> list[str]:
+    """Return how many of which server stand in it."""
+    many = Counter[str]()
+    for each in rack.contents:
+        many[each.server] += each.servers
+    return [f"{count(n)} × {name}" for name, n in (many or {rack.server: rack.servers_per_rack}).items()]
+
+
+def _under(rack: RackType) -> list[str]:
+    """Return what is written under the drawn rack, as wide as that is."""
+    names = [line for each in contents(rack) for line in svg.wrapped(each, 126.0, 2)]
+    drawn = [f"{MOST_CHASSIS} drawn"] if rack.servers_per_rack > MOST_CHASSIS else []
+    return [*names, *drawn, f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"]
 
 
 def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:

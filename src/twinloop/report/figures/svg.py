@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from twinloop.report.numbers import MINUS, THIN, UNKNOWN
+from twinloop.report.numbers import GROUP_FROM, MINUS, THIN, UNKNOWN
 
 Scale = Callable[[float], float]
 Point = tuple[float, float]
@@ -162,10 +162,11 @@ def ticks(low: float, high: float, about: int = 5) -> tuple[float, ...]:
 def tick_label(value: float) -> str:
     """Return a tick's text without needless zeros.
 
-    >>> tick_label(2.0), tick_label(0.25), tick_label(-5.0)
-    ('2', '0.25', '−5')
+    >>> tick_label(2.0), tick_label(0.25), tick_label(-5.0), tick_label(8760.0)
+    ('2', '0.25', '−5', '8760')
     """
-    plain = f"{abs(value):,.6f}".rstrip("0").rstrip(".").replace(",", THIN)
+    grouped = f"{abs(value):,.6f}" if abs(value) >= GROUP_FROM else f"{abs(value):.6f}"
+    plain = grouped.rstrip("0").rstrip(".").replace(",", THIN)
     return f"{MINUS}{plain}" if value < 0.0 and plain != "0" else plain
 
 

@@ -67,15 +67,34 @@ def _panels(incident: Incident, span: svg.Point) -> tuple[str, float]:
     return _marks(incident, shown, span, (first, top - GAP)) + body, top - GAP + 30.0
 
 
+CUT = 0.005
+"""Less than this share of IT power is a fan's or a leak's doing, not a loss of work."""
+
+
 def _words(incident: Incident) -> str:
-    margin_k = float(np.min(incident.columns["worst_margin_k"]))
-    least = float(np.min(incident.columns["it_w"]))
+    first, last = (int(at // incident.step_s) for at in _stretch(incident))
+    shown = {name: values[first : max(last, first + 1)] for name, values in incident.columns.items()}
+    margin_k = float(np.min(shown["worst_margin_k"]))
     faults = "; ".join(incident.faults) or "no fault"
     beside = " Dashed: the same hall without the faults." if incident.in_order else ""
-    return (
-        f"{incident.window}: {faults}. The hottest chip comes within {fixed(margin_k, 'K')} "
-        f"of its throttle temperature, IT power falls to {power(least)} at least.{beside}"
+    near = (
+        f"comes within {fixed(margin_k, 'K')} of its throttle temperature"
+        if margin_k > 0.0
+        else f"passes its throttle temperature by {fixed(-margin_k, 'K')}"
     )
+    return f"{incident.window}: {faults}. In the stretch drawn the hottest chip {near}.{_lost(incident)}{beside}"
+
+
+def _lost(incident: Incident) -> str:
+    """Return what the faults cut from IT power, beside the same hall in order; empty without faults."""
+    if not incident.in_order:
+        return ""
+    order_w = incident.in_order["it_w"]
+    lost_w = order_w - incident.columns["it_w"]
+    worst = int(np.argmax(lost_w))
+    if lost_w[worst] < CUT * order_w[worst]:
+        return " The faults cut no IT power."
+    return f" At worst the faults cut {power(float(lost_w[worst]))} of {power(float(order_w[worst]))} of IT power."
 
 
 def _stretch(incident: Incident) -> tuple[float, float]:

@@ -68,10 +68,14 @@ const change = (first, value) => {
   return `${share > 0 ? "+" : "−"}${Math.abs(share).toFixed(Math.abs(share) < 10 ? 2 : 0)} %`;
 };
 
-const table = (caption, head, rows) => make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: caption },
-  make("table", {}, make("caption", { textContent: caption }),
-    make("thead", {}, make("tr", {}, make("td", { className: "corner" }), ...head.map((each) => make("th", { scope: "col", textContent: each })))),
-    make("tbody", {}, ...rows)));
+/** On a narrow screen each row is a card, and each cell says what it is of. */
+const table = (caption, head, rows) => {
+  for (const each of rows) [...each.querySelectorAll("td")].forEach((cell, i) => { cell.dataset.of = head[i]; });
+  return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: caption },
+    make("table", {}, make("caption", { textContent: caption }),
+      make("thead", {}, make("tr", {}, make("td", { className: "corner" }), ...head.map((each) => make("th", { scope: "col", textContent: each })))),
+      make("tbody", {}, ...rows)));
+};
 
 const row = (name, cells, differs = false) => make("tr", { className: differs ? "differs" : "" },
   make("th", { scope: "row", textContent: differs ? `${name} ≠` : name }),
