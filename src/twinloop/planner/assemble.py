@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twinloop.model.doubt import Turn
 from twinloop.model.model import Model
 from twinloop.model.plan import (
     SCHEMA,
@@ -35,6 +36,7 @@ from twinloop.planner.screen import Screened
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.supplies import intake_words
 from twinloop.planner.ties import TIE
+from twinloop.planner.turning import turn_words
 from twinloop.planner.uncertainty import uncertainty
 from twinloop.planner.wishes import margin_words
 from twinloop.planner.worths import worths
@@ -57,6 +59,7 @@ def assemble(
     k: PlantConstants,
     seen: Seen,
     wishes: str = "",
+    told: tuple[Turn, ...] = (),
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -67,7 +70,10 @@ def assemble(
     points = frontier(model, best, screened.designs, k, seen)
     nearby = _alternatives(model, checked, others)
     sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
-    sites = tuple(_explained(model, checked, site.planned, others, screened, k, wishes) for site in checked.sites)
+    sites = tuple(
+        _explained(model, checked, site.planned, others, screened, k, wishes + turn_words(told))
+        for site in checked.sites
+    )
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
@@ -88,7 +94,7 @@ def assemble(
         constraints=_constraints(best), warnings=(*rules(sites, model), *growth_warnings(model, checked)),
         provenance=model.provenance,
         sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
-        near_ties=near_ties(checked, points, nearby) if model.objective.name == "cost" else (),
+        near_ties=near_ties(checked, points, nearby) if model.objective.name == "cost" else (), turns=told,
     )  # fmt: skip
 
 
