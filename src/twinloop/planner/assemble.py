@@ -60,6 +60,7 @@ def assemble(
     seen: Seen,
     wishes: str = "",
     told: tuple[Turn, ...] = (),
+    eased: dict[str, str] | None = None,
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -81,7 +82,8 @@ def assemble(
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(
             _stage(
-                p, reasons.get(p.stage, ""), room_words(model, p), waits_words(model, checked.placements, p.stage)
+                p, reasons.get(p.stage, ""), room_words(model, p), waits_words(model, checked.placements, p.stage),
+                (eased or {}).get(p.stage, ""),
             )
             for p in checked.placements
         ),

@@ -16,6 +16,7 @@ from twinloop.planner.check import check, stressed
 from twinloop.planner.effort import Efforts
 from twinloop.planner.infeasible import explain
 from twinloop.planner.kept_supply import kept_supply_error
+from twinloop.planner.looser import looser
 from twinloop.planner.optimise import Optimised, Seen
 from twinloop.planner.recommend import Searches, once, recommended
 from twinloop.planner.screen import Remember, Screened, fresh
@@ -70,6 +71,7 @@ def plan(
         raise _infeasible(model, digest, k, progress)
     progress("at other prices")
     told = turns(model, found, k, remember, seen)
+    eased = looser(model, found, k, remember, dict(seen))
     best, screened, model = found.best, found.screened, found.at.model
     ends = _finished(found.searches, found.efforts)
     progress("explaining")
@@ -89,6 +91,7 @@ def plan(
             seen,
             wish_words(found.at, best.checked),
             told,
+            eased,
         ),
         tuple(site.year for site in best.checked.sites if site.year is not None),
         screened,
