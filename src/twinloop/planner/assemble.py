@@ -26,6 +26,7 @@ from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, phases
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
+from twinloop.planner.naming import plan_name
 from twinloop.planner.near import near_ties, screening_error
 from twinloop.planner.optimise import Optimised, Seen
 from twinloop.planner.placements import Placement
@@ -218,9 +219,9 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
     found = []
     for kit, other in others.items():
         extra = (other.objective - best.objective) / max(abs(best.objective), 1e-9)
-        designs = "; ".join(sorted({str(p.design) for p in other.placements if p.design}))
+        words = plan_name(other.placements, best.placements)
         found.append(
-            Alternative(kit, other.totals, other.objective, f"{designs}: {extra:+.2%} of the {model.objective.name}")
+            Alternative(kit, other.totals, other.objective, f"{words}: {extra:+.2%} of the {model.objective.name}")
         )
     return tuple(sorted(found, key=lambda each: each.objective))
 
