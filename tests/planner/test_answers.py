@@ -14,7 +14,7 @@ from twinloop.planner.check import check
 from twinloop.planner.explain import cooling_reason, stage_reasons
 from twinloop.planner.money import Ledger, add_ledgers, present_cost_usd
 from twinloop.planner.optimise import Optimised, adopted, fixed, optimise
-from twinloop.planner.plan import best_of
+from twinloop.planner.recommend import best_of
 from twinloop.planner.runners_up import RunnerUp, runners_up, settled
 from twinloop.planner.screen import screen
 from twinloop.planner.selection import Choice, Problem

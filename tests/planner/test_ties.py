@@ -9,7 +9,7 @@ import pytest
 from twinloop.planner.baselines import Plainer
 from twinloop.planner.explain import cooling_reason
 from twinloop.planner.optimise import Optimised
-from twinloop.planner.plan import best_of
+from twinloop.planner.recommend import best_of
 from twinloop.planner.selection import Choice, Problem
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.ties import TIE, pieces, simplest, ties

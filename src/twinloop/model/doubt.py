@@ -51,3 +51,19 @@ class NearTie:
     """Over the recommendation's, minus one."""
     others: dict[str, float]
     """energy, water, carbon: over the recommendation's, minus one, those that are much lower."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How far one price may move before another kind of plan is recommended; both ends were planned anew."""
+
+    price: str
+    """electricity, rented machines, carbon."""
+    unit: str
+    now: float
+    kept: float
+    """Farthest price at which the same kind is still recommended."""
+    turned: float | None
+    """Nearest price at which another is; ``None``: none was found up to ``kept``."""
+    instead: str
+    """What is recommended then; empty where ``turned`` is ``None``."""

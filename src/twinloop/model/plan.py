@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from twinloop.model.doubt import NearTie, Uncertainty
+from twinloop.model.doubt import NearTie, Turn, Uncertainty
 from twinloop.model.model import Provenance
 
 SCHEMA = 1
@@ -363,3 +363,5 @@ class Plan:
     """``infeasible`` only: constraints that cannot hold together; the plan is then that of the first way out."""
     ways_out: tuple[str, ...] = ()
     near_ties: tuple[NearTie, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    """How far prices may move before another kind of plan is recommended."""

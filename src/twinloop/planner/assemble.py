@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twinloop.model.doubt import Turn
 from twinloop.model.model import Model
 from twinloop.model.plan import (
     SCHEMA,
@@ -25,6 +26,7 @@ from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, phases
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
+from twinloop.planner.naming import plan_name
 from twinloop.planner.near import near_ties, screening_error
 from twinloop.planner.optimise import Optimised, Seen
 from twinloop.planner.placements import Placement
@@ -35,6 +37,7 @@ from twinloop.planner.screen import Screened
 from twinloop.planner.sequential import Ordered, compared
 from twinloop.planner.supplies import intake_words
 from twinloop.planner.ties import TIE
+from twinloop.planner.turning import turn_words
 from twinloop.planner.uncertainty import uncertainty
 from twinloop.planner.wishes import margin_words
 from twinloop.planner.worths import worths
@@ -57,6 +60,8 @@ def assemble(
     k: PlantConstants,
     seen: Seen,
     wishes: str = "",
+    told: tuple[Turn, ...] = (),
+    eased: dict[str, str] | None = None,
 ) -> Plan:
     """Return the plan file of ``best`` with its reasons, rivals, frontier and uncertainty."""
     checked = best.checked
@@ -67,7 +72,10 @@ def assemble(
     points = frontier(model, best, screened.designs, k, seen)
     nearby = _alternatives(model, checked, others)
     sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
-    sites = tuple(_explained(model, checked, site.planned, others, screened, k, wishes) for site in checked.sites)
+    sites = tuple(
+        _explained(model, checked, site.planned, others, screened, k, wishes + turn_words(told))
+        for site in checked.sites
+    )
     return Plan(
         schema=SCHEMA, scenario=model.name, scenario_hash=digest,
         status="optimal" if best.gap <= GAP_PROVEN else "feasible",
@@ -75,7 +83,8 @@ def assemble(
         objective=ObjectiveValue(model.objective.name, checked.objective, best.bound, best.gap),
         stages=tuple(
             _stage(
-                p, reasons.get(p.stage, ""), room_words(model, p), waits_words(model, checked.placements, p.stage)
+                p, reasons.get(p.stage, ""), room_words(model, p), waits_words(model, checked.placements, p.stage),
+                (eased or {}).get(p.stage, ""),
             )
             for p in checked.placements
         ),
@@ -88,7 +97,7 @@ def assemble(
         constraints=_constraints(best), warnings=(*rules(sites, model), *growth_warnings(model, checked)),
         provenance=model.provenance,
         sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
-        near_ties=near_ties(checked, points, nearby) if model.objective.name == "cost" else (),
+        near_ties=near_ties(checked, points, nearby) if model.objective.name == "cost" else (), turns=told,
     )  # fmt: skip
 
 
@@ -210,9 +219,9 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
     found = []
     for kit, other in others.items():
         extra = (other.objective - best.objective) / max(abs(best.objective), 1e-9)
-        designs = "; ".join(sorted({str(p.design) for p in other.placements if p.design}))
+        words = plan_name(other.placements, best.placements)
         found.append(
-            Alternative(kit, other.totals, other.objective, f"{designs}: {extra:+.2%} of the {model.objective.name}")
+            Alternative(kit, other.totals, other.objective, f"{words}: {extra:+.2%} of the {model.objective.name}")
         )
     return tuple(sorted(found, key=lambda each: each.objective))
 

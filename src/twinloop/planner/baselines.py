@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from twinloop.model.model import Model
 from twinloop.model.plan import Baseline
+from twinloop.planner.naming import plan_name
 from twinloop.planner.optimise import Optimised, Seen, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
@@ -104,8 +105,8 @@ def _baseline(plain: Plainer, best: Optimised) -> Baseline:
     checked = plain.optimised.checked
     theirs, ours = checked.objective, best.checked.objective
     saving = (theirs - ours) / theirs if theirs else None
-    designs = "; ".join(sorted({str(p.design) for p in checked.placements if p.design}))
+    words = plan_name(checked.placements, best.checked.placements)
     stays = f"on air, for want of a liquid version: {', '.join(plain.stays)}" if plain.stays else ""
-    words = [plain.note, designs, stays]
-    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in words if word),
+    told = [plain.note, words, stays]
+    return Baseline(plain.name, not plain.note, checked.totals, saving, "; ".join(word for word in told if word),
                     checked.cash)  # fmt: skip

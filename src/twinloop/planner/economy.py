@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from twinloop.economics.cashflow import payback_years
 from twinloop.model.plan import Economy
 from twinloop.planner.baselines import Rival
 from twinloop.planner.check import Checked
 from twinloop.planner.money import ASSETS
+from twinloop.planner.naming import plan_name
 from twinloop.planner.optimise import Optimised
 
 WAYS = {
@@ -22,28 +24,27 @@ WAYS = {
 
 def economies(best: Checked, by_kit: dict[str, Optimised], rivals: tuple[Rival, ...]) -> tuple[Economy, ...]:
     """Return the recommendation, then each way of cooling, all twin-checked; what does not fit says so."""
-    rows = [economy("recommended", best, best, "")]
+    rows = [economy("recommended", best, best)]
     oversize = {rival.baseline.name: rival for rival in rivals if rival.optimised and not rival.baseline.feasible}
     for name, kits in WAYS.items():
         found = [by_kit[kit].checked for kit in kits if kit in by_kit]
         if found:
-            rows.append(economy(name, min(found, key=lambda each: each.objective), best, ""))
+            rows.append(economy(name, min(found, key=lambda each: each.objective), best))
         elif name == "air" and "all air on-premise" in oversize:
             rival = oversize["all air on-premise"]
             checked = rival.optimised.checked if rival.optimised else best
-            rows.append(economy(name, checked, best, rival.baseline.note, feasible=False))
+            rows.append(replace(economy(name, checked, best, feasible=False), note=rival.baseline.note))
         else:
             rows.append(Economy(name, False, None, None, None, None, None, "no such plan satisfies the limits"))
     return tuple(rows)
 
 
-def economy(name: str, plan: Checked, best: Checked, note: str, *, feasible: bool = True) -> Economy:
+def economy(name: str, plan: Checked, best: Checked, *, feasible: bool = True) -> Economy:
     """Return the figures of ``plan`` and how long ``best`` takes to pay back against it."""
     cooling = math.fsum(item.amount_usd for item in plan.ledger.capital if item.name not in ASSETS)
-    designs = "; ".join(sorted({str(p.design) for p in plan.placements if p.design}))
     return Economy(
         name=name, feasible=feasible, capex_usd=plan.totals.capex_usd, cooling_capex_usd=cooling,
         opex_usd_per_year=plan.totals.opex_usd_per_year, tco_usd=plan.totals.tco_usd,
         payback_years=payback_years(best.cash, plan.cash),
-        note="; ".join(word for word in (note, designs) if word),
+        note=plan_name(plan.placements, best.placements),
     )  # fmt: skip

@@ -6,7 +6,6 @@ from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
 from twinloop.planner.designs import COLD_SUPPLY_C, WARMER_COLD_SUPPLY_C
-from twinloop.planner.money import Ledger, present_cost_usd
 from twinloop.planner.placements import Placement
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.ties import TIE, pieces
@@ -82,7 +81,7 @@ _SPANS = ((YEAR_S, "year"), (YEAR_S / 12.0, "month"), (86400.0, "day"), (3600.0,
 
 
 def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit: str) -> str:
-    """Return one sentence: the best other kit, twin-checked, and the electricity price at which it wins."""
+    """Return one sentence: the best other kit, twin-checked, and by how much it is beaten."""
     if not rivals:
         return f"{kit}: no other kind of cooling satisfies the constraints."
     name, rival = min(rivals.items(), key=lambda item: item[1].objective)
@@ -91,7 +90,7 @@ def cooling_reason(model: Model, best: Checked, rivals: dict[str, Checked], kit:
         ours, theirs = pieces(best), pieces(rival)
         text = f"{kit} and {name} come to the same (within {TIE:.2%})"
         return text + (f"; {kit} {_simpler(ours, theirs)}." if ours < theirs else ".")
-    return f"{kit} beats {name} by {amount_words(model, extra)}.{_turning_price(model, best, rival, extra)}"
+    return f"{kit} beats {name} by {amount_words(model, extra)}."
 
 
 def warmer_words(design: HybridDesign) -> str:
@@ -111,25 +110,3 @@ def _simpler(ours: tuple[int, int], theirs: tuple[int, int]) -> str:
     if ours[0] < theirs[0]:
         return f"has fewer kinds of equipment, {ours[0]} against {theirs[0]}"
     return f"has fewer machines, {ours[1]} against {theirs[1]}"
-
-
-def _turning_price(model: Model, best: Checked, rival: Checked, extra: float) -> str:
-    """Electricity price at which the rival is as cheap: cost is linear in it."""
-    halls = {site.name: site for site in model.on_premise}
-    here = [halls[site.planned.name] for site in best.sites if site.planned.name in halls]
-    if model.objective.name != "cost" or not here:
-        return ""
-    ours_mwh, theirs_mwh = best.totals.facility_energy_mwh_per_year, rival.totals.facility_energy_mwh_per_year
-    if abs(theirs_mwh - ours_mwh) < 2e-3 * ours_mwh:
-        return " Both take the same energy: the difference is the purchase."
-    prices = here[0].tariff.energy_usd_per_j
-    price = sum(prices) / len(prices) * 3.6e9
-    factor = present_cost_usd(Ledger((), {"electricity": 1.0}, best.ledger.escalation, {}), model)
-    turn = price - extra / ((theirs_mwh - ours_mwh) * factor)
-    if turn <= 0.0:
-        return " It wins even with free electricity."
-    word = "below" if theirs_mwh > ours_mwh else "above"
-    return (
-        f" The runner-up wins with electricity {word} roughly {turn / 1e3:.3f} USD/kWh (now {price / 1e3:.3f}), "
-        "both as they stand."
-    )

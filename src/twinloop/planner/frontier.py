@@ -9,6 +9,7 @@ import numpy as np
 from twinloop.model.model import Model
 from twinloop.model.plan import FrontierPoint
 from twinloop.planner.check import Checked, check
+from twinloop.planner.naming import plan_name
 from twinloop.planner.optimise import Optimised, Seen, acceptable
 from twinloop.planner.placements import YEAR_S
 from twinloop.planner.selection import Choice, Problem, solve
@@ -30,7 +31,7 @@ def frontier(
     plans = proposed(model, best, designs, k, seen)
     mine = tuple(p.key for p in best.checked.placements)
     others = [plan for plan in plans if tuple(p.key for p in plan.placements) != mine]
-    return _with_knee(_undominated([_point(plan) for plan in (best.checked, *others)]))
+    return _with_knee(_undominated([_point(plan, best.checked) for plan in (best.checked, *others)]))
 
 
 def proposed(
@@ -58,10 +59,10 @@ def _choices(model: Model, problem: Problem) -> tuple[Choice, ...]:
     return tuple(found.values())
 
 
-def _point(plan: Checked) -> FrontierPoint:
+def _point(plan: Checked, best: Checked) -> FrontierPoint:
     totals = plan.totals
     return FrontierPoint(
-        name="; ".join(sorted({p.design or p.site for p in plan.placements})), cost_usd=totals.tco_usd,
+        name=plan_name(plan.placements, best.placements), cost_usd=totals.tco_usd,
         energy_mwh_per_year=totals.facility_energy_mwh_per_year,
         carbon_t_per_year=sum(totals.carbon_t_per_year.values()),
         water_m3_per_year=totals.water_m3_per_year, knee=False, checked=True,

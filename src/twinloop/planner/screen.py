@@ -83,12 +83,7 @@ def place(
         placements += found
         designs |= {(site.name, design.name): design for design in kept}
         evaluated += count
-    for cloud in model.clouds:
-        for purchase in cloud.purchase:
-            put = partial(cloud_placement, model, cloud, purchase=purchase)
-            placements += _placed(model, options, cloud, allowed, put)
-    for edge in model.edges:
-        placements += _placed(model, options, edge, allowed, partial(edge_placement, model, edge, loose=loose))
+    placements += _elsewhere(model, options, allowed, loose=loose)
     kit_of = {design.name: _kit(design) for design in designs.values()}
     kept_placements = tuple(placements) if loose else _undominated(placements)
     return Screened(options, kept_placements, designs, kit_of, evaluated)
@@ -213,17 +208,64 @@ def _screen_hall(
         kept += [design for design in candidates if design.name == standing.name]
     found: list[Placement] = []
     for design in kept:
-        table = {
-            server: rated.get((design.name, server)) or rate(design, option)
-            for server, option in references.items()
-            if belongs(server_of(model, server), design)
-        }
-        sure = partial(_surely, model, table, partial(rate, design), {})
-        found += _placed(
-            model, options, site, allowed,
-            partial(_place_by, sure, model, site, design, loose=loose),
-        )  # fmt: skip
+        known = {server: rated[design.name, server] for server in references if (design.name, server) in rated}
+        put = _putting(model, site, design, references, known, partial(rate, design), loose=loose)
+        found += _placed(model, options, site, allowed, put)
     return found, kept, len(candidates)
+
+
+def _putting(
+    model: Model, site: OnPremise, design: HybridDesign, references: dict[str, StageOption], known: dict[str, Rates],
+    rate: Callable[[StageOption], Rates], *, loose: bool = False,
+) -> Callable[[StageOption], Placement | None]:  # fmt: skip
+    """Return what places an option under ``design`` by the rates of its server: ``known``, or rated now."""
+    table = {
+        server: known.get(server) or rate(option)
+        for server, option in references.items()
+        if belongs(server_of(model, server), design)
+    }
+    return partial(_place_by, partial(_surely, model, table, rate, {}), model, site, design, loose=loose)
+
+
+def place_beside(
+    model: Model, stage: Stage, options: tuple[StageOption, ...], screened: Screened, used: dict[str, str],
+    k: PlantConstants, remember: Remember,
+) -> tuple[Placement, ...]:  # fmt: skip
+    """Return the placements of other ``options`` of ``stage``: in halls as the plan cools them, and anywhere else.
+
+    Args:
+        model: with the stage as it is now.
+        stage: one of the model's.
+        options: its own, not those that were screened.
+        screened: for designs and for ratings that are known.
+        used: hall -> name of its design.
+        k: sizing and control assumptions.
+        remember: ratings.
+    """
+    mine = {each.name: options if each.name == stage.name else () for each in model.stages}
+    allowed, found = _allowed(model, loose=False), []
+    for site in (each for each in model.on_premise if each.name in used and allowed(stage, each)):
+        servers = {option.server for option in options}
+        references = {**_references(model, site, mine, allowed), **_references(model, site, screened.options, allowed)}
+        references = {server: option for server, option in references.items() if server in servers}
+        design = screened.designs[site.name, used[site.name]]
+        rate = partial(_rate, model, site, design, k=k, remember=remember)
+        found += _placed(model, mine, site, allowed, _putting(model, site, design, references, {}, rate))
+    return (*found, *_elsewhere(model, mine, allowed, loose=False))
+
+
+def _elsewhere(
+    model: Model, options: dict[str, tuple[StageOption, ...]], allowed: Allowed, *, loose: bool
+) -> list[Placement]:
+    """Return the placements in clouds and at the edge."""
+    found: list[Placement] = []
+    for cloud in model.clouds:
+        for purchase in cloud.purchase:
+            put = partial(cloud_placement, model, cloud, purchase=purchase)
+            found += _placed(model, options, cloud, allowed, put)
+    for edge in model.edges:
+        found += _placed(model, options, edge, allowed, partial(edge_placement, model, edge, loose=loose))
+    return found
 
 
 def _warmed(
