@@ -117,17 +117,17 @@ class PlanResult:
         return Drawing(figure)
 
     def save_figures(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write every figure as SVG and its numbers as CSV into ``folder``; return the paths."""
+        """Write every figure as SVG and its numbers as CSV into ``folder``, by :meth:`plot`'s names; return the paths."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
-        for figure in gallery.figures(self.plan, self.years).values():
+        for name, figure in gallery.figures(self.plan, self.years).items():
             if isinstance(figure, Figure):
                 for i in range(len(figure.drawings)):
-                    path = folder / f"{figure.ident}{f'-{i + 1}' if i else ''}.svg"
+                    path = folder / f"{name}{f'-{i + 1}' if i else ''}.svg"
                     path.write_text(svg_file(figure, i), encoding="utf-8")
                     paths.append(path)
-                paths.append(Drawing(figure).save(folder / f"{figure.ident}.csv"))
+                paths.append(Drawing(figure).save(folder / f"{name}.csv"))
         return tuple(paths)
 
     def report(self) -> str:

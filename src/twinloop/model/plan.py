@@ -320,6 +320,8 @@ class Constraint:
     shadow_price: float | None
     """How far the objective falls for one unit more of the limit, in the objective's unit: the dual of the LP
     relaxation, in which work may be placed in part; the choice itself follows in steps. ``None``: no such optimum."""
+    note: str = ""
+    """Of which year the limit is, where the load grows."""
 
 
 @dataclass(frozen=True)

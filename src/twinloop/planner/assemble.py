@@ -24,6 +24,7 @@ from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, 
 from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, phases
+from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.naming import plan_name
@@ -94,7 +95,7 @@ def assemble(
         baselines=tuple(_grown(model, r) for r in rivals), alternatives=nearby,
         frontier=points,
         uncertainty=replace(sure, plans=len(shortlist), screening_error=screening_error(checked)),
-        constraints=_constraints(best), warnings=(*rules(sites, model), *growth_warnings(model, checked)),
+        constraints=_constraints(model, best), warnings=(*rules(sites, model), *growth_warnings(model, checked)),
         provenance=model.provenance,
         sequential=compared(model, screened, checked, ordered), economics=economies(checked, by_kit, rivals),
         near_ties=near_ties(checked, points, nearby) if model.objective.name == "cost" else (), turns=told,
@@ -112,7 +113,7 @@ def unsatisfied(model: Model, way: WayOut, found: Optimised, digest: str) -> Pla
         objective=ObjectiveValue(model.objective.name, checked.objective, None, None),
         stages=tuple(_stage(p, "chosen under the cheapest way out") for p in checked.placements), sites=sites,
         phases=(), cashflow=checked.cash, totals=checked.totals, potential=None, baselines=(), alternatives=(),
-        frontier=(), uncertainty=None, constraints=_constraints(found), warnings=rules(sites, model),
+        frontier=(), uncertainty=None, constraints=_constraints(model, found), warnings=rules(sites, model),
         provenance=model.provenance, clashes=way.clashes, ways_out=way.ways_out,
     )  # fmt: skip
 
@@ -226,13 +227,16 @@ def _alternatives(model: Model, best: Checked, others: dict[str, Checked]) -> tu
     return tuple(sorted(found, key=lambda each: each.objective))
 
 
-def _constraints(best: Optimised) -> tuple[Constraint, ...]:
+def _constraints(model: Model, best: Optimised) -> tuple[Constraint, ...]:
     """Return every limit with what the twin leaves of it; where the twin has no such figure, the selection."""
+    grows = model.caps.growth_fits and load_growth_per_year(model) > 0.0
+    halls = {f"{what} of {site.name}" for site in model.on_premise for what in ("utility power", "water")}
     picked, used = best.choice.picked, _twin_use(best.checked)
     prices = worths(best.problem)
     return tuple(
         Constraint(
-            row.name, row.bound - used.get(row.name, best.problem.taken(row, picked)), row.unit, prices.get(row.name)
+            row.name, row.bound - used.get(row.name, best.problem.taken(row, picked)), row.unit, prices.get(row.name),
+            "of what the first year may take, so that the last still fits" if grows and row.name in halls else "",
         )
         for row in best.problem.rows
     )

@@ -113,6 +113,7 @@ def _stages(plans: tuple[Plan, ...]) -> tuple[Row, ...]:
 def _stage_words(stage: PlannedStage) -> str:
     p = stage.parallelism
     layout = f"data {p.data}, tensor {p.tensor}, pipeline {p.pipeline}"
+    layout += "".join(f", {name} {n}" for name, n in (("expert", p.expert), ("context", p.context)) if n > 1)
     return f"{stage.device_count} × {stage.device} at {stage.site}; {stage.precision}; {layout}"
 
 

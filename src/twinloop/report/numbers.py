@@ -7,6 +7,7 @@ U+202F (narrow, no break), the minus sign U+2212.
 from __future__ import annotations
 
 import math
+import re
 
 UNKNOWN = "—"
 """What stands for a value nobody knows; the templates give it the title "not known"."""
@@ -178,6 +179,35 @@ def duration(value_s: float | None) -> str:
         if abs(value_s) >= size * least:
             return quantity(value_s / size, name)
     return quantity(value_s * 1e3, "ms") if value_s else f"0{THIN}s"
+
+
+_SHOWN = re.compile(r"([+-]?)(USD )?([0-9]+(?: [0-9]{3})*(?:\.[0-9]+)?)(?: (\S.*))?")
+_UNIT = re.compile(r"([TGMk]?)(Wh|W|B)")
+
+
+def read(text: str) -> tuple[float, str] | None:
+    """Return (value, unit) of a number shown by this module, without its prefix; ``None`` for other text.
+
+    >>> read(money(1_234_000.0)), read(power(2.5e6)), read(duration(8100.0)), read(percent(-0.02)), read(count(12345))
+    ((1230000.0, 'USD'), (2500000.0, 'W'), (8100.0, 's'), (-2.0, '%'), (12345.0, ''))
+    >>> read(money(-950.0)), read("4010 m³"), read("2 racks of 3"), read("data 2")
+    ((-950.0, 'USD'), (4010.0, 'm³'), None, None)
+    """
+    found = _SHOWN.fullmatch(text.replace(THIN, " ").replace(MINUS, "-"))
+    if found is None:
+        return None
+    sign, currency, digits, unit = found.groups()
+    value = float(f"{sign}{digits.replace(' ', '')}")
+    if currency is not None:
+        factor = {name.strip(): size for size, name in _MONEY}.get(unit or "")
+        return None if factor is None else (value * factor, "USD")
+    for size, name, _ in _TIMES:
+        if unit == name:
+            return value * size, "s"
+    scaled = _UNIT.fullmatch(unit or "")
+    if scaled is not None:
+        return value * {name: size for size, name in _PREFIXES}[scaled[1]], scaled[2]
+    return None if unit is not None and re.search(r"[\s,;0-9]", unit) else (value, unit or "")
 
 
 def lower(ours: float | None, theirs: float | None) -> str:

@@ -50,12 +50,31 @@ def equipment_csv(plan: Plan) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """Return ``table`` as CSV, its cells as the page shows them but with plain spaces."""
+    """Return ``table`` as CSV that computes: numbers bare, in one unit without prefix, which the head names.
+
+    A column that mixes units gets one of its own for them; what is unknown is empty, other text as the page shows it.
+    """
+    parts = [_plain(column.name, [row[i] for row in table.rows]) for i, column in enumerate(table.columns)]
+    columns_ = [column for part in parts for column in part]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows([[cell.replace(numbers.THIN, " ") for cell in row] for row in table.rows])
+    writer.writerows(zip(*columns_, strict=True))
     return out.getvalue()
+
+
+def _plain(name: str, cells: list[str]) -> list[list[str]]:
+    """Return the columns, head first, that hold what ``cells`` say."""
+    shown = [cell for cell in cells if cell not in ("", numbers.UNKNOWN)]
+    values = {cell: numbers.read(cell) for cell in shown}
+    if not shown or None in values.values():
+        return [[name, *("" if cell == numbers.UNKNOWN else cell.replace(numbers.THIN, " ") for cell in cells)]]
+    known = {cell: value for cell, value in values.items() if value is not None}
+    bare = [f"{known[cell][0]:.12g}" if cell in known else "" for cell in cells]
+    units = [known[cell][1] if cell in known else "" for cell in cells]
+    if len({known[cell][1] for cell in shown}) > 1:
+        return [[name, *bare], [f"{name}: unit", *units]]
+    unit = units[cells.index(shown[0])]
+    return [[f"{name} ({unit})" if unit else name, *bare]]
 
 
 def totals(plan: Plan) -> Table:
@@ -370,7 +389,7 @@ def constraints(plan: Plan) -> Table:
     """Limits and what is left of them."""
     rows = tuple(
         (
-            c.name,
+            f"{c.name} ({c.note})" if c.note else c.name,
             _left(c),
             numbers.UNKNOWN if c.shadow_price is None else " for ".join(worth(c, plan.objective.name) or ("nothing",)),
         )

@@ -29,6 +29,7 @@ def network_of(spec: schema.NetworkSpec, base_dir: Path, sources: Sources) -> Ne
     if isinstance(spec, schema.ConfigSpec):
         network = _shortened(network_from_config(spec.name, base_dir / spec.config), spec.context)
         sources.choice(path, _summary(network), spec.config, "high")
+        _context_taken(network, spec.context, path, sources)
         return network
     if isinstance(spec, schema.OnnxSpec):
         network = network_from_onnx(spec.name, base_dir / spec.onnx, spec.shapes or {})
@@ -39,6 +40,7 @@ def network_of(spec: schema.NetworkSpec, base_dir: Path, sources: Sources) -> Ne
         fields: dict[str, Any] = dict(catalogue.architecture(spec.architecture))
         network = _shortened(Network(name=spec.name, **fields, source=f"catalogue: {spec.architecture}"), spec.context)
         sources.choice(path, _summary(network), f"catalogue architectures: {spec.architecture}", "medium")
+        _context_taken(network, spec.context, path, sources)
         return network
     if isinstance(spec, schema.TreesSpec):
         return Network(name=spec.name, kind="trees", trees=spec.trees, depth=spec.depth)
@@ -49,6 +51,13 @@ def network_of(spec: schema.NetworkSpec, base_dir: Path, sources: Sources) -> Ne
 
 def _shortened(network: Network, context: int | None) -> Network:
     return network if context is None else dataclasses.replace(network, context=context)
+
+
+def _context_taken(network: Network, given: int | None, path: str, sources: Sources) -> None:
+    """Say that sequences as long as the model can take were assumed: training on less costs less."""
+    if given is None and network.context > 1:
+        why = f"the longest it takes; set {path}.context to the tokens of your samples"
+        sources.choice(f"{path}.context", f"{network.context} tokens", why, "low")
 
 
 def _by_counts(spec: schema.CountsSpec, path: str, sources: Sources) -> Network:
