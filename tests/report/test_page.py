@@ -195,7 +195,7 @@ def test_the_bound_is_said_to_be_one_of_coefficients(retrofit):
     def said(gap):
         return " ".join(narrative.verdict(replace(retrofit.plan, objective=replace(retrofit.plan.objective, gap=gap))))
 
-    assert f"linear coefficients of the selection no plan is more than 0.4{THIN}% better" in said(0.004)
+    assert f"exact by its own coefficients: no other choice is more than 0.4{THIN}% better" in said(0.004)
     assert "no such proof" in said(0.004)
     assert "coefficients" not in said(None)
 

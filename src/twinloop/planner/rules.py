@@ -223,9 +223,11 @@ def _condensation(hall: _Hall) -> Iterator[RuleBreach]:
         surfaces.append(("coolant", hall.cooling.supply_c + DISTRIBUTION_APPROACH_K))
     for surface, supply_c in surfaces:
         if supply_c < dew_c + CONDENSATION_MARGIN_K:
+            far = abs(supply_c - dew_c)
+            where = f"{far:.1f} K {'above' if supply_c >= dew_c else 'below'}" if far >= 0.05 else "at"
             message = (
-                f"{surface} at {supply_c:.1f} °C lie less than {CONDENSATION_MARGIN_K:.0f} K above a dew "
-                f"point of {dew_c:.1f} °C: keep the hall drier or the water warmer"
+                f"{surface} at {supply_c:.1f} °C lie {where} a dew point of {dew_c:.1f} °C, not "
+                f"{CONDENSATION_MARGIN_K:.0f} K above it: keep the hall drier or the water warmer"
             )
             yield hall.breach("condensation", message, "supply >= room dew point + 2-3 K (practice, low confidence)")
 

@@ -54,7 +54,8 @@ def kpis(plan: Plan) -> tuple[Kpi, ...]:
         return numbers.quantity(totals.water_m3_per_year, "m³")
 
     throttled = f"{numbers.number(t.throttled_hours) if t.throttled_hours else 'no'} device-hours throttled"
-    junction = ("worst chip of the hottest hour", throttled)
+    own = any(site.cooling is not None for site in plan.sites)
+    junction = ("worst chip of the hottest hour", throttled) if own else ("the provider's matter",)
     return (
         Kpi("Total cost of ownership", numbers.money(t.tco_usd), against(lambda x: x.tco_usd)),
         Kpi("Energy a year", numbers.energy(t.facility_energy_mwh_per_year),
@@ -95,14 +96,14 @@ def verdict(plan: Plan) -> tuple[str, ...]:
             said.append(words.format(" and ".join(b.name for b in chosen)))
     unfit = [b for b in plan.baselines if not b.feasible]
     if unfit:
-        shown = " Their figures, where shown, are with as many rack positions as that takes." if any(
+        shown = " The figures shown for what does not fit assume as many rack positions as it would take." if any(
             b.totals for b in unfit) else ""  # fmt: skip
         said.append(f"Not possible within the limits: {', '.join(b.name for b in unfit)}.{shown}")
     said += [_outgrown(plan, unfit)] if any(w.rule == "growth" for w in plan.warnings) else []
     if plan.objective.gap is not None:
         said.append(
-            f"By the linear coefficients of the selection no plan is more than {numbers.percent(plan.objective.gap)} "
-            "better; on the twin's own figures there is no such proof."
+            f"The search is exact by its own coefficients: no other choice is {_better(plan.objective.gap)}. The twin "
+            "then gives each checked plan its final figures, for which there is no such proof."
         )
     u = plan.uncertainty
     if u is not None and u.plans == 1:
@@ -116,6 +117,11 @@ def verdict(plan: Plan) -> tuple[str, ...]:
             f"{numbers.money(u.regret_usd)}.{_model_error(u)}"
         )
     return (*said, *(_near_tie(tie) for tie in plan.near_ties))
+
+
+def _better(gap: float) -> str:
+    """Return by how much another choice may be better at most."""
+    return f"more than {numbers.percent(gap)} better" if gap >= 5e-4 else "better"
 
 
 def _outgrown(plan: Plan, unfit: list[Baseline]) -> str:
