@@ -68,7 +68,7 @@ def test_direct_current_supplies_beat_alternating_ones_by_what_is_published():
 
 
 def test_380_v_against_the_best_alternating_chain():
-    """Published are 0 (Schneider Electric white paper 127) to 7 % less input (LBNL demonstration, 2008)."""
+    """Published: 0 (Schneider Electric white paper 127) to 7 % less input (LBNL demonstration, 2008, from memory)."""
     better = end_to_end("dc_380v", 0.5) / end_to_end("ac_double_conversion", 0.5, 0.96) - 1.0
     assert 0.0 < better < 0.07
     assert better == pytest.approx(0.022, abs=0.005)
