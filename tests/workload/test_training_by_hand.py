@@ -77,7 +77,7 @@ def test_a_micro_batch_is_sent_forward_and_back_once_a_chunk():
 
 
 def test_an_optimizer_reads_and_writes_its_states():
-    """Bytes a weight: gradient 4, master 4 and moments 8 read, those 12 and the weight 2 written, the gradient cleared."""
+    """Bytes a weight: gradient 4, master 4, moments 8 read, those 12 and the weight 2 written, the gradient cleared."""
     weights = 12 * (1024 * 64 * (2 * 16 + 2 * 4) + 2 * 1024 * 4096 + (64 * 24 + 1024) + (4096 + 1024) + 4 * 1024)
     weights += 8192 * 1024
     got = float(step_times(PLAIN, AT, ON, C).optimizer_s)
