@@ -85,6 +85,8 @@ def test_the_command_line_counts_tokens_or_samples():
     assert tokens["run"]["meets_deadline"] is True
     assert samples["run"]["meets_deadline"] is None
     assert "run" not in answer(PLAIN)[1]
+    _, short = answer(f"{PLAIN.replace('8192', '2048')}|--tokens|1e9")
+    assert short["run"]["steps"] == 7630
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,16 @@ def test_a_micro_batch_is_sent_forward_and_back_once_a_chunk():
     assert float(step_times(PLAIN, chunks, ON, bare).pipeline_comm_s) == pytest.approx(3.0 * sent)
 
 
+def test_an_optimizer_reads_and_writes_its_states():
+    """Bytes a weight: gradient 4, master 4, moments 8 read, those 12 and the weight 2 written, the gradient cleared."""
+    weights = 12 * (1024 * 64 * (2 * 16 + 2 * 4) + 2 * 1024 * 4096 + (64 * 24 + 1024) + (4096 + 1024) + 4 * 1024)
+    weights += 8192 * 1024
+    got = float(step_times(PLAIN, AT, ON, C).optimizer_s)
+    assert got == pytest.approx((4 + 4 + 8 + 12 + 2 + 4) * weights / ON.memory_b_s)
+    split = replace(AT, data=8.0, zero=1.0, batch=256.0)
+    assert float(step_times(PLAIN, split, ON, C).optimizer_s) == pytest.approx(got / 8.0)
+
+
 def test_a_gate_is_a_third_matrix():
     gated = replace(PLAIN, gated=1.0)
     more = float(layer_times(gated, AT, ON, C).compute_s - layer_times(PLAIN, AT, ON, C).compute_s)
