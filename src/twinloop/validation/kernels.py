@@ -68,7 +68,8 @@ def validate_kernels(cases: Path | None = None) -> tuple[Result, ...]:  # noqa: 
 def products(system: str, kind: str, software: str = "trtllm") -> Products | None:
     """Return the coefficients of ``system`` at ``kind``; ``None`` without the package or such kernels.
 
-    Fitted is ``(a⁴ + s⁴)^(1/4) + t₀`` with ``a = 2mnk/(peak · share) · (1 + half (1/n + 1/k))`` and
+    Fitted is ``(a^x + s^x)^(1/x) + t₀``, x the exponent of a step's overlap, with
+    ``a = 2mnk/(peak · share) · (1 + half (1/n + 1/k))`` and
     ``s = nk · bytes/(bandwidth · share)``, as :mod:`twinloop.workload.decoding` adds them up.
     """
     rows = _kernels(system, kind, software)

@@ -14,7 +14,7 @@ Validation = Callable[[Path | None], Iterable[Result]]
 VALIDATIONS: dict[str, tuple[str, str]] = {
     "climate": ("twinloop.validation.climate", "validate_climate"),
     "cooling": ("twinloop.validation.cooling", "validate_cooling"),
-    "kernels": ("twinloop.validation.kernels", "validate_kernels"),
+    "kernels": ("twinloop.validation.kernel_parts", "validate_kernel_tables"),
     "memory": ("twinloop.validation.memory_cases", "validate_memory"),
     "workload": ("twinloop.validation.workload", "validate_workload"),
 }

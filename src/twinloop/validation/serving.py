@@ -140,10 +140,11 @@ def _elsewhere() -> list[Result]:
     label, source, how = "published elsewhere", rates[0].source, "scored only"
     results = [_rates(label, rates, OFFLINE_LIMIT, how, source, "soft")]
     middle = 100.0 * float(np.median(np.abs([rate.error for rate in rates])))
+    worst = max(rates, key=lambda rate: abs(rate.error))
     results.append(
         Result(
             f"{label} (n={len(rates)})",
-            f"median absolute error, {how}",
+            f"median absolute error, {how}; worst {worst.name}",
             "%",
             0.0,
             middle,

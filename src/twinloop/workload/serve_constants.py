@@ -20,32 +20,32 @@ from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.78, gemm_8=0.563, gemm_4=0.475, half=64.4, attention=0.577, bandwidth=0.857, expert_bandwidth=0.529,
-    cache_bandwidth=0.859, step_s=266e-6, layer_s=5.8e-6, mixture_s=6.99e-6, sequence_s=0.836e-6, inner=0.823,
-    inner_alpha_s=4.82e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.44, expert_8=1.6,
+    gemm=0.82, gemm_8=0.564, gemm_4=0.475, half=67.8, attention=0.573, bandwidth=0.882, expert_bandwidth=0.53,
+    cache_bandwidth=0.856, step_s=277e-6, layer_s=6.02e-6, mixture_s=7.2e-6, sequence_s=0.838e-6, inner=0.822,
+    inner_alpha_s=5.05e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.43, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
-    gemm=0.65, gemm_8=0.645, gemm_4=0.483, half=1040, attention=0.544, bandwidth=0.687, expert_bandwidth=0.695,
-    cache_bandwidth=0.737, step_s=428e-6, layer_s=10.2e-6, mixture_s=12.2e-6, sequence_s=13.1e-6, inner=0.682,
-    inner_alpha_s=11.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.55, expert_8=1.6,
+    gemm=0.68, gemm_8=0.68, gemm_4=0.494, half=1140, attention=0.568, bandwidth=0.705, expert_bandwidth=0.849,
+    cache_bandwidth=0.721, step_s=552e-6, layer_s=11.8e-6, mixture_s=26.4e-6, sequence_s=12.4e-6, inner=0.667,
+    inner_alpha_s=11.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.54, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
     gemm=0.65, gemm_8=0.55, gemm_4=0.581, half=17.2, attention=0.663, bandwidth=0.893, expert_bandwidth=0.677,
     cache_bandwidth=0.911, step_s=8260e-6, layer_s=5.89e-6, mixture_s=6.41e-6, sequence_s=0.544e-6, inner=0.924,
     inner_alpha_s=3.21e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.21, expert_8=1.6,
 )  # fmt: skip
-TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.57, gemm_8=0.49, half=229.0)
+TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.6, gemm_8=0.51, half=259.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
 limit lets it keep two thirds of what the workstation part keeps."""
 VLLM_HOPPER = ServeCalibration(
-    gemm=0.803, gemm_8=0.426, gemm_4=0.475, half=57, attention=0.443, bandwidth=0.839, expert_bandwidth=0.86,
-    cache_bandwidth=0.787, step_s=1580e-6, layer_s=4.94e-6, mixture_s=53.9e-6, sequence_s=53.5e-6, inner=0.436,
-    inner_alpha_s=7.9e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.8, expert_8=1.6,
+    gemm=0.806, gemm_8=0.425, gemm_4=0.475, half=57, attention=0.442, bandwidth=0.834, expert_bandwidth=0.93,
+    cache_bandwidth=0.785, step_s=1490e-6, layer_s=5.44e-6, mixture_s=68.7e-6, sequence_s=53.7e-6, inner=0.431,
+    inner_alpha_s=7.75e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.81, expert_8=1.62,
 )  # fmt: skip
 VLLM_BLACKWELL = ServeCalibration(
-    gemm=0.838, gemm_8=0.272, gemm_4=0.652, half=997, attention=0.197, bandwidth=0.7, expert_bandwidth=0.799,
-    cache_bandwidth=0.334, step_s=2140e-6, layer_s=23.3e-6, mixture_s=39.6e-6, sequence_s=30.4e-6, inner=0.786,
-    inner_alpha_s=4.66e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.89, expert_8=2.22,
+    gemm=0.836, gemm_8=0.275, gemm_4=0.653, half=1000, attention=0.208, bandwidth=0.704, expert_bandwidth=0.93,
+    cache_bandwidth=0.331, step_s=1850e-6, layer_s=30.3e-6, mixture_s=56.3e-6, sequence_s=30.3e-6, inner=0.786,
+    inner_alpha_s=4.15e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.85, expert_8=2.4,
 )  # fmt: skip
 """A constant no row of its pool speaks of keeps its prior: 16-bit products of TensorRT-LLM measured kernels, ``outer``
 the middle of its bounds; ``expert_8`` then is Hopper's."""
