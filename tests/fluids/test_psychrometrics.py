@@ -117,3 +117,24 @@ def test_shapes_broadcast_and_inputs_are_untouched():
     assert ps.wet_bulb_c(t, w, p).shape == (4, 3)
     assert (t == 20.0).all()
     assert (w == 0.008).all()
+
+
+def test_single_precision_keeps_six_digits_of_the_saturation_pressure():
+    jax = pytest.importorskip("jax")
+    t = np.linspace(-40.0, 60.0, 2001).astype(np.float32)
+    got = np.asarray(ps.saturation_pressure_pa(jax.numpy.asarray(t)))
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got.astype(float), ps.saturation_pressure_pa(t.astype(float)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("t", [-100.0, -20.0, 0.0, 0.01, 0.02, 25.0, 120.0])
+def test_the_form_in_degc_is_the_published_one_in_kelvin(t):
+    """Hyland and Wexler's equations 5 and 6 as they are printed."""
+    kelvin = t + 273.15
+    if t <= 0.01:
+        terms = -5.6745359e3 / kelvin + 6.3925247 - 9.677843e-3 * kelvin + 6.2215701e-7 * kelvin**2
+        terms += 2.0747825e-9 * kelvin**3 - 9.484024e-13 * kelvin**4 + 4.1635019 * np.log(kelvin)
+    else:
+        terms = -5.8002206e3 / kelvin + 1.3914993 - 4.8640239e-2 * kelvin + 4.1764768e-5 * kelvin**2
+        terms += -1.4452093e-8 * kelvin**3 + 6.5459673 * np.log(kelvin)
+    assert float(ps.saturation_pressure_pa(t)) == pytest.approx(float(np.exp(terms)), rel=1e-12)

@@ -153,3 +153,51 @@ def test_an_unknown_factor_is_refused_with_those_known(make_hall):
     p, series = swings(make_hall)
     with pytest.raises(InputError, match="chip resistance, distribution unit UA"):
         fit_hall(p, series, 5.0, {"chip": np.zeros(240)}, ("paint",))
+
+
+@pytest.mark.slow
+def test_a_halls_laws_come_back_from_its_meters(make_group):
+    """Twelve stretches of weather, meters of servers, chillers and fans off by 0.2 %, the compiled year as model."""
+    jax = pytest.importorskip("jax")
+    from twinloop.twin.compiled import Hall, hours, many_years, parameters, year_function
+    from twinloop.twin.design import PlantConstants
+    from twinloop.twin.free_coolers import OutdoorAir
+
+    truth = {"plant.cold.chiller.cop": 3.3, "plant.handler.fan_static_share": 0.15, "constants.leakage_per_k": 0.0024}
+    with jax.enable_x64(True):
+        it = make_group(activity=np.tile([1.0, 0.6], 10))
+        plant = make_hall_plant(it)
+        hall, stretches = Hall(plant, (it,), PlantConstants()), np.linspace(-8.0, 38.0, 12)
+        at = [hours(OutdoorAir(c + np.arange(20.0) / 5.0, c / 2 + np.zeros(20), c / 2 - 2.0 + np.zeros(20), 101325.0),
+                    (it,)) for c in stretches]  # fmt: skip
+        stacked, years = jax.tree.map(lambda *leaves: np.stack(leaves), *at), many_years(year_function(hall))
+
+        def predict(rows):
+            found = []
+            for row in rows:
+                sums = years({name: np.full(12, value) for name, value in zip(truth, row, strict=True)}, stacked)
+                found.append(np.stack([sums.it_j, sums.chillers_j, sums.crah_fans_j]))
+            return np.stack(found)
+
+        real = predict(np.array([list(truth.values())]))[0]
+        noise = 2e-3 * np.maximum(real, 1e-3 * real.max())
+        meters = real + np.random.default_rng(4).normal(0.0, 1.0, real.shape) * noise
+        now = parameters(hall)
+        found = fit(predict, meters, [Parameter(name, now[name], 0.0, 10.0) for name in truth], noise, together=True)
+    for name, value in truth.items():
+        index = found.names.index(name)
+        assert abs(found.values[index] - value) < 3.0 * found.sigma[index], name
+        assert found.sigma[index] < 0.05 * value
+        assert abs(now[name] - value) > 5.0 * found.sigma[index]  # what sizing assumed is refused
+
+
+def make_hall_plant(it):
+    """Return an air hall whose servers leave handlers some turn-down."""
+    from twinloop.model.weather import DesignConditions
+    from twinloop.planner.designs import KITS
+    from twinloop.twin.design import HybridDesign, PlantConstants
+    from twinloop.twin.sizing import size_plant
+
+    chosen = HybridDesign("air", KITS["air"], "none", 32.0, True, "air_cooled_chiller", 20.0, 26.0, False, "N+1")
+    conditions = DesignConditions(34.0, 22.0, 24.0, -12.0, "test")
+    return size_plant(chosen, (it,), conditions, 101325.0, 200.0, PlantConstants())

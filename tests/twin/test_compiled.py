@@ -95,6 +95,15 @@ def test_an_air_hall_compiles_to_the_same():
 
 
 @pytest.mark.slow
+def test_a_hall_with_towers_balances_in_single_precision_too():
+    it, air = halls.group(), halls.outdoor()
+    hall = Hall(halls.build(halls.design("plates + air", "dry_cooler", "water_cooled_chiller"), it), (it,), halls.K)
+    sums = year_function(hall)({}, hours(air, (it,)))
+    assert sums.facility_j.dtype == np.float32
+    assert float(sums.balance_error) < 1e-6
+
+
+@pytest.mark.slow
 def test_many_years_in_one_call_are_the_years_one_by_one():
     it = halls.group()
     plant = halls.build(halls.design("air"), it)

@@ -16,6 +16,10 @@ total, so that humidity ratios stay finite.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
 from twinloop.arrays import Array, namespace
 
 KELVIN = 273.15
@@ -77,6 +81,33 @@ def _ln_water_slope(kelvin: Array) -> Array:
     return quadratic + (6.5459673 + 5.8002206e3 / kelvin) / kelvin
 
 
+class _Curve(NamedTuple):
+    """A saturation curve's coefficients as a polynomial in degC: the same function as eq. 5 or 6 in kelvin."""
+
+    at_0c_pa: float
+    inverse: float
+    linear: float
+    quadratic: float
+    cubic: float
+    quartic: float
+    logarithm: float
+
+
+def _in_celsius(
+    curve: Callable[[Array, Array], Array], inverse: float, c: tuple[float, ...], logarithm: float
+) -> _Curve:
+    """Return ``curve`` with ``c``, its polynomial's coefficients from kelvin on, expanded around 0 degC."""
+    t, (a, b, d, e) = KELVIN, c
+    return _Curve(
+        math.exp(curve(t, math.log(t))), inverse, a + t * (2.0 * b + t * (3.0 * d + t * 4.0 * e)),
+        b + t * (3.0 * d + t * 6.0 * e), d + t * 4.0 * e, e, logarithm,
+    )  # fmt: skip
+
+
+_ICE = _in_celsius(_ln_ice, -5.6745359e3, (-9.677843e-3, 6.2215701e-7, 2.0747825e-9, -9.484024e-13), 4.1635019)
+_WATER = _in_celsius(_ln_water, -5.8002206e3, (-4.8640239e-2, 4.1764768e-5, -1.4452093e-8, 0.0), 6.5459673)
+
+
 def saturation_pressure_pa(temperature_c: Array) -> Array:
     """Return the saturation pressure of water, over ice up to 0.01 degC and over water above.
 
@@ -87,9 +118,20 @@ def saturation_pressure_pa(temperature_c: Array) -> Array:
     2338.8
     """
     xp = namespace(temperature_c)
-    kelvin = temperature_c + KELVIN
-    log_kelvin = xp.log(kelvin)
-    return xp.exp(xp.where(temperature_c <= TRIPLE_C, _ln_ice(kelvin, log_kelvin), _ln_water(kelvin, log_kelvin)))
+    log_ratio = xp.log1p(temperature_c / KELVIN)
+    ice, water = (_ln_over_0c(curve, temperature_c, log_ratio) for curve in (_ICE, _WATER))
+    frozen = temperature_c <= TRIPLE_C
+    return xp.where(frozen, _ICE.at_0c_pa, _WATER.at_0c_pa) * xp.exp(xp.where(frozen, ice, water))
+
+
+def _ln_over_0c(curve: _Curve, temperature_c: Array, log_ratio: Array) -> Array:
+    """Return ln(pws) over that at 0 degC, every term of the difference by itself: the terms of ln(pws) are up to six
+    times its value, and single precision would lose a digit to them."""
+    by_kelvin = -curve.inverse / (KELVIN * (temperature_c + KELVIN))
+    inside = by_kelvin + curve.linear + temperature_c * (
+        curve.quadratic + temperature_c * (curve.cubic + temperature_c * curve.quartic)
+    )  # fmt: skip
+    return temperature_c * inside + curve.logarithm * log_ratio
 
 
 def _ratio(vapour_pa: Array, pressure_pa: Array, xp: Array) -> Array:

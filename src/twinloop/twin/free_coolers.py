@@ -172,12 +172,14 @@ def _syphon(
     most = xp.clip((water_in_c - outdoor.dry_bulb_c) / FADE_K, 0.0, 1.0)
     runs = (target_c < water_in_c) & (most > LEAST_FAN)
     most = xp.where(runs, most, 1.0)
-    wanted_w = xp.where(runs, flow_kg_s * k.water_heat_capacity_j_kg_k * (water_in_c - target_c), 1.0)
+    water_w_k = flow_kg_s * k.water_heat_capacity_j_kg_k
+    wanted_w = xp.where(runs, water_w_k * (water_in_c - target_c), 1.0)
     ratio = xp.where(runs, flow_ratio(lambda fan: rate(fan).heat_w, wanted_w, LEAST_FAN, most, FAN_STEPS), 0.0)
     point = rate(ratio)
     helps = xp.where(point.heat_w > 0.0, 1.0, 0.0)
     air_heat_w = point.air_flow_kg_s * k.air_heat_capacity_j_kg_k * (point.air_out_c - outdoor.dry_bulb_c)
-    return FreePoint(point.water_out_c, point.heat_w, air_heat_w, helps * point.fan_w, off, off, off, helps * ratio)
+    water_out_c = water_in_c - point.heat_w / water_w_k
+    return FreePoint(water_out_c, point.heat_w, air_heat_w, helps * point.fan_w, off, off, off, helps * ratio)
 
 
 def _in_series(first: FreePoint, second: FreePoint) -> FreePoint:
