@@ -68,7 +68,6 @@ def command(
     Writes plan.json, report.html, equipment.csv and year.parquet into the output folder; with --compare a folder for
     each scenario, and comparison.html and comparison.json.
     """
-    from twinloop.cli.console import print_plan
     from twinloop.cli.frontier import axes_of
     from twinloop.cli.write import check_folder, write_figures
     from twinloop.errors import InputError
@@ -78,10 +77,9 @@ def command(
     check_folder(out)
     check_folder(figures, "--figures")
     if compares:
-        given = {"--explain": stage, "--frontier": trade, "--figures": figures, "--fault": faults or None}
-        single = next((option for option, value in given.items() if value is not None), None)
-        if single is not None:
-            raise InputError(f"{single} asks of one scenario, --compare takes several")
+        for option, value in {"--explain": stage, "--frontier": trade, "--figures": figures, "--fault": faults}.items():
+            if value not in (None, ()):
+                raise InputError(f"{option} asks of one scenario, --compare takes several")
         _compare(scenarios, out, as_json, quiet, started)
         return
     if len(scenarios) != 1:
@@ -95,15 +93,20 @@ def command(
         return
     if as_json:
         click.echo(dumps(planned.plan), nl=False)
-        return
-    if stage is not None:
+    elif stage is not None:
         click.echo(explained(planned.plan, stage))
-        return
+    else:
+        _print_summary(scenarios[0], planned, folder, time.perf_counter() - started, quiet=quiet)
+
+
+def _print_summary(file: Path, planned: Planned, folder: Path, seconds: float, *, quiet: bool) -> None:
+    from twinloop.cli.console import print_plan
+
     if not quiet:
         print_plan(planned.plan)
-    click.echo(f"planned in {time.perf_counter() - started:.1f} s; report: {folder / 'report.html'}")
+    click.echo(f"planned in {seconds:.1f} s; report: {folder / 'report.html'}")
     if not quiet:
-        click.echo(f"why: twinloop plan {scenarios[0]} --explain {planned.plan.stages[-1].name}")
+        click.echo(f"why: twinloop plan {file} --explain {planned.plan.stages[-1].name}")
         click.echo(f"run: twinloop deploy {folder / 'plan.json'} --target k8s --out deploy")
 
 
