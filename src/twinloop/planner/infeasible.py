@@ -24,8 +24,9 @@ from twinloop.planner.limits import plan_limits, rack_positions, site_limits
 from twinloop.planner.openings import openings_of
 from twinloop.planner.optimise import Corrections, Factors, corrected, corrections_of, exceeded_rows, throttled
 from twinloop.planner.placements import Placement, may_run, residency
-from twinloop.planner.screen import Screened, place, shortlist
+from twinloop.planner.screen import Screened, place
 from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.planner.shortlist import shortlist
 from twinloop.planner.ways_checked import applied
 from twinloop.planner.ways_out import (
     SMALL_MOVE,
