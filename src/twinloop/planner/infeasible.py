@@ -186,7 +186,7 @@ def _refused(model: Model, screened: Screened, problem: Problem, choice: Choice,
     moves += [f"raise {name}" for name in sorted(exceeded_rows(model, checked))]
     clashes = tuple(Clash(name, None, None, "", f"{name}: {words}") for name, words in broken.items())
     way = " and ".join(moves) or "allow more devices or kinds of cooling"
-    way += f" (then about {usd_words(cost_usd(problem, choice))} over {span_words(model.horizon_s)})"
+    way += f" (then about {usd_words(cost_usd(model, problem, choice))} over {span_words(model.horizon_s)})"
     return WayOut(screened, problem, choice, clashes, (way,))
 
 
