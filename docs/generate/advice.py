@@ -183,7 +183,7 @@ def near_the_camera(result: PlanResult) -> Finding:
     serving = [s for s in result.plan.stages if s.latency_p99_s is not None]
     where = ", ".join(f"{s.name} at {s.site}" for s in serving)
     if not all(kinds[s.site] == "edge" for s in serving):
-        seen = f"{where}; the lines that carry pictures there are neither priced nor counted in latency"
+        seen = f"{where}; the lines that carry pictures there are not counted in latency"
         return Finding("Real-time inference belongs beside the camera", "common edge advice", seen, PARTLY)
     cloud = _baseline(result, "all cloud")
     saved = f", {money(cloud.totals.tco_usd - result.totals.tco_usd)} below all cloud" if cloud and cloud.totals else ""

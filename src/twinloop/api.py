@@ -117,7 +117,7 @@ class PlanResult:
         return Drawing(figure)
 
     def save_figures(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write every figure as SVG and its numbers as CSV into ``folder``, by :meth:`plot`'s names; return the paths."""
+        """Write every figure as SVG, its numbers as CSV, into ``folder`` under :meth:`plot`'s names; return them."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         paths = []

@@ -85,6 +85,7 @@ def _table() -> dict[str, tuple[float, Dimension]]:
     for power, prefix in enumerate(("", "k", "M", "G", "T", "P", "E")):
         units[f"{prefix}B"] = (1e3**power, data)
         units[f"{prefix}b"] = units[f"{prefix}bit"] = (1e3**power / 8.0, data)
+        units[f"{prefix}bps"] = (1e3**power / 8.0, _dimension(B=1, s=-1))
         if prefix:
             units[f"{prefix.upper()}iB"] = (1024.0**power, data)
     for names, seconds in (
@@ -156,6 +157,10 @@ _QUANTITIES = (
     Quantity("carbon price", _dimension(USD=1, kg=-1), ("USD/t",), "85 USD/t"),
     Quantity("water price", _dimension(USD=1, m=-3), ("USD/m3",), "2.5 USD/m3"),
     Quantity("data price", _dimension(USD=1, B=-1), ("USD/GB",), "0.09 USD/GB"),
+    Quantity(
+        "line price", _per(_dimension(B=1, s=-1), USD=1, s=-1), ("USD/Mbps/month",), "2 USD/Mbps/month",
+        scale=YEAR_S / 12,
+    ),
     Quantity("hourly price", _dimension(USD=1, s=-1), ("USD/h",), "12 USD/h"),
     Quantity("carbon intensity", _per(_ENERGY, kg=1), ("g/kWh",), "380 g/kWh"),
     Quantity("water intensity", _per(_ENERGY, m=3), ("L/kWh",), "1.8 L/kWh"),

@@ -12,7 +12,9 @@ from twinloop.errors import InfeasibleError
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
 from twinloop.planner.assemble import _stage, _what, sentence
 from twinloop.planner.check import check
+from twinloop.planner.commons import shared_ledger
 from twinloop.planner.limits import edge_limits, site_limits
+from twinloop.planner.links import lines_usd_per_year
 from twinloop.planner.openings import openings_of
 from twinloop.planner.placements import _instances, _serves, edge_placement
 from twinloop.planner.plan import plan
@@ -176,3 +178,31 @@ def test_processors_are_rented_core_for_core():
     assert _instances(offer("EPYC-9654", 1, 96), option, cpu) == 6
     assert _instances(offer("EPYC-9654", 1, 100), option, cpu) == 6  # 576 cores on machines of 100
     assert _instances(offer("EPYC-9654", 1, 192), option, cpu) == 3
+
+
+def test_requests_answered_elsewhere_need_a_line_from_every_place(model):
+    """5/s of 1 MB, three times that at the peak: 120 Mbit/s at 2 USD a month, 12 months: 2,880 USD a year."""
+    stage = replace(model.stages[1], request_b=1e6, peak_to_mean=3.0)
+    asked = replace(model, stages=(model.stages[0], stage))
+    assert model.edges[0].line_usd_per_b_s_month == pytest.approx(2.0 / 125e3)
+    there, here = (SimpleNamespace(stage="watch", site=site) for site in ("hall", "shops"))
+    assert lines_usd_per_year(asked, there) == pytest.approx(2880.0)
+    assert lines_usd_per_year(asked, here) == 0.0
+    assert lines_usd_per_year(asked, SimpleNamespace(stage="train", site="hall")) == 0.0
+    assert lines_usd_per_year(model, there) == 0.0  # a text's bytes are not counted
+    two = replace(asked, edges=(replace(model.edges[0], count=30), replace(model.edges[0], name="b", count=10,
+                                line_usd_per_b_s_month=4.0 / 125e3)))  # fmt: skip
+    assert lines_usd_per_year(two, there) == pytest.approx(0.75 * 2880.0 + 0.25 * 5760.0)
+    ledger = shared_ledger(asked, (SimpleNamespace(stage="train", site="hall"), there))
+    assert ledger.yearly_usd["lines"] == pytest.approx(2880.0)
+
+
+def test_dear_lines_keep_serving_at_the_edge(model):
+    def watched(line_usd_per_mbps: float) -> str:
+        stage = replace(model.stages[1], request_b=1e6)
+        edges = (replace(model.edges[0], line_usd_per_b_s_month=line_usd_per_mbps / 125e3),)
+        asked = replace(model, stages=(model.stages[0], stage), edges=edges)
+        return next(s.site for s in plan(asked).plan.stages if s.name == "watch")
+
+    assert watched(0.0) == "hall"
+    assert watched(1e4) == "shops"

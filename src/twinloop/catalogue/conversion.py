@@ -69,6 +69,7 @@ FACTORS: dict[str, tuple[float, str]] = {
     "USD/W": (1.0, "USD/W"),
     "USD/kW": (1e-3, "USD/W"),
     "USD/kW/month": (1e-3, "USD/W/month"),
+    "USD/Mbps/month": (8.0 / 1e6, "USD/(B/s)/month"),
     "USD/kWh": (1 / _KWH_J, "USD/J"),
     "USD/MWh": (1e-3 / _KWH_J, "USD/J"),
     "EUR/kWh": (_USD_PER_EUR / _KWH_J, "USD/J"),

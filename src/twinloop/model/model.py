@@ -51,6 +51,8 @@ class Stage:
     deadline_s: float | None = None
     requests_per_s: float | None = None
     """serve: mean arrival rate."""
+    request_b: float | None = None
+    """serve: bytes that a request brings from where it is made; ``None``: too few to count."""
     peak_to_mean: float = 1.0
     latency_p99_s: float | None = None
     input_tokens: int | None = None

@@ -186,6 +186,8 @@ class Edge:
     grid: Grid
     tariff: Tariff
     pue: float
+    line_usd_per_b_s_month: float = 0.0
+    """Price of the line of a place, by its capacity."""
 
 
 Site = OnPremise | Cloud | Edge

@@ -24,9 +24,9 @@ from twinloop.planner.explain import cooling_reason, span_words, stage_reasons, 
 from twinloop.planner.exposure import exposure
 from twinloop.planner.frontier import frontier
 from twinloop.planner.growth import growth_warnings, outgrown, outgrown_words, phases
-from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.infeasible import WayOut
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
+from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.naming import plan_name
 from twinloop.planner.near import near_ties, screening_error
 from twinloop.planner.optimise import Optimised, Seen
@@ -235,7 +235,10 @@ def _constraints(model: Model, best: Optimised) -> tuple[Constraint, ...]:
     prices = worths(best.problem)
     return tuple(
         Constraint(
-            row.name, row.bound - used.get(row.name, best.problem.taken(row, picked)), row.unit, prices.get(row.name),
+            row.name,
+            row.bound - used.get(row.name, best.problem.taken(row, picked)),
+            row.unit,
+            prices.get(row.name),
             "of what the first year may take, so that the last still fits" if grows and row.name in halls else "",
         )
         for row in best.problem.rows

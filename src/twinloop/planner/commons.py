@@ -7,7 +7,7 @@ import math
 from twinloop.catalogue import constant
 from twinloop.economics.capital import hardware_item
 from twinloop.model.model import Model
-from twinloop.planner.links import egress_usd_per_year
+from twinloop.planner.links import egress_usd_per_year, lines_usd_per_year
 from twinloop.planner.money import Ledger, add_ledgers
 from twinloop.planner.placements import Placement
 
@@ -36,9 +36,12 @@ def common_ledger(model: Model) -> Ledger:
 
 
 def shared_ledger(model: Model, placements: tuple[Placement, ...]) -> Ledger:
-    """Return the money of no single site: what every plan pays, and data that leaves clouds under this one."""
-    egress = egress_usd_per_year(model, placements)
-    return add_ledgers((common_ledger(model), Ledger((), {"egress": egress} if egress else {}, {}, {})))
+    """Return the money of no single site: what every plan pays, and data that moves between sites under this one."""
+    moved = {
+        "egress": egress_usd_per_year(model, placements),
+        "lines": math.fsum(lines_usd_per_year(model, p) for p in placements),
+    }
+    return add_ledgers((common_ledger(model), Ledger((), {name: usd for name, usd in moved.items() if usd}, {}, {})))
 
 
 def _price(quantity: str) -> float:

@@ -143,16 +143,21 @@ def warmer_designs(design: HybridDesign, site: OnPremise) -> tuple[HybridDesign,
     """
     if existing_design(site) == design:
         return ()
-    stem = design.cold_plant.replace("_", " ")
     warmer = (
-        replace(
-            design, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
-            name=design.name.replace(f"{stem} {design.cold_supply_c:g} °C", f"{stem} {cold_c:g} °C"),
-        )
+        at_supply(design, cold_c)
         for cold_c in WARMER_COLD_SUPPLY_C
         if design.cold_supply_c < cold_c and (not design.has_warm_loop or cold_c < design.warm_supply_c)
-    )  # fmt: skip
+    )
     return tuple(each for each in warmer if _in_class(each, site))
+
+
+def at_supply(design: HybridDesign, cold_c: float) -> HybridDesign:
+    """Return ``design`` with water of ``cold_c`` from its cold plant, and air one coil approach above."""
+    stem = design.cold_plant.replace("_", " ")
+    return replace(
+        design, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
+        name=design.name.replace(f"{stem} {design.cold_supply_c:g} °C", f"{stem} {cold_c:g} °C"),
+    )  # fmt: skip
 
 
 def existing_design(site: OnPremise) -> HybridDesign | None:

@@ -37,6 +37,7 @@ WATER_PRICE = Range("water price", 0.40, 2.40, "US 1-6 USD/m3 around 2.5, low co
 STAFF = Range("staff", 0.80, 1.30, "low confidence")
 HALL_STAFF = Range("staff", 0.33, 2.67, "0.5-4 people around 1.5 a megawatt, low confidence")
 NETWORK = Range("cluster network", 0.55, 1.80, "catalogue economics, fabric, low confidence")
+LINES = Range("lines", 0.30, 3.00, "catalogue economics, line, low confidence")
 STORAGE = Range("storage", 0.40, 2.50, "catalogue economics, storage, low confidence")
 HEAT_PRICE = Range("heat price", 0.50, 1.50, "low confidence")
 OTHER_SERVERS = (0.80, 1.25, "street-price ranges of the catalogue")
@@ -51,6 +52,7 @@ PRICES = {
     "carbon price": (CARBON_PRICE, "carbon"),
     "cloud rental": (CLOUD, ""),
     "egress": (CLOUD, ""),
+    "lines": (LINES, ""),
     "cloud storage": (CLOUD, ""),
     "network": (NETWORK, ""),
     "storage": (STORAGE, ""),

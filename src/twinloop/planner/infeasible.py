@@ -24,8 +24,9 @@ from twinloop.planner.limits import plan_limits, rack_positions, site_limits
 from twinloop.planner.openings import openings_of
 from twinloop.planner.optimise import Corrections, Factors, corrected, corrections_of, exceeded_rows, throttled
 from twinloop.planner.placements import Placement, may_run, residency
-from twinloop.planner.screen import Screened, place, shortlist
+from twinloop.planner.screen import Screened, place
 from twinloop.planner.selection import Choice, Limit, Problem, solve
+from twinloop.planner.shortlist import shortlist
 from twinloop.planner.ways_checked import applied
 from twinloop.planner.ways_out import (
     SMALL_MOVE,
@@ -185,7 +186,7 @@ def _refused(model: Model, screened: Screened, problem: Problem, choice: Choice,
     moves += [f"raise {name}" for name in sorted(exceeded_rows(model, checked))]
     clashes = tuple(Clash(name, None, None, "", f"{name}: {words}") for name, words in broken.items())
     way = " and ".join(moves) or "allow more devices or kinds of cooling"
-    way += f" (then about {usd_words(cost_usd(problem, choice))} over {span_words(model.horizon_s)})"
+    way += f" (then about {usd_words(cost_usd(model, problem, choice))} over {span_words(model.horizon_s)})"
     return WayOut(screened, problem, choice, clashes, (way,))
 
 

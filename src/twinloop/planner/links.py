@@ -90,6 +90,25 @@ def fetched_usd_per_year(model: Model, p: Placement) -> float:
     )
 
 
+def lines_usd_per_year(model: Model, p: Placement) -> float:
+    """Return what a year of lines costs that carry the requests of ``p``'s stage from the edge places to it.
+
+    Requests are made at the edge places, as many at each; a line carries the busiest hour. Served there they need none.
+    """
+    stage = next(each for each in model.stages if each.name == p.stage)
+    places = sum(edge.count for edge in model.edges)
+    if stage.request_b is None or not stage.requests_per_s or p.site in {edge.name for edge in model.edges}:
+        return 0.0
+    peak_b_s = stage.requests_per_s * stage.peak_to_mean * stage.request_b
+    return 12.0 * math.fsum(peak_b_s * edge.count / places * edge.line_usd_per_b_s_month for edge in model.edges)
+
+
+def lines_usd(model: Model, p: Placement) -> float:
+    """Return the present cost of :func:`lines_usd_per_year`."""
+    yearly = lines_usd_per_year(model, p)
+    return present_cost_usd(Ledger((), {"lines": yearly}, {}, {}), model) if yearly else 0.0
+
+
 def fetching_usd(model: Model, p: Placement) -> float:
     """Return the present cost of :func:`fetched_usd_per_year`."""
     yearly = fetched_usd_per_year(model, p)

@@ -9,7 +9,8 @@ from twinloop.planner.explain import amount_words
 from twinloop.planner.optimise import Seen, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.recommend import Recommended
-from twinloop.planner.screen import Remember, place_beside, shortlist
+from twinloop.planner.screen import Remember, place_beside
+from twinloop.planner.shortlist import shortlist
 from twinloop.planner.ties import TIE
 from twinloop.twin.design import PlantConstants
 from twinloop.units import show

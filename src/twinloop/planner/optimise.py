@@ -20,7 +20,7 @@ from twinloop.planner.limits import (
     rack_positions,
     site_limits,
 )
-from twinloop.planner.links import cost_weight, data_links, fetching_usd
+from twinloop.planner.links import cost_weight, data_links, fetching_usd, lines_usd
 from twinloop.planner.openings import Opening, opening_of, openings_of
 from twinloop.planner.placements import YEAR_S, Placement
 from twinloop.planner.selection import Choice, Problem, objective_of, solve
@@ -65,7 +65,7 @@ def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Cor
     openings, weight = openings_of(model, k), cost_weight(model)
     return Problem(
         stages=tuple(stage.name for stage in model.stages), placements=placements,
-        costs=tuple(coefficient(model, p) + weight * fetching_usd(model, p) for p in mended),
+        costs=tuple(coefficient(model, p) + weight * (fetching_usd(model, p) + lines_usd(model, p)) for p in mended),
         limits=(*site_limits(model, mended, openings), *plan_limits(model, mended, openings)),
         links=data_links(model, placements), anchors=frozenset(i for i, p in enumerate(placements) if p.anchors),
         positions=rack_positions(model, placements),

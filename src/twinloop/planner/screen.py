@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +10,7 @@ from functools import partial
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise, Site
-from twinloop.planner.designs import KITS, candidate_designs, existing_design, warmer_designs
+from twinloop.planner.designs import COLD_SUPPLY_C, KITS, at_supply, candidate_designs, existing_design, warmer_designs
 from twinloop.planner.placements import (
     Placement,
     belongs,
@@ -22,6 +23,7 @@ from twinloop.planner.placements import (
 )
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import Rates, group_of, rates
+from twinloop.planner.shortlist import shortlist
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.sample import sample_hours
 from twinloop.workload.options import stage_options
@@ -29,8 +31,8 @@ from twinloop.workload.profile import stage_activity, stage_quarters
 
 SAMPLE_HOURS = 48
 DESIGNS_PER_KIT = 2
-DEVICES_PER_STAGE = {"ingest": 2, "preprocess": 2, "train": 4, "serve": 4}
-OPTIONS_PER_DEVICE = 2
+SUPPLY_STEP_K = 0.5
+"""Steps in which a supply between two that were rated is offered: setpoints are not held closer."""
 
 Progress = Callable[[str], None]
 Remember = Callable[[tuple[str, str, StageOption], Callable[[], Rates]], Rates]
@@ -132,41 +134,6 @@ def _kit(design: HybridDesign) -> str:
     return next(name for name, paths in KITS.items() if paths == design.paths)
 
 
-def shortlist(model: Model, stage: Stage, options: tuple[StageOption, ...]) -> tuple[StageOption, ...]:
-    """Keep the cheapest options of the cheapest devices to own, and of the cheapest to rent.
-
-    Owned: servers over the horizon plus energy at a flat 0.2 USD/kWh and PUE 1.2, only to rank; the
-    selection prices what is kept exactly.
-    """
-    prices = {server.name: server.price_usd for server in model.servers}
-
-    def owned(option: StageOption) -> float:
-        mean_w = option.idle.total_w + option.busy_fraction * (option.busy.total_w - option.idle.total_w)
-        energy_kwh = mean_w * model.horizon_s / 3.6e6
-        return prices[option.server] * option.servers * 1.4 + energy_kwh * 1.2 * 0.2
-
-    rents: dict[str, float] = {}
-    for cloud in model.clouds:
-        for offer in cloud.offers:
-            price = offer.price_usd_per_s / max(offer.devices, 1)
-            rents[offer.device] = min(price, rents.get(offer.device, price))
-
-    def rented(option: StageOption) -> float:
-        share = option.busy_fraction if option.duration_s is not None else 1.0
-        return rents[option.device] * option.device_count * share
-
-    kept = _best_devices(sorted(options, key=lambda o: (owned(o), o.server)), DEVICES_PER_STAGE[stage.kind])
-    offered = [option for option in options if option.device in rents]
-    kept += _best_devices(sorted(offered, key=lambda o: (rented(o), o.server)), 2)
-    return tuple({id(option): option for option in kept}.values())
-
-
-def _best_devices(ranked: list[StageOption], count: int) -> list[StageOption]:
-    """Return the first two options of each of the first ``count`` devices."""
-    devices = list(dict.fromkeys(option.device for option in ranked))[:count]
-    return [o for device in devices for o in [each for each in ranked if each.device == device][:OPTIONS_PER_DEVICE]]
-
-
 def _placed(
     model: Model,
     options: dict[str, tuple[StageOption, ...]],
@@ -203,6 +170,7 @@ def _screen_hall(
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
+    kept += _between(model, site, kept, rated, references)
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
         kept += [design for design in candidates if design.name == standing.name]
@@ -287,14 +255,41 @@ def _warmed(
         heaviest = _heaviest(model, design, references)
         if heaviest is None:
             continue
+        now = design
         for warmer in warmer_designs(design, site):
             found = rated[warmer.name, heaviest.server] = rate(warmer, heaviest)
             placed = _place(model, site, warmer, heaviest, found, loose=loose)
-            now = instead.get(design.name, design)
             if placed is None or placed.cost_usd >= first[now.name].cost_usd:
                 break
-            first[warmer.name], instead[design.name] = placed, warmer
+            first[warmer.name], now = placed, warmer
+        instead[design.name] = now
     return [instead.get(design.name, design) for design in kept]
+
+
+def _between(
+    model: Model, site: OnPremise, kept: list[HybridDesign], rated: dict[tuple[str, str], Rates],
+    references: dict[str, StageOption],
+) -> list[HybridDesign]:  # fmt: skip
+    """Return designs of ``kept`` with the warmest water that keeps the margin asked for, where 20 °C do not.
+
+    Chips warm with the water nearly kelvin for kelvin, so the supply lies on the line between the two that were
+    rated. Warmer water costs less and lies farther above the dew point.
+    """
+    wanted_k, found = model.caps.junction_margin_k, []
+    if wanted_k <= 0.0 or (site.plant is not None and site.plant.keep):
+        return []
+    coldest_c, usual_c = COLD_SUPPLY_C
+    for design in (each for each in kept if each.cold_supply_c == coldest_c):
+        heaviest = _heaviest(model, design, references)
+        warm = heaviest and rated.get((at_supply(design, usual_c).name, heaviest.server))
+        if heaviest is None or not warm:
+            continue
+        cold_k, warm_k = (each.margin_of_k(heaviest) for each in (rated[design.name, heaviest.server], warm))
+        if warm_k < wanted_k < cold_k:
+            supply_c = coldest_c + (usual_c - coldest_c) * (cold_k - wanted_k) / (cold_k - warm_k)
+            supply_c = math.floor(supply_c / SUPPLY_STEP_K) * SUPPLY_STEP_K
+            found += [at_supply(design, supply_c)] if supply_c > coldest_c else []
+    return found
 
 
 def _references(

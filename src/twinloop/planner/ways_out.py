@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from twinloop.catalogue import constant
 from twinloop.model.model import Model
+from twinloop.planner.commons import shared_ledger
 from twinloop.planner.explain import span_words, usd_words
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.money import Ledger, present_cost_usd
@@ -119,7 +120,9 @@ def way_of(model: Model, problem: Problem, choice: Choice) -> Way:
     """Return ``choice`` with what it exceeds and what that costs."""
     needs = exceeded_by(problem, choice)
     money = price_of(model, problem, needs)
-    return Way(problem, choice, needs, cost_usd=cost_usd(problem, choice), horizon=span_words(model.horizon_s), **money)
+    return Way(
+        problem, choice, needs, cost_usd=cost_usd(model, problem, choice), horizon=span_words(model.horizon_s), **money
+    )
 
 
 class Money(TypedDict):
@@ -180,9 +183,10 @@ def exceeded_by(problem: Problem, choice: Choice) -> dict[str, float]:
     return found
 
 
-def cost_usd(problem: Problem, choice: Choice) -> float:
-    """Return the present cost of the chosen placements."""
-    return math.fsum(problem.placements[i].cost_usd for i in choice.picked)
+def cost_usd(model: Model, problem: Problem, choice: Choice) -> float:
+    """Return the present cost of the chosen placements, and of what no single site pays."""
+    chosen = tuple(problem.placements[i] for i in choice.picked)
+    return math.fsum(p.cost_usd for p in chosen) + present_cost_usd(shared_ledger(model, chosen), model)
 
 
 def limit_of(problem: Problem, name: str) -> Limit | Positions:

@@ -49,12 +49,12 @@ def granted(
         k: sizing and control assumptions.
         begin: searches under a model with wishes, given by site what to multiply screened peaks by.
     """
-    best = unbound[1].checked.objective
+    best, peaks = unbound[1].checked.objective, _peaks(model, unbound[1], k)
     dearer: Checked | None = None
     for margin, growth in _wishes(model):
         caps = replace(model.caps, junction_margin_k=JUNCTION_MARGIN_K if margin else 0.0, growth_fits=growth)
         wished = replace(model, caps=caps)
-        found = begin(wished, _peaks(model, unbound[1], k) if growth else {})
+        found = begin(wished, peaks)
         if found is None:
             continue
         screened, free = found
@@ -68,7 +68,7 @@ def _peaks(model: Model, free: Optimised, k: PlantConstants) -> dict[str, float]
     """Return the twin's peak over the screened one by hall.
 
     Screening adds up nominal powers, the meter sees what the load really draws, under any design nearly the same.
-    With today's limit that is a reserve; against the load of years to come it would refuse what fits.
+    Against colder water, or the load of years to come, the screened ones would refuse what the twin finds to fit.
     """
     return {site: found.peak for (site, _), found in corrections_of(model, free.checked, k).items()}
 

@@ -214,6 +214,7 @@ class EdgeSpec(Part):
     jurisdiction: Jurisdiction
     power: q.Power
     pue: q.Pue | None = None
+    line_price: q.LinePrice | None = None
     grid: Grid | None = None
     tariff: Tariff | None = None
 

@@ -165,6 +165,7 @@ class ServeSpec(StageSpec):
     rate: q.Rate
     peak_to_mean: q.Ratio | None = None
     latency_p99: q.Latency | None = None
+    request_size: q.RowSize | None = None
     input_tokens: Whole | None = None
     output_tokens: Annotated[int, Field(ge=0, le=10**8)] | None = None
     accuracy_drop: q.Share | None = None

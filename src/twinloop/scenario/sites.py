@@ -359,6 +359,10 @@ def edge(spec: schema.EdgeSpec, base_dir: Path, sources: Sources) -> Edge:
     pue = spec.pue
     if pue is None:
         pue = sources.fact(f"{path}.pue", catalogue.constant("economics", "default", "pue_edge"), "number")
+    line_price = spec.line_price
+    if line_price is None:
+        fact = catalogue.constant("economics", "default", "line_usd_per_b_s_month")
+        line_price = sources.fact(f"{path}.line_price", fact, "line price")
     return Edge(
         name=spec.name,
         jurisdiction=spec.jurisdiction,
@@ -368,4 +372,5 @@ def edge(spec: schema.EdgeSpec, base_dir: Path, sources: Sources) -> Edge:
         grid=_grid(spec.grid, spec.climate, path, sources),
         tariff=_tariff(spec.tariff, spec, path, sources),
         pue=pue,
+        line_usd_per_b_s_month=line_price,
     )

@@ -66,6 +66,7 @@ def stage(spec: schema.AnyStageSpec, sources: Sources) -> Stage:
         requests_per_s=spec.rate,
         peak_to_mean=number(spec.peak_to_mean, f"{path}.peak_to_mean", "peak_to_mean", sources),
         latency_p99_s=spec.latency_p99,
+        request_b=spec.request_size,
         input_tokens=spec.input_tokens,
         output_tokens=spec.output_tokens,
         accuracy_drop=number(spec.accuracy_drop, f"{path}.accuracy_drop", "accuracy_drop", sources),
