@@ -51,8 +51,8 @@ def inference_service(deployment: Deployment, work: Work, template: Document) ->
         **{name: pod[name] for name in POD_FIELDS if name in pod},
         "minReplicas": least, "maxReplicas": most, "scaleMetric": "rps",
         "scaleTarget": max(int(target_per_replica(work)), 1), "labels": labels(deployment, work.site, work),
-        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label, "storageUri": f"pvc://{claim}",
-                  "resources": amounts},
+        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label,
+                  "storageUri": f"pvc://{claim}/{work.trained_by or ''}".rstrip("/"), "resources": amounts},
     }  # fmt: skip
     service = {
         "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
