@@ -153,20 +153,21 @@ def asked(*words):
                           text=True, check=False, timeout=120)  # fmt: skip
 
 
-def test_the_command_says_what_is_wrong(make, changed, tmp_path):
+def test_the_command_says_what_is_wrong(make, without, tmp_path):
     """A misspelt command, a plan without training run small, and files that an earlier plan left."""
     done = asked("chekc", tmp_path)
     assert (done.returncode, "did you mean check?" in done.stderr) == (2, True)
     plan, out = make(), tmp_path / "out"
-    (tmp_path / "serving.json").write_text(dumps(changed(plan, stages=plan.stages[2:])))
+    (tmp_path / "serving.json").write_text(dumps(without(plan, "score")))
     done = asked(tmp_path / "serving.json", "--target", "local", "--out", out)
     assert (done.returncode, "got no training stage" in done.stderr, out.exists()) == (2, True, False)
     (tmp_path / "plan.json").write_text(dumps(plan))
     assert asked(tmp_path / "plan.json", "--out", out).returncode == 0
     done = asked(tmp_path / "serving.json", "--out", out)
     assert done.returncode == 0
-    left = "sites/hall/stage-features.yaml, sites/hall/stage-train.yaml"
-    assert f"of an earlier plan, to be removed: {left}" in done.stderr
+    assert "of an earlier plan, removed: images/features/.dockerignore" in done.stderr
+    assert not (out / "sites" / "hall" / "stage-train.yaml").exists()
+    assert not (out / "images" / "train").exists()
 
 
 def test_a_kept_cluster_is_queued_and_its_jobs_choose_it(make, written):

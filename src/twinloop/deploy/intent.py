@@ -202,11 +202,12 @@ def deployment_of(plan: Plan, plan_hash: str, images: dict[str, str] | None = No
 
     Raises:
         InfeasibleError: the plan has no solution, so there is nothing to deploy.
-        InputError: a stage stands at no site, or its devices do not factor into its layout.
+        InputError: a stage is missing or stands at no site, or its devices do not factor into its layout.
     """
     if plan.status == "infeasible":
         raise InfeasibleError((f"plan {plan.scenario}: it is infeasible, nothing to deploy",))
     facts = _Facts(plan)
+    _expect_whole(plan, facts)
     sites = {site.name: site for site in plan.sites}
     works = tuple(_work(stage, sites, facts) for stage in plan.stages)
     for what, names in (("stages", [w.name for w in works]), ("sites", list(sites))):
@@ -220,6 +221,19 @@ def deployment_of(plan: Plan, plan_hash: str, images: dict[str, str] | None = No
         {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites},
         {name: place for name in sites if (place := _region(facts, name)) is not None}, images or {},
     )  # fmt: skip
+
+
+def _expect_whole(plan: Plan, facts: _Facts) -> None:
+    """Refuse a plan of whose stages some were taken out: its facts and racks still speak of them."""
+    there = {stage.name for stage in plan.stages}
+    said = dict.fromkeys(path.split(".")[1] for path in facts.values if path.startswith("stages."))
+    placed = {share.stage: site.name for site in plan.sites for racks in site.rack_types for share in racks.contents}
+    faults = [f"plan: stages: got none called {name!r}, expected it: the plan's provenance describes it"
+              for name in said if name not in there]  # fmt: skip
+    faults += [f"plan: stages: got none called {name!r}, expected it: racks of {site} hold its servers"
+               for name, site in placed.items() if name not in there and name not in said]  # fmt: skip
+    if faults:
+        raise InputError(tuple(faults))
 
 
 def _trainer_of(work: Work, works: tuple[Work, ...]) -> str | None:
