@@ -9,6 +9,7 @@ from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.pods import cpu_and_memory, resources
 from twinloop.deploy.rays import ray_job
 from twinloop.deploy.style import style_of
+from twinloop.deploy.walk import quantity
 from twinloop.errors import InputError
 
 AT_AWS = (("sites.hall.provider", "aws"), ("sites.hall.region", "eu-central-1"))
@@ -48,10 +49,12 @@ def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, st
     assert 2 * int(resources(work)["requests"]["cpu"]) <= work.hardware.cores
 
 
-def test_a_ray_head_stands_beside_a_full_worker(make):
-    deployment = deployment_of(make(), "ab" * 8)
+@pytest.mark.parametrize("machine", [None, ("g6e.xlarge", "L40S", 1)])
+def test_a_ray_head_stands_beside_a_full_worker(make, machine):
+    deployment = deployment_of(make() if machine is None else rented(make, *machine), "ab" * 8)
     work = next(each for each in deployment.works if each.name == "train")
     (job,) = ray_job(deployment, work, style_of("ray"))
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
-    worker, _ = cpu_and_memory(work.hardware, work.hardware.per_node)
-    assert int(worker) + 2 * int(head["cpu"]) <= work.hardware.cores
+    worker, memory = cpu_and_memory(work.hardware, work.hardware.per_node)
+    assert int(worker) + 2 * quantity(head["cpu"]) <= work.hardware.cores
+    assert quantity(memory) + 2 * quantity(head["memory"]) <= work.hardware.memory_b
