@@ -194,6 +194,8 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     worker = run_template(
         deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", f"{MPI_HOME}/.sshd_config"], "worker"
     )
+    # The operator's base images give sshd this capability in its file: without it in the pod the daemon cannot start.
+    worker["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] = ["NET_BIND_SERVICE"]
     for template in (launcher, worker):
         del template["spec"]["restartPolicy"]
     meta = run_metadata(deployment, work, style)

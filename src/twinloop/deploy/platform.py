@@ -89,6 +89,8 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
     sizes: dict[str, tuple[str, dict[str, str]]] = {
         claim: (ARTEFACTS, {}) for work in deployment.at(site) for claim in claims_of(deployment, work).values()
     }
+    models = {f"artefacts-{site}": _model_notes(deployment, site)}
+    sizes |= {label(name, 50): (ARTEFACTS, notes) for name, notes in models.items() if label(name, 50) in sizes}
     for data in deployment.datasets_at(site):
         notes = {key("dataset-home"): data.home, key("residency"): ",".join(data.residency) or "anywhere"}
         sizes[label(f"data-{data.name}", 50)] = (f"{max(int(-(-data.size_b // 2**30)), 1)}Gi", notes)
@@ -100,6 +102,17 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
         }
         for name, (size, notes) in sorted(sizes.items())
     ]  # fmt: skip
+
+
+def _model_notes(deployment: Deployment, site: str) -> dict[str, str]:
+    """Return what the claim of artefacts says where models are served: the file, and the stages that train it."""
+    by_name = {work.name: work for work in deployment.works}
+    before = [by_name[name] for work in deployment.at(site) if work.kind == "serve" for name in work.after
+              if name in by_name]  # fmt: skip
+    made = sorted({f"{work.label}.{label(work.site)}" for work in before if work.kind == "train"})
+    serves = any(work.kind == "serve" for work in deployment.at(site))
+    # A dot parts stage and site: no label has one.
+    return {key("model-file"): "model.pt", key("model-from"): ",".join(made) or "anywhere"} if serves else {}
 
 
 def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style) -> Document:

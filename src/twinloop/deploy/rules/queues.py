@@ -127,9 +127,10 @@ def _queued_heat(documents: Documents) -> Iterator[Fault]:
 
 def _most(flavor: Document, resource: str) -> float:
     free = max(flavor["carried_devices"] - flavor["always_on_devices"], 0)
-    host = {"cpu": flavor["cpu"], "memory": flavor["memory_b"], str(flavor["resource"]): flavor["devices"]}
+    host: dict[str, float] = {"cpu": flavor["cpu"], "memory": flavor["memory_b"]}
+    host[str(flavor["resource"])] = flavor["devices"]
     step = 2**30 if resource == "memory" else 1
-    return float(step) * math.ceil(host.get(resource, 0) * free / flavor["devices"] / step)
+    return float(step * math.ceil(host.get(resource, 0) * free / flavor["devices"] / step))
 
 
 def namespace_quota(documents: Documents) -> Iterator[Fault]:
