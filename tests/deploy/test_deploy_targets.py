@@ -1,7 +1,6 @@
 """Every target and style: files that pass the published schemas and our rules, and what they carry."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -328,67 +327,6 @@ def test_the_published_schemas_refuse_version_traps(crds):
     custom = _custom(crds, {(d["apiVersion"], d["kind"]) for d in (torch, queue)})
     assert any("numProcPerNode" in fault for fault in schema_faults(torch, custom))
     assert any("cohort" in fault for fault in schema_faults(queue, custom))
-
-
-def test_slurm_options_are_slurms(make):
-    """Every option of a script is one that sbatch documents (22.05), with a value of its form."""
-    forms = {
-        "job-name": r"[a-z0-9-]+", "nodes": r"\d+", "ntasks-per-node": r"\d+", "exclusive": r"", "time": r"\d+",
-        "gpus-per-node": r"\d+", "ntasks": r"\d+", "gpus-per-task": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
-    }  # fmt: skip
-    files = render(deployment_of(make(), "ab" * 8), "slurm")
-    scripts = {name: text for name, text in files.items() if name.endswith(".sbatch")}
-    assert len(scripts) == 3
-    for name, text in scripts.items():
-        for option, value in re.findall(r"^#SBATCH --([a-z-]+)=?(.*)$", text, re.MULTILINE):
-            assert re.fullmatch(forms[option], value), f"{name}: {option}"
-        done = subprocess.run(["bash", "-n"], input=text, text=True, check=False, capture_output=True)
-        assert done.returncode == 0, done.stderr
-
-
-def test_slurm_expands_to_the_planned_launch(make, tmp_path):
-    """The script runs under stand-ins of srun and scontrol; what torchrun would get is what was planned."""
-    (tmp_path / "images" / "train").mkdir(parents=True)
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    for name, body in (("srun", 'SLURM_NODEID=1 exec "$@"'), ("scontrol", "echo node7; echo node8"),
-                       ("torchrun", 'printf "%s\\n" "$@"')):  # fmt: skip
-        (bin_folder / name).write_text(f"#!/bin/bash\n{body}\n")
-        (bin_folder / name).chmod(0o755)
-    text = render(deployment_of(make(), "ab" * 8), "slurm")["slurm/train.sbatch"]
-    env = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "SLURM_NNODES": "2", "SLURM_JOB_NODELIST": "node[7-8]"}
-    done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
-    words = done.stdout.split()
-    assert done.returncode == 0, done.stderr
-    assert {"--nnodes=2", "--node-rank=1", "--master-addr=node7", "--nproc-per-node=8"} <= set(words)
-
-
-def test_a_sky_task_holds_the_planned_nodes(make):
-    files = render(deployment_of(make(), "ab" * 8), "skypilot")
-    task = loaded(files["sky/train.yaml"])
-    assert (task["num_nodes"], task["resources"]["accelerators"], task["workdir"]) == (2, "B200:8", "images/train")
-    assert '--node-rank="$SKYPILOT_NODE_RANK"' in task["run"]
-    assert loaded(files["sky/score.yaml"])["resources"]["ports"] == 8080
-    for name in ("train", "score", "features"):
-        done = subprocess.run(["bash", "-n"], input=loaded(files[f"sky/{name}.yaml"])["run"], text=True, check=False)
-        assert done.returncode == 0
-
-
-def test_compose_is_read_by_compose(make, written):
-    folder = written(make(), target="compose")
-    for tool in (["docker", "compose"], ["docker-compose"]):
-        if (
-            shutil.which(tool[0])
-            and not subprocess.run([*tool, "version"], capture_output=True, check=False).returncode
-        ):
-            break
-    else:
-        pytest.skip("no docker compose and no docker-compose on this machine")
-    done = subprocess.run([*tool, "-f", folder / "compose.yaml", "config"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    read = loaded(done.stdout)["services"]
-    assert sorted(read) == ["features", "score", "train"]
-    assert read["train"]["read_only"] is True
 
 
 def test_dockerfiles_are_clean(make, written):

@@ -288,7 +288,7 @@ def _trained(python: str, layout: Any, steps: int, samples: int, launcher: str) 
 
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        for name in ("train", "sharding", "ray_train"):
+        for name in ("train", "runs", "sharding", "export", "ray_train"):
             (Path(folder) / f"{name}.py").write_text(program(name), encoding="utf-8")
         words = arguments(layout, steps=steps, report=str(report))
         batch = next(w for w in arguments(replace(layout, data=samples), steps=steps, report="") if "global-batch" in w)

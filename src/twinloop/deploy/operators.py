@@ -44,7 +44,7 @@ def program(work: Work) -> list[str]:
     """Return train.py and its arguments, the rendezvous left to the operator's environment."""
     return [
         "train.py", *layout_arguments(work), f"--backend={work.hardware.backend}", "--data=/data",
-        "--checkpoint=/artefacts", f"--stage={work.name}",
+        "--checkpoint=/artefacts", f"--stage={work.label}",
     ]  # fmt: skip
 
 

@@ -105,14 +105,11 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
 
 
 def _model_notes(deployment: Deployment, site: str) -> dict[str, str]:
-    """Return what the claim of artefacts says where models are served: the file, and the stages that train it."""
-    by_name = {work.name: work for work in deployment.works}
-    before = [by_name[name] for work in deployment.at(site) if work.kind == "serve" for name in work.after
-              if name in by_name]  # fmt: skip
-    made = sorted({f"{work.label}.{label(work.site)}" for work in before if work.kind == "train"})
-    serves = any(work.kind == "serve" for work in deployment.at(site))
-    # A dot parts stage and site: no label has one.
-    return {key("model-file"): "model.pt", key("model-from"): ",".join(made) or "anywhere"} if serves else {}
+    """Return what the claim of artefacts says where models are served: which files, and the sites that train them."""
+    trainers = {work.trained_by for work in deployment.at(site) if work.kind == "serve"} - {None}
+    made = [work for work in deployment.works if work.label in trainers]
+    files, sites = ([f"{work.label}/model.pt" for work in made], sorted({label(work.site) for work in made}))
+    return {key("model-files"): ",".join(files), key("model-sites"): ",".join(sites)} if made else {}
 
 
 def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style) -> Document:

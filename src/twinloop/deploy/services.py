@@ -52,8 +52,8 @@ def inference_service(deployment: Deployment, work: Work, template: Document) ->
         **{name: pod[name] for name in POD_FIELDS if name in pod},
         "minReplicas": least, "maxReplicas": most, "labels": labels(deployment, work.site, work),
         "annotations": template["metadata"]["annotations"],
-        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label, "storageUri": f"pvc://{claim}",
-                  "resources": amounts},
+        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label,
+                  "storageUri": f"pvc://{claim}/{work.trained_by or ''}".rstrip("/"), "resources": amounts},
     }  # fmt: skip
     meta = metadata(deployment, work)
     meta["annotations"] = meta["annotations"] | KSERVE
