@@ -148,6 +148,42 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
 
 
+def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written):
+    """What each operator would put beside our containers without a security context is not asked for."""
+    job = one(written(make(), "a", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
+    # Beside a master, Training Operator 1.9 gives each worker an init container of its own.
+    assert list(job["pytorchReplicaSpecs"]) == ["Worker"]
+    assert (job["elasticPolicy"]["minReplicas"], job["elasticPolicy"]["maxReplicas"]) == (2, 2)
+    job = one(written(make(), "b", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
+    assert job["sshAuthMountPath"] == "/home/mpiuser/.ssh"
+    service = one(written(make(), "c", target="ray"), "RayService")["spec"]
+    cluster = service["rayClusterConfig"]
+    # KubeRay's autoscaler of pods would need a token for the API server.
+    assert not {"enableInTreeAutoscaling", "autoscalerOptions"} & set(cluster)
+    assert cluster["headGroupSpec"]["template"]["spec"]["automountServiceAccountToken"] is False
+    exported = cluster["headGroupSpec"]["rayStartParams"]["metrics-export-port"]
+    assert loaded(service["serveConfigV2"])["http_options"]["port"] != int(exported)
+
+
+@pytest.mark.parametrize(("keda", "kind"), [(False, "HorizontalPodAutoscaler"), (True, "ScaledObject")])
+def test_the_chosen_scaler_scales_what_kserve_makes(make, written, keda, kind):
+    folder = written(make(), target="kubeflow", keda=keda)
+    assert one(folder, kind)["spec"]["scaleTargetRef"]["name"] == "score-predictor"
+    notes = one(folder, "InferenceService")["metadata"]["annotations"]
+    assert (notes["serving.kserve.io/deploymentMode"], notes["serving.kserve.io/autoscalerClass"]) == (
+        "Standard", "external")  # fmt: skip
+
+
+def test_a_pipelines_order_is_checked(make, written):
+    path = written(make(), target="kubeflow") / "pipelines" / "hall.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("- features", "- featuresx"))
+    assert any("no task is called featuresx" in str(f) for f in check_folder(path.parents[1]))
+    path.write_text(text.replace('\\"numNodes\\":2', '\\"numNodes\\":3'))
+    assert path.read_text() != text
+    assert any("starts 24 ranks for a layout of 16" in str(f) for f in check_folder(path.parents[1]))
+
+
 def asked(*words):
     return subprocess.run([sys.executable, "-m", "twinloop", "deploy", *map(str, words)], capture_output=True,
                           text=True, check=False, timeout=120)  # fmt: skip

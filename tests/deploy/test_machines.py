@@ -8,6 +8,7 @@ from twinloop import catalogue
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.pods import cpu_and_memory, resources
 from twinloop.deploy.rays import ray_job
+from twinloop.deploy.render import render
 from twinloop.deploy.style import style_of
 from twinloop.deploy.walk import quantity
 from twinloop.errors import InputError
@@ -38,6 +39,14 @@ def test_a_pod_fits_the_rented_machine(make, server, device, devices):
 def test_a_machine_that_the_provider_does_not_rent_out_is_refused(make):
     with pytest.raises(InputError, match=r"stages\.train\.server: got 'HGX-B200-8-liquid', expected a machine of aws"):
         deployment_of(rented(make, "HGX-B200-8-liquid", "L40S", 8), "ab" * 8)
+
+
+def test_dies_that_a_plug_in_counts_apart_are_refused(make, stage_of):
+    plan = make()
+    train = stage_of("train", "MI250X", "MI250X-4", 4, 4, 2, 2, mfu=0.4, duration_s=1000.0)
+    plan = replace(plan, stages=(plan.stages[0], train, plan.stages[2]))
+    with pytest.raises(InputError, match="stage train: got MI250X, expected a device that its driver shows as one"):
+        render(deployment_of(plan, "ab" * 8), "k8s", style_of("k8s"))
 
 
 def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, stage_of):
