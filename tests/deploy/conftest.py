@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
-from twinloop.deploy.check import read
+from twinloop.deploy.check import whole
 from twinloop.deploy.client_schemas import client_schema
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
@@ -148,7 +148,7 @@ def documents(written):
     def find(**choices):
         name = repr(sorted(choices.items()))
         if name not in READ:
-            READ[name] = read(written(small_plan(), **choices))
+            READ[name] = whole(written(small_plan(), f"documents-{len(READ)}", **choices))
         return copy.deepcopy(READ[name])
 
     return find

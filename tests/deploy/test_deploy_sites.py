@@ -186,6 +186,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("  - queue.yaml\n", "", "queue.yaml is left out"), ("queue.yaml", "queues.yaml", "no file is called queues.yaml"),
     ('newTag: "0.1.0"', "digest: sha256:12", "digest is no SHA-256"),
+    ('newTag: "0.1.0"', "newTag: latest", "latest is another image tomorrow"),
     ("name: bank-train", "name: b", "no manifest uses b"),
 ])  # fmt: skip
 def test_a_broken_layer_is_found(make, written, crds, old, new, message):

@@ -8,7 +8,9 @@ from twinloop import catalogue
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.pods import cpu_and_memory, resources
 from twinloop.deploy.rays import ray_job
+from twinloop.deploy.render import render
 from twinloop.deploy.style import style_of
+from twinloop.deploy.walk import quantity
 from twinloop.errors import InputError
 
 AT_AWS = (("sites.hall.provider", "aws"), ("sites.hall.region", "eu-central-1"))
@@ -38,6 +40,14 @@ def test_a_machine_that_the_provider_does_not_rent_out_is_refused(make, without)
         deployment_of(rented(make, without, "HGX-B200-8-liquid", "L40S", 8), "ab" * 8)
 
 
+def test_dies_that_a_plug_in_counts_apart_are_refused(make, stage_of):
+    plan = make()
+    train = stage_of("train", "MI250X", "MI250X-4", 4, 4, 2, 2, mfu=0.4, duration_s=1000.0)
+    plan = replace(plan, stages=(plan.stages[0], train, plan.stages[2]))
+    with pytest.raises(InputError, match="stage train: got MI250X, expected a device that its driver shows as one"):
+        render(deployment_of(plan, "ab" * 8), "k8s", style_of("k8s"))
+
+
 def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, stage_of):
     score = stage_of("score", "EPYC-9654", "CPU-2-EPYC-9654", 2, 4, latency_p99_s=0.02)
     plan = make()
@@ -47,10 +57,12 @@ def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, st
     assert 2 * int(resources(work)["requests"]["cpu"]) <= work.hardware.cores
 
 
-def test_a_ray_head_stands_beside_a_full_worker(make):
-    deployment = deployment_of(make(), "ab" * 8)
+@pytest.mark.parametrize("machine", [None, ("g6e.xlarge", "L40S", 1)])
+def test_a_ray_head_stands_beside_a_full_worker(make, machine):
+    deployment = deployment_of(make() if machine is None else rented(make, *machine), "ab" * 8)
     work = next(each for each in deployment.works if each.name == "train")
     (job,) = ray_job(deployment, work, style_of("ray"))
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
-    worker, _ = cpu_and_memory(work.hardware, work.hardware.per_node)
-    assert int(worker) + 2 * int(head["cpu"]) <= work.hardware.cores
+    worker, memory = cpu_and_memory(work.hardware, work.hardware.per_node)
+    assert int(worker) + 2 * quantity(head["cpu"]) <= work.hardware.cores
+    assert quantity(memory) + 2 * quantity(head["memory"]) <= work.hardware.memory_b

@@ -8,7 +8,8 @@ from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import torchrun, work_arguments
 from twinloop.deploy.names import label
 from twinloop.deploy.pods import IMAGE_TAG, cpu_and_memory
-from twinloop.deploy.workloads import TRAIN_GRACE_S, cron, start_s
+from twinloop.deploy.schedule import cron, start_s
+from twinloop.deploy.workloads import TRAIN_GRACE_S
 
 DEVICES = {"nvidia.com/gpu": " --nv", "amd.com/gpu": " --rocm"}
 """Apptainer's option that lets a maker's devices in."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from twinloop.deploy.batch import image_lines
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import label
+from twinloop.deploy.platform import MONITORING
 from twinloop.deploy.pods import claims_of
+from twinloop.deploy.schedule import cron, start_s
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import cron, start_s
 
 ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
 """Name beginnings of devices whose hosts are arm64."""
@@ -112,7 +113,7 @@ def _clusters(deployment: Deployment, target: str, style: Style) -> tuple[str, s
     needs += PIPELINES if target == "kubeflow" else ""
     serving = [work for work in deployment.works if work.kind == "serve" and not work.everywhere]
     scaled = [
-        work for work in serving if style.serving == "deployment" or work.replica_devices > work.hardware.per_node
+        work for work in serving if style.serving != "rayservice" or work.replica_devices > work.hardware.per_node
     ]
     needs += NEEDS["kserve"] if style.serving == "kserve" and serving else ""
     needs += NEEDS["keda"] if style.scaler == "keda" and scaled else ""
@@ -129,6 +130,8 @@ def _clusters(deployment: Deployment, target: str, style: Style) -> tuple[str, s
         "- Claims ask for ReadWriteMany of the default storage class.\n"
         + ("- The autoscaler reads the pods' metric `twinloop_requests_per_second`: install a metrics adapter.\n"
            if scaled and style.scaler == "hpa" else "")
+        + (f"- Prometheus is let in from the namespace `{MONITORING}`: edit the network policies to yours. It finds "
+           "the servers by their annotations `prometheus.io/…`, or by a PodMonitor of yours.\n" if serving else "")
         + ('- Clients of a served model need the label `twinloop.dev/client: "true"` on their namespace.\n'
            if serving else "")
         + f"{kueue}{needs}"
@@ -218,8 +221,9 @@ NEEDS = {
     "jaxjob": f"- Training Operator 1.9 must be installed. A JAXJob is {ONE_RUN}",
     "mpijob": (
         f"- MPI Operator 0.8 must be installed (its MPIJob, v2beta1). An MPIJob is {ONE_RUN}"
-        "- The image needs Open MPI and sshd. Horovod does not build against today's torch: with an image that has it, "
-        "put your own program in the launcher's command.\n"
+        "- The image needs Open MPI and sshd as in the operator's base images: a user 10001 at home in "
+        "`/home/mpiuser`, `.sshd_config` there. Horovod does not build against today's torch: with an image that has "
+        "it, put your own program in the launcher's command.\n"
     ),
     "rayjob": (
         f"- KubeRay 1.7 must be installed; images need Ray (their Dockerfiles add it). A RayJob is {ONE_RUN}"
@@ -227,11 +231,8 @@ NEEDS = {
         "- Clients of a RayService find it under `STAGE-serve-svc`, port 8080.\n"
     ),
     "kserve": (
-        "- KServe 0.20 must be installed, over Knative with the flags that let pods choose nodes and claims "
-        "(`kubernetes.podspec-nodeselector`, `-tolerations`, `-securitycontext`, `-priorityclassname`, "
-        "`-persistent-volume-claim`, `-topologyspreadconstraints`).\n"
-        "- The ServingRuntime runs our server on a TorchScript `model.pt` at the root of the artefacts' claim; for a "
-        "language model put your engine's image and command there.\n"
+        "- KServe 0.20 must be installed. Its services run in the mode `Standard`, without Knative; clients find them "
+        "under `STAGE-predictor`.\n"
     ),
     "keda": "- KEDA 2.20 must be installed; put your Prometheus into `serverAddress`.\n",
     "dra": "- The maker's DRA driver must be installed (device classes `gpu.nvidia.com`, `gpu.amd.com`).\n",
