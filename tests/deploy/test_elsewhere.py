@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from twinloop.deploy.intent import deployment_of
+from twinloop.deploy.plain import text_faults
 from twinloop.deploy.render import TARGETS, render
 from twinloop.deploy.style import style_of
 
@@ -192,3 +193,88 @@ def test_compose_is_read_by_compose(make, written):
     read = loaded(done.stdout)["services"]
     assert sorted(read) == ["features", "score", "train"]
     assert read["train"]["read_only"] is True
+
+
+MUTANTS = [
+    ("slurm", "slurm/train.sbatch", "--nodes=2", "--nodes=1", "--nodes: got 1 under --nnodes=2"),
+    ("slurm", "slurm/train.sbatch", "--gpus-per-node=8", "--gpus-per-node=4", "got 4 under --nproc-per-node=8"),
+    ("slurm", "slurm/train.sbatch", "--nnodes=2", "--nnodes=3", "starts 24 ranks for a layout of 16"),
+    ("slurm", "slurm/train.sbatch", "#SBATCH --mem=0\n", "", "--mem: got another than 0"),
+    ("slurm", "slurm/train.sbatch", "train.py", "trainer.py", "starts none of the programs"),
+    ("slurm", "slurm/train.sbatch", "bash -c '", "bash -c ", "a quote stays open"),
+    ("slurm", "slurm/score.sbatch", "--ntasks=16", "--ntasks=8", "tasks hold 8 devices for a layout of 16"),
+    ("slurm", "slurm/score.sbatch", "--gpus-per-task=1", "--gpus-per-task=one", "expected two numbers"),
+    ("slurm", "slurm/score.sbatch", "--constraint=", "--comment=", "--constraint: got none"),
+    ("slurm", "slurm/score.sbatch", "--job-name=score", "--job-name=scores", "--job-name: got scores"),
+    ("slurm", "slurm/submit.sh", "slurm/train.sbatch", "slurm/trains.sbatch", "no slurm/trains.sbatch is there"),
+    ("slurm", "slurm/submit.sh", "${job[features]},", "${job[feature]},", "waits for feature,"),
+    ("slurm", "slurm/scrontab", "0 2 * * *", "0 25 * * *", "25"),
+    ("slurm", "images/train/Dockerfile", "USER 10001:10001", "USER root", "USER: got root"),
+    ("k8s", "images/train/Dockerfile", "USER 10001:10001\n", "", "USER: got none"),
+    ("k8s", "images/train/Dockerfile", "FROM ", "FORM ", "no FROM"),
+    ("k8s", "images/score/Dockerfile", "rocm7.1_ubuntu24.04_py3.12_pytorch_release_2.8.0", "latest", "no fixed tag"),
+    ("k8s", "images/train/Dockerfile", "COPY train.py", "COPY trainer.py", "no trainer.py lies beside it"),
+    ("compose", "compose.yaml", "services:", "services: [", "not YAML"),
+    ("compose", "compose.yaml", "services:", "service:", "got no services"),
+    ("compose", "compose.yaml", "images/train", "images/trains", "expected a folder that is there"),
+    ("compose", "compose.yaml", "data: {}", "datum: {}", "data is not declared"),
+    ("compose", "compose.yaml", "read_only: true", "privileged: true", "got privileges"),
+    ("compose", "compose.yaml", "read_only: true", "user: root", "got privileges"),
+    ("compose", "compose.yaml", "features:\n        condition", "feature:\n        condition", "is called feature"),
+    ("compose", "compose.yaml", "--nproc-per-node=1", "--nproc-per-node=2", "starts 2 ranks for a layout of 1"),
+    ("skypilot", "sky/train.yaml", "num_nodes: 2", "num_nodes: 4", "num_nodes: got 4 under --nnodes=2"),
+    ("skypilot", "sky/train.yaml", "B200:8", "B200:4", "got 4 under --nproc-per-node=8"),
+    ("skypilot", "sky/train.yaml", "--nnodes=2", "--nnodes=1", "starts 8 ranks for a layout of 16"),
+    ("skypilot", "sky/train.yaml", "k8s/hall", "hall", "expected a place"),
+    ("skypilot", "sky/train.yaml", "images/train", "images/score", "no train.py is in its image"),
+    ("skypilot", "sky/train.yaml", "${ARTEFACTS}", "${ARTEFACT}", "ARTEFACT is none of envs"),
+    ("skypilot", "sky/train.yaml", "name:", "name: [", "not YAML"),
+    ("skypilot", "sky/score.yaml", "min_replicas: 8", "min_replicas: 80", "expected bounds in order"),
+    ("skypilot", "sky/score.yaml", "/readyz", "/ready", "the server does not know"),
+    ("skypilot", "sky/score.yaml", "ports: 8080", "ports: 80", "the server listens on 8080"),
+    ("local", "local/train.sh", "train.py", "rain.py", "starts none of the programs"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """The small plan's folder for each target; a mutant mends what it broke."""
+    made = {}
+
+    def find(plan, target):
+        if target not in made:
+            made[target] = tmp_path_factory.mktemp(target)
+            for name, text in files_of(plan, target).items():
+                (made[target] / name).parent.mkdir(parents=True, exist_ok=True)
+                (made[target] / name).write_text(text, encoding="utf-8")
+            assert list(text_faults(made[target])) == []
+        return made[target]
+
+    return find
+
+
+@pytest.mark.parametrize(("target", "file", "old", "new", "told"), MUTANTS)
+def test_what_is_broken_by_hand_is_told(make, folders, target, file, old, new, told):
+    folder = folders(make(), target)
+    text = (folder / file).read_text()
+    assert old in text
+    try:
+        (folder / file).write_text(text.replace(old, new))
+        found = [message for name, _, message in text_faults(folder) if name == file]
+    finally:
+        (folder / file).write_text(text)
+    assert any(told in message for message in found), found
+
+
+@pytest.mark.parametrize(("target", "file", "told"), [
+    ("k8s", "images/train/Dockerfile", "no Dockerfile is there"), ("slurm", "images/train/train.py", "no train.py"),
+    ("slurm", "slurm/train.sbatch", "no slurm/train.sbatch is there"),
+])  # fmt: skip
+def test_what_is_missing_is_told(make, folders, target, file, told):
+    folder = folders(make(), target)
+    text = (folder / file).read_text()
+    try:
+        (folder / file).unlink()
+        assert any(told in message for _, _, message in text_faults(folder))
+    finally:
+        (folder / file).write_text(text)

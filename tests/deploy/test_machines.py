@@ -58,8 +58,8 @@ def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, st
 
 
 @pytest.mark.parametrize("machine", [None, ("g6e.xlarge", "L40S", 1)])
-def test_a_ray_head_stands_beside_a_full_worker(make, machine):
-    deployment = deployment_of(make() if machine is None else rented(make, *machine), "ab" * 8)
+def test_a_ray_head_stands_beside_a_full_worker(make, without, machine):
+    deployment = deployment_of(make() if machine is None else rented(make, without, *machine), "ab" * 8)
     work = next(each for each in deployment.works if each.name == "train")
     (job,) = ray_job(deployment, work, style_of("ray"))
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"]["requests"]

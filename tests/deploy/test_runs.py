@@ -127,15 +127,19 @@ class Trainer:
         ports = [free_port() for _ in range(self.processes)]
         cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
         words = ["train.py", *self.words, *words, f"--report={report}"]
-        launch = [["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={self.processes}", *words]]
-        launch = launch if self.framework == "torch" else [words] * self.processes
+        count = str(self.processes)
+
+        def place(index):
+            """As torchrun, Trainer and the TFJob say it."""
+            task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+            return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(ports[0]), "WORLD_SIZE": count, "RANK": str(index),
+                    "COORDINATOR_ADDRESS": "127.0.0.1", "COORDINATOR_PORT": str(ports[0]), "NUM_PROCESSES": count,
+                    "PROCESS_ID": str(index), "TF_CONFIG": json.dumps(task)}  # fmt: skip
+
         return [
-            subprocess.Popen([self.python, *each], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             text=True, start_new_session=True, env={**os.environ, **quiet,
-                             "COORDINATOR_ADDRESS": "127.0.0.1", "COORDINATOR_PORT": str(ports[0]),
-                             "NUM_PROCESSES": str(self.processes), "PROCESS_ID": str(index),
-                             "TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})})
-            for index, each in enumerate(launch)
+            subprocess.Popen([self.python, *words], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True, env={**os.environ, **quiet, **place(index)})
+            for index in range(self.processes)
         ]  # fmt: skip
 
     def run(self, *words, run=""):
@@ -147,7 +151,10 @@ class Trainer:
         return found["losses"] if "losses" in found else found["ranks"][-1]["losses"], said
 
     def killed(self, how, *words, run=""):
-        """Start a run, end all of it once a checkpoint is there; return the exit codes."""
+        """Start a run, end it once a checkpoint is there (told to stop, one process tells the others).
+
+        Return the exit codes.
+        """
         kept = self.folder / "kept" / "train" / ("jax.npz" if self.framework == "jax" else "run.json")
         before = kept.stat().st_mtime_ns if kept.exists() else None
         running = self.start(*words, "--checkpoint-every=1", run=run)
@@ -156,8 +163,8 @@ class Trainer:
             assert time.monotonic() < until
             assert all(each.poll() is None for each in running), running[0].communicate()[0][-4000:]
             time.sleep(0.002)
-        for each in running:
-            (os.kill if how == signal.SIGTERM else os.killpg)(each.pid, how)
+        for each in running if how == signal.SIGKILL else running[1:]:
+            each.send_signal(how)
         for each in running:
             each.communicate(timeout=100)
         return [each.returncode for each in running]
@@ -204,8 +211,7 @@ def test_a_killed_run_goes_on_and_the_next_one_starts_afresh(tmp_path, data, fra
 def test_a_run_that_is_told_to_stop_has_not_succeeded(tmp_path, data, torch_python):
     """SIGTERM: a checkpoint, an exit code that a scheduler takes for a failure, no model; then the rest of the run."""
     trainer = Trainer("torch", torch_python, tmp_path, data)
-    (ended,) = trainer.killed(signal.SIGTERM, "--pace-s=0.02", run="a")
-    assert ended != 0
+    assert trainer.killed(signal.SIGTERM, "--pace-s=0.02", run="a") == [143, 143]
     kept = tmp_path / "kept" / "train"
     state = json.loads((kept / "run.json").read_text())
     assert not state["finished"]
@@ -247,6 +253,7 @@ def test_what_is_trained_is_served(tmp_path, data, torch_python, layout, zero):
         found = [scored(server.port, row) for row in (tokens, tokens[:2], tokens[:1], [3] * 9)]
     finally:
         server.process.kill()
+        server.process.wait()
     assert found[2] == 0.0
     assert found[0] > found[3] + 0.01
     whole = tmp_path / "one"

@@ -64,7 +64,10 @@ def what_was_checked(folder: Path) -> str:
     target = target_in(folder)
     if target is None:
         return "all checks passed"
-    return f"files for {target}: no schema is published for them; no secret is in them, ranks fit their layouts"
+    return (
+        f"files for {target}: no schema is published for them; ranks, devices, images and what they refer to fit, no "
+        "secret is in them"
+    )
 
 
 def read(folder: Path) -> list[tuple[str, Document]]:
