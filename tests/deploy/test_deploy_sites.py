@@ -215,6 +215,20 @@ def test_kustomize_builds_every_layer(branches, written, choices):
         assert sorted(map(identity, made)) == sorted(map(identity, wanted))
 
 
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("USER 10001:10001", "USER root", "USER: got root"), ("USER 10001:10001\n", "", "USER: got none"),
+    (None, None, "no images/STAGE/Dockerfile builds it"),
+])  # fmt: skip
+def test_an_image_as_root_or_that_nothing_builds_is_found(make, written, old, new, message):
+    folder = written(make())
+    path = folder / "images" / "score" / "Dockerfile"
+    if old is None:
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace(old, new))
+    assert [message in str(fault) for fault in check_folder(folder)] == [True]
+
+
 def identity(document):
     return document["apiVersion"], document["kind"], document["metadata"]["name"]
 

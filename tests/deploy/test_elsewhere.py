@@ -209,8 +209,6 @@ MUTANTS = [
     ("slurm", "slurm/submit.sh", "slurm/train.sbatch", "slurm/trains.sbatch", "no slurm/trains.sbatch is there"),
     ("slurm", "slurm/submit.sh", "${job[features]},", "${job[feature]},", "waits for feature,"),
     ("slurm", "slurm/scrontab", "0 2 * * *", "0 25 * * *", "25"),
-    ("slurm", "images/train/Dockerfile", "USER 10001:10001", "USER root", "USER: got root"),
-    ("k8s", "images/train/Dockerfile", "USER 10001:10001\n", "", "USER: got none"),
     ("k8s", "images/train/Dockerfile", "FROM ", "FORM ", "no FROM"),
     ("k8s", "images/score/Dockerfile", "rocm7.1_ubuntu24.04_py3.12_pytorch_release_2.8.0", "latest", "no fixed tag"),
     ("k8s", "images/train/Dockerfile", "COPY train.py", "COPY trainer.py", "no trainer.py lies beside it"),

@@ -14,6 +14,7 @@ from twinloop.deploy.bundle import imaged
 from twinloop.deploy.client_schemas import client_schema, package_of
 from twinloop.deploy.pipelines import SUBMITTED
 from twinloop.deploy.plain import layer_faults, target_in, text_faults
+from twinloop.deploy.rules.built import image_faults
 from twinloop.deploy.semantics import semantic_faults
 from twinloop.deploy.walk import at
 from twinloop.errors import InputError, MissingExtraError
@@ -52,10 +53,13 @@ def check_folder(folder: Path, crds: Path | None = None, minor: int = 30) -> lis
     custom = _custom(crds, {(str(d.get("apiVersion")), str(d.get("kind"))) for _, d in documents})
     faults = []
     for file, document in documents:
+        if file.endswith(".csv"):  # rows, which no server is given as they stand
+            continue
         name = f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"
         faults += [Found(file, name, message) for message in schema_faults(document, custom, f"1.{minor}")]
-    rest = (*semantic_faults(documents), *_order_faults(folder), *layer_faults(folder, _layers(folder)),
-            *text_faults(folder))  # fmt: skip
+    layers = _layers(folder)
+    rest = (*semantic_faults(documents), *_order_faults(folder), *layer_faults(folder, layers),
+            *image_faults(folder, layers), *text_faults(folder))  # fmt: skip
     return faults + [Found(*fault) for fault in dict.fromkeys(rest)]
 
 
