@@ -397,7 +397,9 @@ def test_images_are_named_as_the_layer_says(make, written):
 def test_roles_name_the_resources_that_a_cluster_serves(api, documents, crds, choices):
     api.store.install(crds)
     served = {(kind.api_version, kind.kind): kind for kind in api.store.kinds.values()}
-    for _, document in documents(**choices):
+    for file, document in documents(**choices):
+        if file.endswith("nodes.csv"):  # a row of the table: nobody applies it
+            continue
         kind = served[document["apiVersion"], document["kind"]]
         assert plural(kind.kind) == kind.plural
         assert (kind.kind in CLUSTER_WIDE) != kind.namespaced

@@ -265,7 +265,7 @@ def test_what_is_broken_by_hand_is_told(make, folders, target, file, old, new, t
 
 
 @pytest.mark.parametrize(("target", "file", "told"), [
-    ("k8s", "images/train/Dockerfile", "no Dockerfile is there"), ("slurm", "images/train/train.py", "no train.py"),
+    ("compose", "images/train/Dockerfile", "no Dockerfile"), ("slurm", "images/train/train.py", "no train.py"),
     ("slurm", "slurm/train.sbatch", "no slurm/train.sbatch is there"),
 ])  # fmt: skip
 def test_what_is_missing_is_told(make, folders, target, file, told):
