@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kube_fixtures import api, client, kubectl  # noqa: F401 - fixtures
 
-from twinloop.deploy.check import read
+from twinloop.deploy.check import whole
 from twinloop.deploy.client_schemas import client_schema
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
@@ -99,6 +99,23 @@ def make():
     return small_plan
 
 
+def only(plan, *names):
+    """Return ``plan`` without its other stages, as if it had been made so."""
+    gone = {each.name for each in plan.stages} - set(names)
+    sites = tuple(
+        replace(site, rack_types=tuple(r for r in site.rack_types if {s.stage for s in r.contents} - gone))
+        for site in plan.sites
+    )  # fmt: skip
+    rows = tuple(row for row in plan.provenance if not any(row.path.startswith(f"stages.{name}.") for name in gone))
+    stages = tuple(each for each in plan.stages if each.name in names)
+    return replace(plan, stages=stages, sites=sites, provenance=rows)
+
+
+@pytest.fixture
+def without():
+    return only
+
+
 @pytest.fixture
 def stage_of():
     return stage
@@ -131,7 +148,7 @@ def documents(written):
     def find(**choices):
         name = repr(sorted(choices.items()))
         if name not in READ:
-            READ[name] = read(written(small_plan(), **choices))
+            READ[name] = whole(written(small_plan(), f"documents-{len(READ)}", **choices))
         return copy.deepcopy(READ[name])
 
     return find

@@ -68,6 +68,17 @@ def test_what_always_runs_is_not_the_queues(make, changed, stage_of, written):
     assert quota["requests.nvidia.com/gpu"] == "26"
 
 
+def test_a_run_must_fit_beside_what_always_runs(make, changed, stage_of, without):
+    plan = without(make(every="", margin=-0.05), "train", "score")
+    score = stage_of("score", "B200-SXM-180GB", "HGX-B200-8-liquid", 8, 8, latency_p99_s=0.02)
+    racks = tuple(changed(each, carriers={"accelerator": "cold_plate"}) for each in plan.sites[0].rack_types)
+    # 24 devices less a twentieth are 22 carried: the run of 16 alone would fit.
+    site = changed(plan.sites[0], rack_types=racks)
+    plan = changed(plan, stages=(plan.stages[0], score), sites=(site,))
+    with pytest.raises(InfeasibleError, match="train needs 16 × B200-SXM-180GB beside 8 that always run"):
+        flavors(deployment_of(plan, ""), plan.sites[0])
+
+
 def test_quota_is_what_heat_and_power_carry(make):
     # 16 devices on plates beside 2 processors of 1 kW: 10 % of margin in the loop carries 1.1 times as many.
     plan = make()
@@ -191,7 +202,7 @@ def test_every_layout_trains_like_one_process(tmp_path, torch_python):
     """Losses of data × tensor × pipeline layouts equal a single process's; bytes follow the counted formulas."""
     python = torch_python
     script = tmp_path / "train.py"
-    for name in ("train", "sharding"):
+    for name in ("train", "runs", "sharding", "export"):
         (tmp_path / f"{name}.py").write_text((FILES / f"{name}.py.txt").read_text("utf-8"))
     whole = train(python, script, 1, 1, 1)
     reference = whole["ranks"][0]["losses"]
@@ -213,19 +224,6 @@ def test_every_layout_trains_like_one_process(tmp_path, torch_python):
             assert rank["sent"]["data_scatter"] == weights * {0: 0, 1: 1, 2: micro, 3: micro}[zero]
         boundaries = 2 * (pipeline - 1) * data * tensor * micro * block * steps
         assert sum(rank["sent"]["pipeline_send"] for rank in found["ranks"]) == boundaries
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("zero", [0, 3])
-def test_a_run_goes_on_from_its_checkpoint(tmp_path, torch_python, zero):
-    """Two steps, an end, two more: the losses of four steps in one go."""
-    for name in ("train", "sharding"):
-        (tmp_path / f"{name}.py").write_text((FILES / f"{name}.py.txt").read_text("utf-8"))
-    script, kept = tmp_path / "train.py", f"--checkpoint={tmp_path}/kept"
-    whole = train(torch_python, script, 2, 1, 1, zero, steps=4)["ranks"][0]["losses"]
-    first = train(torch_python, script, 2, 1, 1, zero, kept, steps=2)["ranks"][0]["losses"]
-    rest = train(torch_python, script, 2, 1, 1, zero, kept, steps=4)["ranks"][0]["losses"]
-    assert [*first, *rest] == whole
 
 
 def train(python, script, data, tensor, pipeline, zero=0, *more, steps=3):

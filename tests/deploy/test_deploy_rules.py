@@ -29,6 +29,12 @@ def container(*path, value):
     return inside(put(value, "spec", "containers", 0, *path))
 
 
+def quota_of(queue, resource):
+    flavors = queue["spec"]["resourceGroups"][0]["flavors"]
+    rows = [row for flavor in flavors for row in flavor["resources"] if row["name"] == resource]
+    return max(rows, key=lambda row: int(row["nominalQuota"]))
+
+
 BROKEN = {
     "upper-case name": (SCORE, put("Score", "metadata", "name"), "DNS name"),
     "selector": (SCORE, put({"a": "b"}, "spec", "selector", "matchLabels"), "matches no pod template"),
@@ -49,7 +55,62 @@ BROKEN = {
     "priority": (SCORE, inside(put("x", "spec", "priorityClassName")), "no PriorityClass"),
     "secret text": (SCORE, container("command", value=["x", "--password=hunter22222"]), "looks like a secret"),
     "secret env": (SCORE, container("env", value=[{"name": "API_KEY", "value": "x"}]), "API_KEY"),
-    "latest": (SCORE, container("image", value="x:latest"), "neither tag nor digest"),
+    "latest": (SCORE, container("image", value="x:latest"), "latest is another image tomorrow"),
+    "no tag": (SCORE, container("image", value="x"), "neither tag nor digest"),
+    "root container": (SCORE, container("securityContext", "runAsUser", value=0), "runs as root"),
+    "capabilities": (SCORE, container("securityContext", "capabilities", value={"drop": []}), "keeps capabilities"),
+    "capability": (SCORE, container("securityContext", "capabilities", "add", value=["SYS_ADMIN"]), "SYS_ADMIN"),
+    "host's network": (SCORE, inside(put(True, "spec", "hostNetwork")), "hostNetwork"),
+    "host's path": (SCORE, inside(put({"name": "a", "hostPath": {"path": "/"}}, "spec", "volumes", 0)), "hostPath"),
+    "host's port": (SCORE, container("ports", 0, "hostPort", value=80), "a port of the host"),
+    "seccomp": (SCORE, inside(put({}, "spec", "securityContext", "seccompProfile")), "seccompProfile"),
+    "no limit": (SCORE, container("resources", "limits", value={"amd.com/gpu": "1"}), "no limit of cpu"),
+    "pod security": (("Namespace", "bank"), put("privileged", "metadata", "labels",
+                     "pod-security.kubernetes.io/enforce"), "got privileged, expected restricted"),
+    "other namespace": (SCORE, put("default", "metadata", "namespace"), "got default, expected bank"),
+    "secrets read": (("Role", "bank-applier"), put(["secrets"], "rules", 0, "resources"), "on secrets, which nothing"),
+    "escalation": (("Role", "bank-applier"), put(["escalate"], "rules", 0, "verbs"), "grants escalate"),
+    "role": (("RoleBinding", "bank-applier"), put("x", "roleRef", "name"), "no Role is called x"),
+    "local queue": (("LocalQueue", "bank"), put("x", "spec", "clusterQueue"), "no ClusterQueue is called x"),
+    "account": (SCORE, inside(put("x", "spec", "serviceAccountName")), "no ServiceAccount"),
+    "more than a host": (SCORE, container("resources", "requests", "cpu", value="400"), "asks for 400 cpu, a host of"),
+    "other devices": (SCORE, container("resources", "requests", "nvidia.com/gpu", value="1"), "has none"),
+    "no node": (SCORE, inside(put({"twinloop.dev/accelerator": "b300"}, "spec", "nodeSelector")), "no node of nodes"),
+    "one mount": (("PersistentVolumeClaim", "artefacts-hall"), put(["ReadWriteOnce"], "spec", "accessModes"),
+                  "expected ReadWriteMany"),
+    "completions": (TRAIN, put(1, "spec", "jobTemplate", "spec", "completions"), "completions × nproc-per-node"),
+    "parallelism": (TRAIN, put(1, "spec", "jobTemplate", "spec", "parallelism"), "pods × nproc-per-node: starts 8"),
+    "devices of a pod": (TRAIN, container("resources", value={"limits": {"nvidia.com/gpu": "4", "cpu": "1",
+                                                                         "memory": "1Gi"}}), "devices of its pods"),
+    "master": (("Service", "train"), put("trains", "metadata", "name"), "no Service is called train"),
+    "schedule": (TRAIN, put("0 25 * * *", "spec", "schedule"), "25: expected 0-23"),
+    "run's budget": (("PodDisruptionBudget", "train"), put(1, "spec", "minAvailable"), "expected all 2 pods"),
+    "job's budget": (("PodDisruptionBudget", "features"), put({"maxUnavailable": 0, "selector": {"matchLabels": {
+        "app.kubernetes.io/name": "features"}}}, "spec"), "pods of CronJob: expected minAvailable"),
+    "policy's port": (("NetworkPolicy", "score"), put(9090, "spec", "ingress", 0, "ports", 0, "port"),
+                      "no pod behind it opens port 9090"),
+    "closed port": (("NetworkPolicy", "score"), put([], "spec", "ingress"), "lets anybody to port 8080"),
+    "no policy": (("NetworkPolicy", "default-deny"), put(["Egress"], "spec", "policyTypes"), "Ingress is open"),
+    "policy's pods": (("NetworkPolicy", "train"), put({"a": "b"}, "spec", "podSelector", "matchLabels"), "no pod"),
+    "names": (("NetworkPolicy", "default-deny"), lambda d: d["spec"]["egress"][0]["ports"].pop(0), "look up names"),
+    "target port": (("Service", "score"), put("web", "spec", "ports", 0, "targetPort"), "no port of its pods is named"),
+    "pods of the quota": (("ResourceQuota", "bank"), put("3", "spec", "hard", "pods"), "what runs at once is"),
+    "devices of the quota": (("ResourceQuota", "bank"), put("8", "spec", "hard", "requests.nvidia.com/gpu"),
+                             "got 8, what runs at once is 16"),
+    "heat of the quota": (("ResourceQuota", "bank"), put("64", "spec", "hard", "requests.nvidia.com/gpu"),
+                          "got 64, heat and power carry 17"),
+    "heat of the queue": (("ClusterQueue", "bank-hall"), lambda d: quota_of(d, "nvidia.com/gpu").update(
+        nominalQuota="170"), "a quota of 170 nvidia.com/gpu, heat and power carry 17"),
+    "heat": (("ConfigMap", "bank-plan"), lambda d: d["data"].update({"flavors.json": d["data"]["flavors.json"].replace(
+        '"carried_devices": 17', '"carried_devices": 170')}), "170 devices, heat and power carry 17"),
+    "heat of what runs": (("HorizontalPodAutoscaler", "score"), put(40, "spec", "maxReplicas"), "40 devices always"),
+    "memory of the queue": (("ClusterQueue", "bank-hall"), lambda d: [f["resources"].remove(row) for f in
+        d["spec"]["resourceGroups"][0]["flavors"] for row in list(f["resources"]) if row["name"] == "memory"],
+        "no queue covers memory"),
+    "level": (("Topology", "hall-cooling"), put("twinloop.dev/rak", "spec", "levels", 2, "nodeLabel"),
+              "no node of nodes.csv has the label twinloop.dev/rak"),
+    "podset": (TRAIN, inside(put("x", "metadata", "annotations", "kueue.x-k8s.io/podset-preferred-topology")),
+               "no Topology has the level x"),
     "digest": (SCORE, container("image", value="x@sha256:12"), "no SHA-256"),
     "quota": (("ClusterQueue", "bank-hall"), lambda d: [
         row.update(nominalQuota="15") for f in d["spec"]["resourceGroups"][0]["flavors"] for row in f["resources"]
@@ -93,7 +154,7 @@ def test_every_rule_has_a_mutant_that_breaks_it(documents):
     ]
     broken = set()
     for whole, (kind, name), change in mutants:
-        change(next(d for _, d in whole if d["kind"] == kind and name in (None, d["metadata"]["name"])))
+        change(targets.first(whole, f"{kind} {name}" if name else kind))
         broken |= {rule.__name__ for rule in RULES if any(True for _ in rule(joined(whole)))}
     for document in EXTRA.values():
         broken |= {rule.__name__ for rule in RULES if any(True for _ in rule([("sites/a/x.yaml", document)]))}

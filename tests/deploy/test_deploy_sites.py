@@ -186,6 +186,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("  - queue.yaml\n", "", "queue.yaml is left out"), ("queue.yaml", "queues.yaml", "no file is called queues.yaml"),
     ('newTag: "0.1.0"', "digest: sha256:12", "digest is no SHA-256"),
+    ('newTag: "0.1.0"', "newTag: latest", "latest is another image tomorrow"),
     ("name: bank-train", "name: b", "no manifest uses b"),
 ])  # fmt: skip
 def test_a_broken_layer_is_found(make, written, crds, old, new, message):
@@ -212,6 +213,20 @@ def test_kustomize_builds_every_layer(branches, written, choices):
         made = list(YAML(typ="safe", pure=True).load_all(done.stdout))
         wanted = [d for f, d in read(folder) if f.startswith(f"sites/{layer.name}/") and "/run-" not in f]
         assert sorted(map(identity, made)) == sorted(map(identity, wanted))
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("USER 10001:10001", "USER root", "USER: got root"), ("USER 10001:10001\n", "", "USER: got none"),
+    (None, None, "no images/STAGE/Dockerfile builds it"),
+])  # fmt: skip
+def test_an_image_as_root_or_that_nothing_builds_is_found(make, written, old, new, message):
+    folder = written(make())
+    path = folder / "images" / "score" / "Dockerfile"
+    if old is None:
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace(old, new))
+    assert [message in str(fault) for fault in check_folder(folder)] == [True]
 
 
 def identity(document):

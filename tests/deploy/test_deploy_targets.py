@@ -1,7 +1,6 @@
 """Every target and style: files that pass the published schemas and our rules, and what they carry."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from twinloop.deploy.check import check_folder, read, schema_faults
+from twinloop.deploy.check import check_folder, read, schema_faults, whole
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.render import render
 from twinloop.deploy.semantics import semantic_faults
@@ -138,7 +137,7 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     job = one(written(plan, "a", target="kubeflow"), "TrainJob")["spec"]["trainer"]
     assert (job["numNodes"], job["numProcPerNode"], job["resourcesPerNode"]["limits"]["nvidia.com/gpu"]) == (2, 8, "8")
     job = one(written(plan, "b", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
-    assert (job["nprocPerNode"], job["pytorchReplicaSpecs"]["Worker"]["replicas"]) == ("8", 1)
+    assert (job["nprocPerNode"], job["pytorchReplicaSpecs"]["Worker"]["replicas"]) == ("8", 2)
     job = one(written(plan, "c", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
     assert "for images that have it" in one(tmp_path / "c", "MPIJob")["metadata"]["annotations"]["twinloop.dev/horovod"]
     words = job["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["command"]
@@ -149,25 +148,62 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
 
 
+def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written):
+    """What each operator would put beside our containers without a security context is not asked for."""
+    job = one(written(make(), "a", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
+    # Beside a master, Training Operator 1.9 gives each worker an init container of its own.
+    assert list(job["pytorchReplicaSpecs"]) == ["Worker"]
+    assert (job["elasticPolicy"]["minReplicas"], job["elasticPolicy"]["maxReplicas"]) == (2, 2)
+    job = one(written(make(), "b", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
+    assert job["sshAuthMountPath"] == "/home/mpiuser/.ssh"
+    service = one(written(make(), "c", target="ray"), "RayService")["spec"]
+    cluster = service["rayClusterConfig"]
+    # KubeRay's autoscaler of pods would need a token for the API server.
+    assert not {"enableInTreeAutoscaling", "autoscalerOptions"} & set(cluster)
+    assert cluster["headGroupSpec"]["template"]["spec"]["automountServiceAccountToken"] is False
+    exported = cluster["headGroupSpec"]["rayStartParams"]["metrics-export-port"]
+    assert loaded(service["serveConfigV2"])["http_options"]["port"] != int(exported)
+
+
+@pytest.mark.parametrize(("keda", "kind"), [(False, "HorizontalPodAutoscaler"), (True, "ScaledObject")])
+def test_the_chosen_scaler_scales_what_kserve_makes(make, written, keda, kind):
+    folder = written(make(), target="kubeflow", keda=keda)
+    assert one(folder, kind)["spec"]["scaleTargetRef"]["name"] == "score-predictor"
+    notes = one(folder, "InferenceService")["metadata"]["annotations"]
+    assert (notes["serving.kserve.io/deploymentMode"], notes["serving.kserve.io/autoscalerClass"]) == (
+        "Standard", "external")  # fmt: skip
+
+
+def test_a_pipelines_order_is_checked(make, written):
+    path = written(make(), target="kubeflow") / "pipelines" / "hall.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("- features", "- featuresx"))
+    assert any("no task is called featuresx" in str(f) for f in check_folder(path.parents[1]))
+    path.write_text(text.replace('\\"numNodes\\":2', '\\"numNodes\\":3'))
+    assert path.read_text() != text
+    assert any("starts 24 ranks for a layout of 16" in str(f) for f in check_folder(path.parents[1]))
+
+
 def asked(*words):
     return subprocess.run([sys.executable, "-m", "twinloop", "deploy", *map(str, words)], capture_output=True,
                           text=True, check=False, timeout=120)  # fmt: skip
 
 
-def test_the_command_says_what_is_wrong(make, changed, tmp_path):
+def test_the_command_says_what_is_wrong(make, without, tmp_path):
     """A misspelt command, a plan without training run small, and files that an earlier plan left."""
     done = asked("chekc", tmp_path)
     assert (done.returncode, "did you mean check?" in done.stderr) == (2, True)
     plan, out = make(), tmp_path / "out"
-    (tmp_path / "serving.json").write_text(dumps(changed(plan, stages=plan.stages[2:])))
+    (tmp_path / "serving.json").write_text(dumps(without(plan, "score")))
     done = asked(tmp_path / "serving.json", "--target", "local", "--out", out)
     assert (done.returncode, "got no training stage" in done.stderr, out.exists()) == (2, True, False)
     (tmp_path / "plan.json").write_text(dumps(plan))
     assert asked(tmp_path / "plan.json", "--out", out).returncode == 0
     done = asked(tmp_path / "serving.json", "--out", out)
     assert done.returncode == 0
-    left = "sites/hall/stage-features.yaml, sites/hall/stage-train.yaml"
-    assert f"of an earlier plan, to be removed: {left}" in done.stderr
+    assert "of an earlier plan, removed: images/features/.dockerignore" in done.stderr
+    assert not (out / "sites" / "hall" / "stage-train.yaml").exists()
+    assert not (out / "images" / "train").exists()
 
 
 def test_a_kept_cluster_is_queued_and_its_jobs_choose_it(make, written):
@@ -200,6 +236,9 @@ def test_other_frameworks_bring_their_programs(make, written):
     assert not (folder / "images" / "train" / "sharding.py").exists()
     (worker,) = one(folder, "JAXJob")["spec"]["jaxReplicaSpecs"].values()
     assert (worker["replicas"], worker["template"]["spec"]["containers"][0]["name"]) == (2, "jax")
+    documents = whole(folder)
+    first(documents, "JAXJob")["spec"]["jaxReplicaSpecs"]["Worker"]["replicas"] = 1
+    assert any("devices of its pods: starts 8 ranks for a layout of 16" in f[2] for f in semantic_faults(documents))
     folder = written(make(16, 1, 1), "t", **STYLES["tfjob"])
     assert '"tensorflow[and-cuda]==' in (folder / "images" / "train" / "Dockerfile").read_text()
     (worker,) = one(folder, "TFJob")["spec"]["tfReplicaSpecs"].values()
@@ -226,6 +265,10 @@ def put(value, *path):
     return change
 
 
+def words_of_launcher(document):
+    return document["spec"]["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["command"]
+
+
 BROKEN = {
     "ranks": ("jobset", "JobSet", lambda d: pod_template(d)["spec"]["containers"][0]["command"].__setitem__(
         1, "--nnodes=3"), "starts 24 ranks for a layout of 16"),
@@ -235,17 +278,36 @@ BROKEN = {
     "nodes": ("trainjob", "TrainJob", put(3, "spec", "trainer", "numNodes"), "numNodes differs"),
     "queue": ("trainjob", "TrainJob", lambda d: d["metadata"]["labels"].update({"kueue.x-k8s.io/queue-name": "x"}),
               "no LocalQueue is called x"),
-    "word": ("pytorchjob", "PyTorchJob", put("Sometimes", "spec", "pytorchReplicaSpecs", "Master", "restartPolicy"),
-             "Master.restartPolicy: got Sometimes"),
+    "word": ("pytorchjob", "PyTorchJob", put("Sometimes", "spec", "pytorchReplicaSpecs", "Worker", "restartPolicy"),
+             "Worker.restartPolicy: got Sometimes"),
     "worker quota": ("pytorchjob", "PyTorchJob", put(9, "spec", "pytorchReplicaSpecs", "Worker", "replicas"),
                      "more than the quota"),
-    "ray quota": ("rayjob", "RayJob", lambda d: d["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].update(replicas=9),
-                  "more than the quota"),
+    "ray quota": ("rayjob", "RayJob", lambda d: d["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].update(
+        replicas=9, maxReplicas=9), "more than the quota"),
+    "ray workers": ("rayjob", "RayJob", lambda d: d["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].update(
+        replicas=1, minReplicas=1), "devices of its pods: starts 8 ranks for a layout of 16"),
+    "ray bounds": ("rayjob", "RayJob", put(1, "spec", "rayClusterSpec", "workerGroupSpecs", 0, "replicas"),
+                   "replicas: got 1, expected 2 to 2"),
+    "ray token": ("rayjob", "RayService", put("disabled", "spec", "rayClusterConfig", "authOptions", "mode"),
+                  "expected token"),
+    "ray drain": ("rayjob", "PodDisruptionBudget score", put(17, "spec", "minAvailable"), "could ever be drained"),
+    "ray budget": ("rayjob", "PodDisruptionBudget score", put({"maxUnavailable": 5, "selector": {"matchLabels": {
+        "app.kubernetes.io/name": "score"}}}, "spec"), "pods of RayService: expected minAvailable"),
+    "submitted run": ("mpijob", "MPIJob", lambda d: words_of_launcher(d).__setitem__(2, "8"), "mpirun -np: starts 8"),
+    "slots": ("mpijob", "MPIJob", put(4, "spec", "slotsPerWorker"), "pods × processes: starts 8 ranks"),
+    "mpi budget": ("mpijob", "PodDisruptionBudget train", put(2, "spec", "minAvailable"), "expected all 3 pods"),
+    "first worker": ("mpijob", "MPIJob", lambda d: words_of_launcher(d).__setitem__(4, "MASTER_ADDR=a-0.b"),
+                     "no Service is called b"),
+    "torch workers": ("pytorchjob", "PyTorchJob", put(1, "spec", "pytorchReplicaSpecs", "Worker", "replicas"),
+                      "pods × processes: starts 8 ranks for a layout of 16"),
+    "processes": ("trainjob", "TrainJob", put(4, "spec", "trainer", "numProcPerNode"), "numProcPerNode: starts 8"),
+    "pod's master": ("jobset", "JobSet", lambda d: pod_template(d)["spec"]["containers"][0]["command"].__setitem__(
+        4, "--master-addr=other-0.train-abababab"), "other-0 is no pod of"),
     "ray cluster": ("raycluster", "RayCluster", put("x", "metadata", "name"), "no RayCluster is called train"),
-    "ray cluster's size": ("raycluster", "RayCluster", put(1, "spec", "workerGroupSpecs", 0, "maxReplicas"),
-                           "16 workers are more than the 8 devices of train"),
-    "ray cluster's quota": ("raycluster", "RayCluster", put(9, "spec", "workerGroupSpecs", 0, "replicas"),
-                            "more than the quota"),
+    "ray cluster's size": ("raycluster", "RayCluster", lambda d: d["spec"]["workerGroupSpecs"][0].update(
+        minReplicas=1, replicas=1, maxReplicas=1), "16 workers are more than the 8 devices of RayCluster/train"),
+    "ray cluster's quota": ("raycluster", "RayCluster", lambda d: d["spec"]["workerGroupSpecs"][0].update(
+        replicas=9, maxReplicas=9), "more than the quota"),
     "claim": ("dra", "ResourceClaimTemplate", put("x", "metadata", "name"), "no ResourceClaimTemplate is called"),
     "unused claim": ("dra", "Deployment", lambda d: pod_template(d)["spec"].update(resourceClaims=[]),
                      "the pod has []"),
@@ -255,12 +317,21 @@ BROKEN = {
                "its runtime takes ['torchscript']"),
     "runtime's privilege": ("trainjob", "ServingRuntime", put(True, "spec", "containers", 0, "securityContext",
                                                               "privileged"), "privileges"),
-    "serve replicas": ("rayjob", "RayService", put(3, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "maxReplicas"),
-                       "replicas differ"),
+    "serve replicas": ("rayjob", "RayService", put(3, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "replicas"),
+                       "8 to 16 replicas on 3 workers"),
     "serve devices": ("rayjob", "RayService", put({}, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "template",
-        "spec", "containers", 0, "resources", "limits"), "asks for 1 devices, a worker has 0"),
+        "spec", "containers", 0, "resources"), "asks for 1 devices, a worker has 0"),
     "serve port": ("rayjob", "RayService", put([], "spec", "rayClusterConfig", "headGroupSpec", "template", "spec",
         "containers", 0, "ports"), "the head opens no port 8080"),
+    "keda type": ("keda", "ScaledObject", put("promethues", "spec", "triggers", 0, "type"), "got type promethues"),
+    "keda query": ("keda", "ScaledObject", lambda d: d["spec"]["triggers"][0]["metadata"].pop("query"), "no query"),
+    "keda number": ("keda", "ScaledObject", put("many", "spec", "triggers", 0, "metadata", "threshold"), "got many"),
+    "kserve's deployment": ("trainjob", "HorizontalPodAutoscaler", put("score", "spec", "scaleTargetRef", "name"),
+                            "no such object"),
+    "claimed devices": ("dra", "ResourceClaimTemplate train-devices",
+                        put(4, "spec", "spec", "devices", "requests", 0, "exactly", "count"), "starts 8 ranks"),
+    "quota of claims": ("dra", "ResourceQuota", put({"gpu.amd.com.deviceclass.resource.k8s.io/devices": "8"}, "spec",
+                                                    "hard"), "got 8, what runs at once is 16"),
     "keda bounds": ("keda", "ScaledObject", put(99, "spec", "minReplicaCount"), "above maxReplicas"),
     "keda target": ("keda", "ScaledObject", put("x", "spec", "scaleTargetRef", "name"), "no such object"),
     "kserve root": ("trainjob", "InferenceService", put(0, "spec", "predictor", "securityContext", "runAsUser"),
@@ -269,12 +340,17 @@ BROKEN = {
 }  # fmt: skip
 
 
+def first(documents, kind):
+    """Return the first object of a kind, or of ``kind name``."""
+    return next(d for _, d in documents if kind in (d["kind"], f"{d['kind']} {d['metadata']['name']}"))
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_rule_is_found(documents, case):
     style, kind, change, message = BROKEN[case]
     documents = documents(**STYLES[style])
     assert semantic_faults(documents) == []
-    change(next(d for _, d in documents if d["kind"] == kind))
+    change(first(documents, kind))
     assert any(message in fault[2] for fault in semantic_faults(documents)), semantic_faults(documents)
 
 
@@ -288,67 +364,6 @@ def test_the_published_schemas_refuse_version_traps(crds):
     custom = _custom(crds, {(d["apiVersion"], d["kind"]) for d in (torch, queue)})
     assert any("numProcPerNode" in fault for fault in schema_faults(torch, custom))
     assert any("cohort" in fault for fault in schema_faults(queue, custom))
-
-
-def test_slurm_options_are_slurms(make):
-    """Every option of a script is one that sbatch documents (22.05), with a value of its form."""
-    forms = {
-        "job-name": r"[a-z0-9-]+", "nodes": r"\d+", "ntasks-per-node": r"\d+", "exclusive": r"", "time": r"\d+",
-        "gpus-per-node": r"\d+", "ntasks": r"\d+", "gpus-per-task": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
-    }  # fmt: skip
-    files = render(deployment_of(make(), "ab" * 8), "slurm")
-    scripts = {name: text for name, text in files.items() if name.endswith(".sbatch")}
-    assert len(scripts) == 3
-    for name, text in scripts.items():
-        for option, value in re.findall(r"^#SBATCH --([a-z-]+)=?(.*)$", text, re.MULTILINE):
-            assert re.fullmatch(forms[option], value), f"{name}: {option}"
-        done = subprocess.run(["bash", "-n"], input=text, text=True, check=False, capture_output=True)
-        assert done.returncode == 0, done.stderr
-
-
-def test_slurm_expands_to_the_planned_launch(make, tmp_path):
-    """The script runs under stand-ins of srun and scontrol; what torchrun would get is what was planned."""
-    (tmp_path / "images" / "train").mkdir(parents=True)
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    for name, body in (("srun", 'SLURM_NODEID=1 exec "$@"'), ("scontrol", "echo node7; echo node8"),
-                       ("torchrun", 'printf "%s\\n" "$@"')):  # fmt: skip
-        (bin_folder / name).write_text(f"#!/bin/bash\n{body}\n")
-        (bin_folder / name).chmod(0o755)
-    text = render(deployment_of(make(), "ab" * 8), "slurm")["slurm/train.sbatch"]
-    env = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "SLURM_NNODES": "2", "SLURM_JOB_NODELIST": "node[7-8]"}
-    done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
-    words = done.stdout.split()
-    assert done.returncode == 0, done.stderr
-    assert {"--nnodes=2", "--node-rank=1", "--master-addr=node7", "--nproc-per-node=8"} <= set(words)
-
-
-def test_a_sky_task_holds_the_planned_nodes(make):
-    files = render(deployment_of(make(), "ab" * 8), "skypilot")
-    task = loaded(files["sky/train.yaml"])
-    assert (task["num_nodes"], task["resources"]["accelerators"], task["workdir"]) == (2, "B200:8", "images/train")
-    assert '--node-rank="$SKYPILOT_NODE_RANK"' in task["run"]
-    assert loaded(files["sky/score.yaml"])["resources"]["ports"] == 8080
-    for name in ("train", "score", "features"):
-        done = subprocess.run(["bash", "-n"], input=loaded(files[f"sky/{name}.yaml"])["run"], text=True, check=False)
-        assert done.returncode == 0
-
-
-def test_compose_is_read_by_compose(make, written):
-    folder = written(make(), target="compose")
-    for tool in (["docker", "compose"], ["docker-compose"]):
-        if (
-            shutil.which(tool[0])
-            and not subprocess.run([*tool, "version"], capture_output=True, check=False).returncode
-        ):
-            break
-    else:
-        pytest.skip("no docker compose and no docker-compose on this machine")
-    done = subprocess.run([*tool, "-f", folder / "compose.yaml", "config"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    read = loaded(done.stdout)["services"]
-    assert sorted(read) == ["features", "score", "train"]
-    assert read["train"]["read_only"] is True
 
 
 def test_dockerfiles_are_clean(make, written):

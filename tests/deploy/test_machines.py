@@ -8,25 +8,26 @@ from twinloop import catalogue
 from twinloop.deploy.intent import deployment_of
 from twinloop.deploy.pods import cpu_and_memory, resources
 from twinloop.deploy.rays import ray_job
+from twinloop.deploy.render import render
 from twinloop.deploy.style import style_of
+from twinloop.deploy.walk import quantity
 from twinloop.errors import InputError
 
 AT_AWS = (("sites.hall.provider", "aws"), ("sites.hall.region", "eu-central-1"))
 
 
-def rented(make, server, device, devices):
+def rented(make, without, server, device, devices):
     """Return the small plan with its training on rented machines."""
-    plan = make(facts=AT_AWS)
+    plan = without(make(facts=AT_AWS), "train")
     machine = {"server": server, "device": device, "servers": 16 // devices}
-    stages = tuple(replace(each, **machine) if each.name == "train" else each for each in plan.stages)
-    return replace(plan, stages=tuple(each for each in stages if each.name == "train"))
+    return replace(plan, stages=(replace(plan.stages[0], **machine),))
 
 
 @pytest.mark.parametrize(("server", "device", "devices"), [
     ("g6e.xlarge", "L40S", 1), ("p5.48xlarge", "H100-SXM", 8),
 ])  # fmt: skip
-def test_a_pod_fits_the_rented_machine(make, server, device, devices):
-    (work,) = deployment_of(rented(make, server, device, devices), "ab" * 8).works
+def test_a_pod_fits_the_rented_machine(make, without, server, device, devices):
+    (work,) = deployment_of(rented(make, without, server, device, devices), "ab" * 8).works
     offer = next(each for each in catalogue.cloud_offers("aws", "eu-central-1") if each.instance == server)
     asked = resources(work)["requests"]
     assert asked["nvidia.com/gpu"] == str(devices)
@@ -34,9 +35,17 @@ def test_a_pod_fits_the_rented_machine(make, server, device, devices):
     assert 0.8 * offer.memory_b <= int(asked["memory"].removesuffix("Gi")) * 2**30 < offer.memory_b
 
 
-def test_a_machine_that_the_provider_does_not_rent_out_is_refused(make):
+def test_a_machine_that_the_provider_does_not_rent_out_is_refused(make, without):
     with pytest.raises(InputError, match=r"stages\.train\.server: got 'HGX-B200-8-liquid', expected a machine of aws"):
-        deployment_of(rented(make, "HGX-B200-8-liquid", "L40S", 8), "ab" * 8)
+        deployment_of(rented(make, without, "HGX-B200-8-liquid", "L40S", 8), "ab" * 8)
+
+
+def test_dies_that_a_plug_in_counts_apart_are_refused(make, stage_of):
+    plan = make()
+    train = stage_of("train", "MI250X", "MI250X-4", 4, 4, 2, 2, mfu=0.4, duration_s=1000.0)
+    plan = replace(plan, stages=(plan.stages[0], train, plan.stages[2]))
+    with pytest.raises(InputError, match="stage train: got MI250X, expected a device that its driver shows as one"):
+        render(deployment_of(plan, "ab" * 8), "k8s", style_of("k8s"))
 
 
 def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, stage_of):
@@ -48,10 +57,12 @@ def test_every_replica_on_processors_fits_beside_the_others_of_its_host(make, st
     assert 2 * int(resources(work)["requests"]["cpu"]) <= work.hardware.cores
 
 
-def test_a_ray_head_stands_beside_a_full_worker(make):
-    deployment = deployment_of(make(), "ab" * 8)
+@pytest.mark.parametrize("machine", [None, ("g6e.xlarge", "L40S", 1)])
+def test_a_ray_head_stands_beside_a_full_worker(make, without, machine):
+    deployment = deployment_of(make() if machine is None else rented(make, without, *machine), "ab" * 8)
     work = next(each for each in deployment.works if each.name == "train")
     (job,) = ray_job(deployment, work, style_of("ray"))
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
-    worker, _ = cpu_and_memory(work.hardware, work.hardware.per_node)
-    assert int(worker) + 2 * int(head["cpu"]) <= work.hardware.cores
+    worker, memory = cpu_and_memory(work.hardware, work.hardware.per_node)
+    assert int(worker) + 2 * quantity(head["cpu"]) <= work.hardware.cores
+    assert quantity(memory) + 2 * quantity(head["memory"]) <= work.hardware.memory_b

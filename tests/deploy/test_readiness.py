@@ -17,6 +17,11 @@ from twinloop.deploy.readiness import readiness
     ({"kind": "PersistentVolumeClaim", "status": {"phase": "Lost"}}, "failed"),
     ({"kind": "TrainJob", "status": {"conditions": [{"type": "Failed", "status": "True"}]}}, "failed"),
     ({"kind": "ClusterQueue", "status": {"conditions": [{"type": "Active", "status": "False"}]}}, "waiting"),
+    ({"kind": "PodDisruptionBudget", "status": {"conditions": [
+        {"type": "DisruptionAllowed", "status": "False", "reason": "SyncFailed"}]}}, "waiting"),
+    ({"kind": "PodDisruptionBudget", "status": {"conditions": [
+        {"type": "DisruptionAllowed", "status": "False", "reason": "InsufficientPods"}]}}, "ready"),
+    ({"kind": "PodDisruptionBudget"}, "ready"),
     ({"kind": "ConfigMap"}, "ready"),
 ])  # fmt: skip
 def test_states(live, state):

@@ -83,13 +83,13 @@ def command() -> None:
 def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gang: bool, kept: bool, keda: bool,
           devices: str, minor: int, images: tuple[str, ...], out: Path, as_json: bool) -> None:  # fmt: skip
     """Write images, manifests and launchers of PLAN (a plan.json)."""
+    from twinloop.cli.folder import write_folder
     from twinloop.cli.read import read_plan
     from twinloop.deploy.intent import deployment_of
     from twinloop.deploy.names import given_images, label
     from twinloop.deploy.pipelines import SUBMIT
     from twinloop.deploy.render import render
     from twinloop.deploy.style import style_of
-    from twinloop.errors import TwinloopError
     from twinloop.model.codec import content_hash
 
     parsed = read_plan(plan)
@@ -99,18 +99,9 @@ def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gan
     )  # fmt: skip
     given = given_images(images, [*(label(stage.name) for stage in parsed.stages), SUBMIT])
     texts = render(deployment_of(parsed, content_hash(parsed), given), target, style)
-    try:
-        for name, text in texts.items():
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise TwinloopError(f"cannot write to {out}: {error.strerror}") from error
-    old = sorted(str(p.relative_to(out)) for p in out.glob("*/**/*.*") if p.is_file()
-                 and p.parts[len(out.parts)] in ("sites", "pipelines", "slurm", "sky", "local"))  # fmt: skip
-    old = [name for name in old if name not in texts]
-    if old:
-        click.echo(f"{out}: of an earlier plan, to be removed: {', '.join(old)}", err=True)
+    removed = write_folder(out, texts)
+    if removed:
+        click.echo(f"{out}: of an earlier plan, removed: {', '.join(removed)}", err=True)
     click.echo(json.dumps({"files": list(texts)}) if as_json else f"{len(texts)} files in {out}; next: {out}/README.md")
 
 
@@ -288,7 +279,7 @@ def _trained(python: str, layout: Any, steps: int, samples: int, launcher: str) 
 
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        for name in ("train", "sharding", "ray_train"):
+        for name in ("train", "runs", "sharding", "export", "ray_train"):
             (Path(folder) / f"{name}.py").write_text(program(name), encoding="utf-8")
         words = arguments(layout, steps=steps, report=str(report))
         batch = next(w for w in arguments(replace(layout, data=samples), steps=steps, report="") if "global-batch" in w)

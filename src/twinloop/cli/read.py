@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twinloop.errors import InputError
 from twinloop.model.codec import loads
-from twinloop.model.plan import Plan
+from twinloop.model.plan import SCHEMA, Plan
 
 
 def read_plan(file: Path) -> Plan:
@@ -16,7 +16,7 @@ def read_plan(file: Path) -> Plan:
         InputError: names the file and what is wrong with it.
     """
     try:
-        return loads(Plan, file.read_text(encoding="utf-8"))
+        plan = loads(Plan, file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: {getattr(error, 'strerror', None) or 'not text in UTF-8'}") from error
     except InputError as error:
@@ -24,3 +24,6 @@ def read_plan(file: Path) -> Plan:
         if file.suffix in (".yaml", ".yml"):
             raise InputError(f"{file}: got a scenario, {written}: twinloop plan {file}") from error
         raise InputError(f"{file}: {error}; {written}") from error
+    if plan.schema != SCHEMA:
+        raise InputError(f"{file}: schema: got {plan.schema}, expected {SCHEMA}: plan anew with this version")
+    return plan

@@ -71,7 +71,7 @@ def load(folder: Path) -> Bundle:
         )
     names = [str(name) for name in layer.get("resources") or []]
     images = {str(each.get("name")): each for each in layer.get("images") or []}
-    read = {name: [_imaged(each, images) for each in _documents(folder / name)] for name in names}
+    read = {name: [imaged(each, images) for each in _documents(folder / name)] for name in names}
     documents = [each for name, some in read.items() if name != ACCESS for each in some]
     if not documents:
         raise InputError(f"{folder / 'kustomization.yaml'}: got no resources, expected some")
@@ -109,7 +109,8 @@ def _documents(path: Path) -> list[Document]:
     return found
 
 
-def _imaged(document: Document, images: dict[str, Any]) -> Document:
+def imaged(document: Document, images: dict[str, Any]) -> Document:
+    """Return ``document`` with its images as the layer's ``images`` name them."""
     made: Document = copy.deepcopy(document)
     _visit(made, images)
     return made

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from twinloop.deploy.bundle import imaged
 from twinloop.deploy.client_schemas import client_schema, package_of
+from twinloop.deploy.pipelines import SUBMITTED
 from twinloop.deploy.plain import layer_faults, target_in, text_faults
+from twinloop.deploy.rules.built import image_faults
 from twinloop.deploy.semantics import semantic_faults
+from twinloop.deploy.walk import at
 from twinloop.errors import InputError, MissingExtraError
 
 Document = dict[str, Any]
@@ -42,15 +47,19 @@ def check_folder(folder: Path, crds: Path | None = None, minor: int = 30) -> lis
         InputError: no manifest is there, or a file is no YAML.
         MissingExtraError: the schemas of core Kubernetes are not installed.
     """
-    documents = read(folder)
+    documents = whole(folder)
     if not documents and target_in(folder) is None:
         raise InputError(f"{folder}: got no sites/**/*.yaml and no scripts, expected a folder of `twinloop deploy`")
     custom = _custom(crds, {(str(d.get("apiVersion")), str(d.get("kind"))) for _, d in documents})
     faults = []
     for file, document in documents:
+        if file.endswith(".csv"):  # rows, which no server is given as they stand
+            continue
         name = f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"
         faults += [Found(file, name, message) for message in schema_faults(document, custom, f"1.{minor}")]
-    rest = (*semantic_faults(documents), *layer_faults(folder, _layers(folder)), *text_faults(folder))
+    layers = _layers(folder)
+    rest = (*semantic_faults(documents), *_order_faults(folder), *layer_faults(folder, layers),
+            *image_faults(folder, layers), *text_faults(folder))  # fmt: skip
     return faults + [Found(*fault) for fault in dict.fromkeys(rest)]
 
 
@@ -59,16 +68,77 @@ def what_was_checked(folder: Path) -> str:
     target = target_in(folder)
     if target is None:
         return "all checks passed"
-    return f"files for {target}: no schema is published for them; no secret is in them, ranks fit their layouts"
+    return (
+        f"files for {target}: no schema is published for them; ranks, devices, images and what they refer to fit, no "
+        "secret is in them"
+    )
 
 
 def read(folder: Path) -> list[tuple[str, Document]]:
-    """Return (file, document) for each manifest under ``folder``, kustomize layers apart."""
+    """Return (file, document) for each manifest under ``folder``, its images as the site's layer names them."""
+    images = {
+        name.rpartition("/")[0]: {str(each.get("name")): each for each in layer.get("images") or []}
+        for name, layer in _layers(folder).items()
+    }
+    files = [path for path in sorted(folder.glob("sites/**/*.yaml")) if path.name != LAYER]
     return [
-        (str(path.relative_to(folder)), document)
-        for path in sorted(folder.glob("sites/**/*.yaml")) if path.name != LAYER
+        (str(path.relative_to(folder)), imaged(document, images.get(str(path.parent.relative_to(folder)), {})))
+        for path in files
         for document in _objects(path)
-    ]  # fmt: skip
+    ]
+
+
+def whole(folder: Path) -> list[tuple[str, Document]]:
+    """Return the manifests under ``folder``, the nodes of its tables, and the runs that its pipelines start."""
+    return [*read(folder), *_nodes(folder), *_started(folder)]
+
+
+def _nodes(folder: Path) -> list[tuple[str, Document]]:
+    """Return a Node for each row of a table of nodes: a name, then labels."""
+    found = []
+    for path in sorted(folder.glob("sites/*/nodes.csv")):
+        for row in filter(None, path.read_text("utf-8").splitlines()):
+            name, *labels = (cell.strip() for cell in row.split(","))
+            meta = {"name": name, "labels": dict(each.split("=", 1) for each in labels if "=" in each)}
+            found.append((str(path.relative_to(folder)), {"apiVersion": "v1", "kind": "Node", "metadata": meta}))
+    return found
+
+
+def _started(folder: Path) -> list[tuple[str, Document]]:
+    """Return the runs that stand in pipelines."""
+    found = []
+    for name, pipeline in _pipelines(folder):
+        for executor in (at(pipeline, "deploymentSpec", "executors") or {}).values():
+            for word in at(executor, "container", "args") or []:
+                if str(word).startswith(SUBMITTED):
+                    try:
+                        found.append((name, json.loads(str(word)[len(SUBMITTED) :])))
+                    except ValueError as error:
+                        raise InputError(f"{folder / name}: {SUBMITTED}: not JSON: {error}") from error
+    return found
+
+
+def _pipelines(folder: Path) -> list[tuple[str, Document]]:
+    paths = sorted(folder.glob("pipelines/*.yaml"))
+    return [(str(path.relative_to(folder)), each) for path in paths for each in _objects(path)]
+
+
+def _order_faults(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with the order of pipelines: tasks, components and executors that are not there."""
+    for file, pipeline in _pipelines(folder):
+        name = f"pipeline/{at(pipeline, 'pipelineInfo', 'name')}"
+        components = at(pipeline, "components") or {}
+        executors = at(pipeline, "deploymentSpec", "executors") or {}
+        tasks = at(pipeline, "root", "dag", "tasks") or {}
+        for task, each in tasks.items():
+            for other in at(each, "dependentTasks") or []:
+                if other not in tasks:
+                    yield file, name, f"task {task}: dependentTasks: no task is called {other}"
+            component = at(each, "componentRef", "name")
+            if component not in components:
+                yield file, name, f"task {task}: no component is called {component}"
+            elif at(components[component], "executorLabel") not in executors:
+                yield file, name, f"component {component}: no executor is called {components[component]}"
 
 
 def _layers(folder: Path) -> dict[str, Document]:

@@ -33,6 +33,8 @@ CARRIES = {
 REJECTS_WARM = ("WT", "DC", "AC", "PP")
 REJECTS_COLD = ("CH", "CT", "PP")
 """Tags of the equipment that carries a loop's heat outdoors."""
+ALWAYS = ("serve", "ingest")
+"""Kinds of stages that no queue admits: they run all the time."""
 ROUNDING = 1e-9
 """Relative: keeps a quota that is whole in exact arithmetic whole in floating point."""
 
@@ -83,12 +85,15 @@ def flavors(deployment: Deployment, site: PlannedSite) -> tuple[Flavor, ...]:
     it_w = sum(work.device_w * work.device_count for work in deployment.at(site.name))
     made = tuple(_flavor(name, works, site, it_w) for name, works in groups.items())
     for flavor in made:
-        largest = max(groups[flavor.name], key=lambda work: work.device_count)
-        if flavor.quota < largest.device_count:
+        runs = [work for work in groups[flavor.name] if work.kind not in ALWAYS]
+        largest = max(runs or groups[flavor.name], key=lambda work: work.device_count)
+        beside = flavor.always_on if runs else flavor.always_on - largest.device_count
+        if flavor.quota < beside + largest.device_count:
+            others = f" beside {beside} that always run" if beside else ""
             raise InfeasibleError(
                 (
-                    f"{site.name}: {largest.name} needs {largest.device_count} × {flavor.hardware.device}, heat and "
-                    f"power ({flavor.limited_by}) carry {flavor.quota}",
+                    f"{site.name}: {largest.name} needs {largest.device_count} × {flavor.hardware.device}{others}, "
+                    f"heat and power ({flavor.limited_by}) carry {flavor.quota}",
                 )
             )
     return made
@@ -101,7 +106,7 @@ def flavor_name(work: Work) -> str:
 
 def _flavor(name: str, works: list[Work], site: PlannedSite, it_w: float) -> Flavor:
     planned = sum(work.device_count for work in works)
-    always_on = sum(work.device_count for work in works if work.kind in ("serve", "ingest"))
+    always_on = sum(work.device_count for work in works if work.kind in ALWAYS)
     heat_w = sum(work.device_w * work.device_count for work in works)
     # Quota counts devices of the hungriest kind, unless all are busy as planned: then the sum must fit.
     device_w = heat_w / planned

@@ -11,8 +11,13 @@ from twinloop.deploy.style import Framework
 
 MODEL = "model.pt"
 PYTHON = "python:3.12-slim"
-FRAMEWORK = {"nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime", "amd.com/gpu": "rocm/pytorch:latest"}
-"""Default bases; the build argument takes your own, by digest. The ROCm tag is a starting point only."""
+FRAMEWORK = {
+    "nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime",
+    "amd.com/gpu": "rocm/pytorch:rocm7.1_ubuntu24.04_py3.12_pytorch_release_2.8.0",
+}
+"""Default bases with the framework in them; the build argument takes your own, by digest."""
+NUMPY, TORCH = "numpy==2.4.6", "torch==2.13.0"
+"""Packages where a base has them not."""
 
 
 def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> str:
@@ -20,15 +25,15 @@ def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> 
     other = framework if work.kind == "train" and framework != "torch" else ""
     base = FRAMEWORK.get(work.hardware.resource or "", PYTHON) if work.kind in ("train", "serve") else PYTHON
     base = base if not other else OTHER_BASES.get((other, work.hardware.resource or ""), PYTHON)
-    numpy = "" if base != PYTHON else 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6"]\n'
+    packages = [] if base != PYTHON else [NUMPY]
     if base == PYTHON and other:
-        wheel = WHEELS[other][0 if work.hardware.resource == "nvidia.com/gpu" else 1]
-        numpy = f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "{wheel}"]\n'
-    elif base == PYTHON and work.kind == "train":
-        numpy = 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy==2.4.6", "torch==2.13.0"]\n'
+        packages.append(WHEELS[other][0 if work.hardware.resource == "nvidia.com/gpu" else 1])
+    elif base == PYTHON and work.kind in ("train", "serve"):
+        packages.append(TORCH)
     extra = next((name.removeprefix("ray_") for name in names if name.startswith("ray_")), None)
-    if extra is not None:
-        numpy += f'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "ray[{extra}]=={RAY}"]\n'
+    packages += [f"ray[{extra}]=={RAY}"] if extra is not None else []
+    words = ", ".join(f'"{each}"' for each in ("python", "-m", "pip", "install", "--no-cache-dir", *packages))
+    install = f"RUN [{words}]\n" if packages else ""
     sources = " ".join(f"{name}.py" for name in names)
     if work.everywhere:
         sources += f" {MODEL}*"  # a branch starts without the network; the star lets the image be built before a model
@@ -39,16 +44,21 @@ def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> 
         "FROM ${BASE_IMAGE}\n"
         f'LABEL org.opencontainers.image.title="{work.label}" dev.twinloop.precision="{work.precision}"\n'
         "WORKDIR /app\n"
-        f"{numpy}"
+        f"{install}"
         f"COPY {sources} /app/\n"
+        # A new volume takes over whose folder it covers.
+        f'RUN ["install", "-d", "-o", "{USER}", "-g", "{USER}", "/data", "/artefacts"]\n'
         "ENV PYTHONUNBUFFERED=1\n"
         f"USER {USER}:{USER}\n"
         f'ENTRYPOINT ["python", "/app/{work.kind}.py"]\n'
     )
 
 
-OTHER_BASES = {("tensorflow", "amd.com/gpu"): "rocm/tensorflow:latest", ("jax", "amd.com/gpu"): "rocm/jax:latest"}
-"""Bases of the other frameworks where their wheels do not serve; starting points only."""
+OTHER_BASES = {
+    ("tensorflow", "amd.com/gpu"): "rocm/tensorflow:rocm7.1.1-py3.12-tf2.20-dev",
+    ("jax", "amd.com/gpu"): "rocm/jax:rocm7.1-jax0.7.1-py3.12",
+}
+"""Bases of the other frameworks where their wheels do not serve."""
 WHEELS = {
     "tensorflow": ("tensorflow[and-cuda]==2.21.0", "tensorflow-cpu==2.21.0"),
     "jax": ("jax[cuda12]==0.10.2", "jax==0.10.2"),
@@ -75,7 +85,7 @@ def programs(work: Work, *, ray: bool = False, framework: Framework = "torch") -
     if work.own_trainer:
         return ["train", *(["ray_train"] if ray else [])]
     beside = {
-        "train": ["sharding", *(["ray_train"] if ray else [])] if framework == "torch" else [],
+        "train": ["runs", "sharding", "export", *(["ray_train"] if ray else [])] if framework == "torch" else ["runs"],
         "serve": ["ray_serve"] if ray and not work.everywhere else [],
     }
     return [work.kind, *beside.get(work.kind, [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from twinloop import catalogue
@@ -82,6 +82,8 @@ class Work:
     """The model's layer fields, as the plan carries them."""
     everywhere: bool
     """A copy on every host: each branch of an edge site answers for itself."""
+    trained_by: str | None = None
+    """Label of the training stage whose model a serving stage answers with, ``None`` where the plan has none."""
 
     @property
     def ranks(self) -> int:
@@ -137,6 +139,8 @@ class Deployment:
     sites: tuple[PlannedSite, ...]
     data: tuple[Data, ...]
     jurisdictions: dict[str, str]
+    regions: dict[str, tuple[str, str]]
+    """Cloud site -> its provider and region."""
     images: dict[str, str]
     """Stage's label -> its image as it lies in a registry, where that was given."""
 
@@ -198,22 +202,59 @@ def deployment_of(plan: Plan, plan_hash: str, images: dict[str, str] | None = No
 
     Raises:
         InfeasibleError: the plan has no solution, so there is nothing to deploy.
-        InputError: a stage stands at no site, or its devices do not factor into its layout.
+        InputError: a stage is missing or stands at no site, or its devices do not factor into its layout.
     """
     if plan.status == "infeasible":
         raise InfeasibleError((f"plan {plan.scenario}: it is infeasible, nothing to deploy",))
     facts = _Facts(plan)
+    _expect_whole(plan, facts)
     sites = {site.name: site for site in plan.sites}
     works = tuple(_work(stage, sites, facts) for stage in plan.stages)
     for what, names in (("stages", [w.name for w in works]), ("sites", list(sites))):
         if len(set(map(label, names))) != len(names):
             raise InputError(f"plan: {what}: got {names}, expected names that differ")
+    works = tuple(replace(work, trained_by=_trainer_of(work, works)) for work in works)
     used = {work.site for work in works}
     return Deployment(
         plan.scenario, label(plan.scenario), plan_hash, works,
         tuple(site for site in plan.sites if site.name in used), _data(facts, plan),
-        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites}, images or {},
+        {name: facts.text(f"sites.{name}.jurisdiction") or "" for name in sites},
+        {name: place for name in sites if (place := _region(facts, name)) is not None}, images or {},
     )  # fmt: skip
+
+
+def _expect_whole(plan: Plan, facts: _Facts) -> None:
+    """Refuse a plan of whose stages some were taken out: its facts and racks still speak of them."""
+    there = {stage.name for stage in plan.stages}
+    said = dict.fromkeys(path.split(".")[1] for path in facts.values if path.startswith("stages."))
+    placed = {share.stage: site.name for site in plan.sites for racks in site.rack_types for share in racks.contents}
+    faults = [f"plan: stages: got none called {name!r}, expected it: the plan's provenance describes it"
+              for name in said if name not in there]  # fmt: skip
+    faults += [f"plan: stages: got none called {name!r}, expected it: racks of {site} hold its servers"
+               for name, site in placed.items() if name not in there and name not in said]  # fmt: skip
+    if faults:
+        raise InputError(tuple(faults))
+
+
+def _trainer_of(work: Work, works: tuple[Work, ...]) -> str | None:
+    """Return the label of the nearest training stage before a serving one."""
+    by_name = {each.name: each for each in works}
+    todo, seen = list(work.after) if work.kind == "serve" else [], set()
+    while todo:
+        before = by_name.get(todo.pop(0))
+        if before is None or before.name in seen:
+            continue
+        if before.kind == "train":
+            return before.label
+        seen.add(before.name)
+        todo += before.after
+    return None
+
+
+def _region(facts: _Facts, site: str) -> tuple[str, str] | None:
+    """Return provider and region of a cloud site, ``None`` where the site owns its servers."""
+    provider, region = facts.text(f"sites.{site}.provider"), facts.text(f"sites.{site}.region")
+    return None if provider is None or region is None else (provider, region)
 
 
 def _work(stage: PlannedStage, sites: dict[str, PlannedSite], facts: _Facts) -> Work:
@@ -292,10 +333,10 @@ def _hardware(stage: PlannedStage, facts: _Facts) -> Hardware:
 
 def _rented(stage: PlannedStage, facts: _Facts) -> CloudOffer | None:
     """Return the provider's machine of a stage in a cloud, ``None`` where the site owns its servers."""
-    at = f"sites.{stage.site}"
-    provider, region = facts.text(f"{at}.provider"), facts.text(f"{at}.region")
-    if provider is None or region is None:
+    place = _region(facts, stage.site)
+    if place is None:
         return None
+    provider, region = place
     offers = {offer.instance: offer for offer in catalogue.cloud_offers(provider, region)}
     if stage.server not in offers:
         raise InputError(

@@ -51,8 +51,15 @@ def torchrun(work: Work, master: str, rank: str = "$(NODE_RANK)") -> list[str]:
         f"--backend={work.hardware.backend}",
         "--data=/data",
         "--checkpoint=/artefacts",
-        f"--stage={work.name}",
+        f"--stage={work.label}",
     ]
+
+
+def artefacts(work: Work) -> str:
+    """Return the folder in which a serving stage finds its model: its trainer's, else the root of the claim."""
+    if work.everywhere:
+        return "/app"
+    return f"/artefacts/{work.trained_by}" if work.trained_by else "/artefacts"
 
 
 def work_arguments(work: Work) -> list[str]:
@@ -61,6 +68,6 @@ def work_arguments(work: Work) -> list[str]:
         return [
             "python", "serve.py", "--port=8080", f"--max-batch={work.parallelism.batch}",
             f"--latency-ms={1e3 * (work.latency_s or 1.0):g}", *layout_arguments(work),
-            f"--artefacts={'/app' if work.everywhere else '/artefacts'}",
+            f"--artefacts={artefacts(work)}",
         ]  # fmt: skip
     return ["python", f"{work.kind}.py", "--data=/data", f"--stage={work.name}", f"--workers={work.hardware.cores}"]

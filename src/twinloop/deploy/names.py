@@ -50,8 +50,10 @@ def given_images(texts: tuple[str, ...], known: list[str]) -> dict[str, str]:
             faults.append(f"--image {text}: got {stage!r}, expected one of {', '.join(known)}")
         elif "@" in tail and not re.search(r"@sha256:[0-9a-f]{64}$", tail):
             faults.append(f"--image {text}: got a digest that is no SHA-256, expected @sha256: and 64 digits")
-        elif "@" not in tail and (":" not in tail or tail.endswith(":latest")):
-            faults.append(f"--image {text}: got neither digest nor fixed tag, expected NAME@sha256:… or NAME:TAG")
+        elif "@" not in tail and tail.endswith(":latest"):
+            faults.append(f"--image {text}: got the tag latest, which moves, expected NAME@sha256:… or NAME:TAG")
+        elif "@" not in tail and ":" not in tail:
+            faults.append(f"--image {text}: got neither digest nor tag, expected NAME@sha256:… or NAME:TAG")
         made[stage] = reference
     if faults:
         raise InputError(tuple(faults))

@@ -44,7 +44,7 @@ def program(work: Work) -> list[str]:
     """Return train.py and its arguments, the rendezvous left to the operator's environment."""
     return [
         "train.py", *layout_arguments(work), f"--backend={work.hardware.backend}", "--data=/data",
-        "--checkpoint=/artefacts", f"--stage={work.name}",
+        "--checkpoint=/artefacts", f"--stage={work.label}",
     ]  # fmt: skip
 
 
@@ -116,17 +116,27 @@ def _run_policy(work: Work, style: Style) -> Document:
 
 
 def _pytorchjob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
+    """Return a PyTorchJob of workers alone, which find each other at the first.
+
+    Beside a master the operator gives workers an init container without a security context, which a restricted
+    namespace refuses. Least and most are the planned nodes: nothing here is elastic.
+    """
     template = run_template(deployment, work, style, ["torchrun", *program(work)], "pytorch")
     del template["spec"]["restartPolicy"]  # the replica's word counts
-    replicas = {"Master": {"replicas": 1, "restartPolicy": "OnFailure", "template": template}}
-    if work.pods > 1:
-        replicas["Worker"] = {"replicas": work.pods - 1, "restartPolicy": "OnFailure",
-                              "template": copy.deepcopy(template)}  # fmt: skip
+    # A worker may start minutes before the first is there: images are pulled on each node.
+    patience = [{"key": name, "value": str(PATIENCE_S)} for name in ("read_timeout", "join_timeout")]
+    together = {"minReplicas": work.pods, "maxReplicas": work.pods, "maxRestarts": RETRIES, "rdzvBackend": "c10d",
+                "rdzvPort": PORT, "rdzvConf": patience}  # fmt: skip
+    replicas = {"Worker": {"replicas": work.pods, "restartPolicy": "OnFailure", "template": template}}
     return [{
         "apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "metadata": run_metadata(deployment, work, style),
-        "spec": {"nprocPerNode": str(work.per_pod), "runPolicy": _run_policy(work, style),
-                 "pytorchReplicaSpecs": replicas},
+        "spec": {"nprocPerNode": str(work.per_pod), "elasticPolicy": together,
+                 "runPolicy": _run_policy(work, style), "pytorchReplicaSpecs": replicas},
     }]  # fmt: skip
+
+
+PATIENCE_S = 900
+"""Time for all workers of a run to come to its rendezvous."""
 
 
 DIRECTIONS = {"torch": ("data", "tensor", "pipeline"), "jax": ("data", "tensor"), "tensorflow": ("data",)}
@@ -163,6 +173,8 @@ def _hostjob(deployment: Deployment, work: Work, style: Style) -> list[Document]
     }]  # fmt: skip
 
 
+MPI_HOME = "/home/mpiuser"
+"""Home of the image's user, as in the MPI operator's own base images: the keys lie there, and sshd's settings."""
 HOROVOD = "for images that have it: it does not build against today's torch (0.28.1 asks for C++14, torch 2.13 for 17)"
 
 
@@ -179,7 +191,11 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     amounts = {"cpu": "1", "memory": "1Gi"}
     launcher["spec"]["containers"][0]["resources"] = {"requests": dict(amounts), "limits": dict(amounts)}
     launcher["spec"].pop("resourceClaims", None)
-    worker = run_template(deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", "/etc/ssh/sshd_config"], "worker")
+    worker = run_template(
+        deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", f"{MPI_HOME}/.sshd_config"], "worker"
+    )
+    # The operator's base images give sshd this capability in its file: without it in the pod the daemon cannot start.
+    worker["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] = ["NET_BIND_SERVICE"]
     for template in (launcher, worker):
         del template["spec"]["restartPolicy"]
     meta = run_metadata(deployment, work, style)
@@ -187,7 +203,9 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     return [{
         "apiVersion": "kubeflow.org/v2beta1", "kind": "MPIJob", "metadata": meta,
         "spec": {
-            "slotsPerWorker": work.per_pod, "mpiImplementation": "OpenMPI", "runPolicy": _run_policy(work, style),
+            "slotsPerWorker": work.per_pod, "mpiImplementation": "OpenMPI",
+            # The default is root's home, and no pod here is root's.
+            "sshAuthMountPath": f"{MPI_HOME}/.ssh", "runPolicy": _run_policy(work, style),
             "mpiReplicaSpecs": {
                 "Launcher": {"replicas": 1, "restartPolicy": "OnFailure", "template": launcher},
                 "Worker": {"replicas": work.pods, "restartPolicy": "Never", "template": worker},

@@ -17,6 +17,8 @@ from twinloop.deploy.workloads import job_spec, run_metadata
 
 SUBMIT = "submit"
 """Name of the tasks' image among those of the stages."""
+SUBMITTED = "--manifest="
+"""Beginning of the task's word that carries the job."""
 RUNNER = ("kubeflow", "pipeline-runner")
 """Namespace and service account of pipelines' pods; under multi-user isolation a profile's and ``default-editor``."""
 
@@ -69,7 +71,7 @@ def piped_works(deployment: Deployment, site: str) -> list[Work]:
 
 def _submitted(deployment: Deployment, work: Work, style: Style) -> Document:
     job = run_of(deployment, work, style)
-    words = [f"--resource={plural(job['kind'])}", f"--manifest={json.dumps(job, separators=(',', ':'))}"]
+    words = [f"--resource={plural(job['kind'])}", f"{SUBMITTED}{json.dumps(job, separators=(',', ':'))}"]
     return {
         "image": submit_image(deployment), "command": ["python", "/app/submit.py"], "args": words,
         "resources": {"resourceCpuLimit": "1", "resourceMemoryLimit": "1Gi"},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.deploy.bundle import RUN
+from twinloop.deploy.rules.elsewhere import elsewhere_faults
 from twinloop.deploy.words import SECRET, rank_fault
 
 OTHERS = {"slurm": "slurm/*.sbatch", "compose": "compose.yaml", "skypilot": "sky/*.yaml", "local": "local/*.sh"}
@@ -22,7 +23,7 @@ def target_in(folder: Path) -> str | None:
 
 
 def text_faults(folder: Path) -> Iterator[Line]:
-    """Yield secrets in any text below ``folder``, and scripts that start other ranks than their layout has."""
+    """Yield secrets in any text below ``folder``, and what is broken in scripts, images and other targets' files."""
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         try:
             text = path.read_text("utf-8")
@@ -31,10 +32,11 @@ def text_faults(folder: Path) -> Iterator[Line]:
         name = str(path.relative_to(folder))
         if SECRET.search(text):
             yield name, path.name, "a text looks like a secret"
-        if path.suffix in (".sbatch", ".sh") or path.parent.name == "sky":
+        if path.suffix in (".sbatch", ".sh"):
             fault = rank_fault(text.split())
             if fault:
                 yield name, path.name, fault
+    yield from elsewhere_faults(folder)
 
 
 def layer_faults(folder: Path, layers: dict[str, Any]) -> Iterator[Line]:

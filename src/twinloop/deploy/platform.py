@@ -8,10 +8,13 @@ from twinloop.deploy.cooling import Flavor
 from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, claims_of, labels, resources, selector
-from twinloop.deploy.rays import DASHBOARD, OPERATOR
+from twinloop.deploy.rays import DASHBOARD, METRICS, OPERATOR
 from twinloop.deploy.services import driver_of
 from twinloop.deploy.style import PLAIN, Style
+from twinloop.deploy.workloads import SERVE_PORT
 
+MONITORING = "monitoring"
+"""Namespace of the Prometheus that scrapes; edit to yours."""
 PRIORITY = {"serve": 100_000, "ingest": 50_000, "train": 10_000, "preprocess": 5_000}
 """Who waits when heat or power run short: payments are answered before models are trained."""
 ARTEFACTS = "1Ti"
@@ -42,7 +45,7 @@ def site_documents(deployment: Deployment, site: str, made: tuple[Flavor, ...], 
     return [
         account,
         *(_priority(deployment, site, kind) for kind in sorted({work.kind for work in works})),
-        _plan_map(deployment, site),
+        _plan_map(deployment, site, made),
         *_claims(deployment, site),
         _quota(deployment, site, made, style),
         *_network(deployment, site, style),
@@ -58,15 +61,26 @@ def _priority(deployment: Deployment, site: str, kind: str) -> Document:
     }  # fmt: skip
 
 
-def _plan_map(deployment: Deployment, site: str) -> Document:
+def _plan_map(deployment: Deployment, site: str, made: tuple[Flavor, ...]) -> Document:
+    """Return the plan's stages and flavors: one host of each, and what heat and power carry of it."""
     rows = [
         {"stage": work.name, "device": work.hardware.device, "devices": work.device_count, "cooling": work.cooling,
          "precision": work.precision, "compression": work.compression, "watts_per_device": round(work.device_w, 1)}
         for work in deployment.at(site)
     ]  # fmt: skip
+    carried = [
+        {"name": flavor.name, "accelerator": flavor.hardware.label, "cooling": label(flavor.cooling),
+         "cpu": flavor.hardware.cores, "memory_b": flavor.hardware.memory_b, "resource": flavor.hardware.resource,
+         "devices": flavor.hardware.per_node, "watts_per_device": flavor.device_w,
+         "thermal_capacity_w": flavor.thermal_w, "power_capacity_w": flavor.power_w,
+         "carried_devices": flavor.quota, "always_on_devices": flavor.always_on}
+        for flavor in made
+    ]  # fmt: skip
+    texts = {f"{name}.json": json.dumps(each, indent=1) + "\n" for name, each in
+             (("stages", rows), ("flavors", carried))}  # fmt: skip
     return {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(deployment, site, f"{deployment.label}-plan"),
-        "data": {"plan-hash": deployment.plan_hash, "stages.json": json.dumps(rows, indent=1) + "\n"},
+        "data": {"plan-hash": deployment.plan_hash, **texts},
     }  # fmt: skip
 
 
@@ -75,6 +89,8 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
     sizes: dict[str, tuple[str, dict[str, str]]] = {
         claim: (ARTEFACTS, {}) for work in deployment.at(site) for claim in claims_of(deployment, work).values()
     }
+    models = {f"artefacts-{site}": _model_notes(deployment, site)}
+    sizes |= {label(name, 50): (ARTEFACTS, notes) for name, notes in models.items() if label(name, 50) in sizes}
     for data in deployment.datasets_at(site):
         notes = {key("dataset-home"): data.home, key("residency"): ",".join(data.residency) or "anywhere"}
         sizes[label(f"data-{data.name}", 50)] = (f"{max(int(-(-data.size_b // 2**30)), 1)}Gi", notes)
@@ -86,6 +102,14 @@ def _claims(deployment: Deployment, site: str) -> list[Document]:
         }
         for name, (size, notes) in sorted(sizes.items())
     ]  # fmt: skip
+
+
+def _model_notes(deployment: Deployment, site: str) -> dict[str, str]:
+    """Return what the claim of artefacts says where models are served: which files, and the sites that train them."""
+    trainers = {work.trained_by for work in deployment.at(site) if work.kind == "serve"} - {None}
+    made = [work for work in deployment.works if work.label in trainers]
+    files, sites = ([f"{work.label}/model.pt" for work in made], sorted({label(work.site) for work in made}))
+    return {key("model-files"): ",".join(files), key("model-sites"): ",".join(sites)} if made else {}
 
 
 def _quota(deployment: Deployment, site: str, made: tuple[Flavor, ...], style: Style) -> Document:
@@ -126,8 +150,12 @@ def _policy(deployment: Deployment, work: Work, style: Style) -> Document:
     spec: Document = {"podSelector": {"matchLabels": selector(deployment, work)}}
     if work.kind == "serve":
         clients = [{"namespaceSelector": {"matchLabels": {key("client"): "true"}}}]
-        spec |= {"policyTypes": ["Ingress"], "ingress": [{"from": clients, "ports": [{"port": 8080}]}]}
         ray = style.serving == "rayservice" and not work.everywhere
+        prometheus = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": MONITORING}}}]
+        spec |= {"policyTypes": ["Ingress"], "ingress": [
+            {"from": clients, "ports": [{"port": SERVE_PORT}]},
+            {"from": prometheus, "ports": [{"port": METRICS if ray else SERVE_PORT}]},
+        ]}  # fmt: skip
         if ray or work.replica_devices > work.hardware.per_node:
             spec |= {"policyTypes": ["Ingress", "Egress"], "egress": [{"to": peers}]}
             spec["ingress"].append({"from": peers})

@@ -9,6 +9,7 @@ from twinloop.deploy.cooling import flavor_name
 from twinloop.deploy.intent import Deployment, Hardware, Work
 from twinloop.deploy.names import key, label
 from twinloop.deploy.style import PLAIN, Style
+from twinloop.errors import InputError
 
 Document = dict[str, Any]
 
@@ -48,10 +49,24 @@ def cpu_and_memory(hardware: Hardware, devices: int) -> tuple[str, str]:
     return str(cpu), f"{max(math.floor(hardware.memory_b * share / 2**30), 1)}Gi"
 
 
+TWO_DIES = ("MI250",)
+"""Name beginnings of devices whose dies are PCI devices of their own: AMD's plug-in counts those (its GetAMDGPUs,
+2026), eight on a node of four packages (Pawsey, Setonix user guide, 2023)."""
+
+
 def resources(work: Work) -> Document:
-    """Return requests equal to limits: guaranteed class, and the only form accelerators allow."""
+    """Return requests equal to limits: guaranteed class, and the only form accelerators allow.
+
+    Raises:
+        InputError: the plan's devices are not those that a plug-in counts.
+    """
     shared = work.hardware.resource or work.kind == "train" or (work.kind == "serve" and not work.everywhere)
     devices = work.per_pod if shared else work.hardware.per_node
+    if work.hardware.device.startswith(TWO_DIES):
+        raise InputError(
+            f"stage {work.name}: got {work.hardware.device}, expected a device that its driver shows as one: plug-in "
+            "and programs see two of half the memory, the plan's layout counts one: plan with another device"
+        )
     cpu, memory = cpu_and_memory(work.hardware, devices)
     amounts = {"cpu": cpu, "memory": memory}
     if work.hardware.resource:

@@ -9,15 +9,17 @@ from twinloop.deploy.launch import work_arguments
 from twinloop.deploy.operators import deadline, program, run_template
 from twinloop.deploy.pods import Document, cpu_and_memory, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, SERVE_PORT, bounds, metadata, run_metadata
+from twinloop.deploy.workloads import QUEUE_LABEL, RETRIES, SERVE_PORT, bounds, metadata, run_metadata, scraped
 from twinloop.deploy.yaml_text import dump
 
 RAY = "2.60.0"
 """Version of Ray in the images and in ``rayVersion``: they must agree."""
+METRICS = 8090
+"""Port of Ray's own metrics: KubeRay's default is the port that serves."""
 DASHBOARD = 8265
 """Port of the head by which KubeRay's operator asks for states and sets applications."""
 HEAD_CPU, HEAD_GIB = 4, 16
-"""Most that a head asks for: it schedules and computes nothing, and a full worker leaves it a tenth of its node."""
+"""Most that a head asks for: it schedules and computes nothing. Else half of what a full worker leaves of its node."""
 OPERATOR = "kuberay-system"
 """Namespace of KubeRay's operator; edit to yours."""
 
@@ -35,7 +37,7 @@ def ray_job(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     entry = ["python", "/app/ray_train.py", f"--workers={work.pods * work.per_pod}", f"--device={devices}", "--",
              *program(work)[1:]]  # fmt: skip
     run = {"entrypoint": " ".join(entry), **deadline(work), "submitterPodTemplate": submitter}
-    cluster = _cluster(head, worker, work.pods, work.pods)
+    cluster = _cluster(head, worker, work.pods)
     meta = run_metadata(deployment, work, style)
     if style.kept:
         # Queue and size are the cluster's; a job that chooses one is neither suspended nor tried again by itself.
@@ -61,9 +63,11 @@ def _kept(deployment: Deployment, work: Work, style: Style, cluster: Document) -
 
 
 def ray_service(deployment: Deployment, work: Work, style: Style) -> Document:
-    """Return a RayService: one replica a worker pod, Ray's own autoscaler between the mean and the planned peak.
+    """Return a RayService: one replica a worker pod, as many as serve between the mean and the planned peak.
 
-    A replica holds as many requests as were planned in flight on it: the load for which the p99 was computed.
+    A replica holds as many requests as were planned in flight on it: the load for which the p99 was computed. The
+    workers of the peak stand: Ray's autoscaler of pods would need a token for the cluster beside the program that
+    answers clients, and the heat of the peak is theirs anyway.
     """
     least, most = bounds(work)
     spec = pod_spec(deployment, work, [], style=style)
@@ -71,14 +75,10 @@ def ray_service(deployment: Deployment, work: Work, style: Style) -> Document:
     del container["command"]
     container["name"] = "ray-worker"
     container["env"].append({"name": "PYTHONPATH", "value": "/app"})
-    worker = {"metadata": {"labels": labels(deployment, work.site, work)}, "spec": spec}
+    worker = {"metadata": {"labels": labels(deployment, work.site, work), **scraped(METRICS)}, "spec": spec}
     head = _head(worker, work)
-    head["spec"]["containers"][0]["ports"] = [
-        {"name": name, "containerPort": port}
-        for name, port in (("gcs-server", 6379), ("dashboard", DASHBOARD), ("client", 10001), ("serve", SERVE_PORT))
-    ]
-    cluster = _cluster(head, worker, least, most)
-    cluster |= {"enableInTreeAutoscaling": True, "autoscalerOptions": {"idleTimeoutSeconds": 300}}
+    cluster = _cluster(head, worker, most)
+    head["spec"]["containers"][0]["ports"].append({"name": "serve", "containerPort": SERVE_PORT})
     return {
         "apiVersion": "ray.io/v1", "kind": "RayService", "metadata": metadata(deployment, work),
         "spec": {"serveConfigV2": dump(_application(work, least, most)), "rayClusterConfig": cluster},
@@ -106,9 +106,11 @@ def _application(work: Work, least: int, most: int) -> Document:
 
 
 def _head(worker: Document, work: Work) -> Document:
-    """Return the head's template: the workers' without devices, small enough to stand beside one of them."""
-    cpu, memory = cpu_and_memory(work.hardware, 1)
-    cpu, memory = str(min(int(cpu), HEAD_CPU)), f"{min(int(memory.removesuffix('Gi')), HEAD_GIB)}Gi"
+    """Return the head's template: the workers' without devices; it and the pod that submits stand beside a worker."""
+    cpu, memory = cpu_and_memory(work.hardware, work.hardware.per_node)
+    spare_mib = int(work.hardware.memory_b // 2**20) - 1024 * int(memory.removesuffix("Gi"))
+    cpu = f"{min(500 * (work.hardware.cores - int(cpu)), 1000 * HEAD_CPU)}m"
+    memory = f"{min(spare_mib // 2, 1024 * HEAD_GIB)}Mi"
     head = copy.deepcopy(worker)
     head["spec"]["containers"][0] |= {"name": "ray-head", "resources": {
         "requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": cpu, "memory": memory}}}  # fmt: skip
@@ -116,11 +118,16 @@ def _head(worker: Document, work: Work) -> Document:
     return head
 
 
-def _cluster(head: Document, worker: Document, least: int, most: int) -> Document:
-    group = {"groupName": "node", "replicas": least, "minReplicas": least, "maxReplicas": most, "rayStartParams": {},
-             "template": worker}  # fmt: skip
+def _cluster(head: Document, worker: Document, size: int) -> Document:
+    metrics = {"metrics-export-port": str(METRICS)}
+    opened = {"metrics": METRICS, "gcs-server": 6379, "dashboard": DASHBOARD, "client": 10001}
+    for template, names in ((head, list(opened)), (worker, ["metrics"])):
+        ports = [{"name": name, "containerPort": opened[name]} for name in names]
+        template["spec"]["containers"][0]["ports"] = ports
+    group = {"groupName": "node", "replicas": size, "minReplicas": size, "maxReplicas": size,
+             "rayStartParams": metrics, "template": worker}  # fmt: skip
     return {
         "rayVersion": RAY, "authOptions": {"mode": "token"},  # the operator makes the secret; none stands here
-        "headGroupSpec": {"rayStartParams": {"num-cpus": "0"}, "template": head},
+        "headGroupSpec": {"rayStartParams": {"num-cpus": "0", **metrics}, "template": head},
         "workerGroupSpecs": [group],
     }  # fmt: skip

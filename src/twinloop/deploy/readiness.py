@@ -86,6 +86,14 @@ def _claim(_: Document, status: Document) -> tuple[State, str]:
     return ("failed", "its volume is lost") if phase == "Lost" else ("ready", phase)
 
 
+def _budget(_: Document, status: Document) -> tuple[State, str]:
+    # Where Kubernetes cannot count the pods there should be, it blocks every eviction and says so here alone.
+    found = condition(status, "DisruptionAllowed") or {}
+    if found.get("reason") == "SyncFailed":
+        return "waiting", str(found.get("message") or "its pods cannot be counted")
+    return "ready", ""
+
+
 def _ray_cluster(spec: Document, status: Document) -> tuple[State, str]:
     state = str(status.get("state") or "")
     if spec.get("suspend"):
@@ -98,6 +106,7 @@ JUDGES: dict[str, Callable[[Document, Document], tuple[State, str]]] = {
     "DaemonSet": _daemons,
     "Job": _job,
     "PersistentVolumeClaim": _claim,
+    "PodDisruptionBudget": _budget,
     "LeaderWorkerSet": _conditions(("Available",), ()),
     "JobSet": _conditions(("Completed", "StartupPolicyCompleted", "Suspended"), ("Failed",)),
     "TrainJob": _conditions(("Complete", "Suspended"), ("Failed",)),

@@ -12,6 +12,7 @@ PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"
 """Where KEDA asks for metrics; edit to yours."""
 
 
+KSERVE = {"serving.kserve.io/deploymentMode": "Standard", "serving.kserve.io/autoscalerClass": "external"}
 MODELS = "/mnt/models"
 """Where KServe puts a model."""
 POD_FIELDS = (
@@ -24,8 +25,8 @@ POD_FIELDS = (
 def inference_service(deployment: Deployment, work: Work, template: Document) -> list[Document]:
     """Return a ServingRuntime around our own server and the InferenceService that uses it.
 
-    KServe makes service and autoscaler itself. It scales by whole requests per second and replica: rounded down,
-    so that it scales up in time.
+    In KServe's standard mode, so that the pods stay as planned (Knative knows neither their shutdown hook nor most
+    of their placement); KServe makes deployment and service, and leaves scaling to the scaler beside it.
     """
     least, most = bounds(work)
     pod = template["spec"]
@@ -49,14 +50,16 @@ def inference_service(deployment: Deployment, work: Work, template: Document) ->
     claim = next(v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if v["name"] == "artefacts")
     predictor = {
         **{name: pod[name] for name in POD_FIELDS if name in pod},
-        "minReplicas": least, "maxReplicas": most, "scaleMetric": "rps",
-        "scaleTarget": max(int(target_per_replica(work)), 1), "labels": labels(deployment, work.site, work),
-        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label, "storageUri": f"pvc://{claim}",
-                  "resources": amounts},
+        "minReplicas": least, "maxReplicas": most, "labels": labels(deployment, work.site, work),
+        "annotations": template["metadata"]["annotations"],
+        "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label,
+                  "storageUri": f"pvc://{claim}/{work.trained_by or ''}".rstrip("/"), "resources": amounts},
     }  # fmt: skip
+    meta = metadata(deployment, work)
+    meta["annotations"] = meta["annotations"] | KSERVE
     service = {
         "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
-        "metadata": metadata(deployment, work), "spec": {"predictor": predictor},
+        "metadata": meta, "spec": {"predictor": predictor},
     }  # fmt: skip
     return [runtime, service]
 

@@ -8,9 +8,9 @@ from twinloop.deploy.intent import Deployment, Work
 from twinloop.deploy.launch import PORT, torchrun, work_arguments
 from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, labels, pod_spec, remarks, selector
+from twinloop.deploy.schedule import cron, start_s
 from twinloop.deploy.style import Style
 
-DAY_S, HOUR_S = 86400.0, 3600.0
 RETRIES = 3
 """Restarts of a run from its checkpoint before a person is needed."""
 RUN_NAME = 24
@@ -26,6 +26,8 @@ NODE_RANK = [
     }
 ]
 SERVE_PORT = 8080
+BESIDE = {"mpijob": 1, "rayjob": 2}
+"""Pods of a run beside its workers, by the style's kind: a launcher; a head and the pod that submits."""
 
 
 def metadata(deployment: Deployment, work: Work, name: str = "") -> Document:
@@ -70,14 +72,16 @@ def stage_documents(deployment: Deployment, work: Work, style: Style) -> list[Do
         return [*claims, *serving(deployment, work, style)]
     if work.kind == "ingest":
         return [
-            *claims, _deployment(deployment, work, work_arguments(work), work.pods, style), _budget(deployment, work, 1)
+            *claims, _deployment(deployment, work, work_arguments(work), work.pods, style),
+            _budget(deployment, work, maxUnavailable=1),
         ]  # fmt: skip
     if work.kind == "train" and style.training != "job":
-        return [*claims, *training_documents(deployment, work, style), _budget(deployment, work, 0)]
+        whole = work.pods + BESIDE.get(style.training, 0)
+        return [*claims, *training_documents(deployment, work, style), _budget(deployment, work, minAvailable=whole)]
     found = [*claims, recurrent(deployment, work, style)]
     if work.kind == "train" and work.pods > 1:
         found.insert(0, _headless(deployment, work))
-    return [*found, _budget(deployment, work, 0)]
+    return [*found, _budget(deployment, work, minAvailable=work.pods)]
 
 
 def job_spec(deployment: Deployment, work: Work, style: Style) -> Document:
@@ -166,45 +170,6 @@ def _lead_by_service(deployment: Deployment, work: Work, job: Document) -> None:
     ]
 
 
-def start_s(work: Work, works: tuple[Work, ...]) -> float:
-    """Return the time of day at which ``work`` may start: after the deadlines (or durations) of those before it."""
-    by_name = {each.name: each for each in works}
-    ends = [
-        start_s(by_name[name], works) + (by_name[name].deadline_s or by_name[name].duration_s or 0.0)
-        for name in work.after
-        if name in by_name and by_name[name].every_s is not None
-    ]
-    return max(ends, default=0.0)
-
-
-def cron(every_s: float, start_s: float = 0.0) -> str:
-    """Return the cron schedule nearest to a period and never much rarer; from four weeks on it counts months.
-
-    >>> cron(86400.0, 2 * 3600.0), cron(6 * 3600.0), cron(900.0), cron(7 * 86400.0)
-    ('0 2 * * *', '0 */6 * * *', '*/15 * * * *', '0 0 * * 0')
-    >>> cron(30 * 86400.0, 20 * 86400.0), cron(180 * 86400.0, 40 * 86400.0), cron(365 * 86400.0)
-    ('0 0 21 * *', '0 0 11 2-12/6 *', '0 0 1 1 *')
-    """
-    minute, hour, day = int(start_s // 60 % 60), int(start_s // HOUR_S % 24), int(start_s // DAY_S)
-    if every_s >= 28 * DAY_S:
-        months = max(n for n in (1, 2, 3, 4, 6, 12) if 28 * n * DAY_S <= every_s)
-        first = 1 + day // 30 % months
-        chosen = {1: "*", 12: str(first)}.get(months, f"{first}-12/{months}" if first > 1 else f"*/{months}")
-        return f"{minute} {hour} {min(1 + day % 30, 28)} {chosen} *"
-    if every_s >= 14 * DAY_S:
-        first = 1 + day % 14
-        return f"{minute} {hour} {first},{first + 14} * *"
-    if every_s >= 7 * DAY_S:
-        return f"{minute} {hour} * * {day % 7}"
-    if every_s >= DAY_S:
-        return f"{minute} {hour} * * *"
-    if every_s >= HOUR_S:
-        hours = max(n for n in (1, 2, 3, 4, 6, 8, 12) if n * HOUR_S <= every_s)
-        return f"{minute} */{hours} * * *" if hours > 1 else f"{minute} * * * *"
-    minutes = max((n for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30) if n * 60 <= every_s), default=1)
-    return f"*/{minutes} * * * *" if minutes > 1 else "* * * * *"
-
-
 def _headless(deployment: Deployment, work: Work) -> Document:
     """Return the rendezvous service; for recurrent jobs it selects node 0 alone."""
     chosen = selector(deployment, work)
@@ -224,6 +189,7 @@ def _deployment(deployment: Deployment, work: Work, command: list[str], replicas
     spec = pod_spec(deployment, work, command, style=style)
     container = spec["containers"][0]
     spec["terminationGracePeriodSeconds"] = 60
+    notes: Document = {}
     if work.kind == "serve":
         probe = {"port": "http", "scheme": "HTTP"}
         container["ports"] = [{"name": "http", "containerPort": SERVE_PORT, "protocol": "TCP"}]
@@ -232,6 +198,7 @@ def _deployment(deployment: Deployment, work: Work, command: list[str], replicas
         container["readinessProbe"] = {"httpGet": {"path": "/readyz", **probe}, "periodSeconds": 5}
         container["livenessProbe"] = {"httpGet": {"path": "/healthz", **probe}, "periodSeconds": 10}
         container["lifecycle"] = {"preStop": {"exec": {"command": ["sleep", "10"]}}}
+        notes = scraped(SERVE_PORT)
     else:
         container["livenessProbe"] = {
             "exec": {"command": ["python", "-c", "import os,time;assert time.time()-os.stat('/tmp/alive')[8]<60"]},
@@ -248,8 +215,14 @@ def _deployment(deployment: Deployment, work: Work, command: list[str], replicas
         made = {"replicas": replicas, **made}
     away = spare_replicas(work) if work.kind == "serve" else 1
     made["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": away, "maxSurge": 0}}
-    made["template"] = {"metadata": {"labels": labels(deployment, work.site, work)}, "spec": spec}
+    made["template"] = {"metadata": {"labels": labels(deployment, work.site, work), **notes}, "spec": spec}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(deployment, work), "spec": made}
+
+
+def scraped(port: int) -> Document:
+    """Return the annotations by which a Prometheus that discovers pods finds their metrics."""
+    notes = {"scrape": "true", "port": str(port), "path": "/metrics"}
+    return {"annotations": {f"prometheus.io/{name}": value for name, value in notes.items()}}
 
 
 def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
@@ -268,16 +241,19 @@ def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     if work.replica_devices > work.hardware.per_node:
         first = leader_worker_set(deployment, work, style)
         target = {"apiVersion": first["apiVersion"], "kind": first["kind"], "name": work.label}
+        made = [first, _service(deployment, work)]
     else:
         first = _deployment(deployment, work, work_arguments(work), None, style)
+        made = [first, _service(deployment, work)]
         if style.serving == "rayservice":
-            return [ray_service(deployment, work, style), _budget(deployment, work, spare_replicas(work))]
+            kept = work.replicas - spare_replicas(work) + 1  # the head stays
+            return [ray_service(deployment, work, style), _budget(deployment, work, minAvailable=kept)]
         if style.serving == "kserve":
-            budget = _budget(deployment, work, spare_replicas(work))
-            return [*inference_service(deployment, work, first["spec"]["template"]), budget]
-    service = _service(deployment, work)
+            target["name"] = f"{work.label}-predictor"  # KServe makes the deployment and its service
+            made = inference_service(deployment, work, first["spec"]["template"])
     scaler = scaled_object if style.scaler == "keda" else autoscaler
-    return [first, service, scaler(deployment, work, target), _budget(deployment, work, spare_replicas(work))]
+    budget = _budget(deployment, work, maxUnavailable=spare_replicas(work))
+    return [*made, scaler(deployment, work, target), budget]
 
 
 def _service(deployment: Deployment, work: Work) -> Document:
@@ -365,9 +341,13 @@ def spare_replicas(work: Work) -> int:
     return max(least // 10, 1)
 
 
-def _budget(deployment: Deployment, work: Work, away: int) -> Document:
-    """Return the disruption budget; a synchronous run tolerates none: suspend it, then drain."""
+def _budget(deployment: Deployment, work: Work, **bound: int) -> Document:
+    """Return the disruption budget; a synchronous run tolerates none: suspend it, then drain.
+
+    ``maxUnavailable`` is only for pods whose owner says how many it wants (Deployments, stateful sets); for pods of
+    jobs and operators Kubernetes takes a number, ``minAvailable``, and blocks every eviction otherwise.
+    """
     return {
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata(deployment, work),
-        "spec": {"maxUnavailable": away, "selector": {"matchLabels": selector(deployment, work)}},
+        "spec": {**bound, "selector": {"matchLabels": selector(deployment, work)}},
     }  # fmt: skip
