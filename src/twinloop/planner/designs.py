@@ -31,6 +31,9 @@ WARM_SUPPLY_C = (25.0, 32.0, 40.0)
 COLD_SUPPLY_C = (14.0, 20.0)
 """Chilled water; supply air is one coil approach above, 20 °C (dense air, class H1) and 26 °C."""
 
+SUPPLY_STEP_K = 0.5
+"""Steps in which a supply between the two is offered: setpoints are not held closer."""
+
 COIL_APPROACH_K = 6.0
 
 BOILS_BELOW_C = 100.0
@@ -158,6 +161,15 @@ def at_supply(design: HybridDesign, cold_c: float) -> HybridDesign:
         design, cold_supply_c=cold_c, air_supply_c=cold_c + COIL_APPROACH_K,
         name=design.name.replace(f"{stem} {design.cold_supply_c:g} °C", f"{stem} {cold_c:g} °C"),
     )  # fmt: skip
+
+
+def between_supplies(design: HybridDesign) -> tuple[HybridDesign, ...]:
+    """Return ``design`` at every supply that may be offered between the two usual ones, where it has the colder."""
+    coldest_c, usual_c = COLD_SUPPLY_C
+    if design.cold_supply_c != coldest_c:
+        return ()
+    steps = range(1, round((usual_c - coldest_c) / SUPPLY_STEP_K))
+    return tuple(at_supply(design, coldest_c + step * SUPPLY_STEP_K) for step in steps)
 
 
 def existing_design(site: OnPremise) -> HybridDesign | None:

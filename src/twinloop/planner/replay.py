@@ -11,7 +11,7 @@ from twinloop.model.model import Allow, Model, Stage
 from twinloop.model.plan import Plan, PlannedStage
 from twinloop.model.simulation import Simulation, SiteYear
 from twinloop.model.site import OnPremise
-from twinloop.planner.designs import candidate_designs, warmer_designs
+from twinloop.planner.designs import between_supplies, candidate_designs, warmer_designs
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.twin.design import HybridDesign, PlantConstants
@@ -128,7 +128,7 @@ def _option(model: Model, stage: Stage, planned: PlannedStage) -> StageOption:
 
 def _design(hall: OnPremise, allow: Allow, name: str) -> HybridDesign:
     for design in candidate_designs(hall, allow):
-        for each in (design, *warmer_designs(design, hall)):
+        for each in (design, *warmer_designs(design, hall), *between_supplies(design)):
             if each.name == name:
                 return each
     raise _foreign(f"cooling {name!r} of {hall.name}")

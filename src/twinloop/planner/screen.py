@@ -10,7 +10,15 @@ from functools import partial
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise, Site
-from twinloop.planner.designs import COLD_SUPPLY_C, KITS, at_supply, candidate_designs, existing_design, warmer_designs
+from twinloop.planner.designs import (
+    COLD_SUPPLY_C,
+    KITS,
+    SUPPLY_STEP_K,
+    at_supply,
+    candidate_designs,
+    existing_design,
+    warmer_designs,
+)
 from twinloop.planner.placements import (
     Placement,
     belongs,
@@ -31,8 +39,6 @@ from twinloop.workload.profile import stage_activity, stage_quarters
 
 SAMPLE_HOURS = 48
 DESIGNS_PER_KIT = 2
-SUPPLY_STEP_K = 0.5
-"""Steps in which a supply between two that were rated is offered: setpoints are not held closer."""
 
 Progress = Callable[[str], None]
 Remember = Callable[[tuple[str, str, StageOption], Callable[[], Rates]], Rates]

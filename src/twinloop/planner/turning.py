@@ -21,7 +21,7 @@ from twinloop.twin.design import PlantConstants
 
 EPS = 0.02
 """Share of a price by which it is passed on either side."""
-MOST_ASKED, LEAST_ASKED = 14, 4
+MOST_ASKED, LEAST_ASKED = 14, 3
 """Times that one run plans anew: the first over its stages, which set how long one takes, but not below the second.
 A few tenths of a second with one stage, two seconds with six; ratings and most twin checks are known."""
 NARROW = 2.5 * EPS
