@@ -17,7 +17,7 @@ from twinloop.planner.optimise import Optimised, adopted, fixed, optimise
 from twinloop.planner.recommend import best_of
 from twinloop.planner.runners_up import RunnerUp, runners_up, settled
 from twinloop.planner.screen import screen
-from twinloop.planner.selection import Choice, Problem
+from twinloop.planner.selection import Choice, Limit, Problem
 from twinloop.twin.design import PlantConstants
 
 K = PlantConstants()
@@ -25,7 +25,9 @@ K = PlantConstants()
 
 def placement(stage: str, key: str, device: str = "A", site: str = "hall", cost: float = 100.0):
     option = SimpleNamespace(device=device, device_count=8)
-    return SimpleNamespace(stage=stage, key=key, site=site, design=None, option=option, cost_usd=cost, offer=None)
+    return SimpleNamespace(
+        stage=stage, key=key, site=site, design=None, option=option, cost_usd=cost, offer=None, copies=1
+    )
 
 
 TWO = Problem(("s",), (placement("s", "x"), placement("s", "y", "B")), (100.0, 90.0), ())  # type: ignore[arg-type]
@@ -111,6 +113,34 @@ def test_what_the_twin_has_checked_is_compared_by_the_twin(small):
     assert "the twin finds a limit broken" in refused
     assert reason(model, runner(1.0, 1e6)) == "A at hall and 8 × B at hall come to the same."
     assert reason(model, None) == "A at hall: no other device or site satisfies the constraints."
+
+
+def test_a_runner_up_says_what_else_it_moves_and_names_the_next_device(small):
+    elsewhere = replace(runner(5e4), moved=("features", "train"), device=runner(7e4))
+    said = reason(small(), elsewhere)
+    assert "A at hall beats 8 × B at hall, which moves features and train too, by 50,000 USD" in said
+    assert said.endswith("The nearest other device, 8 × B at hall, comes to 70,000 USD over the horizon more.")
+    assert "nearest" not in reason(small(), replace(elsewhere, device=runner(7e4, 1e6 + 7e4, holds=False)))
+
+
+def test_the_next_device_and_what_moves_along_are_found(air):
+    """Two stages that may share nothing but the better place: without it for one, both go, device by device."""
+    model, screened = air
+    one = screened.placements[0]
+
+    def at(stage, site, device, cost):
+        return replace(one, stage=stage, site=site, option=replace(one.option, device=device), cost_usd=cost)
+
+    kinds = (at("s", "hall", "A", 1.0), at("s", "cloud", "A", 3.0), at("s", "cloud", "B", 4.0),
+             at("t", "hall", "A", 1.0), at("t", "cloud", "A", 2.0))  # fmt: skip
+    together = Limit("place", 0.5, "", {0: 0.5, 3: -0.5, 1: -0.5, 4: 0.5, 2: -0.5})  # t is at hall only beside s
+    apart = Limit("hall", 0.0, "", {0: -1.0, 3: 1.0})
+    problem = Problem(("s", "t"), kinds, tuple(p.cost_usd for p in kinds), (together, apart))
+    best = Optimised(SimpleNamespace(placements=(kinds[0], kinds[3])), problem, Choice((0, 3), 2.0, 0.0), 0.0, 0.0, 1)
+    found = runners_up(model, best, screened.designs, K, {})["s"]
+    assert (found.rival.site, found.rival.option.device, found.moved) == ("cloud", "A", ("t",))
+    assert found.screened_extra == pytest.approx(3.0)
+    assert (found.device.rival.option.device, found.device.screened_extra) == ("B", pytest.approx(4.0))
 
 
 def test_cooling_that_costs_the_same_is_not_beaten(small):

@@ -19,7 +19,9 @@ SECOND = """\
 
 def placement(stage: str, site: str, design: str | None, device: str = "A", count: int = 8, purchase: str = ""):
     option = SimpleNamespace(device=device, device_count=count)
-    return SimpleNamespace(stage=stage, site=site, design=design, option=option, purchase=purchase)
+    return SimpleNamespace(
+        stage=stage, site=site, design=design, option=option, purchase=purchase, copies=1, offer=None
+    )
 
 
 def test_a_name_tells_cooling_work_elsewhere_and_other_devices():

@@ -88,5 +88,5 @@ def close(wanted: str, names: Iterable[str]) -> list[str]:
     squashed = {name_keys(name)[1]: name for name in names}
     key = name_keys(wanted)[1]
     starts = [name for short, name in squashed.items() if key and (key in short)]
-    near = [squashed[short] for short in difflib.get_close_matches(key, squashed, n=3, cutoff=0.65)]
+    near = [squashed[short] for short in difflib.get_close_matches(key, squashed, n=3, cutoff=0.55)]
     return list(dict.fromkeys([*starts[:3], *near]))[:3]

@@ -30,7 +30,7 @@ from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.naming import plan_name
 from twinloop.planner.near import near_ties, screening_error
 from twinloop.planner.optimise import Optimised, Seen
-from twinloop.planner.placements import Placement
+from twinloop.planner.placements import Placement, standing
 from twinloop.planner.potential import potential_totals
 from twinloop.planner.rules import rules
 from twinloop.planner.runners_up import RunnerUp
@@ -195,10 +195,9 @@ def _stage(p: Placement, why: str, *waits: str) -> PlannedStage:
 
 def _placed(p: Placement) -> tuple[int, int]:
     """Return devices and copies as they stand: work spread over places has a server in each, needed for load or not."""
-    o = p.option
-    if p.copies == 1 or p.offer is not None:
-        return o.device_count, o.parallelism.data
-    devices = o.device_count // o.servers * p.servers
+    o, devices = p.option, standing(p)
+    if devices == o.device_count:
+        return devices, o.parallelism.data
     return devices, devices // max(o.device_count // o.parallelism.data, 1)
 
 

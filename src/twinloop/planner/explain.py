@@ -6,7 +6,7 @@ from twinloop.economics.periods import YEAR_S, years
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
 from twinloop.planner.designs import COLD_SUPPLY_C, WARMER_COLD_SUPPLY_C
-from twinloop.planner.placements import Placement
+from twinloop.planner.placements import Placement, standing
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.ties import TIE, pieces
 from twinloop.twin.design import HybridDesign
@@ -30,7 +30,7 @@ def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp |
     if runner is None:
         return f"{head}: no other device or site satisfies the constraints."
     rival = runner.rival
-    other = f"{rival.option.device_count} × {rival.option.device} at {rival.site}"
+    other = where_words(rival)
     if not runner.holds:
         return f"{head} is chosen before {other}, with which the twin finds a limit broken or chips throttled."
     extra = runner.screened_extra if runner.checked is None else runner.checked.objective - best.objective
@@ -38,11 +38,21 @@ def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp |
     share = extra / max(abs(best.objective), 1e-9)
     if share < TIE:
         return f"{head} and {other} come to the same{where}."
-    text = f"{head} beats {other} by {amount_words(model, extra)}{where} ({share:.1%} of the plan)."
+    along = f", which moves {' and '.join(runner.moved)} too," if runner.moved else ""
+    text = f"{head} beats {other}{along} by {amount_words(model, extra)}{where} ({share:.1%} of the plan)."
     if model.objective.name == "cost" and rival.cost_usd > extra:
         noun = "rental" if rival.offer is not None else "cost of ownership"
         text += f" The runner-up wins when its {noun} falls by {extra / rival.cost_usd:.0%}."
+    next_ = runner.device
+    if next_ is not None and next_.holds:
+        more = next_.screened_extra if next_.checked is None else next_.checked.objective - best.objective
+        text += f" The nearest other device, {where_words(next_.rival)}, comes to {amount_words(model, more)} more."
     return text
+
+
+def where_words(p: Placement) -> str:
+    """Return devices, as many as stand there, and the place: ``8 × L40S at hall``."""
+    return f"{standing(p)} × {p.option.device} at {p.site}"
 
 
 def amount_words(model: Model, value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from twinloop.model.model import Model, Stage
-from twinloop.planner.explain import amount_words
+from twinloop.planner.explain import amount_words, where_words
 from twinloop.planner.optimise import Seen, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.recommend import Recommended
@@ -80,12 +80,8 @@ def _words(model: Model, found: Recommended, stage: Stage, asked: list[Looser]) 
             told.append(f"{limit} would save nothing")
         elif each.saved > before + least:
             much = f"{amount_words(model, each.saved)} ({each.saved / abs(best.objective):.1%})"
-            told.append(f"{limit} would save {much} with {_what(each.placement)}")
+            told.append(f"{limit} would save {much} with {where_words(each.placement)}")
         else:
             told.append(f"{limit} no more")
         before = each.saved
     return f"A {noun} of {', one of '.join(told)}; the rest of the plan as it stands, by the twin"
-
-
-def _what(p: Placement) -> str:
-    return f"{p.option.device_count} × {p.option.device} at {p.site}"

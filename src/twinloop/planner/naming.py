@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinloop.planner.placements import Placement
+from twinloop.planner.placements import Placement, standing
 
 
 def plan_name(placements: tuple[Placement, ...], best: tuple[Placement, ...] = ()) -> str:
@@ -22,4 +22,4 @@ def _bought(p: Placement) -> str:
 
 
 def _devices(p: Placement) -> str:
-    return f"{p.option.device_count} × {p.option.device}"
+    return f"{standing(p)} × {p.option.device}"

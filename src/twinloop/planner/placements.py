@@ -292,6 +292,13 @@ def _servers_in_a_place(option: StageOption, places: int) -> int:
     return math.ceil(replicas / places) * math.ceil(option.servers / replicas)
 
 
+def standing(p: Placement) -> int:
+    """Return the devices of ``p`` that stand there: spread work has a server in each place, needed for load or not."""
+    if p.copies == 1 or p.offer is not None:
+        return p.option.device_count
+    return p.option.device_count // p.option.servers * p.servers
+
+
 def may_run(stage: Stage, site: OnPremise | Cloud | Edge, jurisdictions: frozenset[str]) -> bool:
     """Whether ``stage`` may lie at ``site``: named sites and data residency are hard sets."""
     named = not stage.sites or site.name in stage.sites

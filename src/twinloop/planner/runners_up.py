@@ -31,6 +31,10 @@ class RunnerUp:
     """By the twin; ``None``: it only lost in screening."""
     holds: bool
     """Whether the twin, too, finds it within the limits; true where it was not asked."""
+    moved: tuple[str, ...] = ()
+    """Other stages that run on another device or elsewhere in that plan."""
+    device: RunnerUp | None = None
+    """The best plan on another device, where the rival is the same device elsewhere."""
 
 
 def without(problem: Problem, drop: frozenset[int]) -> Problem:
@@ -49,23 +53,40 @@ def runners_up(
     found = {}
     for position, stage in enumerate(best.problem.stages):
         chosen = best.problem.placements[best.choice.picked[position]]
-        same = frozenset(
-            i
-            for i, p in enumerate(best.problem.placements)
-            if p.stage == stage and (p.site, p.option.device) == (chosen.site, chosen.option.device)
-        )
-        choice = solve(without(best.problem, same))
-        if choice is None:
+        mine = [i for i, p in enumerate(best.problem.placements) if p.stage == stage]
+        device = frozenset(i for i in mine if best.problem.placements[i].option.device == chosen.option.device)
+        here = frozenset(i for i in device if best.problem.placements[i].site == chosen.site)
+        runner = _without(model, best, position, here, designs, k, seen)
+        if runner is None:
             continue
-        placed = tuple(best.problem.placements[i] for i in choice.picked)
-        key = tuple(p.key for p in placed)
-        extra = choice.objective - objective_of(best.problem, best.choice.picked)
-        if extra <= 0.0 and key not in seen:
-            seen[key] = check(model, placed, designs, k)
-        checked = seen.get(key)
-        holds = checked is None or acceptable(model, checked)
-        found[stage] = RunnerUp(stage, chosen, placed[position], choice, extra, checked, holds)
+        if runner.rival.option.device == chosen.option.device:
+            runner = replace(runner, device=_without(model, best, position, device, designs, k, seen))
+        found[stage] = runner
     return found
+
+
+def _without(
+    model: Model, best: Optimised, position: int, drop: frozenset[int], designs: dict[tuple[str, str], HybridDesign],
+    k: PlantConstants, seen: Seen,
+) -> RunnerUp | None:  # fmt: skip
+    """Return the best plan without the placements ``drop`` of the stage at ``position``; ``None``: there is none."""
+    choice = solve(without(best.problem, drop))
+    if choice is None:
+        return None
+    ours = [best.problem.placements[i] for i in best.choice.picked]
+    placed = tuple(best.problem.placements[i] for i in choice.picked)
+    key = tuple(p.key for p in placed)
+    extra = choice.objective - objective_of(best.problem, best.choice.picked)
+    if extra <= 0.0 and key not in seen:
+        seen[key] = check(model, placed, designs, k)
+    checked = seen.get(key)
+    holds = checked is None or acceptable(model, checked)
+    moved = tuple(
+        p.stage
+        for i, (p, q) in enumerate(zip(placed, ours, strict=True))
+        if i != position and (p.site, p.option.device) != (q.site, q.option.device)
+    )
+    return RunnerUp(ours[position].stage, ours[position], placed[position], choice, extra, checked, holds, moved)
 
 
 def settled(
