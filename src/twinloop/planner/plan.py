@@ -19,6 +19,7 @@ from twinloop.planner.kept_supply import kept_supply_error
 from twinloop.planner.looser import looser
 from twinloop.planner.optimise import Optimised, Seen
 from twinloop.planner.recommend import Searches, once, recommended
+from twinloop.planner.runners_up import with_devices
 from twinloop.planner.screen import Remember, Screened, fresh
 from twinloop.planner.turning import turns
 from twinloop.planner.wishes import wish_words
@@ -82,7 +83,7 @@ def plan(
             model,
             screened,
             best,
-            found.runners,
+            with_devices(model, found.best, found.runners, screened.designs, k, seen),
             ends.by_kit,
             rivals,
             ends.ordered,

@@ -54,14 +54,33 @@ def runners_up(
     for position, stage in enumerate(best.problem.stages):
         chosen = best.problem.placements[best.choice.picked[position]]
         mine = [i for i, p in enumerate(best.problem.placements) if p.stage == stage]
-        device = frozenset(i for i in mine if best.problem.placements[i].option.device == chosen.option.device)
-        here = frozenset(i for i in device if best.problem.placements[i].site == chosen.site)
+        here = frozenset(
+            i
+            for i in mine
+            if (best.problem.placements[i].site, best.problem.placements[i].option.device)
+            == (chosen.site, chosen.option.device)
+        )
         runner = _without(model, best, position, here, designs, k, seen)
-        if runner is None:
+        if runner is not None:
+            found[stage] = runner
+    return found
+
+
+def with_devices(
+    model: Model, best: Optimised, runners: dict[str, RunnerUp], designs: dict[tuple[str, str], HybridDesign],
+    k: PlantConstants, seen: Seen,
+) -> dict[str, RunnerUp]:  # fmt: skip
+    """Return ``runners`` with the best plan on another device for each that is the same device elsewhere."""
+    found = dict(runners)
+    for position, stage in enumerate(best.problem.stages):
+        runner = runners.get(stage)
+        device = best.problem.placements[best.choice.picked[position]].option.device
+        if runner is None or runner.rival.option.device != device:
             continue
-        if runner.rival.option.device == chosen.option.device:
-            runner = replace(runner, device=_without(model, best, position, device, designs, k, seen))
-        found[stage] = runner
+        drop = frozenset(
+            i for i, p in enumerate(best.problem.placements) if p.stage == stage and p.option.device == device
+        )
+        found[stage] = replace(runner, device=_without(model, best, position, drop, designs, k, seen))
     return found
 
 

@@ -20,7 +20,10 @@ from twinloop.validation.result import Result
 from twinloop.workload.decoding import SMOOTH
 
 PACKAGE = "aiconfigurator_core"
-SYSTEMS = {"h100_sxm": "H100", "h200_sxm": "H200", "b200_sxm": "B200", "gb200": "GB200", "l40s": "L40S"}
+SYSTEMS = {
+    "h100_sxm": "H100", "h200_sxm": "H200", "b200_sxm": "B200", "gb200": "GB200", "l40s": "L40S",
+    "rtx_pro_6000_server": "RTX-PRO-6000-Blackwell",
+}  # fmt: skip
 """Folder of the package -> catalogue device."""
 FORMATS = {"bfloat16": ("bf16", 2.0), "fp8": ("fp8", 1.0), "fp8_block": ("fp8", 1.0), "nvfp4": ("fp4", 0.5625)}
 """Its formats -> (peak, bytes of a stored weight)."""

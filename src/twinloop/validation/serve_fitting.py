@@ -115,16 +115,18 @@ KERNELS: dict[str, dict[str, float]] = {
         "gemm": 0.68, "gemm_8": 0.68, "gemm_4": 0.535, "half": 1130.0, "bandwidth": 0.67,
         "imbalance": 2.5, "expert_bandwidth": 0.865, "mixture_s": 22e-6,
     },
+    "trtllm workstation": {"imbalance": 2.0, "expert_bandwidth": 0.9, "expert_8": 1.1},
     "vllm hopper": {"expert_bandwidth": 0.93, "expert_8": 1.5},
     "vllm blackwell": {"expert_bandwidth": 0.93, "expert_8": 2.5},
 }  # fmt: skip
 """Pool -> where its prior lies instead of the middle of the bounds: what :mod:`kernels` makes of measured products and
-of experts (aiconfigurator-core 0.12, gemm/trtllm/1.3.0rc20, moe/vllm/0.24.0, Apache-2.0; H100, H200, B200, GB200; means
-of devices and of plain and blocked 8 bits; ``half`` of the narrowest format). ``imbalance`` is the share of peak of
-products over that of experts whose tokens follow a power law, ``expert_8`` the same of 8 bits over 16. Kernels know
-none of the rows. Only what predicts left-out models better is taken: not vLLM's and the workstation's products, not
-TensorRT-LLM's experts on Hopper, of vLLM's experts not the imbalance and the fixed time, nowhere attention and
-collectives."""
+:mod:`kernel_parts` of experts (aiconfigurator-core 0.12, gemm/trtllm/1.3.0rc20, moe/vllm/0.24.0 and on the workstation
+part moe/trtllm, Apache-2.0; H100, H200, B200, GB200, RTX PRO 6000; means of devices and of plain and blocked 8 bits;
+``half`` of the narrowest format). ``imbalance`` is the share of peak of products over that of experts whose tokens
+follow a power law, ``expert_8`` the same of 8 bits over the others (plain 8 bits on the workstation part: 0.9 to 1.1).
+Kernels know none of the rows. Only what predicts left-out models better is taken: not vLLM's and the workstation's
+products, not TensorRT-LLM's experts on Hopper, of vLLM's experts not the imbalance and the fixed time, nowhere
+attention and collectives."""
 KERNEL_PRIOR = 1.0
 
 

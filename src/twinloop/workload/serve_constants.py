@@ -30,9 +30,9 @@ TRTLLM_BLACKWELL = ServeCalibration(
     inner_alpha_s=11.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.54, expert_8=1.6,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.581, half=17.2, attention=0.663, bandwidth=0.893, expert_bandwidth=0.677,
-    cache_bandwidth=0.911, step_s=8260e-6, layer_s=5.89e-6, mixture_s=6.41e-6, sequence_s=0.544e-6, inner=0.924,
-    inner_alpha_s=3.21e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.21, expert_8=1.6,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.583, half=17.4, attention=0.661, bandwidth=0.898, expert_bandwidth=0.889,
+    cache_bandwidth=0.901, step_s=8440e-6, layer_s=6.23e-6, mixture_s=8.94e-6, sequence_s=0.579e-6, inner=0.924,
+    inner_alpha_s=3.22e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.26, expert_8=1.1,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.6, gemm_8=0.51, half=259.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
@@ -47,8 +47,8 @@ VLLM_BLACKWELL = ServeCalibration(
     cache_bandwidth=0.331, step_s=1850e-6, layer_s=30.3e-6, mixture_s=56.3e-6, sequence_s=30.3e-6, inner=0.786,
     inner_alpha_s=4.15e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.85, expert_8=2.4,
 )  # fmt: skip
-"""A constant no row of its pool speaks of keeps its prior: 16-bit products of TensorRT-LLM measured kernels, ``outer``
-the middle of its bounds; ``expert_8`` then is Hopper's."""
+"""A constant no row of its pool speaks of keeps its prior: 16-bit products of TensorRT-LLM and the workstation's 8-bit
+experts measured kernels, ``outer`` the middle of its bounds; ``expert_8`` of TensorRT-LLM on Blackwell is Hopper's."""
 
 BLACKWELL = ("B200", "B300", "GB200", "GB300")
 WORKSTATION = ("RTX", "L40S", "L4", "L40")
