@@ -77,7 +77,8 @@ class SiteCase:
 def statistics(weather: WeatherYear) -> FloatArray:
     """Return the year's values of :data:`QUANTITIES`."""
     dry, wet = weather.dry_bulb_c, weather.wet_bulb_c
-    below = [100.0 * np.mean(t < limit) for t, limit in ((dry, 18.0), (dry, 27.0), (wet, 15.0), (wet, 20.0))]
+    # Files give tenths: saturated air at a limit must not fall on either side by rounding.
+    below = [100.0 * np.mean(t < limit - 1e-6) for t, limit in ((dry, 18.0), (dry, 27.0), (wet, 15.0), (wet, 20.0))]
     return np.array([*below, np.quantile(dry, 0.996), np.quantile(wet, 0.996)])
 
 
