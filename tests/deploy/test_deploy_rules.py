@@ -103,6 +103,7 @@ BROKEN = {
         nominalQuota="170"), "a quota of 170 nvidia.com/gpu, heat and power carry 17"),
     "heat": (("ConfigMap", "bank-plan"), lambda d: d["data"].update({"flavors.json": d["data"]["flavors.json"].replace(
         '"carried_devices": 17', '"carried_devices": 170')}), "170 devices, heat and power carry 17"),
+    "flavors": (("ConfigMap", "bank-plan"), put("[{}]", "data", "flavors.json"), "expected a list of flavors"),
     "heat of what runs": (("HorizontalPodAutoscaler", "score"), put(40, "spec", "maxReplicas"), "40 devices always"),
     "memory of the queue": (("ClusterQueue", "bank-hall"), lambda d: [f["resources"].remove(row) for f in
         d["spec"]["resourceGroups"][0]["flavors"] for row in list(f["resources"]) if row["name"] == "memory"],

@@ -215,6 +215,19 @@ def test_kustomize_builds_every_layer(branches, written, choices):
         assert sorted(map(identity, made)) == sorted(map(identity, wanted))
 
 
+@pytest.mark.parametrize(("file", "old", "new"), [
+    ("stage-score.yaml", "maxReplicas: 16", "maxReplicas: many"),
+    ("stage-train.yaml", "parallelism: 2", "parallelism: [2]"),
+    ("stage-score.yaml", "            requests:", "            requests: none\n            other:"),
+])  # fmt: skip
+def test_a_document_of_wrong_form_is_told_and_nothing_raised(make, written, file, old, new):
+    folder = written(make())
+    path = folder / "sites" / "hall" / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert any(file in str(fault) for fault in check_folder(folder))
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("USER 10001:10001", "USER root", "USER: got root"), ("USER 10001:10001\n", "", "USER: got none"),
     (None, None, "no images/STAGE/Dockerfile builds it"),

@@ -58,9 +58,19 @@ def check_folder(folder: Path, crds: Path | None = None, minor: int = 30) -> lis
         name = f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"
         faults += [Found(file, name, message) for message in schema_faults(document, custom, f"1.{minor}")]
     layers = _layers(folder)
-    rest = (*semantic_faults(documents), *_order_faults(folder), *layer_faults(folder, layers),
+    rest = (*_judged(documents, sound=not faults), *_order_faults(folder), *layer_faults(folder, layers),
             *image_faults(folder, layers), *text_faults(folder))  # fmt: skip
     return faults + [Found(*fault) for fault in dict.fromkeys(rest)]
+
+
+def _judged(documents: list[tuple[str, Document]], *, sound: bool) -> list[tuple[str, str, str]]:
+    """Return broken rules; of documents whose form a schema has refused, no more than could be judged."""
+    try:
+        return semantic_faults(documents)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        if sound:
+            raise
+        return []
 
 
 def what_was_checked(folder: Path) -> str:
@@ -97,7 +107,11 @@ def _nodes(folder: Path) -> list[tuple[str, Document]]:
     """Return a Node for each row of a table of nodes: a name, then labels."""
     found = []
     for path in sorted(folder.glob("sites/*/nodes.csv")):
-        for row in filter(None, path.read_text("utf-8").splitlines()):
+        try:
+            rows = path.read_text("utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not text: {error.reason}") from error
+        for row in filter(None, rows):
             name, *labels = (cell.strip() for cell in row.split(","))
             meta = {"name": name, "labels": dict(each.split("=", 1) for each in labels if "=" in each)}
             found.append((str(path.relative_to(folder)), {"apiVersion": "v1", "kind": "Node", "metadata": meta}))

@@ -21,7 +21,8 @@ def compose(deployment: Deployment) -> Document:
         made: Document = {
             "build": {"context": f"images/{work.label}"}, "entrypoint": _one_process(work), "read_only": True,
             "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"], "tmpfs": ["/tmp"],  # noqa: S108
-            "volumes": ["data:/data", "artefacts:/artefacts"], **_one_device(work),
+            "environment": {"HOME": "/tmp"}, "volumes": ["data:/data", "artefacts:/artefacts"],  # noqa: S108
+            **_one_device(work),
         }  # fmt: skip
         before = {
             each.label: {"condition": "service_started" if each.kind == "ingest" else "service_completed_successfully"}

@@ -197,11 +197,29 @@ def fitting(template: Document, documents: Documents) -> list[Document]:
 
 def flavors_in(documents: Documents) -> list[Document]:
     """Return the plan's flavors as its ConfigMap has them: a host of each, and what heat and power carry."""
-    texts = [at(d, "data", "flavors.json") for _, _, d in of_kind(documents, "ConfigMap")]
+    texts = [at(d, "data", FLAVORS) for _, _, d in of_kind(documents, "ConfigMap")]
+    return [each for text in texts if text is not None for each in flavors_of(str(text)) or []]
+
+
+FLAVORS = "flavors.json"
+"""Where the plan's ConfigMap has its flavors."""
+NUMBERS = ("cpu", "memory_b", "devices", "watts_per_device", "carried_devices", "always_on_devices")
+
+
+def flavors_of(text: str) -> list[Document] | None:
+    """Return the flavors that ``text`` describes, ``None`` where it does not describe each in full."""
     try:
-        return [each for text in texts if text for each in json.loads(text) if isinstance(each, dict)]
+        found = json.loads(text)
     except ValueError:
-        return []
+        return None
+    whole = isinstance(found, list) and all(
+        isinstance(each, dict)
+        and {"name", "accelerator", "cooling", "resource", "thermal_capacity_w", "power_capacity_w"} <= set(each)
+        and all(isinstance(each.get(name), int | float) for name in NUMBERS)
+        and each["devices"] > 0
+        for each in found
+    )
+    return found if whole else None
 
 
 def flavor_of(template: Document, documents: Documents) -> Document | None:

@@ -37,6 +37,12 @@ def names(documents: Documents) -> Iterator[Fault]:
         seen.add(identity)
 
 
+WIDE = CLUSTER_WIDE | {
+    "Node", "PersistentVolume", "StorageClass", "CustomResourceDefinition", "RuntimeClass", "IngressClass",
+}  # fmt: skip
+"""Kinds without a namespace, those included that a person may add."""
+
+
 def homes(documents: Documents) -> Iterator[Fault]:
     """The site's one namespace is a restricted one, and everything that has a namespace is in it."""
     spaces = {at(d, "metadata", "name") for _, _, d in of_kind(documents, "Namespace")}
@@ -46,7 +52,7 @@ def homes(documents: Documents) -> Iterator[Fault]:
             yield file, name, f"pod-security.kubernetes.io/enforce: got {mode}, expected restricted"
     for file, document in documents:
         home = at(document, "metadata", "namespace")
-        if document.get("kind") in CLUSTER_WIDE or document.get("kind") == "Node":
+        if document.get("kind") in WIDE:
             continue
         if spaces and home not in spaces:
             yield file, name_of(document), f"metadata.namespace: got {home}, expected {', '.join(map(str, spaces))}"

@@ -11,6 +11,7 @@ from twinloop.deploy.rules.objects import Fault, name_of
 from twinloop.deploy.rules.pods import ENDING
 from twinloop.deploy.services import DRIVERS
 from twinloop.deploy.walk import (
+    FLAVORS,
     Document,
     Documents,
     asked,
@@ -19,6 +20,7 @@ from twinloop.deploy.walk import (
     devices_of,
     flavor_of,
     flavors_in,
+    flavors_of,
     held,
     of_kind,
     pods_in,
@@ -89,6 +91,9 @@ def heat(documents: Documents) -> Iterator[Fault]:
     """No flavor carries more devices than its heat and power allow; what always runs and any run beside it fit them."""
     whole = unique(documents)
     for file, name, document in of_kind(documents, "ConfigMap"):
+        text = at(document, "data", FLAVORS)
+        if text is not None and flavors_of(str(text)) is None:
+            yield file, name, f"{FLAVORS}: expected a list of flavors as they were written"
         for flavor in flavors_in([(file, document)]):
             carried, most = flavor["carried_devices"], carried_by(flavor)
             if carried > most:
