@@ -195,6 +195,13 @@ def test_compose_is_read_by_compose(make, written):
     assert read["train"]["read_only"] is True
 
 
+def test_servers_that_nobody_trains_for_have_folders_of_their_own(make, without):
+    alone = files_of(without(make(), "score"), "slurm")
+    assert "--artefacts=/artefacts/score" in alone["slurm/score.sbatch"]
+    assert "No stage of the plan trains what `score` serves: lay `/artefacts/score/model.pt`" in alone["README.md"]
+    assert "as `model.pt` computes it" in alone["README.md"]
+
+
 MUTANTS = [
     ("slurm", "slurm/train.sbatch", "--nodes=2", "--nodes=1", "--nodes: got 1 under --nnodes=2"),
     ("slurm", "slurm/train.sbatch", "--gpus-per-node=8", "--gpus-per-node=4", "got 4 under --nproc-per-node=8"),

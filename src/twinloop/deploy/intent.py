@@ -86,6 +86,11 @@ class Work:
     """Label of the training stage whose model a serving stage answers with, ``None`` where the plan has none."""
 
     @property
+    def model_folder(self) -> str:
+        """Return the folder of the artefacts that holds what it serves: its trainer's, else one of its own."""
+        return self.trained_by or self.label
+
+    @property
     def ranks(self) -> int:
         """Devices that the layout takes."""
         p = self.parallelism

@@ -56,10 +56,8 @@ def torchrun(work: Work, master: str, rank: str = "$(NODE_RANK)") -> list[str]:
 
 
 def artefacts(work: Work) -> str:
-    """Return the folder in which a serving stage finds its model: its trainer's, else the root of the claim."""
-    if work.everywhere:
-        return "/app"
-    return f"/artefacts/{work.trained_by}" if work.trained_by else "/artefacts"
+    """Return the folder in which a serving stage finds its model."""
+    return "/app" if work.everywhere else f"/artefacts/{work.model_folder}"
 
 
 def work_arguments(work: Work) -> list[str]:

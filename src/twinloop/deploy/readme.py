@@ -82,11 +82,12 @@ def _skypilot(deployment: Deployment) -> tuple[str, str]:
         when = "" if work.every_s is None or work.kind == "serve" else (
             f"   # recurs: {cron(work.every_s, start_s(work, deployment.works))}"
         )  # fmt: skip
+        when = "   # runs until it is cancelled" if work.kind == "ingest" else when
         lines.append(f"{verb} sky/{work.label}.yaml {envs}{when}\n")
     own = sorted({work.site for work in deployment.works if work.site not in deployment.regions})
     change = (
-        "- Start the stages in this order, each when the one before has ended: a service without a model does not "
-        "become ready. SkyPilot has no schedule: where a line says when it recurs, your cron starts it.\n"
+        "- Start the stages in this order, each when the one before has ended, where it ends: a service without a "
+        "model does not become ready. SkyPilot has no schedule: where a line says how it recurs, let cron start it.\n"
         "- `DATA` and `ARTEFACTS` are buckets (`s3://`, `gs://`, …) in the region of `infra`.\n"
         + "".join(f"- {site} is a site of your own: `infra: k8s/{label(site)}` is the kubeconfig's context of its "
                   "cluster, or write `ssh/POOL`.\n" for site in own)
@@ -179,11 +180,13 @@ def _model_notes(deployment: Deployment, target: str, style: Style) -> str:
 
 
 def _served(deployment: Deployment, work: Work, target: str) -> str:
-    notes = (
-        f"- `{work.label}`: `serve.py` gives one number a request, the mean log-likelihood of its tokens. It writes no "
-        f"text: where answers are wanted, put your engine's image and command in the place of `images/{work.label}`.\n"
-    )
     trainer = next((each for each in deployment.works if each.label == work.trained_by), None)
+    ours = trainer is not None and trainer.own_trainer is None
+    what = "the mean log-likelihood of its tokens" if ours else "as `model.pt` computes it from whole rows of tokens"
+    notes = (
+        f"- `{work.label}`: `serve.py` gives one number a request, {what}. It writes no text: where answers are "
+        f"wanted, put your engine's image and command in the place of `images/{work.label}`.\n"
+    )
     if work.everywhere:
         lies = f", the `/artefacts/{trainer.label}/model.pt` of {trainer.site}" if trainer else ""
         return notes + (
@@ -191,7 +194,10 @@ def _served(deployment: Deployment, work: Work, target: str) -> str:
             f"`images/{work.label}/Dockerfile`. Each host's service stays on that host.\n"
         )
     if trainer is None:
-        return notes + f"- No stage of the plan trains what `{work.label}` serves: lay `/artefacts/model.pt` there.\n"
+        return notes + (
+            f"- No stage of the plan trains what `{work.label}` serves: lay `/artefacts/{work.model_folder}/model.pt` "
+            "there.\n"
+        )
     if trainer.site == work.site or target in ("compose", "slurm", "skypilot"):
         shared = "" if trainer.site == work.site or target == "compose" else (
             f" {trainer.site} and {work.site} must see the same artefacts, or copy it after each run."

@@ -53,7 +53,7 @@ def inference_service(deployment: Deployment, work: Work, template: Document) ->
         "minReplicas": least, "maxReplicas": most, "labels": labels(deployment, work.site, work),
         "annotations": template["metadata"]["annotations"],
         "model": {"modelFormat": {"name": "torchscript"}, "runtime": work.label,
-                  "storageUri": f"pvc://{claim}/{work.trained_by or ''}".rstrip("/"), "resources": amounts},
+                  "storageUri": f"pvc://{claim}/{work.model_folder}", "resources": amounts},
     }  # fmt: skip
     meta = metadata(deployment, work)
     meta["annotations"] = meta["annotations"] | KSERVE
