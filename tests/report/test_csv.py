@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twinloop.report import numbers
 from twinloop.report.parts import Table, columns
-from twinloop.report.tables import as_csv
+from twinloop.report.spreadsheets import as_csv
 
 
 def cells(*rows, names=("Part", "#Amount")):

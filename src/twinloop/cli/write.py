@@ -13,7 +13,7 @@ from twinloop.model.plan import SCHEMA, Plan
 from twinloop.model.simulation import Incident, SiteYear
 from twinloop.planner.plan import Planned
 from twinloop.report import render
-from twinloop.report.tables import equipment_csv
+from twinloop.report.spreadsheets import equipment_csv
 
 
 def check_folder(folder: Path | None, option: str = "--out") -> None:

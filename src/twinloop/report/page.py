@@ -12,6 +12,7 @@ from twinloop.model.simulation import Incident, SiteYear
 from twinloop.report import gallery, narrative, tables
 from twinloop.report.gallery import Drawn
 from twinloop.report.parts import Table
+from twinloop.report.spreadsheets import equipment_csv
 
 WITHOUT_HALL = {
     "cloud": "Rented: figures are the provider's, from the catalogue.",
@@ -42,7 +43,7 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str, incidents: tup
     by_site = {year.site: year for year in years}
     faults = {each.site: each for each in incidents}
     equipped = any(site.equipment for site in plan.sites)
-    csv = base64.b64encode(tables.equipment_csv(plan).encode()).decode() if equipped else ""
+    csv = base64.b64encode(equipment_csv(plan).encode()).decode() if equipped else ""
     bill = gallery.bill(plan)
     return environment().get_template("report.html").render(
         plan=plan,

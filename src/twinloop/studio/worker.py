@@ -22,7 +22,7 @@ from twinloop.model.plan import Totals
 from twinloop.planner.check import Checked
 from twinloop.planner.plan import Planned, plan
 from twinloop.report import render
-from twinloop.report.tables import equipment_csv
+from twinloop.report.spreadsheets import equipment_csv
 from twinloop.scenario import load_text, resolve, scenario_hash
 from twinloop.scenario.load import Scenario
 from twinloop.studio.levers import levers

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from twinloop.errors import TwinloopError
 from twinloop.report.parts import Figure
-from twinloop.report.tables import as_csv
+from twinloop.report.spreadsheets import as_csv
 
 
 def svg_file(figure: Figure, drawing: int = 0) -> str:
