@@ -16,6 +16,7 @@ def results():
 def test_every_judged_group_is_within_its_limit(results):
     assert [result.case for result in results if result.failed] == []
     judged = {result.case for result in results if result.kind == "proof" and result.case.startswith("training")}
+    judged -= {case for case in judged if case.startswith("training run:")}  # a row each
     assert len(judged) == len(TRAINING_LIMITS) + 1
     assert any(case.startswith("training elsewhere: rows set aside") for case in judged)
 

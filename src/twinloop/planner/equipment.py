@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
+from twinloop.cooling.chillers import chiller
 from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment, RackType
@@ -153,18 +154,16 @@ def _cold_lines(plant: Plant, site: OnPremise, k: PlantConstants) -> list[Equipm
     cold, design, outdoor = plant.cold, plant.design, site.weather.design
     supply_c, margin = design.cold_supply_c, k.sizing_margin
     return_c = supply_c + cold.heat_w / (cold.flow_kg_s * k.water_heat_capacity_j_kg_k)
-    cop = k.chiller_cop_air if design.cold_plant == "air_cooled_chiller" else k.chiller_cop_water
-    words = (
-        _drawn_in(outdoor.dry_bulb_c, k)
-        if design.cold_plant == "air_cooled_chiller"
-        else f"{outdoor.wet_bulb_c + k.tower_approach_k:.1f} °C condenser water"
-    )
+    dry = design.cold_plant == "air_cooled_chiller"
+    condenser_c = outdoor.dry_bulb_c + k.recirculation_outdoor_k if dry else outdoor.wet_bulb_c + k.tower_approach_k
+    power_w = float(chiller(cold.chiller, cold.heat_w, supply_c, condenser_c).power_w)
+    words = _drawn_in(outdoor.dry_bulb_c, k) if dry else f"{condenser_c:.1f} °C condenser water"
     lines = [
         _line("CH", design.cold_plant, design.cold_plant, cold.heat_w, site.redundancy,
-              cold.heat_w / cop, cold.flow_kg_s, 50e3, return_c, supply_c, words, margin, k)
+              power_w, cold.flow_kg_s, 50e3, return_c, supply_c, words, margin, k)
     ]  # fmt: skip
     if cold.tower is not None:
-        heat_w = cold.heat_w * (1.0 + 1.0 / cop)
+        heat_w = cold.heat_w + power_w
         lines.append(
             _line("CT", "tower", "tower", heat_w, site.redundancy, cold.tower.fan_design_w, cold.condenser_kg_s, 40e3,
                   None, None, f"{outdoor.wet_bulb_c:.1f} °C wet bulb", margin, k)

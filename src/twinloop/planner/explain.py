@@ -33,7 +33,7 @@ def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp |
     other = where_words(rival)
     if not runner.holds:
         return f"{head} is chosen before {other}, with which the twin finds a limit broken or chips throttled."
-    extra = runner.screened_extra if runner.checked is None else runner.checked.objective - best.objective
+    extra = runner.extra(best)
     where = " in screening" if runner.checked is None else ""
     share = extra / max(abs(best.objective), 1e-9)
     if share < TIE:
@@ -45,7 +45,7 @@ def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp |
         text += f" The runner-up wins when its {noun} falls by {extra / rival.cost_usd:.0%}."
     next_ = runner.device
     if next_ is not None and next_.holds:
-        more = next_.screened_extra if next_.checked is None else next_.checked.objective - best.objective
+        more = next_.extra(best)
         text += f" The nearest other device, {where_words(next_.rival)}, comes to {amount_words(model, more)} more."
     return text
 

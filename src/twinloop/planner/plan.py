@@ -18,8 +18,8 @@ from twinloop.planner.infeasible import explain
 from twinloop.planner.kept_supply import kept_supply_error
 from twinloop.planner.looser import looser
 from twinloop.planner.optimise import Optimised, Seen
+from twinloop.planner.other_devices import with_devices
 from twinloop.planner.recommend import Searches, once, recommended
-from twinloop.planner.runners_up import with_devices
 from twinloop.planner.screen import Remember, Screened, fresh
 from twinloop.planner.turning import turns
 from twinloop.planner.wishes import wish_words
@@ -74,6 +74,7 @@ def plan(
     told = turns(model, found, k, remember, seen)
     eased = looser(model, found, k, remember, dict(seen))
     best, screened, model = found.best, found.screened, found.at.model
+    others = with_devices(found, k, remember, dict(seen))
     ends = _finished(found.searches, found.efforts)
     progress("explaining")
     rivals = rivals_of(ends.plain, best)
@@ -83,7 +84,7 @@ def plan(
             model,
             screened,
             best,
-            with_devices(model, found.best, found.runners, screened.designs, k, seen),
+            others,
             ends.by_kit,
             rivals,
             ends.ordered,

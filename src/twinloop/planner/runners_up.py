@@ -36,6 +36,10 @@ class RunnerUp:
     device: RunnerUp | None = None
     """The best plan on another device, where the rival is the same device elsewhere."""
 
+    def extra(self, best: Checked) -> float:
+        """Return the objective above that of ``best``: by the twin where it was asked."""
+        return self.screened_extra if self.checked is None else self.checked.objective - best.objective
+
 
 def without(problem: Problem, drop: frozenset[int]) -> Problem:
     """Return ``problem`` with the placements ``drop`` made unaffordable by a zero-bound row."""
@@ -63,24 +67,6 @@ def runners_up(
         runner = _without(model, best, position, here, designs, k, seen)
         if runner is not None:
             found[stage] = runner
-    return found
-
-
-def with_devices(
-    model: Model, best: Optimised, runners: dict[str, RunnerUp], designs: dict[tuple[str, str], HybridDesign],
-    k: PlantConstants, seen: Seen,
-) -> dict[str, RunnerUp]:  # fmt: skip
-    """Return ``runners`` with the best plan on another device for each that is the same device elsewhere."""
-    found = dict(runners)
-    for position, stage in enumerate(best.problem.stages):
-        runner = runners.get(stage)
-        device = best.problem.placements[best.choice.picked[position]].option.device
-        if runner is None or runner.rival.option.device != device:
-            continue
-        drop = frozenset(
-            i for i, p in enumerate(best.problem.placements) if p.stage == stage and p.option.device == device
-        )
-        found[stage] = replace(runner, device=_without(model, best, position, drop, designs, k, seen))
     return found
 
 

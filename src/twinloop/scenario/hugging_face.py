@@ -208,7 +208,8 @@ def network_from_config(name: str, path: Path) -> Network:
 
 def _refuse(data: Mapping[str, Any], family: str, path: Path) -> None:
     recurrent = next((key for key in RECURRENT if data.get(key) is not None), None)
-    other = {key: data[key] for key, rank in LATENT_RANKS.items() if data.get("kv_lora_rank") and data[key] != rank}
+    latent = data.get("kv_lora_rank")
+    other = {key: data[key] for key, rank in LATENT_RANKS.items() if latent and data.get(key, rank) != rank}
     if data.get("is_encoder_decoder") is True or family in BOTH:
         got, expected = (family or "true"), "an encoder or a decoder: both in one are not supported yet"
         raise InputError(Fault(str(path), None, "is_encoder_decoder", got, expected))

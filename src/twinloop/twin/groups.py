@@ -197,7 +197,8 @@ def most_air(group: ItGroup, design: HybridDesign, k: PlantConstants, density_ra
         (1.0 - _caught(effective_path(group, component, design), k)) * getattr(group.busy, f"{component}_w")
         for component in DC_COMPONENTS
     )
-    return k.server_fan_most * density_ratio * group.busy.total_w / max(on_air_w, 1.0)
+    xp = namespace(on_air_w, density_ratio)
+    return k.server_fan_most * density_ratio * group.busy.total_w / xp.maximum(on_air_w, 1.0)
 
 
 def bath_resistance_k_w(group: ItGroup, design: HybridDesign, k: PlantConstants) -> Array:

@@ -125,13 +125,14 @@ def _size_door(
 ) -> tuple[RearDoor | None, float]:
     """Size doors to hand air back at supply temperature (room-neutral).
 
-    Servers breathe the room, so what the room's own heat warms that air by is the doors' to carry too.
+    Servers breathe the room, so what the room's own heat warms that air by is the doors' to carry too: by their
+    surface, for the pipes bring water for either doors or handlers to take it.
     """
     if not design.has_door:
         return None, 0.0
     air_w_k = load.air_kg_s * k.air_heat_capacity_j_kg_k
     duty_w = load.air_w + room_w
-    water_kg_s = duty_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
+    water_kg_s = load.air_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
     exhaust_c = design.air_supply_c + duty_w / air_w_k / (1.0 - aisle.recirculation)
     heat_w = air_w_k * (exhaust_c - design.air_supply_c)
     ua = ua_for_duty_w_k(
