@@ -78,7 +78,7 @@ def test_the_intakes_limit_falls_with_the_height_of_the_site(task):
     high = replace(task.weather, elevation_m=1650.0)
     below, above = (
         replace(
-            task, weather=weather, action_low=(34.0, 20.0, 10.0, 0.0, 0.3), action_high=(34.0, 40.0, 22.0, 0.3, 1.0)
+            task, weather=weather, action_low=(33.5, 20.0, 10.0, 0.0, 0.3), action_high=(33.5, 40.0, 22.0, 0.3, 1.0)
         )
         for weather in (replace(high, elevation_m=0.0), high)
     )

@@ -36,7 +36,7 @@ def test_the_warmest_supply_that_keeps_the_margin_is_offered(doors):
         return least_margin_k(check(doors, (replace(p, design=other.name),), {(p.site, other.name): other}, K))
 
     assert margin_k(20.0) < 5.0 < margin_k(14.0)
-    assert margin_k(design.cold_supply_c + 0.5) < 5.0 <= margin_k(design.cold_supply_c)
+    assert margin_k(design.cold_supply_c + 1.0) < 5.0 <= margin_k(design.cold_supply_c)  # steps, and room for lights
 
 
 def test_nothing_is_offered_between_where_no_margin_is_asked_for(doors):

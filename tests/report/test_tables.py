@@ -142,7 +142,7 @@ def test_figures_of_a_plan_go_into_a_folder(shops_file, tmp_path):
     assert {"cost.svg", "cost.csv", "cumulative.svg", "cumulative-2.svg", "time.csv"} <= names
     assert ET.parse(tmp_path / "f" / "cost.svg").getroot().tag.endswith("svg")
     with (tmp_path / "f" / "cost.csv").open(encoding="utf-8") as stream:
-        assert next(csv.reader(stream)) == ["Purpose", "Present value", "Share"]
+        assert next(csv.reader(stream)) == ["Purpose", "Present value (USD)", "Share (%)"]
 
 
 def test_memory_by_purpose_adds_up_to_the_devices(retrofit):

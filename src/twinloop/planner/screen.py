@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,11 +9,9 @@ from functools import partial
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import OnPremise, Site
+from twinloop.planner.between import between, heaviest_of
 from twinloop.planner.designs import (
-    COLD_SUPPLY_C,
     KITS,
-    SUPPLY_STEP_K,
-    at_supply,
     candidate_designs,
     existing_design,
     warmer_designs,
@@ -26,7 +23,6 @@ from twinloop.planner.placements import (
     edge_placement,
     hall_placement,
     may_run,
-    plated,
     residency,
 )
 from twinloop.planner.racks import server_of
@@ -167,7 +163,7 @@ def _screen_hall(
     rated: dict[tuple[str, str], Rates] = {}
     for i, design in enumerate(candidates, 1):
         progress(f"screening cooling designs of {site.name}: {i} of {len(candidates)}")
-        heaviest = _heaviest(model, design, references)
+        heaviest = heaviest_of(model, design, references)
         if heaviest is None:
             continue
         found_rates = rated[design.name, heaviest.server] = rate(design, heaviest)
@@ -176,7 +172,7 @@ def _screen_hall(
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
-    kept += _between(model, site, kept, rated, references)
+    kept += between(model, site, kept, rated, references, rate)
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
         kept += [design for design in candidates if design.name == standing.name]
@@ -258,7 +254,7 @@ def _warmed(
         cheapest.setdefault(_kit(design), design)
     instead: dict[str, HybridDesign] = {}
     for design in cheapest.values():
-        heaviest = _heaviest(model, design, references)
+        heaviest = heaviest_of(model, design, references)
         if heaviest is None:
             continue
         now = design
@@ -270,32 +266,6 @@ def _warmed(
             first[warmer.name], now = placed, warmer
         instead[design.name] = now
     return [instead.get(design.name, design) for design in kept]
-
-
-def _between(
-    model: Model, site: OnPremise, kept: list[HybridDesign], rated: dict[tuple[str, str], Rates],
-    references: dict[str, StageOption],
-) -> list[HybridDesign]:  # fmt: skip
-    """Return designs of ``kept`` with the warmest water that keeps the margin asked for, where 20 °C do not.
-
-    Chips warm with the water nearly kelvin for kelvin, so the supply lies on the line between the two that were
-    rated. Warmer water costs less and lies farther above the dew point.
-    """
-    wanted_k, found = model.caps.junction_margin_k, []
-    if wanted_k <= 0.0 or (site.plant is not None and site.plant.keep):
-        return []
-    coldest_c, usual_c = COLD_SUPPLY_C
-    for design in (each for each in kept if each.cold_supply_c == coldest_c):
-        heaviest = _heaviest(model, design, references)
-        warm = heaviest and rated.get((at_supply(design, usual_c).name, heaviest.server))
-        if heaviest is None or not warm:
-            continue
-        cold_k, warm_k = (each.margin_of_k(heaviest) for each in (rated[design.name, heaviest.server], warm))
-        if warm_k < wanted_k < cold_k:
-            supply_c = coldest_c + (usual_c - coldest_c) * (cold_k - wanted_k) / (cold_k - warm_k)
-            supply_c = math.floor(supply_c / SUPPLY_STEP_K) * SUPPLY_STEP_K
-            found += [at_supply(design, supply_c)] if supply_c > coldest_c else []
-    return found
 
 
 def _references(
@@ -351,14 +321,6 @@ def _place_by(
     option: StageOption, *, loose: bool,
 ) -> Placement | None:  # fmt: skip
     return _place(model, site, design, option, find(option), loose=loose)
-
-
-def _heaviest(model: Model, design: HybridDesign, references: dict[str, StageOption]) -> StageOption | None:
-    """Return the option of most mean power whose server belongs under ``design``; one answer for a whole kit."""
-    able = {server: option for server, option in references.items() if belongs(server_of(model, server), design)}
-    anchors = {server: option for server, option in able.items() if plated(server_of(model, server), design)}
-    ranked = anchors or able
-    return max(ranked.values(), key=lambda o: (o.busy_fraction * o.busy.total_w, o.server), default=None)
 
 
 def _place(
