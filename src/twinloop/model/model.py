@@ -87,6 +87,8 @@ class Caps:
     """Of all sites, providers' included."""
     junction_margin_k: float = 0.0
     """What chips in halls keep below their limit on the design day, at least."""
+    dry_doors: bool = False
+    """Whether the water of rear doors must stay above the hall's dew point."""
     growth_fits: bool = False
     """Whether positions, power and water of each hall must carry the load of the horizon's every year."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from twinloop.model.model import Model
 from twinloop.model.plan import Totals
 from twinloop.planner.check import Checked, check
+from twinloop.planner.dew import sweats_as_planned
 from twinloop.planner.growth import power_that_lasts_w, water_that_lasts_m3
 from twinloop.planner.limits import (
     CAPEX_ROW,
@@ -174,9 +175,18 @@ def adopted(checked: Checked, free: Optimised, rounds: int) -> Optimised:
 
 
 def acceptable(model: Model, checked: Checked, relaxed: frozenset[str] = frozenset()) -> bool:
-    """Whether the twin's figures, too, respect power, water, caps and the margin asked for, and nothing throttles."""
+    """Whether the twin's figures, too, respect power, water, caps and the margins asked for, and nothing throttles."""
     within = not throttled(model, checked) and not exceeded_rows(model, checked) - relaxed
+    if model.caps.dry_doors and wet_doors(model, checked):
+        return False
     return within and least_margin_k(checked) >= model.caps.junction_margin_k
+
+
+def wet_doors(model: Model, checked: Checked) -> list[str]:
+    """Return the halls whose rear doors may sweat."""
+    halls = {site.name: site for site in model.on_premise}
+    planned = (site.planned for site in checked.sites)
+    return [each.name for each in planned if each.name in halls and sweats_as_planned(each, halls[each.name])]
 
 
 def least_margin_k(checked: Checked) -> float:

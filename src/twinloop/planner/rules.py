@@ -20,6 +20,7 @@ from twinloop.model.model import Model
 from twinloop.model.plan import PlannedCooling, PlannedSite, RackType, RuleBreach
 from twinloop.model.site import OnPremise
 from twinloop.planner.designs import AIR_LIMIT_C, LIQUID_LIMIT_C, RECOMMENDED_AIR_C, intake_limit_c
+from twinloop.planner.dew import MARGIN_K, doors_supply_c, hall_dew_point_c
 from twinloop.planner.racks import AIR_RACK_W, BATH_RACK_W, DOOR_RACK_W, PLATE_RACK_W
 
 PLATE_SHIPPING_W = 132e3
@@ -36,10 +37,6 @@ EXCHANGER_APPROACH_K = 2.0
 """Plate exchanger between tower and facility water, practice 1.5-3 K."""
 DISTRIBUTION_APPROACH_K = 4.0
 """Coolant above facility water in a coolant distribution unit, practice 3-6 K."""
-CONDENSATION_MARGIN_K = 2.0
-"""Coldest surface above the hall's dew point: practice 2-3 K. From memory, low confidence."""
-HALL_DEW_POINT_C = 15.0
-"""Highest dew point of ASHRAE's recommended envelope, TC 9.9, 5th edition (2021)."""
 CONTINUOUS_COOLING_W = 4e3
 """Rack power above which Uptime Institute advises continuous cooling."""
 JUNCTION_MARGIN_K = 5.0
@@ -211,23 +208,18 @@ def _supply_held(hall: _Hall) -> Iterator[RuleBreach]:
 
 def _condensation(hall: _Hall) -> Iterator[RuleBreach]:
     """Doors and plates have no drip tray: their water stays above the hall's dew point."""
-    setpoints = hall.cooling.setpoints
-    # No moisture is made in a hall: its dew point exceeds outdoor air's only by humidifying.
-    wettest_c = float(hall.site.weather.dew_point_c.max())
-    dew_c = setpoints.get("dew_point_c", min(HALL_DEW_POINT_C, wettest_c))
-    surfaces: list[tuple[str, float]] = []
-    if "rear_door" in hall.paths:
-        own_c = setpoints.get("cold_supply_c", None if hall.warm else hall.cooling.supply_c)
-        surfaces += [("rear doors", own_c)] if own_c is not None else []
+    dew_c = hall.cooling.setpoints.get("dew_point_c", hall_dew_point_c(hall.site))
+    doors_c = doors_supply_c(hall.planned)
+    surfaces = [("rear doors", doors_c)] if doors_c is not None else []
     if hall.warm:
         surfaces.append(("coolant", hall.cooling.supply_c + DISTRIBUTION_APPROACH_K))
     for surface, supply_c in surfaces:
-        if supply_c < dew_c + CONDENSATION_MARGIN_K:
+        if supply_c < dew_c + MARGIN_K:
             far = abs(supply_c - dew_c)
             where = f"{far:.1f} K {'above' if supply_c >= dew_c else 'below'}" if far >= 0.05 else "at"
             message = (
                 f"{surface} at {supply_c:.1f} °C lie {where} a dew point of {dew_c:.1f} °C, not "
-                f"{CONDENSATION_MARGIN_K:.0f} K above it: keep the hall drier or the water warmer"
+                f"{MARGIN_K:.0f} K above it: keep the hall drier or the water warmer"
             )
             yield hall.breach("condensation", message, "supply >= room dew point + 2-3 K (practice, low confidence)")
 

@@ -16,6 +16,7 @@ from twinloop.planner.designs import (
     existing_design,
     warmer_designs,
 )
+from twinloop.planner.dew import sweats
 from twinloop.planner.placements import (
     Placement,
     belongs,
@@ -156,6 +157,8 @@ def _screen_hall(
 ) -> tuple[list[Placement], list[HybridDesign], int]:  # fmt: skip
     """Rate every design for every kind of server, keep the best designs of each kit."""
     candidates = candidate_designs(site, model.allow)
+    if model.caps.dry_doors:
+        candidates = tuple(design for design in candidates if not sweats(design, site))
     references = _references(model, site, options, allowed)
     if not references:
         return [], [], 0
@@ -172,7 +175,8 @@ def _screen_hall(
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
-    kept += between(model, site, kept, rated, references, rate)
+    found_between = between(model, site, kept, rated, references, rate)
+    kept += [design for design in found_between if not (model.caps.dry_doors and sweats(design, site))]
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
         kept += [design for design in candidates if design.name == standing.name]

@@ -1,4 +1,4 @@
-"""What a good plan keeps where it does not cost much: margin at the chips, and room for the load that grows."""
+"""What a good plan keeps where it does not cost much: margin at the chips, dry doors, room for the load that grows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twinloop.planner.check import Checked
 from twinloop.planner.explain import amount_words
 from twinloop.planner.growth import outgrown
 from twinloop.planner.money import load_growth_per_year
-from twinloop.planner.optimise import Optimised, corrections_of, least_margin_k
+from twinloop.planner.optimise import Optimised, corrections_of, least_margin_k, wet_doors
 from twinloop.planner.rules import JUNCTION_MARGIN_K
 from twinloop.planner.screen import Screened
 from twinloop.planner.ties import TIE
@@ -41,7 +41,7 @@ class Granted:
 def granted(
     model: Model, unbound: Start, k: PlantConstants, begin: Callable[[Model, dict[str, float]], Start | None]
 ) -> Granted:
-    """Return the most wishes that some plan holds for :data:`WORTH` at most, growth before margin.
+    """Return the most wishes that some plan holds for :data:`WORTH` at most, growth before margin, margin before doors.
 
     Args:
         model: without wishes.
@@ -51,8 +51,9 @@ def granted(
     """
     best, peaks = unbound[1].checked.objective, _peaks(model, unbound[1], k)
     dearer: Checked | None = None
-    for margin, growth in _wishes(model):
-        caps = replace(model.caps, junction_margin_k=JUNCTION_MARGIN_K if margin else 0.0, growth_fits=growth)
+    for margin, doors, growth in _wishes(model):
+        margin_k = JUNCTION_MARGIN_K if margin else 0.0
+        caps = replace(model.caps, junction_margin_k=margin_k, dry_doors=doors, growth_fits=growth)
         wished = replace(model, caps=caps)
         found = begin(wished, peaks)
         if found is None:
@@ -73,11 +74,14 @@ def _peaks(model: Model, free: Optimised, k: PlantConstants) -> dict[str, float]
     return {site: found.peak for (site, _), found in corrections_of(model, free.checked, k).items()}
 
 
-def _wishes(model: Model) -> list[tuple[bool, bool]]:
-    """Return which of margin and growth to ask for, the most first."""
+def _wishes(model: Model) -> list[tuple[bool, bool, bool]]:
+    """Return which of margin, dry doors and growth to ask for, the most first."""
     if not model.on_premise:
         return []
-    return [(True, True), (False, True), (True, False)] if load_growth_per_year(model) > 0.0 else [(True, False)]
+    alone = [(True, True, False), (True, False, False)]
+    if load_growth_per_year(model) <= 0.0:
+        return alone
+    return [(True, True, True), (True, False, True), (False, False, True), *alone]
 
 
 def _joined(screened: Screened, other: Screened) -> Screened:
@@ -103,6 +107,8 @@ def wish_words(at: Granted, best: Checked) -> str:
 
 def _lacks(model: Model, checked: Checked) -> list[str]:
     found = []
+    if wet_doors(model, checked):
+        found.append("rear doors above the hall's dew point")
     if least_margin_k(checked) < JUNCTION_MARGIN_K:
         found.append(f"{JUNCTION_MARGIN_K:.0f} K below the junction limit on the design day")
     if outgrown(model, checked):
@@ -140,6 +146,8 @@ def rival_note(model: Model, checked: Checked) -> str:
     lacks = []
     if least_margin_k(checked) < model.caps.junction_margin_k:
         lacks.append(f"{least_margin_k(checked):.1f} K below the junction limit on the design day")
+    if model.caps.dry_doors and wet_doors(model, checked):
+        lacks.append("its rear doors lie below the hall's dew point and 2 K")
     if model.caps.growth_fits and outgrown(model, checked):
         lacks.append("its growth has no room")
     return f"does not hold what the plan holds: {'; '.join(lacks)}" if lacks else ""

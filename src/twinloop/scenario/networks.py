@@ -57,7 +57,7 @@ def _context_taken(network: Network, given: int | None, path: str, sources: Sour
     """Say that sequences as long as the model can take were assumed: training on less costs less."""
     if given is None and network.context > 1:
         why = f"the longest it takes; set {path}.context to the tokens of your samples"
-        sources.choice(f"{path}.context", f"{network.context} tokens", why, "low")
+        sources.choice(f"{path}.context", f"{network.context}", why, "low")
 
 
 def _by_counts(spec: schema.CountsSpec, path: str, sources: Sources) -> Network:

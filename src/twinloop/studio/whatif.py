@@ -62,11 +62,14 @@ def ask(model: Model, planned: Planned, moved: dict[str, float]) -> Answer:
 
 
 def _wished(model: Model, asked: Model | None) -> Model:
-    """Return ``model`` with what the search of its plan held beside the scenario's limits: margin and growth."""
+    """Return ``model`` with what the search of its plan held beside the scenario's limits: its wishes."""
     if asked is None or asked.caps is None:
         return model
-    margin_k, fits = asked.caps.junction_margin_k, asked.caps.growth_fits
-    return replace(model, caps=replace(model.caps or Caps(), junction_margin_k=margin_k, growth_fits=fits))
+    held = asked.caps
+    return replace(model, caps=replace(
+        model.caps or Caps(), junction_margin_k=held.junction_margin_k, dry_doors=held.dry_doors,
+        growth_fits=held.growth_fits,
+    ))  # fmt: skip
 
 
 def repriced_model(model: Model, moved: dict[str, float]) -> Model:
