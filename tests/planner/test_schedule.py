@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from twinloop.catalogue import cooling_kit
+from twinloop.cooling.chillers import chiller
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.model.weather import DesignConditions
 from twinloop.planner.equipment import UNIT_W, fullest, schedule
@@ -189,7 +190,7 @@ def test_an_outdoor_coil_makes_supply_water_in_air_seven_kelvin_colder():
         ("dry_cooler", "air_cooled_chiller", "AH", lambda p: p.handler_heat_w),
         ("dry_cooler", "air_cooled_chiller", "DC", lambda p: p.warm.heat_w),
         ("tower", "air_cooled_chiller", "WT", lambda p: p.warm.heat_w),
-        ("dry_cooler", "water_cooled_chiller", "CT", lambda p: 1.2 * p.cold.heat_w),  # COP 5
+        ("dry_cooler", "water_cooled_chiller", "CT", lambda p: p.cold.heat_w + chiller_w(p, 30.0)),
     ],
 )
 def test_a_rating_is_of_one_machine_with_its_margin(cooler, cold, tag, duty):
@@ -203,6 +204,18 @@ def test_a_rating_is_of_one_machine_with_its_margin(cooler, cold, tag, duty):
     assert line.margin == 0.1
     assert line.rated_w * line.count == pytest.approx(1.1 * duty(plant))
     assert line.capex_usd == pytest.approx(cooling_kit(line.type).capex_usd_per_w * line.rated_w * (line.count + 1))
+
+
+def chiller_w(plant, condenser_c):
+    return float(chiller(plant.cold.chiller, plant.cold.heat_w, plant.design.cold_supply_c, condenser_c).power_w)
+
+
+def test_a_chillers_power_is_that_of_its_design_condition():
+    """Water of 20 °C in air of 37 °C: less lift than at 6.67 and 35 °C, so less than heat over COP 3."""
+    plant, _ = plant_of(cold="air_cooled_chiller")
+    line = lines_of(plant)["CH"]
+    assert line.power_w == pytest.approx(chiller_w(plant, 37.0) / line.count)
+    assert 0.5 * plant.cold.heat_w / 3.0 < line.power_w * line.count < 0.8 * plant.cold.heat_w / 3.0
 
 
 def test_spare_distribution_units_cost_money_and_running_ones_are_in_the_plates():

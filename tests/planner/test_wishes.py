@@ -46,10 +46,11 @@ def answers(more: str = "growth: 0 %/year", utility: str = "1.5 MW"):
     return resolve(load_text(text, Path("answers.yaml")))
 
 
-def found(objective: float, margin_k: float | None, design: str = "doors"):
-    """A checked plan of no site but one hall, with ``margin_k`` on its design day."""
+def found(objective: float, margin_k: float | None, design: str = "doors", doors_c: float | None = None):
+    """A checked plan of no site but one hall, with ``margin_k`` on its design day, and doors of ``doors_c``."""
     day = SimpleNamespace(margin_k=margin_k)
-    planned = SimpleNamespace(name="hall", design_day=day, totals=SimpleNamespace(throttled_hours=0.0))
+    cooling = doors_c and SimpleNamespace(components={"cpu": "rear_door"}, setpoints={}, supply_c=doors_c)
+    planned = SimpleNamespace(name="hall", design_day=day, totals=SimpleNamespace(throttled_hours=0.0), cooling=cooling)
     placed = SimpleNamespace(design=design, site="hall")
     return SimpleNamespace(
         objective=objective, placements=(placed,), sites=(SimpleNamespace(planned=planned, year=None),)
@@ -101,6 +102,33 @@ def test_nothing_is_said_where_the_best_plan_holds_it_anyway(still, joined):
         "does not hold what the plan holds: 4.9 K below the junction limit on the design day"
     )
     assert rival_note(at.model, found(99.0, 5.0)) == ""
+
+
+def test_dry_doors_are_held_where_they_cost_little_and_margin_without_them_else(still, joined):
+    """The hall's dew point is at most 15 °C: doors of 14 °C may sweat, of 17 °C not."""
+    warm = start(found(100.0, 0.9, doors_c=14.0))
+    for cost, held in ((104.0, True), (106.0, False)):
+        dry, wet = start(found(cost, 6.0, "plates")), start(found(101.0, 6.0, "colder doors", doors_c=14.0))
+        at = granted(still, warm, K, lambda model, _, dry=dry, wet=wet: dry if model.caps.dry_doors else wet)
+        assert at.free is (dry if held else wet)[1]
+        assert at.model.caps.dry_doors is held
+        assert at.model.caps.junction_margin_k == JUNCTION_MARGIN_K
+        words = wish_words(at, at.free.checked)
+        told = (
+            "5 K below the junction limit on the design day cost 4.00 USD" if held else "dew point would cost 5.00 USD"
+        )
+        assert told in words
+        assert "ear doors above the hall's dew point" in words
+
+
+def test_doors_that_sweat_are_not_acceptable_where_dry_ones_are_asked_for(still, monkeypatch):
+    monkeypatch.setattr("twinloop.planner.optimise.exceeded_rows", lambda *_: frozenset())
+    dry = replace(still, caps=replace(still.caps, dry_doors=True))
+    warmest_c = min(15.0, float(still.on_premise[0].weather.dew_point_c.max())) + 2.0
+    told = [acceptable(dry, found(1.0, 9.0, doors_c=c)) for c in (14.0, warmest_c - 0.1, warmest_c)]
+    assert told == [False, False, True]
+    assert acceptable(still, found(1.0, 9.0, doors_c=14.0))
+    assert acceptable(dry, found(1.0, 9.0))
 
 
 def test_a_plan_short_of_the_margin_asked_for_is_not_acceptable(still, monkeypatch):
