@@ -227,9 +227,9 @@ NEEDS = {
     "jaxjob": f"- Training Operator 1.9 must be installed. A JAXJob is {ONE_RUN}",
     "mpijob": (
         f"- MPI Operator 0.8 must be installed (its MPIJob, v2beta1). An MPIJob is {ONE_RUN}"
-        "- The image needs Open MPI and sshd as in the operator's base images: a user 10001 at home in "
-        "`/home/mpiuser`, `.sshd_config` there. Horovod does not build against today's torch: with an image that has "
-        "it, put your own program in the launcher's command.\n"
+        "- The image needs Open MPI, ssh and sshd, as the operator's base images have them, and a user 10001 in its "
+        "`/etc/passwd`; the keys are mounted in `/etc/mpi-keys`. Horovod does not build against today's torch: with an "
+        "image that has it, put your own program in the launcher's command.\n"
     ),
     "rayjob": (
         f"- KubeRay 1.7 must be installed; images need Ray (their Dockerfiles add it). A RayJob is {ONE_RUN}"
