@@ -228,6 +228,9 @@ MUTANTS = [
     ("compose", "compose.yaml", "features:\n        condition", "feature:\n        condition", "is called feature"),
     ("compose", "compose.yaml", "--nproc-per-node=1", "--nproc-per-node=2", "starts 2 ranks for a layout of 1"),
     ("skypilot", "sky/train.yaml", "num_nodes: 2", "num_nodes: 4", "num_nodes: got 4 under --nnodes=2"),
+    ("slurm", "slurm/train.sbatch", "--gpus-per-node=8", "--gpus-per-node=b200:4", "got 4 under --nproc-per-node=8"),
+    ("skypilot", "sky/train.yaml", "B200:8", "{B200: 4}", "got 4 under --nproc-per-node=8"),
+    ("skypilot", "sky/train.yaml", "B200:8", "['B200:8', 'B300:4']", "got 4 under --nproc-per-node=8"),
     ("skypilot", "sky/train.yaml", "B200:8", "B200:4", "got 4 under --nproc-per-node=8"),
     ("skypilot", "sky/train.yaml", "--nnodes=2", "--nnodes=1", "starts 8 ranks for a layout of 16"),
     ("skypilot", "sky/train.yaml", "k8s/hall", "hall", "expected a place"),
@@ -269,6 +272,24 @@ def test_what_is_broken_by_hand_is_told(make, folders, target, file, old, new, t
     finally:
         (folder / file).write_text(text)
     assert any(told in message for message in found), found
+
+
+@pytest.mark.parametrize(("target", "file", "old", "new"), [
+    ("slurm", "slurm/train.sbatch", "--gpus-per-node=8", "--gpus-per-node=b200:8"),
+    ("slurm", "slurm/score.sbatch", "--gpus-per-task=1", "--gpus-per-task=mi300x:1"),
+    ("slurm", "slurm/scrontab", "0 2 * * *", "0 2 * * MON-FRI"),
+    ("skypilot", "sky/train.yaml", "B200:8", "{B200: 8}"),
+    ("skypilot", "sky/train.yaml", "B200:8", "['B200:8', 'B300:8']"),
+])  # fmt: skip
+def test_what_a_person_may_write_too_is_no_fault(make, folders, target, file, old, new):
+    folder = folders(make(), target)
+    text = (folder / file).read_text()
+    assert old in text
+    try:
+        (folder / file).write_text(text.replace(old, new))
+        assert list(text_faults(folder)) == []
+    finally:
+        (folder / file).write_text(text)
 
 
 @pytest.mark.parametrize(("target", "file", "told"), [

@@ -125,7 +125,9 @@ def _clusters(deployment: Deployment, target: str, style: Style) -> tuple[str, s
         "into `images:` of each kustomization (or write the files anew with `--image STAGE=REGISTRY/NAME@sha256:…`).\n"
         "- `nodes.csv` names hosts as planned, with hall, cooling loop, rack, accelerator and cooling: put your nodes' "
         "names into its first column, then `twinloop deploy mark --labels sites/SITE/nodes.csv --yes`.\n"
-        "- Collectives over RDMA need your network plug-in's resource in the pods; over Ethernet the policies let all "
+        "- Collectives over RDMA need your network plug-in's resource in the pods"
+        + (", and in the queue, or among Kueue's `excludeResourcePrefixes`" if style.queued else "")
+        + "; over Ethernet the policies let all "
         "ports through between the pods of a stage.\n"
         "- One cluster a site: names inside the namespace are the plan's, not the site's.\n"
         "- Claims ask for ReadWriteMany of the default storage class.\n"
