@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable
 
 from twinloop.deploy.intent import Deployment, Work
-from twinloop.deploy.launch import PORT, layout_arguments, torchrun
+from twinloop.deploy.launch import PORT, TRAIN_GRACE_S, layout_arguments, torchrun
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import RETRIES, TRAIN_GRACE_S, attached, metadata, run_metadata, run_name
+from twinloop.deploy.workloads import RETRIES, attached, metadata, run_metadata, run_name
 from twinloop.errors import InputError
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from twinloop.deploy.batch import image_lines
 from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.launch import TRAIN_GRACE_S
 from twinloop.deploy.names import label
 from twinloop.deploy.platform import MONITORING
 from twinloop.deploy.pods import claims_of
 from twinloop.deploy.schedule import cron, start_s
 from twinloop.deploy.style import Style
+from twinloop.deploy.workloads import RETRIES
 
 ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
 """Name beginnings of devices whose hosts are arm64."""
@@ -34,6 +36,13 @@ def readme(deployment: Deployment, target: str, style: Style) -> str:
 BASES = "with your base by `--build-arg BASE_IMAGE=…@sha256:…` where the default does not suit"
 
 
+COMES_AGAIN = (
+    "- A training job that is told that its limit is near writes a checkpoint and comes again until it is done, as the "
+    f"same job and so the same run; one that failed comes again, {RETRIES} times at most. `scancel` ends it for good.\n"
+    "- Where a stage fails for good, those that wait for it in its round are cancelled, and the next round starts.\n"
+)
+
+
 def _slurm(deployment: Deployment) -> tuple[str, str]:
     ending = [work for work in deployment.works if work.kind in ("preprocess", "train")]
     staying = [work for work in deployment.works if work not in ending]
@@ -54,6 +63,7 @@ def _slurm(deployment: Deployment) -> tuple[str, str]:
         + ("- Scripts that run until they are cancelled have no `--time`: the partition's limit counts.\n" if staying
            else "")
         + ("- `scrontab` needs `ScronParameters=enable`.\n" if recurs else "")
+        + (COMES_AGAIN if any(work.kind == "train" for work in ending) else "")
         + "- Served copies listen on 8080, 8081, … of their nodes: put your load balancer before them.\n"
     )  # fmt: skip
     return run, change
@@ -167,18 +177,28 @@ def _model_notes(deployment: Deployment, target: str, style: Style) -> str:
                 "float a row out.\n"
             )
         elif work.kind == "train":
-            notes += (
-                f"- `images/{work.label}/train.py` trains a plain causal transformer of the planned sizes; gated "
-                "layers, grouped heads and the like need your framework's trainer in its place. "
-            ) + (
-                f"At the end of a run it writes `/artefacts/{work.label}/model.pt`, the whole model, where that fits "
-                "the memory of rank 0.\n"
-                if style.framework == "torch"
-                else f"It writes no `model.pt`: export one from its checkpoint in `/artefacts/{work.label}`.\n"
-            )
+            notes += _trained(work, style)
         elif work.kind == "serve":
             notes += _served(deployment, work, target)
     return notes
+
+
+def _trained(work: Work, style: Style) -> str:
+    notes = (
+        f"- `images/{work.label}/train.py` trains a plain causal transformer of the planned sizes; gated layers, "
+        "grouped heads and the like need your framework's trainer in its place. "
+    )
+    if style.framework != "torch":
+        return notes + f"It writes no `model.pt`: export one from its checkpoint in `/artefacts/{work.label}`.\n"
+    if style.training not in ("mpijob", "rayjob"):
+        notes += (
+            f"Told to stop, it has {TRAIN_GRACE_S} s for a checkpoint; torchrun before torch 2.12 ends it after 30 s: "
+            "take no older base where a checkpoint takes longer. "
+        )
+    return notes + (
+        f"At the end of a run it writes `/artefacts/{work.label}/model.pt`, the whole model, where that fits the "
+        "memory of rank 0.\n"
+    )
 
 
 def _served(deployment: Deployment, work: Work, target: str) -> str:

@@ -91,8 +91,15 @@ def _batches(folder: Path) -> Iterator[Line]:
         program = _program_fault(folder / "images" / path.stem, words)
         if program:
             yield name, path.stem, program
-        if options.get("job-name") != path.stem:
-            yield name, path.stem, f"--job-name: got {options.get('job-name')}, expected {path.stem}"
+        called = options.get("job-name", "")
+        if len(called) <= len(path.stem) + 1 or not called.endswith(f"-{path.stem}"):
+            yield (
+                name,
+                path.stem,
+                f"--job-name: got {called or 'none'}, expected PLAN-{path.stem}: singleton goes by it",
+            )
+        if "requeue" in options and "requeue" not in words:
+            yield name, path.stem, "--requeue: got no scontrol requeue: Slurm requeues no job that its limit ended"
         if "constraint" not in options:
             yield name, path.stem, "--constraint: got none, expected the planned device and cooling"
         if "exclusive" in options and options.get("mem") != "0":
@@ -139,6 +146,12 @@ def _rounds(folder: Path) -> Iterator[Line]:
             for script in re.findall(r"slurm/[\w-]+\.sbatch", line):
                 if not (folder / script).is_file():
                     yield f"slurm/{name}", name, f"no {script} is there"
+            if "afterok" in line and "--kill-on-invalid-dep=yes" not in line:
+                yield (
+                    f"slurm/{name}",
+                    name,
+                    "afterok without --kill-on-invalid-dep=yes: after a failure it waits for ever",
+                )
             for before in re.findall(r"\$\{job\[([\w-]+)\]\}", line):
                 if before not in known and "sbatch" in line:
                     yield f"slurm/{name}", name, f"waits for {before}, which is not submitted before"
