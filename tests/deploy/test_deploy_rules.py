@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from twinloop.deploy.check import schema_faults
+from twinloop.deploy.intent import resource_of
 from twinloop.deploy.semantics import RULES, joined, semantic_faults
-from twinloop.deploy.walk import pod_template
+from twinloop.deploy.walk import ACCELERATORS, pod_template
 
 SCORE, TRAIN = ("Deployment", "score"), ("CronJob", "train")
 
@@ -33,6 +34,26 @@ def quota_of(queue, resource):
     flavors = queue["spec"]["resourceGroups"][0]["flavors"]
     rows = [row for flavor in flavors for row in flavor["resources"] if row["name"] == resource]
     return max(rows, key=lambda row: int(row["nominalQuota"]))
+
+
+def rdma(document):
+    amounts = pod_template(document)["spec"]["containers"][0]["resources"]
+    for part in ("requests", "limits"):
+        amounts[part]["rdma/ib"] = "8"
+
+
+def master(to):
+    def change(document):
+        command = pod_template(document)["spec"]["containers"][0]["command"]
+        (at,) = [n for n, word in enumerate(command) if word.startswith("--master-addr=")]
+        command[at] = f"--master-addr={to}"
+
+    return change
+
+
+def openshift(document):
+    for port in document["spec"]["egress"][0]["ports"]:
+        port["port"] = 5353
 
 
 BROKEN = {
@@ -83,6 +104,14 @@ BROKEN = {
     "devices of a pod": (TRAIN, container("resources", value={"limits": {"nvidia.com/gpu": "4", "cpu": "1",
                                                                          "memory": "1Gi"}}), "devices of its pods"),
     "master": (("Service", "train"), put("trains", "metadata", "name"), "no Service is called train"),
+    "another master": (TRAIN, master("train-0.trains.bank.svc.cluster.local"), "no Service is called"),
+    "no month": (TRAIN, put("0 2 * MAI *", "spec", "schedule"), "MAI: expected 1-12"),
+    "no day": (TRAIN, put("0 2 * * SAT-MON", "spec", "schedule"), "SAT-MON: expected 0-7"),
+    "no word": (TRAIN, put("@nightly", "spec", "schedule"), "got 1 fields"),
+    "cluster's role": (("RoleBinding", "bank-applier"), put({"kind": "ClusterRole", "name": "views"}, "roleRef"),
+                       "no ClusterRole is called views"),
+    "other port for names": (("NetworkPolicy", "default-deny"), put(5354, "spec", "egress", 0, "ports", 0, "port"),
+                             "look up names"),
     "schedule": (TRAIN, put("0 25 * * *", "spec", "schedule"), "25: expected 0-23"),
     "run's budget": (("PodDisruptionBudget", "train"), put(1, "spec", "minAvailable"), "expected all 2 pods"),
     "job's budget": (("PodDisruptionBudget", "features"), put({"maxUnavailable": 0, "selector": {"matchLabels": {
@@ -131,9 +160,39 @@ def test_a_broken_rule_is_found(documents, case):
     assert any(message in fault[2] for fault in semantic_faults(documents)), semantic_faults(documents)
 
 
+SOUND = {
+    "a network's resource beside the devices": (TRAIN, rdma),
+    "names of days": (TRAIN, put("0 2 * JAN,jul-Dec MON-FRI", "spec", "schedule")),
+    "one word": (TRAIN, put("@daily", "spec", "schedule")),
+    "the whole name": (TRAIN, master("train-0.train.bank.svc.cluster.local")),
+    "another domain": (TRAIN, master("train-0.train.bank.svc.example.org")),
+    "port of OpenShift": (("NetworkPolicy", "default-deny"), openshift),
+    "a role of each cluster": (("RoleBinding", "bank-applier"), put({"kind": "ClusterRole", "name": "view",
+                               "apiGroup": "rbac.authorization.k8s.io"}, "roleRef")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_what_a_person_may_write_too_is_no_fault(documents, case):
+    target, change = SOUND[case]
+    documents = documents()
+    (found,) = [d for _, d in documents if (d["kind"], d["metadata"]["name"]) == target]
+    change(found)
+    assert semantic_faults(documents) == []
+
+
+def test_every_makers_device_is_an_accelerator():
+    devices = {"B200-SXM-180GB": "gpu", "MI300X": "gpu", "TPU-v5p": "tpu", "Gaudi3": "gpu", "Trainium2": "gpu"}
+    assert {resource_of(*each) for each in devices.items()} == ACCELERATORS
+
+
 EXTRA = {
     "grants *": {"kind": "ClusterRole", "metadata": {"name": "a"}, "rules": [{"verbs": ["*"]}]},
-    "administrator": {"kind": "RoleBinding", "metadata": {"name": "a"}, "roleRef": {"name": "cluster-admin"}},
+    "administrator": {
+        "kind": "RoleBinding",
+        "metadata": {"name": "a"},
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+    },
     "a Secret in a file": {"kind": "Secret", "metadata": {"name": "a"}},
 }
 

@@ -155,7 +155,12 @@ def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written
     assert list(job["pytorchReplicaSpecs"]) == ["Worker"]
     assert (job["elasticPolicy"]["minReplicas"], job["elasticPolicy"]["maxReplicas"]) == (2, 2)
     job = one(written(make(), "b", target="kubeflow", profile="mpi"), "MPIJob")["spec"]
-    assert job["sshAuthMountPath"] == "/home/mpiuser/.ssh"
+    keys = job["sshAuthMountPath"]
+    commands = {role: each["template"]["spec"]["containers"][0]["command"] for role, each in
+                job["mpiReplicaSpecs"].items()}  # fmt: skip
+    assert {f"-oHostKey={keys}/id_rsa", f"-oAuthorizedKeysFile={keys}/authorized_keys"} < set(commands["Worker"])
+    reached = commands["Launcher"][commands["Launcher"].index("plm_rsh_args") + 1].split()
+    assert (reached[1], f"-oPort={reached[3]}" in commands["Worker"]) == (f"{keys}/id_rsa", True)
     service = one(written(make(), "c", target="ray"), "RayService")["spec"]
     cluster = service["rayClusterConfig"]
     # KubeRay's autoscaler of pods would need a token for the API server.

@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from twinloop.deploy.intent import deployment_of
+from twinloop.deploy.launch import TRAIN_GRACE_S
 from twinloop.deploy.plain import text_faults
 from twinloop.deploy.render import TARGETS, render
 from twinloop.deploy.style import style_of
@@ -29,7 +30,7 @@ def test_slurm_options_are_slurms(make):
     forms = {
         "job-name": r"[a-z0-9-]+", "nodes": r"\d+", "ntasks-per-node": r"\d+", "exclusive": r"", "time": r"\d+",
         "gpus-per-node": r"\d+", "ntasks": r"\d+", "gpus-per-task": r"\d+", "constraint": r"[a-z0-9-]+&[a-z0-9-]+",
-        "mem": "0", "cpus-per-task": r"\d+", "mem-per-cpu": r"\d+M", "signal": r"TERM@\d+",
+        "mem": "0", "cpus-per-task": r"\d+", "mem-per-cpu": r"\d+M", "signal": r"B:USR1@\d+",
         "requeue": "", "open-mode": "append",
     }  # fmt: skip
     files = files_of(make(), "slurm")
@@ -83,6 +84,63 @@ def test_slurm_expands_to_the_planned_launch(make, tmp_path):
         batch(tmp_path, files["slurm/train.sbatch"], DATA="")
 
 
+def ended(folder, text, body, **more):
+    """Run a training script whose step does ``body``; return what Slurm was told, and the exit code."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    said = f"{folder}/said"
+    bodies = {"srun": body, "scontrol": f'[ "$1" = show ] && echo node7 || echo "$@" >> {said}',
+              "scancel": f'echo scancel "$@" >> {said}; kill -TERM "$(cat {folder}/step)"'}  # fmt: skip
+    for name, each in bodies.items():
+        (tools / name).write_text(f"#!/bin/bash\n{each}\n")
+        (tools / name).chmod(0o755)
+    known = {"PATH": f"{tools}:{os.environ['PATH']}", "SLURM_NNODES": "2", "SLURM_JOB_NODELIST": "node[7-8]",
+             "SLURM_JOB_ID": "41", "DATA": "/d", "ARTEFACTS": "/a"}  # fmt: skip
+    (folder / "script").write_text(text)
+    done = subprocess.run(["bash", "script"], cwd=folder, env=known | more, check=False, timeout=30)
+    found = folder / "said"
+    return (found.read_text().splitlines() if found.exists() else []), done.returncode
+
+
+TOLD_TO_STOP = (
+    """trap 'sleep 0.3; exit 1' TERM; echo $$ > step; kill -USR1 $PPID; for n in {1..50}; do sleep 0.1; done"""
+)
+
+
+@pytest.mark.parametrize(("body", "times", "told", "code"), [
+    ("exit 0", 0, [], 0),
+    ("exit 9", 0, ["requeue 41"], 0),
+    ("exit 9", 2, ["requeue 41"], 0),
+    ("exit 9", 3, [], 9),
+    (TOLD_TO_STOP, 0, ["scancel --signal=TERM 41", "requeue 41"], 0),
+    (TOLD_TO_STOP, 7, ["scancel --signal=TERM 41", "requeue 41"], 0),
+    (TOLD_TO_STOP.replace("exit 1", "exit 0"), 0, ["scancel --signal=TERM 41"], 0),
+    ("kill -TERM $PPID; sleep 0.3; exit 9", 0, [], -15),
+], ids=["done", "failed", "failed again", "failed too often", "limit", "limit again", "done at the limit",
+        "cancelled"])  # fmt: skip
+def test_a_slurm_job_comes_again_until_it_is_done(make, tmp_path, body, times, told, code):
+    """At its limit always, after a failure thrice; one that was cancelled or is done never."""
+    text = files_of(make(), "slurm", {"train": IMAGE})["slurm/train.sbatch"]
+    assert ended(tmp_path, text, body, SLURM_RESTART_COUNT=str(times)) == (told, code)
+
+
+def test_plans_of_one_user_do_not_wait_for_each_other(make, changed):
+    """Slurm's singleton goes by user and name."""
+    names = [re.findall(r"--job-name=(\S+)", text) for plan in (make(), changed(make(), scenario="shop"))
+             for name, text in files_of(plan, "slurm").items() if name.endswith(".sbatch")]  # fmt: skip
+    assert len(names) == 6
+    assert len({name for (name,) in names}) == 6
+
+
+def test_torchrun_waits_for_a_checkpoint_as_long_as_its_pod(make):
+    """Its own patience ends before the scheduler's, so that it can still say which rank it ended."""
+    found = re.search(r"TORCH_ELASTIC_SHUTDOWN_TIMEOUT=(\d+)", files_of(make(), "k8s")["images/train/Dockerfile"])
+    assert TRAIN_GRACE_S - 30 < int(found[1]) < TRAIN_GRACE_S
+    assert f"export {found[0]}" in loaded(files_of(make(), "skypilot")["sky/train.yaml"])["run"]
+    train = loaded(files_of(make(), "compose")["compose.yaml"])["services"]["train"]
+    assert train["stop_grace_period"] == f"{TRAIN_GRACE_S}s"
+
+
 def test_slurm_rounds_keep_their_order_and_recur(make, tmp_path):
     files = files_of(make(), "slurm")
     (tmp_path / "slurm").mkdir()
@@ -90,7 +148,7 @@ def test_slurm_rounds_keep_their_order_and_recur(make, tmp_path):
     assert batch(tmp_path, "bash slurm/submit.sh").split() == ["features:", "1", "train:", "2"]
     assert (tmp_path / "submitted").read_text().splitlines() == [
         "--parsable --dependency=singleton slurm/features.sbatch",
-        "--parsable --dependency=afterok:1,singleton slurm/train.sbatch",
+        "--parsable --dependency=afterok:1,singleton --kill-on-invalid-dep=yes slurm/train.sbatch",
     ]
     entries = [line for line in files["slurm/scrontab"].splitlines() if line[0] in "0123456789*"]
     assert [" ".join(line.split()[:5]) for line in entries] == ["0 0 * * *", "0 2 * * *"]
@@ -212,12 +270,14 @@ MUTANTS = [
     ("slurm", "slurm/score.sbatch", "--ntasks=16", "--ntasks=8", "tasks hold 8 devices for a layout of 16"),
     ("slurm", "slurm/score.sbatch", "--gpus-per-task=1", "--gpus-per-task=one", "expected two numbers"),
     ("slurm", "slurm/score.sbatch", "--constraint=", "--comment=", "--constraint: got none"),
-    ("slurm", "slurm/score.sbatch", "--job-name=score", "--job-name=scores", "--job-name: got scores"),
+    ("slurm", "slurm/score.sbatch", "--job-name=bank-score", "--job-name=score", "--job-name: got score"),
+    ("slurm", "slurm/train.sbatch", "scontrol requeue", "scontrol hold", "got no scontrol requeue"),
+    ("slurm", "slurm/submit.sh", " --kill-on-invalid-dep=yes", "", "after a failure it waits for ever"),
     ("slurm", "slurm/submit.sh", "slurm/train.sbatch", "slurm/trains.sbatch", "no slurm/trains.sbatch is there"),
     ("slurm", "slurm/submit.sh", "${job[features]},", "${job[feature]},", "waits for feature,"),
     ("slurm", "slurm/scrontab", "0 2 * * *", "0 25 * * *", "25"),
     ("k8s", "images/train/Dockerfile", "FROM ", "FORM ", "no FROM"),
-    ("k8s", "images/score/Dockerfile", "rocm7.1_ubuntu24.04_py3.12_pytorch_release_2.8.0", "latest", "no fixed tag"),
+    ("k8s", "images/score/Dockerfile", "rocm7.14_ubuntu24.04_py3.12_pytorch_release_2.12.0", "latest", "no fixed tag"),
     ("k8s", "images/train/Dockerfile", "COPY train.py", "COPY trainer.py", "no trainer.py lies beside it"),
     ("compose", "compose.yaml", "services:", "services: [", "not YAML"),
     ("compose", "compose.yaml", "services:", "service:", "got no services"),
@@ -228,6 +288,9 @@ MUTANTS = [
     ("compose", "compose.yaml", "features:\n        condition", "feature:\n        condition", "is called feature"),
     ("compose", "compose.yaml", "--nproc-per-node=1", "--nproc-per-node=2", "starts 2 ranks for a layout of 1"),
     ("skypilot", "sky/train.yaml", "num_nodes: 2", "num_nodes: 4", "num_nodes: got 4 under --nnodes=2"),
+    ("slurm", "slurm/train.sbatch", "--gpus-per-node=8", "--gpus-per-node=b200:4", "got 4 under --nproc-per-node=8"),
+    ("skypilot", "sky/train.yaml", "B200:8", "{B200: 4}", "got 4 under --nproc-per-node=8"),
+    ("skypilot", "sky/train.yaml", "B200:8", "['B200:8', 'B300:4']", "got 4 under --nproc-per-node=8"),
     ("skypilot", "sky/train.yaml", "B200:8", "B200:4", "got 4 under --nproc-per-node=8"),
     ("skypilot", "sky/train.yaml", "--nnodes=2", "--nnodes=1", "starts 8 ranks for a layout of 16"),
     ("skypilot", "sky/train.yaml", "k8s/hall", "hall", "expected a place"),
@@ -269,6 +332,24 @@ def test_what_is_broken_by_hand_is_told(make, folders, target, file, old, new, t
     finally:
         (folder / file).write_text(text)
     assert any(told in message for message in found), found
+
+
+@pytest.mark.parametrize(("target", "file", "old", "new"), [
+    ("slurm", "slurm/train.sbatch", "--gpus-per-node=8", "--gpus-per-node=b200:8"),
+    ("slurm", "slurm/score.sbatch", "--gpus-per-task=1", "--gpus-per-task=mi300x:1"),
+    ("slurm", "slurm/scrontab", "0 2 * * *", "0 2 * * MON-FRI"),
+    ("skypilot", "sky/train.yaml", "B200:8", "{B200: 8}"),
+    ("skypilot", "sky/train.yaml", "B200:8", "['B200:8', 'B300:8']"),
+])  # fmt: skip
+def test_what_a_person_may_write_too_is_no_fault(make, folders, target, file, old, new):
+    folder = folders(make(), target)
+    text = (folder / file).read_text()
+    assert old in text
+    try:
+        (folder / file).write_text(text.replace(old, new))
+        assert list(text_faults(folder)) == []
+    finally:
+        (folder / file).write_text(text)
 
 
 @pytest.mark.parametrize(("target", "file", "told"), [

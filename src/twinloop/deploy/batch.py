@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 
 from twinloop.deploy.intent import Deployment, Work
-from twinloop.deploy.launch import torchrun, work_arguments
+from twinloop.deploy.launch import TRAIN_GRACE_S, torchrun, work_arguments
 from twinloop.deploy.names import label
 from twinloop.deploy.pods import IMAGE_TAG, cpu_and_memory
 from twinloop.deploy.schedule import cron, start_s
-from twinloop.deploy.workloads import TRAIN_GRACE_S
+from twinloop.deploy.workloads import RETRIES
 
 DEVICES = {"nvidia.com/gpu": " --nv", "amd.com/gpu": " --rocm"}
 """Apptainer's option that lets a maker's devices in."""
@@ -28,7 +28,8 @@ def batch_files(deployment: Deployment) -> dict[str, str]:
 
 def sbatch(deployment: Deployment, work: Work) -> str:
     """Return the batch script of ``work``: by Apptainer the image on each node, in it the launcher."""
-    lines = ["#!/bin/bash", f"#SBATCH --job-name={work.label}", *(f"#SBATCH --{each}" for each in _options(work))]
+    lines = ["#!/bin/bash", f"#SBATCH --job-name={job_name(deployment, work)}",
+             *(f"#SBATCH --{each}" for each in _options(work))]  # fmt: skip
     given = deployment.images.get(work.label)
     image = f"docker://{given}" if given else f"$PWD/images/{work.label}.sif"
     lines += [
@@ -40,11 +41,34 @@ def sbatch(deployment: Deployment, work: Work) -> str:
     if work.kind == "train":
         lines.append('head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)')
         command = " ".join(torchrun(work, "$head", "$SLURM_NODEID"))
-        lines.append(f"srun {inside} bash -c 'head=$0; exec {command}' \"$head\"")
+        lines += [*TOLD, f"srun {inside} bash -c 'head=$0; exec {command}' \"$head\" &", *ENDED]
     else:
         words = [word.replace("--port=8080", "--port=$((8080 + SLURM_LOCALID))") for word in work_arguments(work)]
         lines.append(f"srun {inside} bash -c 'NODE_RANK=$SLURM_NODEID exec {' '.join(words)}'")
     return "\n".join(lines) + "\n"
+
+
+def job_name(deployment: Deployment, work: Work) -> str:
+    """Return the job's name: ``singleton`` counts a user's jobs by it, so that it is the plan's too."""
+    return f"{deployment.label}-{work.label}"
+
+
+TOLD = (
+    "told=0",
+    # Of a signal of its own, since whoever cancels the job sends TERM and wants no more of it. Slurm gives it to this
+    # script alone: srun would end its tasks at once where it is told to stop.
+    "trap 'told=1; scancel --signal=TERM \"$SLURM_JOB_ID\"' USR1",
+)
+"""Before its time is up the program is told to stop, and writes a checkpoint."""
+ENDED = (
+    'wait "$!" && code=0 || code=$?',
+    'if [ "$told" = 1 ]; then wait "$!" && code=0 || code=$?; fi  # the first wait ended by the signal',
+    '[ "$code" != 0 ] || exit 0',
+    # Slurm requeues by itself what a node or another job ended, and nothing that ended at its limit or by a failure.
+    f'[ "$told" = 1 ] || [ "${{SLURM_RESTART_COUNT:-0}}" -lt {RETRIES} ] || exit "$code"',
+    'scontrol requeue "$SLURM_JOB_ID"  # the same job, and so the same run: it goes on from its checkpoint',
+)
+"""A run that is not done comes again, after a failure at most so often."""
 
 
 def _options(work: Work) -> list[str]:
@@ -63,8 +87,7 @@ def _options(work: Work) -> list[str]:
     if work.deadline_s is not None and work.kind != "serve":
         options.append(f"time={int(-(-work.deadline_s // 60))}")
     if work.kind == "train":
-        # Told before the end comes, the program writes a checkpoint; requeued it is the same run and goes on from it.
-        options += [f"signal=TERM@{TRAIN_GRACE_S}", "requeue", "open-mode=append"]
+        options += [f"signal=B:USR1@{TRAIN_GRACE_S}", "requeue", "open-mode=append"]
     return options
 
 
@@ -75,10 +98,9 @@ def _round(ending: list[Work]) -> str:
     known = {work.name: work for work in ending}
     for work in _in_order(ending):
         before = [f"${{job[{known[name].label}]}}" for name in work.after if name in known]
-        after = f"afterok:{':'.join(before)}," if before else ""
-        lines.append(
-            f'job[{work.label}]=$(sbatch --parsable --dependency="{after}singleton" slurm/{work.label}.sbatch)'
-        )
+        # What waits for a job that failed would wait for ever, and hold up all later rounds.
+        waits = f'"afterok:{":".join(before)},singleton" --kill-on-invalid-dep=yes' if before else "singleton"
+        lines.append(f"job[{work.label}]=$(sbatch --parsable --dependency={waits} slurm/{work.label}.sbatch)")
         lines.append(f'echo "{work.label}: ${{job[{work.label}]}}"')
     return "\n".join(lines) + "\n"
 

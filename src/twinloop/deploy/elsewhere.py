@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinloop.deploy.images import NUMPY, TORCH
 from twinloop.deploy.intent import Deployment, Work
-from twinloop.deploy.launch import PORT, layout_arguments, torchrun, work_arguments
+from twinloop.deploy.launch import PATIENCE, PORT, TRAIN_GRACE_S, layout_arguments, torchrun, work_arguments
 from twinloop.deploy.names import label
 from twinloop.deploy.pods import Document, cpu_and_memory
 from twinloop.deploy.workloads import SERVE_PORT, bounds, target_per_replica
@@ -30,6 +30,8 @@ def compose(deployment: Deployment) -> Document:
         }  # fmt: skip
         if before and work.kind != "serve":  # a server waits for its model by itself
             made["depends_on"] = before
+        if work.kind == "train":
+            made["stop_grace_period"] = f"{TRAIN_GRACE_S}s"
         if work.kind == "serve":
             made["ports"] = [f"127.0.0.1:{FIRST_PORT + served.index(work.label)}:{SERVE_PORT}"]
             ask = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{SERVE_PORT}/readyz')"
@@ -125,6 +127,6 @@ def _setup(work: Work) -> str:
 def _run(work: Work) -> str:
     head, command = "", work_arguments(work)
     if work.kind == "train":
-        head = 'head=$(echo "$SKYPILOT_NODE_IPS" | sed -n 1p)\n'
+        head = f'export {PATIENCE}\nhead=$(echo "$SKYPILOT_NODE_IPS" | sed -n 1p)\n'
         command = torchrun(work, '"$head"', '"$SKYPILOT_NODE_RANK"')
     return f'set -e\nexport NODE_RANK="$SKYPILOT_NODE_RANK"\n{head}{" ".join(command)}\n'

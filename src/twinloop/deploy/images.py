@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from twinloop.deploy.intent import Work
+from twinloop.deploy.launch import PATIENCE
 from twinloop.deploy.pods import USER
 from twinloop.deploy.rays import RAY
 from twinloop.deploy.style import Framework
@@ -12,8 +13,8 @@ from twinloop.deploy.style import Framework
 MODEL = "model.pt"
 PYTHON = "python:3.12-slim"
 FRAMEWORK = {
-    "nvidia.com/gpu": "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime",
-    "amd.com/gpu": "rocm/pytorch:rocm7.1_ubuntu24.04_py3.12_pytorch_release_2.8.0",
+    "nvidia.com/gpu": "pytorch/pytorch:2.13.0-cuda13.0-cudnn9-runtime",
+    "amd.com/gpu": "rocm/pytorch:rocm7.14_ubuntu24.04_py3.12_pytorch_release_2.12.0",
 }
 """Default bases with the framework in them; the build argument takes your own, by digest."""
 NUMPY, TORCH = "numpy==2.4.6", "torch==2.13.0"
@@ -35,6 +36,7 @@ def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> 
     words = ", ".join(f'"{each}"' for each in ("python", "-m", "pip", "install", "--no-cache-dir", *packages))
     install = f"RUN [{words}]\n" if packages else ""
     sources = " ".join(f"{name}.py" for name in names)
+    patience = f" {PATIENCE}" if work.kind == "train" and framework == "torch" else ""
     if work.everywhere:
         sources += f" {MODEL}*"  # a branch starts without the network; the star lets the image be built before a model
     return (
@@ -48,7 +50,7 @@ def dockerfile(work: Work, names: list[str], framework: Framework = "torch") -> 
         f"COPY {sources} /app/\n"
         # A new volume takes over whose folder it covers.
         f'RUN ["install", "-d", "-o", "{USER}", "-g", "{USER}", "/data", "/artefacts"]\n'
-        "ENV PYTHONUNBUFFERED=1\n"
+        f"ENV PYTHONUNBUFFERED=1{patience}\n"
         f"USER {USER}:{USER}\n"
         f'ENTRYPOINT ["python", "/app/{work.kind}.py"]\n'
     )

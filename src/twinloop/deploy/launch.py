@@ -6,6 +6,10 @@ from twinloop.deploy.intent import Work
 
 PORT = 29500
 """Rendezvous port of torchrun."""
+TRAIN_GRACE_S = 120
+"""Time that a training program has for its checkpoint when it is told to stop."""
+PATIENCE = f"TORCH_ELASTIC_SHUTDOWN_TIMEOUT={TRAIN_GRACE_S - 10}"
+"""torchrun's time between SIGTERM and SIGKILL, from torch 2.12 (30 s before and by default)."""
 MODEL_FLAGS = {
     "layers": "--num-layers",
     "hidden": "--hidden-size",

@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable
 
 from twinloop.deploy.intent import Deployment, Work
-from twinloop.deploy.launch import PORT, layout_arguments, torchrun
+from twinloop.deploy.launch import PORT, TRAIN_GRACE_S, layout_arguments, torchrun
 from twinloop.deploy.names import key
 from twinloop.deploy.pods import Document, labels, pod_spec
 from twinloop.deploy.style import Style
-from twinloop.deploy.workloads import RETRIES, TRAIN_GRACE_S, attached, metadata, run_metadata, run_name
+from twinloop.deploy.workloads import RETRIES, attached, metadata, run_metadata, run_name
 from twinloop.errors import InputError
 
 
@@ -173,8 +173,19 @@ def _hostjob(deployment: Deployment, work: Work, style: Style) -> list[Document]
     }]  # fmt: skip
 
 
-MPI_HOME = "/home/mpiuser"
-"""Home of the image's user, as in the MPI operator's own base images: the keys lie there, and sshd's settings."""
+MPI_KEYS = "/etc/mpi-keys"
+"""Where the operator mounts the keys of a run: a folder that no image and no home of a user has anything in."""
+SSH_PORT = 2222
+SSHD = [
+    "/usr/sbin/sshd", "-De", "-f", "/dev/null", f"-oPort={SSH_PORT}", f"-oHostKey={MPI_KEYS}/id_rsa",
+    f"-oAuthorizedKeysFile={MPI_KEYS}/authorized_keys", "-oStrictModes=no", "-oPidFile=none",
+]  # fmt: skip
+"""The daemon as a plain user; a mounted key belongs to root and may be read by all, which strict modes refuse."""
+SSH = (
+    f"-i {MPI_KEYS}/id_rsa -p {SSH_PORT} -o ConnectionAttempts=10 -o StrictHostKeyChecking=no "
+    "-o UserKnownHostsFile=/dev/null"
+)
+"""How mpirun reaches it; the operator's own words for this (tried ten times) are replaced by those of the command."""
 HOROVOD = "for images that have it: it does not build against today's torch (0.28.1 asks for C++14, torch 2.13 for 17)"
 
 
@@ -184,16 +195,14 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
     Rank 0 stands on the first worker, whose name the operator makes from the job's.
     """
     first = f"{run_name(deployment, work)}-worker-0.{run_name(deployment, work)}"
-    command = ["mpirun", "-np", str(work.pods * work.per_pod), "-x", f"MASTER_ADDR={first}", "-x",
-               f"MASTER_PORT={PORT}", "python", *program(work)]  # fmt: skip
+    command = ["mpirun", "-np", str(work.pods * work.per_pod), "--mca", "plm_rsh_args", SSH, "-x",
+               f"MASTER_ADDR={first}", "-x", f"MASTER_PORT={PORT}", "python", *program(work)]  # fmt: skip
     launcher = run_template(deployment, work, style, command, "launcher")
     # The launcher only starts the others: no device, a processor.
     amounts = {"cpu": "1", "memory": "1Gi"}
     launcher["spec"]["containers"][0]["resources"] = {"requests": dict(amounts), "limits": dict(amounts)}
     launcher["spec"].pop("resourceClaims", None)
-    worker = run_template(
-        deployment, work, style, ["/usr/sbin/sshd", "-De", "-f", f"{MPI_HOME}/.sshd_config"], "worker"
-    )
+    worker = run_template(deployment, work, style, list(SSHD), "worker")
     # The operator's base images give sshd this capability in its file: without it in the pod the daemon cannot start.
     worker["spec"]["containers"][0]["securityContext"]["capabilities"]["add"] = ["NET_BIND_SERVICE"]
     for template in (launcher, worker):
@@ -205,7 +214,7 @@ def _mpijob(deployment: Deployment, work: Work, style: Style) -> list[Document]:
         "spec": {
             "slotsPerWorker": work.per_pod, "mpiImplementation": "OpenMPI",
             # The default is root's home, and no pod here is root's.
-            "sshAuthMountPath": f"{MPI_HOME}/.ssh", "runPolicy": _run_policy(work, style),
+            "sshAuthMountPath": MPI_KEYS, "runPolicy": _run_policy(work, style),
             "mpiReplicaSpecs": {
                 "Launcher": {"replicas": 1, "restartPolicy": "OnFailure", "template": launcher},
                 "Worker": {"replicas": work.pods, "restartPolicy": "Never", "template": worker},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from twinloop.deploy.batch import image_lines
 from twinloop.deploy.intent import Deployment, Work
+from twinloop.deploy.launch import TRAIN_GRACE_S
 from twinloop.deploy.names import label
 from twinloop.deploy.platform import MONITORING
 from twinloop.deploy.pods import claims_of
 from twinloop.deploy.schedule import cron, start_s
 from twinloop.deploy.style import Style
+from twinloop.deploy.workloads import RETRIES
 
 ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
 """Name beginnings of devices whose hosts are arm64."""
@@ -34,6 +36,13 @@ def readme(deployment: Deployment, target: str, style: Style) -> str:
 BASES = "with your base by `--build-arg BASE_IMAGE=…@sha256:…` where the default does not suit"
 
 
+COMES_AGAIN = (
+    "- A training job that is told that its limit is near writes a checkpoint and comes again until it is done, as the "
+    f"same job and so the same run; one that failed comes again, {RETRIES} times at most. `scancel` ends it for good.\n"
+    "- Where a stage fails for good, those that wait for it in its round are cancelled, and the next round starts.\n"
+)
+
+
 def _slurm(deployment: Deployment) -> tuple[str, str]:
     ending = [work for work in deployment.works if work.kind in ("preprocess", "train")]
     staying = [work for work in deployment.works if work not in ending]
@@ -54,6 +63,7 @@ def _slurm(deployment: Deployment) -> tuple[str, str]:
         + ("- Scripts that run until they are cancelled have no `--time`: the partition's limit counts.\n" if staying
            else "")
         + ("- `scrontab` needs `ScronParameters=enable`.\n" if recurs else "")
+        + (COMES_AGAIN if any(work.kind == "train" for work in ending) else "")
         + "- Served copies listen on 8080, 8081, … of their nodes: put your load balancer before them.\n"
     )  # fmt: skip
     return run, change
@@ -125,7 +135,9 @@ def _clusters(deployment: Deployment, target: str, style: Style) -> tuple[str, s
         "into `images:` of each kustomization (or write the files anew with `--image STAGE=REGISTRY/NAME@sha256:…`).\n"
         "- `nodes.csv` names hosts as planned, with hall, cooling loop, rack, accelerator and cooling: put your nodes' "
         "names into its first column, then `twinloop deploy mark --labels sites/SITE/nodes.csv --yes`.\n"
-        "- Collectives over RDMA need your network plug-in's resource in the pods; over Ethernet the policies let all "
+        "- Collectives over RDMA need your network plug-in's resource in the pods"
+        + (", and in the queue, or among Kueue's `excludeResourcePrefixes`" if style.queued else "")
+        + "; over Ethernet the policies let all "
         "ports through between the pods of a stage.\n"
         "- One cluster a site: names inside the namespace are the plan's, not the site's.\n"
         "- Claims ask for ReadWriteMany of the default storage class.\n"
@@ -165,18 +177,28 @@ def _model_notes(deployment: Deployment, target: str, style: Style) -> str:
                 "float a row out.\n"
             )
         elif work.kind == "train":
-            notes += (
-                f"- `images/{work.label}/train.py` trains a plain causal transformer of the planned sizes; gated "
-                "layers, grouped heads and the like need your framework's trainer in its place. "
-            ) + (
-                f"At the end of a run it writes `/artefacts/{work.label}/model.pt`, the whole model, where that fits "
-                "the memory of rank 0.\n"
-                if style.framework == "torch"
-                else f"It writes no `model.pt`: export one from its checkpoint in `/artefacts/{work.label}`.\n"
-            )
+            notes += _trained(work, style)
         elif work.kind == "serve":
             notes += _served(deployment, work, target)
     return notes
+
+
+def _trained(work: Work, style: Style) -> str:
+    notes = (
+        f"- `images/{work.label}/train.py` trains a plain causal transformer of the planned sizes; gated layers, "
+        "grouped heads and the like need your framework's trainer in its place. "
+    )
+    if style.framework != "torch":
+        return notes + f"It writes no `model.pt`: export one from its checkpoint in `/artefacts/{work.label}`.\n"
+    if style.training not in ("mpijob", "rayjob"):
+        notes += (
+            f"Told to stop, it has {TRAIN_GRACE_S} s for a checkpoint; torchrun before torch 2.12 ends it after 30 s: "
+            "take no older base where a checkpoint takes longer. "
+        )
+    return notes + (
+        f"At the end of a run it writes `/artefacts/{work.label}/model.pt`, the whole model, where that fits the "
+        "memory of rank 0.\n"
+    )
 
 
 def _served(deployment: Deployment, work: Work, target: str) -> str:
@@ -227,9 +249,9 @@ NEEDS = {
     "jaxjob": f"- Training Operator 1.9 must be installed. A JAXJob is {ONE_RUN}",
     "mpijob": (
         f"- MPI Operator 0.8 must be installed (its MPIJob, v2beta1). An MPIJob is {ONE_RUN}"
-        "- The image needs Open MPI and sshd as in the operator's base images: a user 10001 at home in "
-        "`/home/mpiuser`, `.sshd_config` there. Horovod does not build against today's torch: with an image that has "
-        "it, put your own program in the launcher's command.\n"
+        "- The image needs Open MPI, ssh and sshd, as the operator's base images have them, and a user 10001 in its "
+        "`/etc/passwd`; the keys are mounted in `/etc/mpi-keys`. Horovod does not build against today's torch: with an "
+        "image that has it, put your own program in the launcher's command.\n"
     ),
     "rayjob": (
         f"- KubeRay 1.7 must be installed; images need Ray (their Dockerfiles add it). A RayJob is {ONE_RUN}"

@@ -131,9 +131,19 @@ def claimed(template: Document, documents: Documents) -> dict[str, int]:
     return total
 
 
+ACCELERATORS = {"nvidia.com/gpu", "amd.com/gpu", "google.com/tpu", "habana.ai/gaudi", "aws.amazon.com/neuron"}
+"""Extended resources that are devices of a layout; others (a network plug-in's, say) stand beside them."""
+
+
+def accelerators(documents: Documents) -> set[str]:
+    """Return the extended resources that are accelerators: the makers' and those of the flavors."""
+    return ACCELERATORS | {str(each["resource"]) for each in flavors_in(documents) if each["resource"]}
+
+
 def devices_of(template: Document, documents: Documents) -> int:
-    """Return the devices of one pod, by resource or by claim."""
-    plugged = sum(amount for resource, amount in asked(template).items() if "/" in resource)
+    """Return the accelerators of one pod, by resource or by claim."""
+    known = accelerators(documents)
+    plugged = sum(amount for resource, amount in asked(template).items() if resource in known)
     return int(plugged) + sum(claimed(template, documents).values())
 
 

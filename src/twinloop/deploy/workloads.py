@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from twinloop.deploy.intent import Deployment, Work
-from twinloop.deploy.launch import PORT, torchrun, work_arguments
+from twinloop.deploy.launch import PORT, TRAIN_GRACE_S, torchrun, work_arguments
 from twinloop.deploy.names import key, label
 from twinloop.deploy.pods import Document, labels, pod_spec, remarks, selector
 from twinloop.deploy.schedule import cron, start_s
@@ -17,8 +17,6 @@ RUN_NAME = 24
 """Characters of a stage in the name of its run."""
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 KUEUE = "kueue.x-k8s.io/podset"
-TRAIN_GRACE_S = 120
-"""Time to write a checkpoint after SIGTERM."""
 NODE_RANK = [
     {
         "name": "NODE_RANK",

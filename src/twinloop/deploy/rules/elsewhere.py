@@ -91,15 +91,22 @@ def _batches(folder: Path) -> Iterator[Line]:
         program = _program_fault(folder / "images" / path.stem, words)
         if program:
             yield name, path.stem, program
-        if options.get("job-name") != path.stem:
-            yield name, path.stem, f"--job-name: got {options.get('job-name')}, expected {path.stem}"
+        called = options.get("job-name", "")
+        if len(called) <= len(path.stem) + 1 or not called.endswith(f"-{path.stem}"):
+            yield (
+                name,
+                path.stem,
+                f"--job-name: got {called or 'none'}, expected PLAN-{path.stem}: singleton goes by it",
+            )
+        if "requeue" in options and "requeue" not in words:
+            yield name, path.stem, "--requeue: got no scontrol requeue: Slurm requeues no job that its limit ended"
         if "constraint" not in options:
             yield name, path.stem, "--constraint: got none, expected the planned device and cooling"
         if "exclusive" in options and options.get("mem") != "0":
             yield name, path.stem, "--mem: got another than 0 beside --exclusive: a job has all of its nodes' memory"
         for option, flag in (("nodes", "nnodes"), ("gpus-per-node", "nproc-per-node")):
             started = _counts(words).get(flag)
-            asked = options.get(option)
+            asked = _number(options.get(option))
             if started is not None and asked is not None and asked != str(started):
                 yield name, path.stem, f"--{option}: got {asked} under --{flag}={started}"
         fault = _copies_fault(options, words)
@@ -107,12 +114,21 @@ def _batches(folder: Path) -> Iterator[Line]:
             yield name, path.stem, fault
 
 
+def _number(option: str | None) -> str | None:
+    """Return the number of an option that may name the kind of its devices before it.
+
+    >>> _number("b200:8"), _number("8"), _number(None)
+    ('8', '8', None)
+    """
+    return option and option.rpartition(":")[2]
+
+
 def _copies_fault(options: dict[str, str], words: list[str]) -> str | None:
     """Return what is wrong between a server's tasks and the devices of its layout."""
     if "gpus-per-task" not in options:
         return None
     sizes = [int(m[1]) for word in words if (m := _SIZE.fullmatch(word))]
-    numbers = options.get("ntasks", ""), options["gpus-per-task"]
+    numbers = options.get("ntasks", ""), _number(options["gpus-per-task"]) or ""
     if not all(number.isdecimal() for number in numbers):
         return f"--ntasks, --gpus-per-task: got {numbers}, expected two numbers"
     devices = math.prod(map(int, numbers))
@@ -130,6 +146,12 @@ def _rounds(folder: Path) -> Iterator[Line]:
             for script in re.findall(r"slurm/[\w-]+\.sbatch", line):
                 if not (folder / script).is_file():
                     yield f"slurm/{name}", name, f"no {script} is there"
+            if "afterok" in line and "--kill-on-invalid-dep=yes" not in line:
+                yield (
+                    f"slurm/{name}",
+                    name,
+                    "afterok without --kill-on-invalid-dep=yes: after a failure it waits for ever",
+                )
             for before in re.findall(r"\$\{job\[([\w-]+)\]\}", line):
                 if before not in known and "sbatch" in line:
                     yield f"slurm/{name}", name, f"waits for {before}, which is not submitted before"
@@ -217,15 +239,31 @@ def _task_faults(folder: Path, said: Document) -> Iterator[str]:
         yield f"resources.infra: got {resources.get('infra')}, expected a place: CLOUD/REGION or k8s/CONTEXT"
     if counts.get("nnodes", said.get("num_nodes")) != said.get("num_nodes"):
         yield f"num_nodes: got {said.get('num_nodes')} under --nnodes={counts['nnodes']}"
-    held = str(resources.get("accelerators", "")).rpartition(":")[2]
-    if held and str(counts.get("nproc-per-node", held)) != held:
-        yield f"resources.accelerators: got {held} under --nproc-per-node={counts['nproc-per-node']}"
+    for held in _accelerators(resources.get("accelerators")):
+        if counts.get("nproc-per-node", held) != held:
+            yield f"resources.accelerators: got {held} under --nproc-per-node={counts['nproc-per-node']}"
     for where, mount in (said.get("file_mounts") or {}).items():
         for name in re.findall(r"\$\{(\w+)\}", str(at(mount, "source"))):
             if name not in (said.get("envs") or {}):
                 yield f"file_mounts.{where}: {name} is none of envs"
     if "service" in said:
         yield from _served_faults(said["service"], resources, counts)
+
+
+def _accelerators(said: Any) -> list[Any]:
+    """Return how many devices a task asks for, in each of the ways that it would take: a mapping or a list of names.
+
+    >>> _accelerators("B200:8"), _accelerators({"B200": 8}), _accelerators(["B200:8", "B300"]), _accelerators(None)
+    ([8], [8], [8, 1], [])
+    """
+    if isinstance(said, dict):
+        return [1 if count is None else count for count in said.values()]
+    if isinstance(said, list):
+        return [count for each in said for count in _accelerators(each)]
+    if said is None:
+        return []
+    _, _, count = str(said).partition(":")
+    return [int(count) if count.isdecimal() else count or 1]
 
 
 def _served_faults(service: Any, resources: Document, counts: dict[str, int]) -> Iterator[str]:

@@ -64,20 +64,24 @@ REFERENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("RayJob", ("spec", "clusterSelector", "ray.io/cluster"), "RayCluster"),
     ("LocalQueue", ("spec", "clusterQueue"), "ClusterQueue"),
     ("ResourceFlavor", ("spec", "topologyName"), "Topology"),
-    ("RoleBinding", ("roleRef", "name"), "Role"),
-    ("ClusterRoleBinding", ("roleRef", "name"), "ClusterRole"),
 )
 """Kind, where it names another object, and of which kind that is."""
 POD_REFERENCES = (("priorityClassName", "PriorityClass"), ("serviceAccountName", "ServiceAccount"),
                   ("subdomain", "Service"))  # fmt: skip
 
 
+EVERYWHERE = {("ClusterRole", each) for each in ("view", "edit", "admin", "cluster-admin")}
+"""Roles for users that each cluster has of itself."""
+
+
 def references(documents: Documents) -> Iterator[Fault]:
     """Everything that is named exists."""
-    known = {(d.get("kind"), at(d, "metadata", "name")) for _, d in documents}
+    known = EVERYWHERE | {(d.get("kind"), at(d, "metadata", "name")) for _, d in documents}
     wanted: list[tuple[str, str, str, Any]] = []
     for kind, path, target in REFERENCES:
         wanted += [(file, name, target, at(d, *path)) for file, name, d in of_kind(documents, kind)]
+    for file, name, document in of_kind(documents, "RoleBinding", "ClusterRoleBinding"):
+        wanted.append((file, name, str(at(document, "roleRef", "kind")), at(document, "roleRef", "name")))
     for file, name, _, template in pods_in(documents):
         spec = template.get("spec") or {}
         wanted += [(file, name, kind, spec.get(field)) for field, kind in POD_REFERENCES]

@@ -9,6 +9,7 @@ from twinloop.deploy.rules.objects import Fault, claims_in
 from twinloop.deploy.walk import (
     Document,
     Documents,
+    accelerators,
     asked,
     at,
     containers_of,
@@ -76,10 +77,11 @@ def ports(documents: Documents) -> Iterator[Fault]:
 
 def tolerations(documents: Documents) -> Iterator[Fault]:
     """Pods on accelerators tolerate the accelerator's taint."""
+    known = accelerators(documents)
     for file, name, _, template in pods_in(documents):
         kept = {each.get("key") for each in at(template, "spec", "tolerations") or []}
         for container in containers_of(template):
-            devices = {r for r in at(container, "resources", "limits") or {} if "/" in r}
+            devices = known & set(at(container, "resources", "limits") or {})
             if at(container, "resources", "claims") and not kept:
                 yield file, name, "no toleration beside its device claims"
             for resource in sorted(devices - kept):
@@ -129,7 +131,7 @@ def _gains(container: Document) -> Iterator[str]:
 
 def placed(documents: Documents) -> Iterator[Fault]:
     """Some node of ``nodes.csv`` takes each pod, and one host of its flavor holds what it asks for."""
-    nodes = any(True for _ in of_kind(documents, "Node"))
+    nodes, known = any(True for _ in of_kind(documents, "Node")), accelerators(documents)
     for file, name, _, template in pods_in(documents):
         if nodes and not fitting(template, documents):
             yield file, name, f"no node of nodes.csv is {at(template, 'spec', 'nodeSelector')}"
@@ -143,7 +145,7 @@ def placed(documents: Documents) -> Iterator[Fault]:
         for resource, amount in wanted.items():
             if resource in ("cpu", "memory", str(flavor["resource"])) and amount > host[resource]:
                 yield file, name, f"asks for {amount:g} {resource}, a host of {flavor['name']} has {host[resource]:g}"
-            elif "/" in resource and resource not in host:
+            elif resource in known and resource not in host:
                 yield file, name, f"asks for {resource}, a host of {flavor['name']} has none"
 
 

@@ -89,7 +89,8 @@ def masters(documents: Documents) -> Iterator[Fault]:
             found = re.fullmatch(r"(?:--master-addr|MASTER_ADDR)=([\w.-]+)", word)
             if not found or found[1] == "127.0.0.1":
                 continue
-            host = found[1].removesuffix(".svc").removesuffix(f".{at(document, 'metadata', 'namespace')}")
+            short = re.sub(r"\.svc(\.[\w.-]+)?$", "", found[1])  # after it the cluster's domain, cluster.local mostly
+            host = short.removesuffix(f".{at(document, 'metadata', 'namespace')}")
             pod, _, service = host.rpartition(".")
             name = str(at(document, "metadata", "name"))
             if service not in known:
@@ -102,21 +103,31 @@ SPANS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 """Least and greatest of a cron schedule's fields: minute, hour, day, month, day of the week."""
 
 
-def cron_fault(text: str) -> str | None:
-    """Return what is wrong with a cron schedule of numbers.
+MONTHS = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10,
+          "nov": 11, "dec": 12}  # fmt: skip
+DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
+WHOLE = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every \d\S*")
+"""Schedules of one word, as Kubernetes and Slurm know them; the last Kubernetes alone."""
 
-    >>> cron_fault("0 2-23/6 1,15 * *"), cron_fault("0 25 * * *"), cron_fault("0 2 * *")
-    (None, '25: expected 0-23', 'got 4 fields, expected 5')
+
+def cron_fault(text: str) -> str | None:
+    """Return what is wrong with a cron schedule: five fields of numbers or names, or one word for all.
+
+    >>> cron_fault("0 2-23/6 1,15 * MON-FRI"), cron_fault("0 25 * * *"), cron_fault("0 2 * *"), cron_fault("@daily")
+    (None, '25: expected 0-23', 'got 4 fields, expected 5', None)
     """
+    if WHOLE.fullmatch(text):
+        return None
     fields = text.split()
     if len(fields) != len(SPANS):
         return f"got {len(fields)} fields, expected 5"
-    for field, (least, most) in zip(fields, SPANS, strict=True):
-        for part in field.split(","):
+    for field, (least, most), names in zip(fields, SPANS, ({}, {}, {}, MONTHS, DAYS), strict=True):
+        for said in field.split(","):
+            part = re.sub(r"[a-z]+", lambda word, known=names: str(known.get(word[0], word[0])), said.lower())  # type: ignore[misc]
             found = re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part)
             numbers = [int(n) for n in found.groups()[:2] if n is not None] if found else []
             if not found or numbers != sorted(numbers) or any(not least <= n <= most for n in numbers):
-                return f"{part}: expected {least}-{most}"
+                return f"{said}: expected {least}-{most}"
     return None
 
 

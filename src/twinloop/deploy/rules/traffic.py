@@ -9,7 +9,8 @@ from twinloop.deploy.rules.objects import Fault
 from twinloop.deploy.rules.runs import marks
 from twinloop.deploy.walk import Document, Documents, at, containers_of, of_kind, pods_in
 
-DNS = {("UDP", 53), ("TCP", 53)}
+DNS = (53, 5353)
+"""Ports of the pods that look names up: CoreDNS' own, and OpenShift's: policies see the port behind a service."""
 
 
 def policies(documents: Documents) -> Iterator[Fault]:
@@ -35,8 +36,9 @@ def reached(documents: Documents) -> Iterator[Fault]:
         for port in sorted(set(_open(template).values()) - let_in) if None not in let_in else ():
             yield file, name, f"no NetworkPolicy lets anybody to port {port}"
         looked_up = {each for d in own for each in _ports(d, "egress")}
-        for protocol, port in sorted(DNS - looked_up) if (None, None) not in looked_up else ():
-            yield file, name, f"no NetworkPolicy lets it look up names: {protocol} {port}"
+        for protocol in ("TCP", "UDP") if (None, None) not in looked_up else ():
+            if not looked_up & {(protocol, port) for port in DNS}:
+                yield file, name, f"no NetworkPolicy lets it look up names: {protocol} {DNS[0]}"
     for file, name, document in of_kind(documents, "Service"):
         chosen = [t for *_, t in pods_in(documents) if _chosen(document, t)]
         for port in at(document, "spec", "ports") or []:
