@@ -78,6 +78,7 @@ def test_claims_are_not_for_old_clusters(make, written):
     ({"target": "k8s", "dra": True}, r"expected 1\.34"), ({"target": "slurm", "queued": True}, "--queue kueue: got"),
     ({"target": "ray", "keda": True}, "expected --target k8s or kubeflow"),
     ({"target": "k8s", "kept": True}, "--keep-cluster: got --target k8s, expected --target ray"),
+    ({"target": "slurm", "minor": 34}, "--kubernetes 34: got --target slurm, expected --target k8s or kubeflow or ray"),
     ({"target": "ray", "profile": "v1"}, "--profile v1: got --target ray"),
     ({"target": "ray", "gang": True}, "expected k8s"),
     ({"target": "k8s", "dra": True, "minor": 36, "queued": True}, "expected --queue none"),
@@ -162,6 +163,8 @@ def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written
     reached = commands["Launcher"][commands["Launcher"].index("plm_rsh_args") + 1].split()
     assert (reached[1], f"-oPort={reached[3]}" in commands["Worker"]) == (f"{keys}/id_rsa", True)
     service = one(written(make(), "c", target="ray"), "RayService")["spec"]
+    # KubeRay would start a changed cluster beside the old one, on as many devices again.
+    assert service["upgradeStrategy"] == {"type": "None"}
     cluster = service["rayClusterConfig"]
     # KubeRay's autoscaler of pods would need a token for the API server.
     assert not {"enableInTreeAutoscaling", "autoscalerOptions"} & set(cluster)
@@ -322,6 +325,8 @@ BROKEN = {
                "its runtime takes ['torchscript']"),
     "runtime's privilege": ("trainjob", "ServingRuntime", put(True, "spec", "containers", 0, "securityContext",
                                                               "privileged"), "privileges"),
+    "upgrade": ("rayjob", "RayService", put("none", "spec", "upgradeStrategy", "type"),
+                "got none, expected one of None"),
     "serve replicas": ("rayjob", "RayService", put(3, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "replicas"),
                        "8 to 16 replicas on 3 workers"),
     "serve devices": ("rayjob", "RayService", put({}, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "template",

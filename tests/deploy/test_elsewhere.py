@@ -13,6 +13,7 @@ from twinloop.deploy.launch import TRAIN_GRACE_S
 from twinloop.deploy.plain import text_faults
 from twinloop.deploy.render import TARGETS, render
 from twinloop.deploy.style import style_of
+from twinloop.errors import InputError
 
 IMAGE = "registry.example/train@sha256:" + "0" * 64
 
@@ -302,6 +303,20 @@ MUTANTS = [
     ("skypilot", "sky/score.yaml", "ports: 8080", "ports: 80", "the server listens on 8080"),
     ("local", "local/train.sh", "train.py", "rain.py", "starts none of the programs"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "name"), [
+    ("compose", "score"), ("skypilot", "train"), ("local", "train"), ("slurm", "submit"), ("k8s", "submit"),
+])  # fmt: skip
+def test_an_image_that_no_file_would_name_is_refused(make, target, name):
+    with pytest.raises(InputError, match=f"--image {name}={IMAGE}: got --target {target}, expected --target k"):
+        files_of(make(), target, {name: IMAGE})
+
+
+@pytest.mark.parametrize("target", ["k8s", "kubeflow", "ray", "slurm"])
+def test_an_image_is_named_where_it_lies(make, target):
+    files = files_of(make(), target, {"score": IMAGE})
+    assert any(IMAGE in text for name, text in files.items() if name.startswith(("sites/", "slurm/")))
 
 
 @pytest.fixture(scope="module")

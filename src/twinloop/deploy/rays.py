@@ -81,7 +81,11 @@ def ray_service(deployment: Deployment, work: Work, style: Style) -> Document:
     head["spec"]["containers"][0]["ports"].append({"name": "serve", "containerPort": SERVE_PORT})
     return {
         "apiVersion": "ray.io/v1", "kind": "RayService", "metadata": metadata(deployment, work),
-        "spec": {"serveConfigV2": dump(_application(work, least, most)), "rayClusterConfig": cluster},
+        "spec": {
+            # Another cluster beside this one would need the devices of the peak twice.
+            "upgradeStrategy": {"type": "None"}, "serveConfigV2": dump(_application(work, least, most)),
+            "rayClusterConfig": cluster,
+        },
     }  # fmt: skip
 
 

@@ -257,6 +257,9 @@ NEEDS = {
         f"- KubeRay 1.7 must be installed; images need Ray (their Dockerfiles add it). A RayJob is {ONE_RUN}"
         "- KubeRay's operator is let in from the namespace `kuberay-system`: edit the network policies to yours.\n"
         "- Clients of a RayService find it under `STAGE-serve-svc`, port 8080.\n"
+        "- A RayService holds the devices of its peak beside training, and the quotas hold no second cluster of it. "
+        "A change of its Serve configuration is taken up in place; for any other (`upgradeStrategy` `None`) delete the "
+        "RayService and apply anew.\n"
     ),
     "kserve": (
         "- KServe 0.20 must be installed. Its services run in the mode `Standard`, without Knative; clients find them "

@@ -31,8 +31,9 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
 
     Raises:
         InfeasibleError: a job does not fit the heat or power of its site.
-        InputError: the target has nothing to run of this plan.
+        InputError: the target has nothing to run of this plan, or no place for an image that was given.
     """
+    _expect_images_used(deployment, target)
     made: dict[str, str] = {}
     for work in deployment.works:
         names = programs(work, ray=target == "ray", framework=style.framework)
@@ -69,6 +70,26 @@ def render(deployment: Deployment, target: str, style: Style = PLAIN) -> dict[st
                          "images/submit/.dockerignore": "*\n!submit.py\n"}  # fmt: skip
     made["README.md"] = readme(deployment, target, style)
     return dict(sorted(made.items()))
+
+
+NAMING = ("k8s", "kubeflow", "ray", "slurm")
+"""Targets whose files name an image where it lies; compose builds its own, SkyPilot installs packages."""
+
+
+def _expect_images_used(deployment: Deployment, target: str) -> None:
+    """Refuse images that the target's files would not name.
+
+    Raises:
+        InputError: there are some.
+    """
+    stages = {work.label for work in deployment.works}
+    faults = []
+    for name, image in deployment.images.items():
+        takers = NAMING if name in stages else ("kubeflow",)  # beside stages, that of the pipelines' tasks
+        if target not in takers:
+            faults.append(f"--image {name}={image}: got --target {target}, expected --target {' or '.join(takers)}")
+    if faults:
+        raise InputError(tuple(faults))
 
 
 def _site_files(

@@ -15,6 +15,8 @@ FRAMEWORKS: dict[tuple[str, Framework], Training] = {
     ("v1", "tensorflow"): "tfjob", ("v1", "jax"): "jaxjob", ("v2", "jax"): "trainjob",
 }  # fmt: skip
 """Where frameworks other than torch have a kind, by profile of Kubeflow."""
+OLDEST = 30
+"""Minor version of Kubernetes that takes the files where no other is asked for."""
 DRA_FROM = 34
 """Minor version of Kubernetes from which resource.k8s.io/v1 is served."""
 
@@ -32,7 +34,7 @@ class Style:
     """Of the training program."""
     kept: bool = False
     """Ray: the cluster of a training stage stays between its runs."""
-    minor: int = 30
+    minor: int = OLDEST
     """Oldest minor version of Kubernetes that must take the files."""
 
 
@@ -43,7 +45,7 @@ PLAIN = Style()
 def style_of(
     target: str, *, queued: bool = False, profile: str = "v2", gang: bool = False, keda: bool = False,
     kept: bool = False,
-    dra: bool = False, framework: Framework = "torch", minor: int = 30,
+    dra: bool = False, framework: Framework = "torch", minor: int = OLDEST,
 ) -> Style:  # fmt: skip
     """Return the style of a target.
 
@@ -59,7 +61,7 @@ def style_of(
     for said, flag, known in (
         (queued, "--queue kueue", clusters), (dra, "--devices dra", clusters), (keda, "--keda", ("k8s", "kubeflow")),
         (kept, "--keep-cluster", ("ray",)),
-        (profile != "v2", f"--profile {profile}", ("kubeflow",)),
+        (profile != "v2", f"--profile {profile}", ("kubeflow",)), (minor != OLDEST, f"--kubernetes {minor}", clusters),
     ):  # fmt: skip
         if said and target not in known:
             faults.append(f"{flag}: got --target {target}, expected --target {' or '.join(known)}")

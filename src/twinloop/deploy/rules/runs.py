@@ -187,9 +187,16 @@ def clusters(documents: Documents) -> Iterator[Fault]:
             yield file, name, f"{workers} workers are more than the {devices} devices of {name_of(chosen)}"
 
 
+UPGRADES = (None, "None", "NewCluster", "NewClusterWithIncrementalUpgrade")
+"""KubeRay's ways to a changed cluster of a service."""
+
+
 def applications(documents: Documents) -> Iterator[Fault]:
     """A Serve configuration, which is a text to the schema, fits the cluster around it: devices, replicas, ports."""
     for file, name, document in of_kind(documents, "RayService"):
+        way = at(document, "spec", "upgradeStrategy", "type")
+        if way not in UPGRADES:  # the schema takes any word, and the operator refuses it later
+            yield file, name, f"upgradeStrategy.type: got {way}, expected one of {', '.join(UPGRADES[1:])}"
         config = parsed(str(at(document, "spec", "serveConfigV2")))
         group = (at(document, "spec", "rayClusterConfig", "workerGroupSpecs") or [{}])[0]
         worker: Document = group.get("template") or {}
