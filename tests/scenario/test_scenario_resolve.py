@@ -275,3 +275,29 @@ def test_steady_loads_may_be_reserved_unless_the_scenario_says_how_to_buy():
     assert cloud(horizon="6 months").purchase == ("on_demand",)
     assert cloud(", purchase: [spot]").purchase == ("spot",)
     assert cloud(", reserved_share: 0.5", "2 years").reserved_share == 0.5
+
+
+@pytest.mark.parametrize(("field", "told"), [
+    ("architecture: llama-3-8b", "8192"), ("architecture: llama-3-8b, context: 4096", None),
+    ("architecture: ssd-resnet34", None),
+])  # fmt: skip
+def test_a_context_that_was_assumed_is_flagged(field, told):
+    """Sequences as long as the model can take cost most: who did not choose them is told, in a number that parses."""
+    text = CONTEXT.replace("FIELD", field)
+    rows = {row.path: row for row in resolve(load_text(text, Path("c.yaml"))).provenance}
+    row = rows.get("models.m.context")
+    if told is None:
+        assert row is None or row.confidence != "low"
+    else:
+        assert (row.value, row.confidence) == (told, "low")
+        assert "set models.m.context" in row.source
+
+
+CONTEXT = """\
+twinloop: 1
+name: c
+horizon: 1 year
+models: [{name: m, FIELD}]
+stages: [{name: t, kind: train, model: m, samples: 1e5, every: 7 days, deadline: 3 days, batch: 64}]
+sites: [{name: cloud, kind: cloud, provider: aws, region: eu-central-1}]
+"""

@@ -55,7 +55,7 @@ def _shortened(network: Network, context: int | None) -> Network:
 
 def _context_taken(network: Network, given: int | None, path: str, sources: Sources) -> None:
     """Say that sequences as long as the model can take were assumed: training on less costs less."""
-    if given is None and network.context > 1:
+    if given is None and network.kind in ("transformer", "mixture"):
         why = f"the longest it takes; set {path}.context to the tokens of your samples"
         sources.choice(f"{path}.context", f"{network.context}", why, "low")
 
