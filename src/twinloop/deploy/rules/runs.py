@@ -203,8 +203,12 @@ def applications(documents: Documents) -> Iterator[Fault]:
         own = devices_of(worker, documents)
         served = at(config, "http_options", "port") or 8000
         head = at(document, "spec", "rayClusterConfig", "headGroupSpec", "template") or {}
-        if served not in {p.get("containerPort") for c in containers_of(head) for p in c.get("ports") or []}:
-            yield file, name, f"serveConfigV2: the head opens no port {served}"
+        for who, template in (("the head", head), ("a worker", worker)):
+            opened = {
+                p.get("name"): p.get("containerPort") for c in containers_of(template) for p in c.get("ports") or []
+            }
+            if opened.get("serve") != served:
+                yield file, name, f"serveConfigV2: {who} opens no port serve {served}"
         for each in [d for app in at(config, "applications") or [] for d in app.get("deployments") or []]:
             wanted = at(each, "ray_actor_options", "num_gpus") or 0
             if wanted > own:
