@@ -8,8 +8,9 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
+from twinloop.deploy.elsewhere import sky_task
 from twinloop.deploy.intent import deployment_of
-from twinloop.deploy.launch import TRAIN_GRACE_S
+from twinloop.deploy.launch import TRAIN_GRACE_S, artefacts
 from twinloop.deploy.plain import text_faults
 from twinloop.deploy.render import TARGETS, render
 from twinloop.deploy.style import style_of
@@ -179,6 +180,12 @@ def test_a_sky_service_scales_as_planned_on_its_share(make):
     assert "num_nodes" not in task
     share = {"accelerators": "MI300X:1", "cpus": f"{int(0.9 * work.hardware.cores / 8)}+", "ports": 8080}
     assert share.items() <= task["resources"].items()
+
+
+def test_a_branch_of_sky_finds_its_model_where_its_program_lies(make, changed):
+    work = changed(deployment_of(make(), "").works[2], everywhere=True)
+    assert artefacts(work) == "/app"
+    assert "--artefacts=." in sky_task(deployment_of(make(), ""), work)["run"].split()
 
 
 def test_a_sky_task_stays_in_its_region(make, changed, stage_of, without):
