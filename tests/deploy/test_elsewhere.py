@@ -280,6 +280,8 @@ MUTANTS = [
     ("slurm", "slurm/score.sbatch", "--constraint=", "--comment=", "--constraint: got none"),
     ("slurm", "slurm/score.sbatch", "--job-name=bank-score", "--job-name=score", "--job-name: got score"),
     ("slurm", "slurm/train.sbatch", "scontrol requeue", "scontrol hold", "got no scontrol requeue"),
+    ("slurm", "slurm/train.sbatch", "--time=300", "--time=abc", "--time: got abc"),
+    ("skypilot", "sky/train.yaml", '--node-rank="$SKYPILOT_NODE_RANK"', "--node-rank=0", "would be the same one"),
     ("slurm", "slurm/submit.sh", " --kill-on-invalid-dep=yes", "", "after a failure it waits for ever"),
     ("slurm", "slurm/submit.sh", "slurm/train.sbatch", "slurm/trains.sbatch", "no slurm/trains.sbatch is there"),
     ("slurm", "slurm/submit.sh", "${job[features]},", "${job[feature]},", "waits for feature,"),

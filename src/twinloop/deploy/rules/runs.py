@@ -40,6 +40,9 @@ def layouts(documents: Documents) -> Iterator[Fault]:
     """Whatever counts the ranks of a run counts those of its layout: data × tensor × pipeline × context."""
     for file, document in documents:
         wanted = layout_of(document)
+        words = words_of(document)
+        if option(words, "node-rank") is not None and (option(words, "nnodes") or 1) > 1:
+            yield file, name_of(document), "--node-rank: a number: each node would be the same one"
         for what, ranks in _counts(document, documents) if wanted is not None else ():
             if ranks != wanted:
                 yield file, name_of(document), f"{what}: starts {ranks} ranks for a layout of {wanted}"
