@@ -51,6 +51,20 @@ def master(to):
     return change
 
 
+def command_of(document):
+    return pod_template(document)["spec"]["containers"][0]["command"]
+
+
+def listening(document, port):
+    command = command_of(document)
+    command[command.index("--port=8080")] = f"--port={port}"
+
+
+def first_node(document):
+    command = command_of(document)
+    command[command.index("--node-rank=$(NODE_RANK)")] = "--node-rank=0"
+
+
 def openshift(document):
     for port in document["spec"]["egress"][0]["ports"]:
         port["port"] = 5353
@@ -67,6 +81,8 @@ BROKEN = {
     "fixed replicas": (SCORE, put(3, "spec", "replicas"), "undo the autoscaler"),
     "quantity": (SCORE, container("resources", "limits", "cpu", value="0.5core"), "not a quantity"),
     "unequal devices": (SCORE, container("resources", "limits", "amd.com/gpu", value="2"), "differ"),
+    "program's port": (SCORE, lambda d: listening(d, 9000), "--port=9000: serve opens no such port"),
+    "rank": (TRAIN, first_node, "would be the same one"),
     "probe port": (SCORE, container("readinessProbe", "httpGet", "port", value="web"), "no port is named web"),
     "toleration": (TRAIN, inside(put([], "spec", "tolerations")), "no toleration"),
     "root": (SCORE, inside(put(0, "spec", "securityContext", "runAsUser")), "runAsNonRoot"),

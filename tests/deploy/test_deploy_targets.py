@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from twinloop.deploy.check import check_folder, read, schema_faults, whole
 from twinloop.deploy.intent import deployment_of
+from twinloop.deploy.launch import layout_arguments
 from twinloop.deploy.render import render
 from twinloop.deploy.semantics import semantic_faults
 from twinloop.deploy.style import style_of
@@ -133,6 +134,14 @@ def one(folder, kind):
     return next(d for _, d in read(folder) if d["kind"] == kind)
 
 
+def test_sizes_reach_the_programs_as_numbers(make):
+    """A plan says them with their noun; no program would take that."""
+    works = deployment_of(make(facts={"models.net.context": "4096 tokens"}), "").works
+    assert "--seq-length=4096" in layout_arguments(works[1])
+    with pytest.raises(InputError, match=r"models.net.context: got '4k tokens', expected a whole number"):
+        layout_arguments(deployment_of(make(facts={"models.net.context": "4k tokens"}), "").works[1])
+
+
 def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     plan = make()  # 16 devices on two nodes of eight
     job = one(written(plan, "a", target="kubeflow"), "TrainJob")["spec"]["trainer"]
@@ -149,7 +158,7 @@ def test_operators_carry_the_planned_ranks(make, written, tmp_path):
     assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (2, 2, 2)
 
 
-def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written):
+def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written, tmp_path):
     """What each operator would put beside our containers without a security context is not asked for."""
     job = one(written(make(), "a", target="kubeflow", profile="v1"), "PyTorchJob")["spec"]
     # Beside a master, Training Operator 1.9 gives each worker an init container of its own.
@@ -169,6 +178,16 @@ def test_operators_add_nothing_that_a_restricted_namespace_refuses(make, written
     # KubeRay's autoscaler of pods would need a token for the API server.
     assert not {"enableInTreeAutoscaling", "autoscalerOptions"} & set(cluster)
     assert cluster["headGroupSpec"]["template"]["spec"]["automountServiceAccountToken"] is False
+    # Its own probes of workers would run wget; that of the head asks Serve's proxy from its namespace.
+    (group,) = cluster["workerGroupSpecs"]
+    assert group["template"]["spec"]["containers"][0]["readinessProbe"]["httpGet"]["port"] == "serve"
+    policies = {each["metadata"]["name"]: each for _, each in whole(tmp_path / "c") if each["kind"] == "NetworkPolicy"}
+    (rule,) = [each for each in policies["score"]["spec"]["ingress"] if "kuberay" in str(each["from"])]
+    assert {port["port"] for port in rule["ports"]} == {8265, 8080}
+    budget = next(each for _, each in whole(tmp_path / "c") if each["kind"] == "PodDisruptionBudget" and
+                  each["metadata"]["name"] == "score")  # fmt: skip
+    # At the mean load eight workers hold a replica: one of them may go beside the head's staying.
+    assert budget["spec"]["minAvailable"] == 8
     exported = cluster["headGroupSpec"]["rayStartParams"]["metrics-export-port"]
     assert loaded(service["serveConfigV2"])["http_options"]["port"] != int(exported)
 
@@ -332,7 +351,9 @@ BROKEN = {
     "serve devices": ("rayjob", "RayService", put({}, "spec", "rayClusterConfig", "workerGroupSpecs", 0, "template",
         "spec", "containers", 0, "resources"), "asks for 1 devices, a worker has 0"),
     "serve port": ("rayjob", "RayService", put([], "spec", "rayClusterConfig", "headGroupSpec", "template", "spec",
-        "containers", 0, "ports"), "the head opens no port 8080"),
+        "containers", 0, "ports"), "the head opens no port serve 8080"),
+    "worker's port": ("rayjob", "RayService", put([], "spec", "rayClusterConfig", "workerGroupSpecs", 0, "template",
+        "spec", "containers", 0, "ports"), "a worker opens no port serve 8080"),
     "keda type": ("keda", "ScaledObject", put("promethues", "spec", "triggers", 0, "type"), "got type promethues"),
     "keda query": ("keda", "ScaledObject", lambda d: d["spec"]["triggers"][0]["metadata"].pop("query"), "no query"),
     "keda number": ("keda", "ScaledObject", put("many", "spec", "triggers", 0, "metadata", "threshold"), "got many"),

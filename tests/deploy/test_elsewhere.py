@@ -8,8 +8,9 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
+from twinloop.deploy.elsewhere import sky_task
 from twinloop.deploy.intent import deployment_of
-from twinloop.deploy.launch import TRAIN_GRACE_S
+from twinloop.deploy.launch import TRAIN_GRACE_S, artefacts
 from twinloop.deploy.plain import text_faults
 from twinloop.deploy.render import TARGETS, render
 from twinloop.deploy.style import style_of
@@ -181,6 +182,12 @@ def test_a_sky_service_scales_as_planned_on_its_share(make):
     assert share.items() <= task["resources"].items()
 
 
+def test_a_branch_of_sky_finds_its_model_where_its_program_lies(make, changed):
+    work = changed(deployment_of(make(), "").works[2], everywhere=True)
+    assert artefacts(work) == "/app"
+    assert "--artefacts=." in sky_task(deployment_of(make(), ""), work)["run"].split()
+
+
 def test_a_sky_task_stays_in_its_region(make, changed, stage_of, without):
     plan = make(facts={"sites.hall.provider": "aws", "sites.hall.region": "eu-central-1"})
     stage = stage_of("train", "H100-SXM-80GB", "p5.48xlarge", 8, 2, 2, 2)
@@ -273,6 +280,8 @@ MUTANTS = [
     ("slurm", "slurm/score.sbatch", "--constraint=", "--comment=", "--constraint: got none"),
     ("slurm", "slurm/score.sbatch", "--job-name=bank-score", "--job-name=score", "--job-name: got score"),
     ("slurm", "slurm/train.sbatch", "scontrol requeue", "scontrol hold", "got no scontrol requeue"),
+    ("slurm", "slurm/train.sbatch", "--time=300", "--time=abc", "--time: got abc"),
+    ("skypilot", "sky/train.yaml", '--node-rank="$SKYPILOT_NODE_RANK"', "--node-rank=0", "would be the same one"),
     ("slurm", "slurm/submit.sh", " --kill-on-invalid-dep=yes", "", "after a failure it waits for ever"),
     ("slurm", "slurm/submit.sh", "slurm/train.sbatch", "slurm/trains.sbatch", "no slurm/trains.sbatch is there"),
     ("slurm", "slurm/submit.sh", "${job[features]},", "${job[feature]},", "waits for feature,"),

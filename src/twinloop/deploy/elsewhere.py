@@ -125,7 +125,8 @@ def _setup(work: Work) -> str:
 
 
 def _run(work: Work) -> str:
-    head, command = "", work_arguments(work)
+    # The task starts in its workdir, which holds what an image has in /app.
+    head, command = "", [word.replace("--artefacts=/app", "--artefacts=.") for word in work_arguments(work)]
     if work.kind == "train":
         head = f'export {PATIENCE}\nhead=$(echo "$SKYPILOT_NODE_IPS" | sed -n 1p)\n'
         command = torchrun(work, '"$head"', '"$SKYPILOT_NODE_RANK"')

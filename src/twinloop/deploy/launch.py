@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinloop.deploy.intent import Work
+from twinloop.errors import InputError
 
 PORT = 29500
 """Rendezvous port of torchrun."""
@@ -38,7 +39,20 @@ def layout_arguments(work: Work) -> list[str]:
     ]
     # Megatron's flag; a plan without chunks keeps to flags that every launcher knows.
     arguments += [f"--num-virtual-stages-per-pipeline-rank={p.interleave}"] if p.interleave > 1 else []
-    return arguments + [f"{flag}={work.network[name]}" for name, flag in MODEL_FLAGS.items() if name in work.network]
+    return arguments + [f"{flag}={_whole(work, name)}" for name, flag in MODEL_FLAGS.items() if name in work.network]
+
+
+def _whole(work: Work, field: str) -> str:
+    """Return a size of the network in digits; a plan may say it with its noun, "4096 tokens".
+
+    Raises:
+        InputError: it is no whole number.
+    """
+    text = work.network[field]
+    number, _, noun = text.partition(" ")
+    if not number.isdecimal() or (noun and not noun.isalpha()):
+        raise InputError(f"plan: models.{work.network['name']}.{field}: got {text!r}, expected a whole number")
+    return number
 
 
 def torchrun(work: Work, master: str, rank: str = "$(NODE_RANK)") -> list[str]:

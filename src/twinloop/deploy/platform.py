@@ -164,7 +164,8 @@ def _policy(deployment: Deployment, work: Work, style: Style) -> Document:
         ray = style.training == "rayjob"
     if ray:
         operator = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": OPERATOR}}}
-        spec["ingress"].append({"from": [operator], "ports": [{"port": DASHBOARD}]})
+        asked = [DASHBOARD, SERVE_PORT] if work.kind == "serve" else [DASHBOARD]  # there it asks the proxy's health too
+        spec["ingress"].append({"from": [operator], "ports": [{"port": port} for port in asked]})
     meta = _meta(deployment, work.site, work.label)
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
 

@@ -78,7 +78,11 @@ def ray_service(deployment: Deployment, work: Work, style: Style) -> Document:
     worker = {"metadata": {"labels": labels(deployment, work.site, work), **scraped(METRICS)}, "spec": spec}
     head = _head(worker, work)
     cluster = _cluster(head, worker, most)
-    head["spec"]["containers"][0]["ports"].append({"name": "serve", "containerPort": SERVE_PORT})
+    # By a port of this name the operator finds Serve's proxies, on the head and on each worker.
+    for template in (head, worker):
+        template["spec"]["containers"][0]["ports"].append({"name": "serve", "containerPort": SERVE_PORT})
+    # The operator's own probe would run wget, which slim images have not.
+    container["readinessProbe"] = {"httpGet": {"path": "/-/healthz", "port": "serve"}, "periodSeconds": 5}
     return {
         "apiVersion": "ray.io/v1", "kind": "RayService", "metadata": metadata(deployment, work),
         "spec": {

@@ -9,7 +9,7 @@ from twinloop.deploy.names import label
 from twinloop.deploy.platform import MONITORING
 from twinloop.deploy.pods import claims_of
 from twinloop.deploy.schedule import cron, start_s
-from twinloop.deploy.style import Style
+from twinloop.deploy.style import OLDEST, Style
 from twinloop.deploy.workloads import RETRIES
 
 ARM = ("GB", "GH", "Grace", "Graviton", "Jetson")
@@ -71,11 +71,16 @@ def _slurm(deployment: Deployment) -> tuple[str, str]:
 
 def _compose(deployment: Deployment) -> tuple[str, str]:
     fed = next((work.label for work in deployment.works if work.kind != "serve"), None)
-    put = f"docker compose create\ndocker compose cp YOUR_FILES/. {fed}:/data/\n" if fed else ""
+    put = (
+        f"chmod -R a+rwX YOUR_FILES\ndocker compose create\ndocker compose cp YOUR_FILES/. {fed}:/data/\n"
+        if fed
+        else ""
+    )
     run = f"```\n{put}docker compose up --build\n```\n"
     devices = any(work.hardware.resource in ("nvidia.com/gpu", "amd.com/gpu") for work in deployment.works)
     change = (
         f"- For trying the images on one machine: each stage is one process on one device. Build {BASES}.\n"
+        "- Copied files keep their owner, and the programs run as user 10001: hence `chmod`.\n"
         "- Preprocessing reads `/data/raw/*.csv`, ingest `/data/inbox`, training every `*.npy` below `/data`.\n"
         + ("- A machine without the planned devices: take `deploy`, `devices` and `group_add` out of `compose.yaml`.\n"
            if devices else "")
@@ -129,6 +134,10 @@ def _clusters(deployment: Deployment, target: str, style: Style) -> tuple[str, s
     needs += NEEDS["kserve"] if style.serving == "kserve" and serving else ""
     needs += NEEDS["keda"] if style.scaler == "keda" and scaled else ""
     needs += NEEDS["dra"] if style.devices == "dra" else ""
+    if style.minor != OLDEST:
+        needs += (
+            f"- Check this folder by `twinloop deploy check . --kubernetes {style.minor}`: older versions refuse it.\n"
+        )
     kueue = "- Kueue 0.19 or newer with topology-aware scheduling must be installed.\n" if style.queued else ""
     change = (
         "- Build `images/*` with your base (`--build-arg BASE_IMAGE=…@sha256:…`), push, and put registry and digest "

@@ -244,7 +244,8 @@ def serving(deployment: Deployment, work: Work, style: Style) -> list[Document]:
         first = _deployment(deployment, work, work_arguments(work), None, style)
         made = [first, _service(deployment, work)]
         if style.serving == "rayservice":
-            kept = work.replicas - spare_replicas(work) + 1  # the head stays
+            # Ready are the head and the workers that hold a replica: at the mean load the least; one of them may go.
+            kept = bounds(work)[0]
             return [ray_service(deployment, work, style), _budget(deployment, work, minAvailable=kept)]
         if style.serving == "kserve":
             target["name"] = f"{work.label}-predictor"  # KServe makes the deployment and its service

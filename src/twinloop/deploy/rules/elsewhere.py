@@ -16,6 +16,7 @@ from twinloop.deploy.words import rank_fault
 Line = tuple[str, str, str]
 _PROGRAM = re.compile(r"(?:^|/)(train|serve|preprocess|ingest)\.py$")
 _SIZE = re.compile(r"--(?:data|tensor-model|pipeline-model|context)-parallel-size=(\d+)")
+_TIME = r"\d+(:\d+){0,2}|\d+-\d+(:\d+){0,2}|infinite|UNLIMITED"
 _COUNT = re.compile(r"--(nnodes|nproc-per-node|port)=(\d+)$")
 
 
@@ -91,6 +92,8 @@ def _batches(folder: Path) -> Iterator[Line]:
         program = _program_fault(folder / "images" / path.stem, words)
         if program:
             yield name, path.stem, program
+        if not re.fullmatch(_TIME, options.get("time", "1")):
+            yield name, path.stem, f"--time: got {options['time']}, expected minutes, or [days-]hours:minutes:seconds"
         called = options.get("job-name", "")
         if len(called) <= len(path.stem) + 1 or not called.endswith(f"-{path.stem}"):
             yield (

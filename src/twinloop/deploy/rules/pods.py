@@ -18,6 +18,7 @@ from twinloop.deploy.walk import (
     flavor_of,
     held,
     of_kind,
+    option,
     pods_in,
     quantity,
     unique,
@@ -65,10 +66,14 @@ def quantities(documents: Documents) -> Iterator[Fault]:
 
 
 def ports(documents: Documents) -> Iterator[Fault]:
-    """A probe's named port is its container's."""
+    """A probe's named port is its container's; so is the port on which its program listens."""
     for file, name, _, template in pods_in(documents):
         for container in containers_of(template):
             known = {port.get("name") for port in container.get("ports") or []}
+            said = option([str(word) for part in ("command", "args") for word in container.get(part) or []], "port")
+            opened = {port.get("containerPort") for port in container.get("ports") or []}
+            if said is not None and said not in opened:
+                yield file, name, f"--port={said}: {container.get('name')} opens no such port"
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
                 port = at(container, probe, "httpGet", "port")
                 if isinstance(port, str) and port not in known:

@@ -40,6 +40,9 @@ def layouts(documents: Documents) -> Iterator[Fault]:
     """Whatever counts the ranks of a run counts those of its layout: data × tensor × pipeline × context."""
     for file, document in documents:
         wanted = layout_of(document)
+        words = words_of(document)
+        if option(words, "node-rank") is not None and (option(words, "nnodes") or 1) > 1:
+            yield file, name_of(document), "--node-rank: a number: each node would be the same one"
         for what, ranks in _counts(document, documents) if wanted is not None else ():
             if ranks != wanted:
                 yield file, name_of(document), f"{what}: starts {ranks} ranks for a layout of {wanted}"
@@ -203,8 +206,12 @@ def applications(documents: Documents) -> Iterator[Fault]:
         own = devices_of(worker, documents)
         served = at(config, "http_options", "port") or 8000
         head = at(document, "spec", "rayClusterConfig", "headGroupSpec", "template") or {}
-        if served not in {p.get("containerPort") for c in containers_of(head) for p in c.get("ports") or []}:
-            yield file, name, f"serveConfigV2: the head opens no port {served}"
+        for who, template in (("the head", head), ("a worker", worker)):
+            opened = {
+                p.get("name"): p.get("containerPort") for c in containers_of(template) for p in c.get("ports") or []
+            }
+            if opened.get("serve") != served:
+                yield file, name, f"serveConfigV2: {who} opens no port serve {served}"
         for each in [d for app in at(config, "applications") or [] for d in app.get("deployments") or []]:
             wanted = at(each, "ray_actor_options", "num_gpus") or 0
             if wanted > own:
