@@ -90,7 +90,8 @@ def readme(result: PlanResult) -> str:
     for b in result.plan.baselines:
         if b.totals:
             fits = "" if b.feasible else " (does not fit)"
-            named.append((f"{b.name}{fits}", b.totals, b.note if b.feasible else b.note.split(";")[0]))
+            words = "" if b.name == "all cloud" and b.feasible else b.note.split(";")[0]  # a place a stage: too long
+            named.append((f"{b.name}{fits}", b.totals, words))
     rows = [
         (name, words, f"{t.tco_usd / 1e6:.1f}", f"{t.facility_energy_mwh_per_year / 1e3:.2f}",
          f"{t.pue:.3f}" if t.pue else "—", f"{t.water_m3_per_year:,.0f}")
