@@ -109,6 +109,7 @@ EMPTY = {
 """Key whose section is empty when left out -> what that means."""
 
 EXAMPLES = {
+    "request_size": "50 kB",
     "name": "frankfurt", "after": "[ingest]", "reads": "[clicks]", "sites": "[frankfurt]", "context": "4096",
     "climate": "Frankfurt", "jurisdiction": "DE", "model": "ranker",
     "Scenario.name": "fraud-detection", "Dataset.name": "clicks", "Dataset.home": "frankfurt",
