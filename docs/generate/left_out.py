@@ -22,12 +22,14 @@ NUMBERS = {
 
 CHOICES = {
     "OnPremise.hall_class": "hall_class", "OnPremise.intake": "intake", "OnPremise.containment": "containment",
+    "OnPremise.power_chain": "power_chain",
     "Availability.redundancy": "redundancy", "Water.source": "water_source", "Water.supply": "water_limit",
     "Water.peak": "water_limit",
 }  # fmt: skip
 """Key -> the default word that fills it."""
 
 SAID = {
+    "Edge.line_price": "2 USD a month for a Mbit/s, low confidence",
     "Objective.carbon_price": "not priced",
     "Objective.water_price": "not priced",
     "Weights.cost": "not counted",
