@@ -19,7 +19,7 @@ from twinloop.model.codec import loads
 from twinloop.model.plan import Plan
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "fraud-detection.yaml"
+EXAMPLE = ROOT / "examples" / "retrofit.yaml"
 
 
 def twinloop(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -49,7 +49,7 @@ def test_plan_writes_its_files_and_json(planned):
     assert names == {"plan.json", "report.html", "equipment.csv", "year.parquet"}
     text = (folder / "out" / "plan.json").read_text(encoding="utf-8")
     assert text == done.stdout
-    assert loads(Plan, text).scenario == "fraud-detection"
+    assert loads(Plan, text).scenario == "retrofit"
 
 
 def test_plan_adds_up(planned):
@@ -119,7 +119,7 @@ def test_a_simulation_adds_up(planned, simulated):
 def test_a_plan_of_another_scenario_is_refused(planned, tmp_path):
     folder, _ = planned
     other = tmp_path / "other.yaml"
-    changed = EXAMPLE.read_text(encoding="utf-8").replace("name: fraud-detection", "name: fraud-detections", 1)
+    changed = EXAMPLE.read_text(encoding="utf-8").replace("name: retrofit", "name: retrofits", 1)
     other.write_text(changed, encoding="utf-8")
     done = twinloop("simulate", str(other), "--plan", str(folder / "out" / "plan.json"), cwd=tmp_path)
     assert done.returncode == 2
@@ -156,7 +156,7 @@ def test_second_run_is_byte_identical(planned, tmp_path):
 
 
 def test_bad_file_exits_2_and_writes_nothing(tmp_path):
-    (tmp_path / "bad.yaml").write_text(EXAMPLE.read_text(encoding="utf-8").replace("2.5 MW", "2.5"), encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text(EXAMPLE.read_text(encoding="utf-8").replace("400 kW", "400"), encoding="utf-8")
     done = twinloop("plan", "bad.yaml", "--out", "out", cwd=tmp_path)
     assert done.returncode == 2
     assert "bad.yaml:" in done.stderr
@@ -165,12 +165,11 @@ def test_bad_file_exits_2_and_writes_nothing(tmp_path):
 
 
 def test_impossible_plan_exits_3_and_names_the_clash(tmp_path):
-    text = EXAMPLE.read_text(encoding="utf-8").replace("utility_power: 2.5 MW", "utility_power: 20 kW")
-    text = text[: text.index("  - name: gcp-frankfurt")] + text[text.index("finance:") :]
+    text = EXAMPLE.read_text(encoding="utf-8").replace("utility_power: 400 kW", "utility_power: 20 kW")
     (tmp_path / "tight.yaml").write_text(text, encoding="utf-8")
     done = twinloop("plan", "tight.yaml", cwd=tmp_path)
     assert done.returncode == 3
-    assert "utility power of frankfurt" in done.stderr
+    assert "utility power of london" in done.stderr
     assert "raise" in done.stderr
     (written,) = (tmp_path / "out").rglob("*.json")
     answer = json.loads(written.read_text(encoding="utf-8"))
@@ -211,7 +210,10 @@ def test_report_in_a_browser(planned):
             page.goto((planned[0] / "out" / "report.html").as_uri())
             wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
             assert wide <= room
-            assert page.evaluate("[...document.querySelectorAll('figure svg')].every(s => s.getBBox().width > 50)")
+            # Drawings for the other width are not shown.
+            shown = "[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility())"
+            assert page.evaluate(f"{shown}.length") > 10
+            assert page.evaluate(f"{shown}.every(s => s.getBBox().width > 50)")
             page.fill("#filter", "no such value anywhere")
             assert page.evaluate("[...document.querySelectorAll('#provenance tbody tr')].every(r => r.hidden)")
         browser.close()

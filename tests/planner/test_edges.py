@@ -197,6 +197,7 @@ def test_requests_answered_elsewhere_need_a_line_from_every_place(model):
     assert ledger.yearly_usd["lines"] == pytest.approx(2880.0)
 
 
+@pytest.mark.slow
 def test_dear_lines_keep_serving_at_the_edge(model):
     def watched(line_usd_per_mbps: float) -> str:
         stage = replace(model.stages[1], request_b=1e6)
