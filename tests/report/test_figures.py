@@ -347,6 +347,16 @@ def test_a_rack_of_two_kinds_names_how_many_of_each(retrofit):
     assert all(part in words for part in parts)
 
 
+def test_what_leaks_past_plates_goes_into_the_racks_air(retrofit):
+    """A plate catches 95 % of its component's heat, as in the twin."""
+    one = replace(retrofit.plan.sites[0].rack_types[0], component_w={"accelerator": 8e4, "memory": 2e4})
+    cooling = replace(retrofit.plan.sites[0].cooling, components={"accelerator": "cold_plate", "memory": "air"})
+    plated = replace(one, carriers={"accelerator": "cold_plate", "memory": "air"})
+    desc = rack.draw("r", plated, cooling).desc.replace(THIN, " ")
+    assert "76.0 % of the heat is taken by a cold plate" in desc
+    assert "24.0 kW goes into the rack's air" in desc
+
+
 def test_names_on_a_narrow_screen_stay_in_their_machine(retrofit):
     states = (LoopState("chiller", 20.0, None, 5e3),)
     hour = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)

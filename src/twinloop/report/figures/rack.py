@@ -8,8 +8,11 @@ from twinloop.model.plan import PlannedCooling, RackType
 from twinloop.report.figures import svg
 from twinloop.report.numbers import UNKNOWN, count, percent, power, quantity, words
 from twinloop.report.parts import Figure, Table, columns
+from twinloop.twin.design import PlantConstants
 
 WIDTH = 400.0
+CAPTURED = {"cold_plate": PlantConstants().plate_capture, "bath": 1.0}
+"""Share of a component's heat that does not reach the rack's air."""
 PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": "air"}
 """Carrier of heat -> colour."""
 MOST_CHASSIS = 24
@@ -26,7 +29,7 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
         return None
     total_w = sum(watt for _, watt in parts)
     paths = {name: path_of(name, cooling) for name, _ in parts}
-    liquid_w = sum(watt for name, watt in parts if paths[name] in ("cold_plate", "bath"))
+    liquid_w = sum(CAPTURED.get(paths[name], 0.0) * watt for name, watt in parts)
     doored = sum(watt for name, watt in parts if paths[name] == "rear_door")
     door = f", of which a rear door passes {power(doored)} on to water" if doored else ""
     title = f"Inside a rack: {rack.name}"
