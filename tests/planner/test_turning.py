@@ -130,6 +130,6 @@ def test_the_edge_turns_where_it_is_said_to():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least"), [("tropics", 2), ("heat-reuse", 1), ("recommender", 1)])
+@pytest.mark.parametrize(("name", "least"), [("edge-stores", 1), ("heat-reuse", 1), ("recommender", 1)])
 def test_other_examples_turn_where_they_are_said_to(name, least):
     assert_turns(EXAMPLES / f"{name}.yaml", least)
