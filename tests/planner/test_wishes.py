@@ -118,7 +118,7 @@ def test_dry_doors_are_held_where_they_cost_little_and_margin_without_them_else(
             "5 K below the junction limit on the design day cost 4.00 USD" if held else "dew point would cost 5.00 USD"
         )
         assert told in words
-        assert "ear doors above the hall's dew point" in words
+        assert "ear doors 2 K above the hall's dew point" in words
 
 
 def test_doors_that_sweat_are_not_acceptable_where_dry_ones_are_asked_for(still, monkeypatch):

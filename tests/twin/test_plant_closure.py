@@ -250,3 +250,21 @@ def test_servers_all_on_plates_move_next_to_no_air():
     assert np.all(plates.air_flow_kg_s < 1.2 * np.maximum(heat_share, 0.05) * air.air_flow_kg_s)
     assert np.all(plates.air_flow_kg_s > 0.04 * air.air_flow_kg_s)
     assert np.all(plates.fans_w < 0.002 * air.fans_w)
+
+
+@pytest.mark.parametrize("kit", ["air", "all plates", "plates + air"])
+def test_the_return_stays_within_fifteen_kelvin_of_the_supply(kit):
+    """Their own fans' heat apart: handlers turn faster than servers without fans ask, and no faster than others do."""
+    state, built = run(design(kit))
+    handler_w_k = built.handler.air_design_kg_s * 1006.0
+    rise_k = state.air.return_c - state.air.supply_c
+    fans_k = state.crah_fans_w / (handler_w_k * (state.crah_fans_w / built.handler.fan_design_w) ** (1 / 3))
+    assert np.all(rise_k - fans_k < 15.0 + 1e-6)
+    follows = sum(it.air_flow_kg_s for it in state.it) * (1.0 + built.aisle.leak) / built.handler.air_design_kg_s
+    speed = (state.crah_fans_w / built.handler.fan_design_w) ** (1 / 3)
+    if kit == "all plates":
+        busy = group().activity == 1.0
+        assert np.all(speed[busy] > follows[busy] + 0.05)
+        assert rise_k[busy] - fans_k[busy] == pytest.approx(15.0)
+    else:
+        assert speed == pytest.approx(np.maximum(follows, 0.2))

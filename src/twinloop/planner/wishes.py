@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked
+from twinloop.planner.dew import MARGIN_K
 from twinloop.planner.explain import amount_words
 from twinloop.planner.growth import outgrown
 from twinloop.planner.money import load_growth_per_year
@@ -108,7 +109,7 @@ def wish_words(at: Granted, best: Checked) -> str:
 def _lacks(model: Model, checked: Checked) -> list[str]:
     found = []
     if wet_doors(model, checked):
-        found.append("rear doors above the hall's dew point")
+        found.append(f"rear doors {MARGIN_K:.0f} K above the hall's dew point")
     if least_margin_k(checked) < JUNCTION_MARGIN_K:
         found.append(f"{JUNCTION_MARGIN_K:.0f} K below the junction limit on the design day")
     if outgrown(model, checked):
@@ -147,7 +148,7 @@ def rival_note(model: Model, checked: Checked) -> str:
     if least_margin_k(checked) < model.caps.junction_margin_k:
         lacks.append(f"{least_margin_k(checked):.1f} K below the junction limit on the design day")
     if model.caps.dry_doors and wet_doors(model, checked):
-        lacks.append("its rear doors lie below the hall's dew point and 2 K")
+        lacks.append(f"its rear doors lie less than {MARGIN_K:.0f} K above the hall's dew point")
     if model.caps.growth_fits and outgrown(model, checked):
         lacks.append("its growth has no room")
     return f"does not hold what the plan holds: {'; '.join(lacks)}" if lacks else ""

@@ -81,7 +81,8 @@ def air_loop(
         outdoor: outdoor air.
         k: constants.
 
-    The handlers move the servers' air plus bypass, as far as their fans' fastest speed reaches: what servers draw
+    The handlers move the servers' air plus bypass, or what keeps the return from warming by more than
+    ``crah_most_rise_k`` where servers move next to none, as far as their fans' fastest speed reaches: what servers draw
     beyond that is the room's air. Beside baths, which draw none, and beside doors, which hand the servers' air back to
     the room at the setpoint, they run at the design flow of the room's own heat. Where coils at full
     flow cannot hold the supply setpoint, supply floats up until they carry what the doors leave, which still
@@ -91,8 +92,10 @@ def air_loop(
     cp = k.air_heat_capacity_j_kg_k
     server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
     drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
-    follows = design.handlers_follow_servers
-    fan_ratio = xp.clip(drawn, HANDLER_FLOOR, k.crah_fan_most) if follows else 1.0 + 0.0 * drawn
+    fan_ratio = 1.0 + 0.0 * drawn
+    if design.handlers_follow_servers:
+        asked = (heat_w + room_w) / (cp * k.crah_most_rise_k * handler.air_design_kg_s)
+        fan_ratio = xp.clip(xp.maximum(drawn, asked), HANDLER_FLOOR, k.crah_fan_most)
     handler_w_k = fan_ratio * handler.air_design_kg_s * cp
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k

@@ -131,8 +131,8 @@ class PlantConstants:
     """EnergyPlus two-zone data-centre example: 300-490 Pa."""
     crah_fan_efficiency: float = 0.7
     """Same example."""
-    crah_most_rise_k: float = 20.0
-    """Most that air cools by in an air handler at design; 12-20 in practice. Low confidence."""
+    crah_most_rise_k: float = 15.0
+    """Most that hall air warms by before air handlers turn faster than the servers' air asks, 12-20. Low confidence."""
     crah_fan_most: float = 1.1
     """Air handlers' fastest speed over design, reached where units are lost. Low confidence."""
     coolant_rise_k: float = 10.0

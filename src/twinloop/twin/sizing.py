@@ -147,14 +147,13 @@ def _size_handler(
 ) -> tuple[Crah, float]:
     """Size for the servers' air and the bypass; beside baths and doors for the rest of the room at the servers' rise.
 
-    Servers without fans move next to no air: the room's heat is then taken at the most that handlers take.
+    Servers without fans move next to no air: the room's heat then asks for more, see ``crah_most_rise_k``.
     """
     fan_w_s_kg = k.crah_static_pa / (HALL_AIR_KG_M3 * sigma * k.crah_fan_efficiency)
-    follows = design.handlers_follow_servers
-    rise_k = k.crah_most_rise_k if follows else k.server_air_rise_k
-    air_kg_s = room_w / (k.air_heat_capacity_j_kg_k * rise_k - fan_w_s_kg)
-    if follows:
-        air_kg_s = max(load.air_kg_s * (1.0 + aisle.leak), air_kg_s)
+    air_kg_s = room_w / (k.air_heat_capacity_j_kg_k * k.server_air_rise_k - fan_w_s_kg)
+    if design.handlers_follow_servers:
+        asked_kg_s = room_w / (k.air_heat_capacity_j_kg_k * k.crah_most_rise_k)
+        air_kg_s = max(load.air_kg_s * (1.0 + aisle.leak), asked_kg_s)
     fan_w = air_kg_s * fan_w_s_kg
     heat_w = room_w + fan_w
     air_w_k = air_kg_s * k.air_heat_capacity_j_kg_k

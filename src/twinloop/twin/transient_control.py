@@ -143,11 +143,15 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
     server_kg_s = (state.server_fan * p.chips.air_kg_s).sum(axis=0)
     running = xp.maximum(inputs.handler_ok.sum(axis=0), 1e-9)
     drawn = server_kg_s * (1.0 + p.plant.aisle.leak) / unit.air_design_kg_s
-    wanted = xp.maximum(drawn, HANDLER_FLOOR) if p.plant.design.handlers_follow_servers else 1.0 + 0.0 * drawn
+    turning = xp.maximum(state.handler_fan.sum(axis=0) / p.fleet.handlers.running, 1e-6)
+    wanted = 1.0 + 0.0 * drawn
+    if p.plant.design.handlers_follow_servers:
+        # The heat that the air carries now, at the most that it may warm by.
+        asked = turning * (state.room_c - state.readings_c[SUPPLY_AIR]) / k.crah_most_rise_k
+        wanted = xp.maximum(xp.maximum(drawn, asked), HANDLER_FLOOR)
     speed = xp.minimum(wanted * p.fleet.handlers.running / running, k.crah_fan_most)
     fans = _turn(state.handler_fan, speed, inputs.handler_ok, dt_s, c.fan_ramp_s, c.fan_coast_s)
     # By the air that really moves: beside fans that run down a valve which moves as usual swings from end to end.
-    turning = xp.maximum(state.handler_fan.sum(axis=0) / p.fleet.handlers.running, 1e-6)
     air_w_k = turning * unit.air_design_kg_s * k.air_heat_capacity_j_kg_k
     water_w_k = unit.water_design_kg_s * k.water_heat_capacity_j_kg_k
     steep_k = water_w_k / air_w_k * xp.maximum(state.room_c - state.cold_supply_c, 1.0)
