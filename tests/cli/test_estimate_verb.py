@@ -343,3 +343,13 @@ def test_an_optimizer_of_fewer_states_holds_and_moves_less():
     held = adam["memory_breakdown_gb"]["states"] - sgd["memory_breakdown_gb"]["states"]
     assert held * 1e9 == pytest.approx(8.0 * adam["parameters"], rel=1e-6)
     assert sgd["time_breakdown_s"]["optimizer"] < adam["time_breakdown_s"]["optimizer"]
+
+
+def test_a_search_in_which_nothing_fits_says_what_fills_the_memory():
+    flags = "train --model llama-3-405b --device H100 --devices 8 --batch 64 --search"
+    done = CliRunner().invoke(command, flags.split())
+    assert done.exit_code != 0
+    said = str(done.exception) + done.output
+    assert "filled most by activations (" in said
+    assert "optimizer (" in said
+    assert "runs" not in said

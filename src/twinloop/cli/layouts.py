@@ -17,13 +17,17 @@ def train_searched(network: Network, on: Host, job: TrainingJob, top: int) -> tu
     from twinloop.errors import InputError
     from twinloop.model.codec import to_data
     from twinloop.workload.constants import software
-    from twinloop.workload.plan_search import searched
+    from twinloop.workload.plan_search import refused_layouts, searched
 
     # Whatever ZeRO stage is found best, it was judged by these constants.
     job = replace(job, software=software(on.device, sharded=(job.zero or 0) >= 2, name=job.software).name)
     found = searched(network, on, job, top)
     if not found.best:
-        raise InputError("--search: no layout fits in memory; more devices, or a device with more memory")
+        counts = sorted(refused_layouts(network, on, job).items(), key=lambda item: -item[1])
+        most = ", ".join(f"{name.partition(': ')[2]} ({n} layouts)" for name, n in counts if n)
+        raise InputError(
+            f"--search: no layout fits in memory, which is filled most by {most}; more devices, or one with more memory"
+        )
     best = found.best[0]
     job = replace(
         job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context, expert=best.expert,

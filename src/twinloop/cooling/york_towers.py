@@ -25,8 +25,6 @@ COEFFICIENTS = (
 CoolingTower:VariableSpeed, YorkCalc."""
 FAN_POWER = (-0.00931516301535329, 0.0512333965844443, -0.0838364671381841, 1.04191823356909)
 """Power over design by powers of the air ratio; EnergyPlus example curve. Range 0.15-1."""
-FREE_CONVECTION = 0.125
-"""Share of full-speed heat with fans off, EnergyPlus default."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from twinloop.deploy.walk import at
 from twinloop.errors import InputError, MissingExtraError
 
 Document = dict[str, Any]
-DEFINITIONS = "https://kubernetes.io/api/"
 OLDEST, NEWEST = "1.30", "1.37"
 """Versions of Kubernetes that every document must satisfy."""
 LAYER = "kustomization.yaml"

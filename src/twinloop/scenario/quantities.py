@@ -52,7 +52,6 @@ def _positive(quantity: str, high: float, low: float = 0.0) -> BeforeValidator:
 _YEAR = units.YEAR_S
 
 Power = Annotated[float, _positive("power", 1e11)]
-PowerOrZero = Annotated[float, BeforeValidator(reader("power", 0.0, 1e11))]
 Temperature = Annotated[float, BeforeValidator(reader("temperature", -90.0, 150.0))]
 Duration = Annotated[float, _positive("duration", 100 * _YEAR)]
 DurationOrZero = Annotated[float, BeforeValidator(reader("duration", 0.0, 100 * _YEAR))]

@@ -106,9 +106,6 @@ class PowerPhaseSpec(Part):
     after: q.DurationOrZero | None = None
 
 
-KIT_WORDS = ("air", "rear doors", "plates + air", "plates + rear doors", "all plates", "immersion")
-"""Kinds of cooling, as plans name them."""
-
 UtilityPower = Annotated[
     Annotated[q.Power, Tag("<text>")]
     | Annotated[list[PowerPhaseSpec], Tag("<list>"), Field(min_length=1, max_length=50)],

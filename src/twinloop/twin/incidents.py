@@ -29,8 +29,6 @@ from twinloop.twin.windows import Window, at_moments, held, read_window, steps_o
 from twinloop.twin.year import outdoor_air, stored_year
 from twinloop.units import YEAR_S
 
-LONG_S = 30.0 * 86400.0
-
 
 @dataclass(frozen=True)
 class Hall:

@@ -28,8 +28,9 @@ SETTLED_K = 1e-3
 """Rounds between chip power and coolant temperature end when no coolant moves more than this; a kelvin
 changes power by some tenths of a percent, so a round contracts the change about fiftyfold."""
 
-COMPILED_PASSES = 2
-"""Rounds before the last one where their number must be fixed: contraction leaves about 1 mK."""
+COMPILED_PASSES, DOOR_PASSES = 2, 5
+"""Rounds before the last one where their number must be fixed: contraction leaves about 1 mK. Behind rear doors servers
+breathe the room that they warm, and a round contracts the change sixfold only."""
 
 _Coolants = tuple[Array, Array, Array]
 
@@ -75,7 +76,9 @@ def solve_plant(
     def once(coolants: _Coolants) -> _Pass:
         return _pass(plant, groups, outdoor, coolants, k, zero + store_w)
 
-    return _assemble(plant, _settle(once, start), zero + store_w)
+    return _assemble(
+        plant, _settle(once, start, DOOR_PASSES if plant.door is not None else COMPILED_PASSES), zero + store_w
+    )
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,10 @@ def _pass(
     )  # fmt: skip
 
 
-def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants) -> _Pass:
-    """Repeat until air and coolant stand still; a compiled hall takes a fixed number of rounds instead."""
+def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants, rounds: int) -> _Pass:
+    """Repeat until air and coolant stand still; a compiled hall takes ``rounds`` before the last instead."""
     if namespace(*start) is not np:
-        return once(repeat(COMPILED_PASSES, lambda coolants: once(coolants).coolants, start))
+        return once(repeat(rounds, lambda coolants: once(coolants).coolants, start))
     last = once(start)
     for _ in range(MOST_PASSES - 1):
         moved = (np.max(np.abs(new - old)) for new, old in zip(last.coolants[:2], start[:2], strict=True))

@@ -33,11 +33,6 @@ def ring_all_reduce_s(size_b: Array, ranks: Array, bandwidth_b_s: Array, alpha_s
     return 2.0 * (ranks - 1.0) / ranks * size_b / bandwidth_b_s + 2.0 * alpha_s * xp.log2(ranks)
 
 
-def gather_s(size_b: Array, ranks: Array, bandwidth_b_s: Array, alpha_s: Array) -> Array:
-    """Return all-gather or reduce-scatter, half an all-reduce: ``(n−1)/n · S/B + α log2 n``."""
-    return 0.5 * ring_all_reduce_s(size_b, ranks, bandwidth_b_s, alpha_s)
-
-
 def _levels(ranks: Array, stride: Array, links: Links) -> tuple[Array, Array]:
     """Split a group whose neighbours are ``stride`` devices apart into (inside one domain, domains)."""
     xp = namespace(ranks, stride, links.domain)

@@ -38,7 +38,6 @@ _FORMATS: dict[str, tuple[str, str, str, float]] = {
 }
 """Catalogue row -> (arithmetic, weights, cache, share of the model left). Pruning's share: Minitron,
 arXiv:2408.11796, 4.5 of 8.0 billion."""
-_QUANTISED_CPU = ("int8_w8a8", "none")
 
 
 @cache

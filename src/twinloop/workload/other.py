@@ -114,7 +114,6 @@ UNSPLIT_IMAGE, UNSPLIT_VIDEO = 0.19, 0.07
 """Of a diffusion sample's device time, what does not shrink where several devices share its tokens: text encoders,
 decoding of pixels, shorter kernels, exchanges in every layer. Medians of 704 runs of nine models on 2 to 8 devices of a
 public energy benchmark (coefficients only). Images of small models at batch 1 do not get faster at all."""
-STACKS = ("framework", "compiled")
 TREE_NODE_B = 16.0
 """Feature, threshold, children of one visited node. Counted."""
 TABLE_SHARE = 0.999
