@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from twinloop.planner.designs import KITS
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.groups import ItGroup
+from twinloop.twin.pictures import operating_hour
 from twinloop.twin.plant import PlantState, mismatches_w, solve_plant
 from twinloop.twin.sizing import Plant, size_plant
 
@@ -268,3 +270,19 @@ def test_the_return_stays_within_fifteen_kelvin_of_the_supply(kit):
         assert rise_k[busy] - fans_k[busy] == pytest.approx(15.0)
     else:
         assert speed == pytest.approx(np.maximum(follows, 0.2))
+
+
+@pytest.mark.parametrize("kit", list(KITS))
+def test_the_loops_that_are_drawn_carry_the_heat_that_is_told(kit):
+    """In every hour drawn: water's flow times its rise is the chilled heat, also where the pump turns at its least."""
+    it = group()
+    built = build(design(kit), it)
+    state = solve_plant(built, (it,), outdoor(), K)
+    weather = SimpleNamespace(dry_bulb_c=outdoor().dry_bulb_c, wet_bulb_c=outdoor().wet_bulb_c)
+    for hour in (0, 60, HOURS - 1):
+        rows = {row.tag: row for row in operating_hour("hour", hour, state, weather).states}
+        supply, back = rows["cold supply"], rows["cold return"]
+        assert supply.flow_kg_s >= K.minimum_flow_ratio * built.cold.flow_kg_s * (1.0 - 1e-9)
+        carried_w = supply.flow_kg_s * 4181.0 * (back.temperature_c - supply.temperature_c)
+        assert carried_w == pytest.approx(back.heat_w, rel=1e-9)
+        assert rows["cold economiser"].heat_w + rows["chiller"].heat_w == pytest.approx(back.heat_w, rel=1e-9)

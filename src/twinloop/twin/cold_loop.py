@@ -51,6 +51,8 @@ class ColdState:
 
     supply_c: Array
     return_c: Array
+    flow_kg_s: Array
+    """Through the pump: never below its least, whatever coils and doors ask for."""
     heat_w: Array
     free_w: Array
     chiller_load_w: Array
@@ -123,7 +125,8 @@ def cold_loop(
     supply_c = floated_c(setpoint_c, shortage_w, LEFT_OVER * heat_w, MOST_FLOAT_K, enough)
     state = outside(supply_c, EVERY_HOUR)
     return ColdState(
-        supply_c=supply_c, return_c=supply_c + heat_w / capacity_w_k, heat_w=heat_w, free_w=state.free_w,
+        supply_c=supply_c, return_c=supply_c + heat_w / capacity_w_k, flow_kg_s=flow, heat_w=heat_w,
+        free_w=state.free_w,
         chiller_load_w=heat_w - state.free_w, chiller_w=state.chiller_w, condenser_c=state.condenser_c,
         fan_w=state.fan_w, pump_w=pump_w, condenser_pump_w=state.condenser_pump_w,
         evaporation_kg_s=state.evaporation_kg_s, drift_kg_s=state.drift_kg_s, rejected_w=state.rejected_w,

@@ -74,7 +74,7 @@ def operating_hour(name: str, hour: int, state: PlantState, weather: WeatherYear
         ("air handler return", air.return_c, None, air.coil_heat_w),
         ("air handler supply", air.supply_c, None, None),
         ("outdoor air economiser", None, None, air.outdoor_heat_w),
-        ("cold supply", cold.supply_c, air.water_kg_s, None),
+        ("cold supply", cold.supply_c, cold.flow_kg_s, None),
         ("cold return", cold.return_c, None, cold.heat_w),
         ("cold economiser", None, None, cold.free_w),
         ("chiller", cold.condenser_c, None, cold.chiller_load_w),
