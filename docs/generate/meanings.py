@@ -140,6 +140,8 @@ MEANINGS = {
     "Equipment.count": "of them",
     "Equipment.rated": "of one machine",
     "Equipment.spare": "of `count`, those that stand by",
+    "Equipment.power": "electricity of one at its rated point: compressors, fans; of `pipework` and `cdu` the pumps",
+    "Equipment.efficiency": "at full load, of UPS, rectifiers and transformers",
     "Cloud.provider": "`aws`, `azure` or `gcp`",
     "Cloud.region": "the provider's own name of it; `twinloop catalogue cloud_prices`",
     "Cloud.wue": "site water over IT energy; left out: the provider's",

@@ -10,11 +10,14 @@ import pytest
 from twinloop.economics.cloud import preemption_overhead
 from twinloop.economics.periods import YEAR_S
 from twinloop.errors import InputError
+from twinloop.model.plan import Equipment
+from twinloop.model.site import ExistingPlant, StandingUnits
 from twinloop.planner.designs import candidate_designs, existing_design
-from twinloop.planner.equipment import less_standing, standing_it_w
+from twinloop.planner.equipment import as_standing, less_standing, standing_it_w
 from twinloop.planner.growth import utility_power_w
 from twinloop.planner.money import Ledger, cash_of, present_cost_usd
 from twinloop.planner.plan import plan
+from twinloop.planner.replay import plan_simulation
 from twinloop.scenario.load import load_text
 from twinloop.scenario.resolve import resolve
 
@@ -61,6 +64,10 @@ def test_the_standing_design_is_a_candidate_and_the_only_one_where_kept(small):
         ("keep: true", "evaporative: indirect", "indirect"),
         ("keep: true", "containment: tight", "tight"),
         ("keep: true", "bath: two_phase", "bath with cooling"),
+        ("rated: 400 kW", "rated: 400 kW, power: 500 kW", "500 kW"),
+        ("rated: 400 kW", "rated: 400 kW, efficiency: 95 %", "efficiency with type air_cooled_chiller"),
+        ("spare: 1", "spare: 1, power: 10 kW", "power with type ups"),
+        ("spare: 1", "spare: 1, efficiency: 30 %", "30%"),
     ],
 )
 def test_a_wrong_design_is_refused_with_its_line(small, old, new, got):
@@ -101,6 +108,38 @@ def test_what_stands_is_kept_and_only_the_rest_is_bought(small):
         for usd in (1.1, 23_456.7, 3e5 / 7)
     ]
     assert whole == [0.0, 0.0, 0.0]
+
+
+def test_the_schedule_shows_what_stands():
+    units = (
+        StandingUnits("air_cooled_chiller", 4, 1, 300e3), StandingUnits("dry_cooler", 2, 0, 100e3),
+        StandingUnits("tower", 1, 0, 1e6), StandingUnits("tower", 1, 0, 2e6),
+    )  # fmt: skip
+    plant = ExistingPlant("plates + air", "dry_cooler", "air_cooled_chiller", 36.0, 18.0, False, True, units)
+    line = Equipment("CH", "air_cooled_chiller", 1, 1, 330e3, None, None, None, None, 1e5, "hot", 0.1, 0.0)
+    few, mixed = replace(line, type="dry_cooler", tag="DC"), replace(line, type="tower", tag="WT")
+    chillers, coolers, towers = as_standing((line, few, mixed), plant)
+    # 330 kW with a margin of a tenth: two of 300 kW run, the other two stand by.
+    assert (chillers.count, chillers.spare, chillers.rated_w) == (2, 2, 300e3)
+    assert chillers.margin == pytest.approx(1.0)
+    assert coolers == few  # 200 kW stand where 660 kW are needed
+    assert towers == mixed  # two sizes are not one line
+    assert as_standing((line,), None) == (line,)
+
+
+@pytest.mark.slow
+def test_worn_machines_cost_more_electricity(small):
+    """The same hall with chillers of COP 2 and a UPS of 88 % takes more, and its simulation agrees with its plan."""
+    wish = DESIGN.format(keep="true")
+    worn = wish.replace("rated: 400 kW", "rated: 400 kW, power: 200 kW").replace(
+        "spare: 1", "spare: 1, efficiency: 88 %"
+    )
+    models = [small(hall=text) for text in (wish, worn)]
+    new, old = (plan(model) for model in models)
+    assert old.plan.totals.facility_energy_mwh_per_year > 1.03 * new.plan.totals.facility_energy_mwh_per_year
+    assert old.plan.totals.it_energy_mwh_per_year == pytest.approx(new.plan.totals.it_energy_mwh_per_year, rel=0.01)
+    again, _ = plan_simulation(models[1], "", replace(old.plan, scenario_hash=""), None)
+    assert again.pue == pytest.approx(old.plan.totals.pue, rel=1e-9)
 
 
 def test_the_hall_of_standing_machines_has_its_building_and_power(small):

@@ -78,6 +78,10 @@ class StandingUnits:
     """Of ``count``, those that stand by."""
     rated_w: float
     """Of one: heat; electricity for the power chain."""
+    power_w: float | None = None
+    """Electricity of one at its rated point: compressors, fans, pumps; ``None`` as new machines of its kind."""
+    efficiency: float | None = None
+    """Of the power chain at full load, 0-1; ``None`` as new machines."""
 
     @property
     def running_w(self) -> float:

@@ -20,6 +20,7 @@ from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
 from twinloop.planner.commons import shared_ledger
 from twinloop.planner.equipment import (
+    as_standing,
     capital_items,
     cooling_words,
     fullest,
@@ -47,7 +48,8 @@ from twinloop.planner.rates import group_of
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
-from twinloop.twin.sizing import Plant, size_plant
+from twinloop.twin.sizing import Plant
+from twinloop.twin.standing import hall_plant
 from twinloop.twin.year import site_year
 from twinloop.workload.profile import stage_activity, stage_quarters
 
@@ -134,11 +136,11 @@ def check_hall(
     """Size and run one hall."""
     groups = groups_at(model, placements)
     weather = site.weather
-    plant = size_plant(design, groups, weather.design, weather.pressure_pa, site.floor.area_m2, k, site.heat_offtake)
+    plant = hall_plant(site, design, groups, k)
     year = site_year(site, plant, groups, k)
     racks = rack_types(model, placements, groups, design, k, float(pressure_ratio(weather.pressure_pa)))
     standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
-    lines = standing.lines
+    lines = as_standing(standing.lines, site.plant)
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff, year.hourly["peak_w"])
     ledger = hall_ledger(

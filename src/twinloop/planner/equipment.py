@@ -11,12 +11,13 @@ from twinloop.cooling.chillers import chiller
 from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment, RackType
-from twinloop.model.site import ExistingPlant, OnPremise, Redundancy
+from twinloop.model.site import ExistingPlant, OnPremise, Redundancy, StandingUnits
 from twinloop.power.chains import chain
 from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant, cooler_air_c, pads_hour_c
+from twinloop.twin.standing import running_units
 from twinloop.twin.unit_counts import Units, units
 
 YEAR_S = 8760 * 3600.0
@@ -47,6 +48,10 @@ POWER_TAGS = {
 
 IN_SHELVES = ("rectifier_shelf", "rack_converter")
 """Those that stand in racks, with a spare inside each shelf."""
+
+
+WITH_RACKS = ("rear_door_passive", "cold_plate", "immersion_1p", "immersion_2p", "pipework")
+"""Lines that go with racks or with both loops, not with machines that stand."""
 
 
 def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
@@ -329,6 +334,32 @@ def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> 
         new_usd = None if line.capex_usd is None else max(line.capex_usd - free_usd, 0.0)
         found.append(replace(line, capex_usd=new_usd, design_condition=condition))
     return Standing(tuple(found), upkeep)
+
+
+def as_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> tuple[Equipment, ...]:
+    """Return ``lines`` with the machines that stand, where one kind of them is enough: their count, rating, margin.
+
+    Doors, plates and baths go with racks, pipework with both loops: those lines stay as the load asks for them. A
+    kind that both loops use stands for the first of its lines, as in :func:`twinloop.twin.standing.at_ratings`.
+    """
+    if plant is None:
+        return lines
+    found, seen = [], set(WITH_RACKS)
+    for line in lines:
+        units = [unit for unit in plant.units if unit.type == line.type]
+        stands = line.type not in seen and len(units) == 1
+        seen.add(line.type)
+        found.append(_of_standing(line, units[0]) if stands else line)
+    return tuple(found)
+
+
+def _of_standing(line: Equipment, unit: StandingUnits) -> Equipment:
+    need_w = line.rated_w * line.count
+    if unit.count * unit.rated_w < line.rated_w * (line.count + line.spare) * (1.0 - 1e-9):
+        return line
+    [(_, running)] = running_units((unit,), line.type, need_w)
+    margin = running * unit.rated_w * (1.0 + line.margin) / need_w - 1.0
+    return replace(line, count=running, spare=unit.count - running, rated_w=unit.rated_w, margin=margin)
 
 
 def standing_it_w(site: OnPremise) -> float:

@@ -20,7 +20,7 @@ from twinloop.twin.groups import ItGroup
 from twinloop.twin.incidents import Hall, WindowRun, run_window
 from twinloop.twin.metrics import potential_figures, simulation
 from twinloop.twin.potential import potential
-from twinloop.twin.sizing import size_plant
+from twinloop.twin.standing import hall_plant
 from twinloop.twin.transient_nouns import fleet_of
 from twinloop.twin.window_metrics import window_simulation
 from twinloop.twin.year import site_year
@@ -95,10 +95,7 @@ def planned_halls(model: Model, plan: Plan, k: PlantConstants | None = None) -> 
         hall = halls[planned.name]
         groups = tuple(_group(model, stage) for stage in plan.stages if stage.site == hall.name)
         design = _design(hall, model.allow, planned.cooling.name)
-        weather = hall.weather
-        plant = size_plant(
-            design, groups, weather.design, weather.pressure_pa, hall.floor.area_m2, constants, hall.heat_offtake
-        )
+        plant = hall_plant(hall, design, groups, constants)
         found.append(Hall(hall, plant, groups, fleet_of(planned.equipment)))
     return tuple(found)
 

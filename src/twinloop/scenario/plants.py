@@ -13,7 +13,7 @@ def existing_plant(spec: schema.DesignSpec, hall: Containment, path: str, source
     for index, unit in enumerate(spec.equipment):
         if unit.spare is None:
             sources.choice(f"{path}.design.equipment.{index}.spare", "0", "every unit runs unless given", "medium")
-        units.append(StandingUnits(unit.type, unit.count, unit.spare or 0, unit.rated))
+        units.append(StandingUnits(unit.type, unit.count, unit.spare or 0, unit.rated, unit.power, unit.efficiency))
     return ExistingPlant(
         kit=spec.cooling,
         heat_rejection=spec.heat_rejection or "none",

@@ -124,6 +124,8 @@ class EquipmentSpec(Part):
     count: Annotated[int, Field(ge=1, le=10_000)]
     rated: q.Power
     spare: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    power: q.Power | None = None
+    efficiency: q.Share | None = None
 
 
 Containment = Literal["none", "cold_aisle", "hot_aisle", "chimney"]

@@ -21,6 +21,12 @@ DAY_H = 24
 """Hours of the day that a tariff must price."""
 
 
+PASSIVE = ("rear_door_passive", "cold_plate", "immersion_1p")
+"""Equipment without a motor."""
+LEAST_EFFICIENCY = 0.5
+"""Of a machine of the power chain that anybody would keep."""
+
+
 def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault]:
     """Return the faults that only show when values stand side by side."""
     found = [
@@ -172,6 +178,7 @@ def _plant(site: schema.OnPremiseSpec, design: schema.DesignSpec, where: Steps) 
     for i, unit in enumerate(design.equipment):
         if (unit.spare or 0) >= unit.count:
             yield (*where, "equipment", i, "spare"), str(unit.spare), f"less than count ({unit.count})"
+        yield from _rated_point(unit, (*where, "equipment", i))
     seen: dict[str, int] = {}
     for i, unit in enumerate(design.equipment):
         if seen.setdefault(unit.type, i) != i and design.equipment[seen[unit.type]].rated == unit.rated:
@@ -189,6 +196,24 @@ def _plant(site: schema.OnPremiseSpec, design: schema.DesignSpec, where: Steps) 
             f"{'UPS' if held_by == 'ups' else held_by} of {show(ups_w, 'power')}",
             f"not ten times utility_power ({show(utility, 'power')})",
         )
+
+
+def _rated_point(unit: schema.EquipmentSpec, where: Steps) -> Iterator[_Found]:
+    """Yield what a machine's electricity and efficiency cannot be."""
+    electric = unit.type in (*get_args(Backup), "transformer")
+    if unit.power is not None and (electric or unit.type in PASSIVE):
+        yield (*where, "power"), f"power with type {unit.type}", "efficiency" if electric else "no such key"
+    elif unit.power is not None and unit.power >= unit.rated:
+        expected = f"electricity of one, less than its rated heat ({show(unit.rated, 'power')})"
+        yield (*where, "power"), show(unit.power, "power"), expected
+    if unit.efficiency is not None and not electric:
+        yield (
+            (*where, "efficiency"),
+            f"efficiency with type {unit.type}",
+            "power: electricity of one at its rated point",
+        )
+    elif unit.efficiency is not None and not LEAST_EFFICIENCY <= unit.efficiency < 1.0:
+        yield (*where, "efficiency"), f"{unit.efficiency:.0%}", f"{LEAST_EFFICIENCY:.0%} to less than 100 %"
 
 
 def _finance(spec: schema.ScenarioSpec) -> Iterator[_Found]:
