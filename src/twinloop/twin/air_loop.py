@@ -84,18 +84,19 @@ def air_loop(
     The handlers move the servers' air plus bypass, or what keeps the return from warming by more than
     ``crah_most_rise_k`` where servers move next to none, as far as their fans' fastest speed reaches: what servers draw
     beyond that is the room's air. Beside baths, which draw none, and beside doors, which hand the servers' air back to
-    the room at the setpoint, they run at the design flow of the room's own heat. Where coils at full
+    the room at the setpoint, they hold the design flow of the room's own heat, units that are left as far as theirs
+    reach. Where coils at full
     flow cannot hold the supply setpoint, supply floats up until they carry what the doors leave, which still
     aim at the setpoint.
     """
     xp = namespace(heat_w, cold_supply_c)
     cp = k.air_heat_capacity_j_kg_k
     server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
-    drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
-    fan_ratio = 1.0 + 0.0 * drawn
+    wanted = handler.air_held_kg_s / handler.air_design_kg_s
     if design.handlers_follow_servers:
-        asked = (heat_w + room_w) / (cp * k.crah_most_rise_k * handler.air_design_kg_s)
-        fan_ratio = xp.clip(xp.maximum(drawn, asked), HANDLER_FLOOR, k.crah_fan_most)
+        drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
+        wanted = xp.maximum(drawn, (heat_w + room_w) / (cp * k.crah_most_rise_k * handler.air_design_kg_s))
+    fan_ratio = xp.clip(wanted + 0.0 * heat_w, HANDLER_FLOOR, k.crah_fan_most)
     handler_w_k = fan_ratio * handler.air_design_kg_s * cp
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
