@@ -18,6 +18,7 @@ from twinloop.twin.plant import solve_plant
 from twinloop.twin.transient_account import account
 from twinloop.twin.transient_nouns import Bank, Fleet, Inputs
 from twinloop.twin.transient_run import constant_series, guess, run, settle, steady_inputs
+from twinloop.twin.transient_wetted import back_c
 from twinloop.twin.windows import Window
 
 WINDOW = Window("test", 200 * 86400.0 + 13.0 * 3600.0, 200 * 86400.0 + 17.0 * 3600.0)
@@ -91,7 +92,7 @@ def test_liquid_throttles_in_seconds_air_in_minutes(make_hall, fleets):
 
 
 @pytest.mark.parametrize("left", [(1, 2), (2, 3)])
-@pytest.mark.parametrize("kit", ["air", "rear doors", "plates + air"])
+@pytest.mark.parametrize("kit", ["air", "rear doors", "plates + air", "immersion"])
 def test_the_plans_lost_air_handler_is_where_the_hall_comes_to_rest(make_hall, make_group, kit, left):
     """Those left blow 1.1 of their speed; what servers draw beyond that is the room's air."""
     running, of = left
@@ -99,15 +100,20 @@ def test_the_plans_lost_air_handler_is_where_the_hall_comes_to_rest(make_hall, m
     inputs = steady_inputs(p, 1, np.ones(1), 34.0, 22.0, 14.0)
     handlers = np.array(inputs.handler_ok)
     handlers[running:] = 0.0
-    state = settle(p, inputs._replace(handler_ok=handlers), 5400.0)
+    # Beside baths little air carries little heat: metal then follows with a constant of an hour.
+    state = settle(p, inputs._replace(handler_ok=handlers), 21600.0 if kit == "immersion" else 5400.0)
     outdoor = OutdoorAir(np.array([34.0]), np.array([22.0]), np.array([14.0]), 101325.0)
     plan = solve_plant(_with_capacity(p.plant, "AH", running / of), (make_group(),), outdoor, p.k)
     for rest, planned in (
         (state.supply_air_c, plan.air.supply_c), (state.intake_c, plan.air.intake_c),
         (state.exhaust_c, plan.air.exhaust_c), (state.die_c.max(), plan.it[0].worst_junction_c),
+        (back_c(p, state), plan.air.return_c),
     ):  # fmt: skip
         assert float(np.max(rest)) == pytest.approx(float(planned[0]), abs=0.1)
     assert np.max(plan.balance_error) < 1e-6
+    if kit == "immersion":  # no servers draw air: the room alone warms, by less air
+        assert float(plan.air.return_c[0] - plan.air.supply_c[0]) > 15.0
+        return
     short_k = float(plan.air.intake_c[0] - plan.air.supply_c[0])
     assert short_k > (0.8 if kit == "rear doors" else 1.5)  # of the room's air; 0.3 to 0.8 K with all of them
 

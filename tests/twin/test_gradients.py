@@ -103,9 +103,12 @@ def check_gradients(hall):
         if name.endswith("pad_effectiveness") and value == 0.0:
             continue  # there are no pads, and the least of them would be a mode of its own
         found, scale = float(moved(at, axis)[1].facility_j), max(abs(value), 0.1)
-        differences = [difference(moved, at, s * scale * axis) / (2.0 * s * scale) for s in STEPS]
-        floor = NOISE * total_j / scale
-        if not any(abs(found - each) <= max(TOLERANCE * abs(each), floor) for each in differences):
+        floor, differences = NOISE * total_j / scale, []
+        for step in STEPS:
+            differences.append(difference(moved, at, step * scale * axis) / (2.0 * step * scale))
+            if abs(found - differences[-1]) <= max(TOLERANCE * abs(differences[-1]), floor):
+                break
+        else:
             wrong.append((name, found, *differences))
         if abs(found) > floor / TOLERANCE:
             told.add(name)

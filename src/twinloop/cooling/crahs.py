@@ -28,6 +28,8 @@ class Crah:
     film_exponent: float = FILM_EXPONENT
     fan_static_share: float = 0.0
     """Of the fans' pressure, kept at any flow; see :func:`twinloop.cooling.fans.fan_power_w`."""
+    air_held_kg_s: float = 0.0
+    """What a hall's handlers that do not follow its servers keep moving, by however many units are left."""
 
 
 @dataclass(frozen=True)

@@ -81,22 +81,13 @@ def air_loop(
         outdoor: outdoor air.
         k: constants.
 
-    The handlers move the servers' air plus bypass, or what keeps the return from warming by more than
-    ``crah_most_rise_k`` where servers move next to none, as far as their fans' fastest speed reaches: what servers draw
-    beyond that is the room's air. Beside baths, which draw none, and beside doors, which hand the servers' air back to
-    the room at the setpoint, they run at the design flow of the room's own heat. Where coils at full
-    flow cannot hold the supply setpoint, supply floats up until they carry what the doors leave, which still
-    aim at the setpoint.
+    What servers draw beyond the handlers' air is the room's. Where coils at full flow cannot hold the supply setpoint,
+    supply floats up until they carry what the doors leave, which still aim at the setpoint.
     """
     xp = namespace(heat_w, cold_supply_c)
-    cp = k.air_heat_capacity_j_kg_k
-    server_w_k = xp.maximum(server_flow_kg_s * cp, 1e-6)
-    drawn = server_flow_kg_s * (1.0 + aisle.leak) / handler.air_design_kg_s
-    fan_ratio = 1.0 + 0.0 * drawn
-    if design.handlers_follow_servers:
-        asked = (heat_w + room_w) / (cp * k.crah_most_rise_k * handler.air_design_kg_s)
-        fan_ratio = xp.clip(xp.maximum(drawn, asked), HANDLER_FLOOR, k.crah_fan_most)
-    handler_w_k = fan_ratio * handler.air_design_kg_s * cp
+    server_w_k = xp.maximum(server_flow_kg_s * k.air_heat_capacity_j_kg_k, 1e-6)
+    fan_ratio = _fan_ratio(heat_w + room_w, server_flow_kg_s, design, handler, aisle, k)
+    handler_w_k = fan_ratio * handler.air_design_kg_s * k.air_heat_capacity_j_kg_k
     fan_w = crah(handler, fan_ratio, 30.0, cold_supply_c, handler.water_design_kg_s).fan_w
     rise_k = heat_w / server_w_k
     room_k_w = _room_k_w(server_w_k, handler_w_k, aisle)
@@ -114,24 +105,49 @@ def air_loop(
     load_w = heat_w - door_heat_w + room_w + fan_w
     return_c = supply_c + load_w / handler_w_k
     outside = economise(design, handler, return_c, supply_c, handler_w_k, outdoor, k)
-    coil_in_c = outside.coil_in_c
-    coil_w = handler_w_k * (coil_in_c - supply_c)
-    full = crah(handler, fan_ratio, coil_in_c, cold_supply_c, handler.water_design_kg_s)
+    coil_w = handler_w_k * (outside.coil_in_c - supply_c)
     needed = coil_w > 1e-6 * (load_w + 1.0)
-    flow = flow_ratio(
-        lambda ratio: crah(handler, fan_ratio, coil_in_c, cold_supply_c, ratio * handler.water_design_kg_s).heat_w,
-        xp.where(needed, xp.minimum(coil_w, full.heat_w), 1.0), LEAST_COIL, 1.0, VALVE_STEPS,
-    )  # fmt: skip
-    flow = xp.where(needed, flow, 0.0)
-    point = crah(handler, fan_ratio, coil_in_c, cold_supply_c, xp.maximum(flow, 1e-6) * handler.water_design_kg_s)
-    on = xp.where(flow > 0.0, 1.0, 0.0)
+    coil_heat_w, coil_kg_s = _coil(handler, fan_ratio, outside.coil_in_c, cold_supply_c, coil_w, needed)
     return AirState(
         supply_c=supply_c, intake_c=intake_c, exhaust_c=exhaust_c, door_out_c=door_out_c, return_c=return_c,
-        door_heat_w=door_heat_w, coil_heat_w=on * point.heat_w, coil_air_heat_w=coil_w, outdoor_heat_w=outside.heat_w,
-        fan_w=fan_w, water_kg_s=flow * handler.water_design_kg_s + door_flow,
+        door_heat_w=door_heat_w, coil_heat_w=coil_heat_w, coil_air_heat_w=coil_w, outdoor_heat_w=outside.heat_w,
+        fan_w=fan_w, water_kg_s=coil_kg_s + door_flow,
         residual_w=heat_w - door_heat_w, condensing=wet, outdoor_fan_w=outside.fan_w,
         evaporation_kg_s=outside.evaporation_kg_s,
     )  # fmt: skip
+
+
+def _fan_ratio(
+    heat_w: Array, server_flow_kg_s: Array, design: HybridDesign, handler: Crah, aisle: Aisle, k: PlantConstants
+) -> Array:
+    """Return the handlers' speed over design.
+
+    They move the servers' air plus bypass, or what keeps the return from warming by more than ``crah_most_rise_k``
+    where servers move next to none. Beside baths, which draw none, and beside doors, which hand the servers' air back
+    to the room at the setpoint, they hold the design flow of the room's own heat. Units that are left turn faster for
+    those that are not, as far as they reach.
+    """
+    xp = namespace(heat_w, server_flow_kg_s)
+    wanted_kg_s = handler.air_held_kg_s + 0.0 * heat_w
+    if design.handlers_follow_servers:
+        drawn_kg_s = server_flow_kg_s * (1.0 + aisle.leak)
+        wanted_kg_s = xp.maximum(drawn_kg_s, heat_w / (k.air_heat_capacity_j_kg_k * k.crah_most_rise_k))
+    return xp.clip(wanted_kg_s / handler.air_design_kg_s, HANDLER_FLOOR, k.crah_fan_most)
+
+
+def _coil(
+    handler: Crah, fan_ratio: Array, air_in_c: Array, water_in_c: Array, wanted_w: Array, needed: Array
+) -> tuple[Array, Array]:
+    """Return (heat by the water side, water flow) of coils that pass ``wanted_w``; shut where not ``needed``."""
+    xp = namespace(air_in_c, wanted_w)
+
+    def heat_w(ratio: Array) -> Array:
+        return crah(handler, fan_ratio, air_in_c, water_in_c, ratio * handler.water_design_kg_s).heat_w
+
+    passed_w = xp.where(needed, xp.minimum(wanted_w, heat_w(1.0)), 1.0)
+    ratio = xp.where(needed, flow_ratio(heat_w, passed_w, LEAST_COIL, 1.0, VALVE_STEPS), 0.0)
+    on = xp.where(ratio > 0.0, 1.0, 0.0)
+    return on * heat_w(xp.maximum(ratio, 1e-6)), ratio * handler.water_design_kg_s
 
 
 def _room_k_w(server_w_k: Array, handler_w_k: Array, aisle: Aisle) -> Array:

@@ -162,7 +162,7 @@ def _size_handler(
     ua = ua_for_duty_w_k(
         heat_w, return_c, design.cold_supply_c, air_w_k, water_kg_s * k.water_heat_capacity_j_kg_k, "counterflow"
     )
-    return Crah(float(ua) * (1.0 + k.sizing_margin), air_kg_s, water_kg_s, fan_w), heat_w
+    return Crah(float(ua) * (1.0 + k.sizing_margin), air_kg_s, water_kg_s, fan_w, air_held_kg_s=air_kg_s), heat_w
 
 
 def _size_warm(design: HybridDesign, heat_w: float, outdoor: OutdoorAir, k: PlantConstants, devices: int) -> WarmLoop:
