@@ -18,7 +18,6 @@ from twinloop.model.weather import DesignConditions
 from twinloop.twin.cold_store import tank_of
 from twinloop.twin.faults import Happening, with_faults
 from twinloop.twin.free_coolers import OutdoorAir
-from twinloop.twin.incidents import economises
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.sizing import size_plant
 from twinloop.twin.transient_account import account
@@ -66,8 +65,7 @@ def at_rest(p, group, weather, level=1.0, store_w=0.0):
     it = replace(group, activity=np.array([level]))
     outdoor = OutdoorAir(np.array([dry_c]), np.array([wet_c]), np.array([wet_c - 2.0]), 101325.0)
     steady = solve_plant(p.plant, (it,), outdoor, p.k, np.array([store_w]))
-    free = float(economises(p, np.array([wet_c]))[0])
-    inputs = steady_inputs(p, 1, np.array([level]), dry_c, wet_c, wet_c - 2.0, economise=free)
+    inputs = steady_inputs(p, 1, np.array([level]), dry_c, wet_c, wet_c - 2.0)
     inputs = inputs._replace(store_w=np.array([store_w]))
     start = guess(p, inputs)
     start = settle(p, inputs, start=start._replace(stored_j=0.5 * start.stored_j))
@@ -106,6 +104,21 @@ def test_at_rest_each_element_is_the_hourly_plants(make_hall, make_group, name, 
         assert float(np.ravel(ours)[-1]) == pytest.approx(float(np.ravel(theirs)[0]), abs=permille_w)
     assert float(used.evaporation_kg_s[-1, 0]) == pytest.approx(float(steady.evaporation_kg_s[0]), abs=2e-3)
     assert np.max(used.balance_error) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("plant", "weather"), [("air_cooled_chiller", (20.4, 13.2)), ("water_cooled_chiller", (31.0, 19.6))]
+)
+def test_a_wall_rests_as_the_hour_does_where_its_water_starts_and_where_nothing_is_left_to_cool(
+    make_hall, make_group, plant, weather
+):
+    """20.4 °C lies inside the water's dead band; at 31 °C the wall does all, and fans of towers could win nothing."""
+    steady, state, _, used = at_rest(make_hall("air", plant=plant, evaporative="indirect"), make_group(), weather)
+    assert float(state.wall_wet[0]) == 1.0
+    permille_w = 1e-3 * float(steady.it_w[0])
+    assert float(used.heat_rejection_w[-1, 0]) == pytest.approx(float(steady.heat_rejection_w[0]), abs=permille_w)
+    assert float(used.facility_w[-1, 0]) == pytest.approx(float(steady.facility_w[0]), abs=permille_w)
+    assert float(used.evaporation_kg_s[-1, 0]) == pytest.approx(float(steady.evaporation_kg_s[0]), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,6 @@ from twinloop.fluids.liquids import liquid
 from twinloop.planner.designs import KITS
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
-from twinloop.twin.incidents import economises
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.transient_account import account
 from twinloop.twin.transient_nouns import Bank, Fleet, TransientConstants
@@ -26,8 +25,7 @@ def rest(p, group, dry_c, wet_c, level=1.0):
     """Return (steady plant, state at rest, what flows) at one weather point."""
     outdoor = OutdoorAir(np.array([dry_c]), np.array([wet_c]), np.array([wet_c - 2.0]), 101325.0)
     steady = solve_plant(p.plant, (replace(group, activity=np.array([level])),), outdoor, p.k)
-    free = float(economises(p, np.array([wet_c]))[0])  # the sequence's own rule: towers for humid hours economise early
-    inputs = steady_inputs(p, 1, np.array([level]), dry_c, wet_c, wet_c - 2.0, economise=free)
+    inputs = steady_inputs(p, 1, np.array([level]), dry_c, wet_c, wet_c - 2.0)
     trace = run(p, settle(p, inputs), constant_series(inputs, 3), 5.0)
     return (
         steady,

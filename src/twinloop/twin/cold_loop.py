@@ -23,6 +23,8 @@ WIDEST_K = 40.5
 """Basins are sought from half a kelvin below the wet bulb on over this much."""
 SETTLING = 4
 """Steps over a tenth of a kelvin, where the basin is close to linear in its overshoot."""
+WORTH_A_TOWER_K = 1.0
+"""Least that a basin must be colder than the return for the plate economiser to run. Low confidence."""
 LEFT_OVER = 1e-9
 """Share of the heat below which capacity counts as enough."""
 
@@ -182,26 +184,14 @@ def _water_cooled(
     xp = namespace(heat_w)
     cells = loop.tower
     assert cells is not None  # noqa: S101  the caller chose this branch by it
-    loop_w_k = flow * k.water_heat_capacity_j_kg_k
     tower_w_k = loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
 
-    def loads(basin_c: Array) -> tuple[Array, ChillerPoint, Array]:
-        plate = exchange(return_c, basin_c, loop_w_k, tower_w_k, loop.exchanger_ua_w_k)
-        free_w = xp.clip(plate.heat_w, 0.0, heat_w)
-        point = chiller(loop.chiller, heat_w - free_w, supply_c, xp.maximum(basin_c, k.condenser_minimum_c))
-        return free_w, point, heat_w + point.power_w + loop.condenser_pump_w
-
     def overshoot_k(basin_c: Array, fan_ratio: Array) -> Array:
-        """Load that the tower leaves over, in kelvin of its water: zero where it balances."""
-        spare_w = tower_spare_w(
-            cells, fan_ratio, basin_c, loads(basin_c)[2], loop.condenser_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
-        )
-        return -spare_w / tower_w_k
+        return _overshoot_k(heat_w, return_c, supply_c, flow, basin_c, fan_ratio, loop, outdoor, k)
 
     off = 0.0 * (heat_w + outdoor.wet_bulb_c)
-    free_wanted = overshoot_k(return_c - 1.0, off + 1.0) < 0.0  # the basin at full fan is colder than that
     target_c = xp.where(
-        free_wanted, supply_c - k.plate_exchanger_approach_k,
+        tower_pays(heat_w, return_c, supply_c, flow, loop, outdoor, k), supply_c - k.plate_exchanger_approach_k,
         xp.maximum(outdoor.wet_bulb_c + approach_k, k.condenser_minimum_c),
     )  # fmt: skip
     low_c = outdoor.wet_bulb_c - 0.5 + off
@@ -209,7 +199,7 @@ def _water_cooled(
     # Near the wet bulb the fan hardly moves the basin: solving the basin again at that fan closes the balance.
     settled_c = invert(lambda t: overshoot_k(t, ratio), off, basin_c - 0.05, basin_c + 0.05, iterations=SETTLING)
     basin_c = xp.where(ratio > SLOWEST * 1.01, settled_c, basin_c)
-    free_w, point, water_side_w = loads(basin_c)
+    free_w, point, water_side_w = _at_basin(heat_w, return_c, supply_c, flow, basin_c, loop, k)
     at = tower(
         cells, ratio, basin_c + water_side_w / tower_w_k, loop.condenser_kg_s, outdoor.dry_bulb_c,
         outdoor.wet_bulb_c, outdoor.pressure_pa,
@@ -223,3 +213,47 @@ def _water_cooled(
         rejected_w=cycling * at.air_flow_kg_s * (at.air_out_enthalpy_j_kg - at.air_in_enthalpy_j_kg),
         water_side_w=water_side_w, extrapolated=point.extrapolated,
     )  # fmt: skip
+
+
+def tower_pays(
+    heat_w: Array, return_c: Array, supply_c: Array, flow: Array, loop: ColdLoop, outdoor: OutdoorAir, k: PlantConstants
+) -> Array:
+    """Say where the towers of ``loop`` at full fan make a basin a kelvin colder than the return: the plate then works.
+
+    Under the hour's own heat: where there is next to none, neither is there anything that fans at full speed could win.
+    Shapes (hours,); the loop has towers.
+    """
+    off = 0.0 * (heat_w + outdoor.wet_bulb_c)
+    return _overshoot_k(heat_w, return_c, supply_c, flow, return_c - WORTH_A_TOWER_K, off + 1.0, loop, outdoor, k) < 0.0
+
+
+def _at_basin(
+    heat_w: Array, return_c: Array, supply_c: Array, flow: Array, basin_c: Array, loop: ColdLoop, k: PlantConstants
+) -> tuple[Array, ChillerPoint, Array]:
+    """Return (plate's heat, chiller, heat that the tower's water brings)."""
+    xp, cp = namespace(heat_w), k.water_heat_capacity_j_kg_k
+    plate = exchange(return_c, basin_c, flow * cp, loop.condenser_kg_s * cp, loop.exchanger_ua_w_k)
+    free_w = xp.clip(plate.heat_w, 0.0, heat_w)
+    point = chiller(loop.chiller, heat_w - free_w, supply_c, xp.maximum(basin_c, k.condenser_minimum_c))
+    return free_w, point, heat_w + point.power_w + loop.condenser_pump_w
+
+
+def _overshoot_k(
+    heat_w: Array,
+    return_c: Array,
+    supply_c: Array,
+    flow: Array,
+    basin_c: Array,
+    fan_ratio: Array,
+    loop: ColdLoop,
+    outdoor: OutdoorAir,
+    k: PlantConstants,
+) -> Array:
+    """Return the load that the tower leaves over, in kelvin of its water: zero where it balances."""
+    cells = loop.tower
+    assert cells is not None  # noqa: S101  only loops with towers are asked
+    load_w = _at_basin(heat_w, return_c, supply_c, flow, basin_c, loop, k)[2]
+    spare_w = tower_spare_w(
+        cells, fan_ratio, basin_c, load_w, loop.condenser_kg_s, outdoor.wet_bulb_c, outdoor.pressure_pa
+    )
+    return -spare_w / (loop.condenser_kg_s * k.water_heat_capacity_j_kg_k)

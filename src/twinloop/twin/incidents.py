@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.arrays import FloatArray
-from twinloop.cooling.solve import invert
-from twinloop.cooling.towers import tower_heat_w
 from twinloop.model.simulation import Incident
 from twinloop.model.site import OnPremise
 from twinloop.twin.design import PlantConstants
@@ -108,8 +106,7 @@ def window_series(p: Parameters, hall: Hall, window: Window, step_s: float, case
         activity = [held(group.activity, window, step_s) for group in hall.groups]
     first = steady_inputs(p, cases, np.array([column[0] for column in activity]), dry[0], wet[0], dew[0])
     series = {name: np.broadcast_to(values, (steps, *values.shape)) for name, values in first._asdict().items()}
-    for name, column in (("dry_bulb_c", dry), ("wet_bulb_c", wet), ("dew_point_c", dew),
-                         ("economise", economises(p, wet))):  # fmt: skip
+    for name, column in (("dry_bulb_c", dry), ("wet_bulb_c", wet), ("dew_point_c", dew)):
         series[name] = np.broadcast_to(column[:, None], (steps, cases))
     load = np.stack(activity, axis=1)[:, :, None]
     series["activity"] = np.broadcast_to(load, (*load.shape[:2], cases))
@@ -126,26 +123,6 @@ def store_schedule(hall: Hall, window: Window, step_s: float, k: PlantConstants)
     ends = np.concatenate([year.stored_j[-1:], year.stored_j])  # the year is a ring
     first_j = float(np.interp(window.start_s % YEAR_S / 3600.0, np.arange(8761), ends))
     return held(year.heat_w, window, step_s), first_j
-
-
-def economises(p: Parameters, wet_bulb_c: FloatArray) -> FloatArray:
-    """Return 1 where the cold tower at full speed under its design load cools below the return: the hourly rule."""
-    loop, k = p.plant.cold, p.k
-    if loop.tower is None:
-        return 0.0 * wet_bulb_c
-    cells, water_w_k = loop.tower, loop.condenser_kg_s * k.water_heat_capacity_j_kg_k
-    load_w = loop.heat_w + loop.condenser_pump_w
-
-    def overshoot_k(basin_c: FloatArray) -> FloatArray:
-        given_w = tower_heat_w(
-            cells, 1.0 + 0.0 * basin_c, basin_c + load_w / water_w_k, loop.condenser_kg_s, wet_bulb_c, p.pressure_pa
-        )
-        return np.asarray((load_w - given_w) / water_w_k)
-
-    zero = 0.0 * wet_bulb_c
-    basin_c = invert(overshoot_k, zero, wet_bulb_c - 0.5, wet_bulb_c + 40.0, iterations=13)
-    return_c = p.plant.design.cold_supply_c + k.chilled_water_rise_k
-    return np.where(basin_c < return_c - 1.0, 1.0, 0.0)
 
 
 def columns_of(p: Parameters, trace: Trace, used: Account, case: int) -> dict[str, FloatArray]:

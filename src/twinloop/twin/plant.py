@@ -24,13 +24,14 @@ from twinloop.twin.sizing import Plant
 from twinloop.twin.warm_loop import WarmState, warm_loop
 
 MOST_PASSES = 8
-SETTLED_K = 1e-3
+SETTLED_K, DOOR_SETTLED_K = 1e-3, 1e-4
 """Rounds between chip power and coolant temperature end when no coolant moves more than this; a kelvin
-changes power by some tenths of a percent, so a round contracts the change about fiftyfold."""
+changes power by some tenths of a percent, so a round contracts the change about fiftyfold. Behind rear doors servers
+breathe the room that they warm: a round contracts the change sixfold only, and where their fans speed up with it a
+kelvin is a tenth of the power."""
 
 COMPILED_PASSES, DOOR_PASSES = 2, 5
-"""Rounds before the last one where their number must be fixed: contraction leaves about 1 mK. Behind rear doors servers
-breathe the room that they warm, and a round contracts the change sixfold only."""
+"""Rounds before the last one where their number must be fixed: contraction leaves about 1 mK, behind doors 0.02 mK."""
 
 _Coolants = tuple[Array, Array, Array]
 
@@ -76,9 +77,8 @@ def solve_plant(
     def once(coolants: _Coolants) -> _Pass:
         return _pass(plant, groups, outdoor, coolants, k, zero + store_w)
 
-    return _assemble(
-        plant, _settle(once, start, DOOR_PASSES if plant.door is not None else COMPILED_PASSES), zero + store_w
-    )
+    rounds, settled_k = (COMPILED_PASSES, SETTLED_K) if plant.door is None else (DOOR_PASSES, DOOR_SETTLED_K)
+    return _assemble(plant, _settle(once, start, rounds, settled_k), zero + store_w)
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,14 @@ def _pass(
     )  # fmt: skip
 
 
-def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants, rounds: int) -> _Pass:
-    """Repeat until air and coolant stand still; a compiled hall takes ``rounds`` before the last instead."""
+def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants, rounds: int, settled_k: float) -> _Pass:
+    """Repeat until air and coolant move less than ``settled_k``; compiled, take ``rounds`` and a last one."""
     if namespace(*start) is not np:
         return once(repeat(rounds, lambda coolants: once(coolants).coolants, start))
     last = once(start)
     for _ in range(MOST_PASSES - 1):
         moved = (np.max(np.abs(new - old)) for new, old in zip(last.coolants[:2], start[:2], strict=True))
-        if max(moved) < SETTLED_K:
+        if max(moved) < settled_k:
             break
         start, last = last.coolants, once(last.coolants)
     return last

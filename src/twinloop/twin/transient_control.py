@@ -19,18 +19,17 @@ from twinloop.cooling.pumps import flow_power_share
 from twinloop.cooling.servers import server_fan_ratio
 from twinloop.cooling.thermosyphons import Thermosyphon
 from twinloop.twin.air_loop import HANDLER_FLOOR
-from twinloop.twin.free_coolers import FADE_K, FROST_C, TowerSet
+from twinloop.twin.cold_loop import tower_pays
+from twinloop.twin.free_coolers import FADE_K, FROST_C, OutdoorAir, TowerSet
 from twinloop.twin.transient_air import water_asked_kg_s
 from twinloop.twin.transient_chips import demanded_ratio
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_store import wanted_w
 from twinloop.twin.transient_water import air_at_coil_c, dry_link_w_k, sale
-from twinloop.twin.transient_wetted import damper_target, has_outdoor_side
+from twinloop.twin.transient_wetted import back_c, damper_target, has_outdoor_side
 
 SUPPLY_AIR, COOLANT, WARM_SUPPLY, COLD_SUPPLY, BASIN = range(5)
-PAD_BAND_K = 0.3
-"""Pads switch on above and off below the target by this. Low confidence."""
 PUMP_MOST = 1.3
 """Water flow over design that pumps can move."""
 STAGE_UP = 1.1
@@ -167,8 +166,7 @@ def _hall(p: Parameters, state: State, inputs: Inputs, dt_s: float) -> tuple[Arr
         door_valve = regulate(door_valve, state.door_out_c - inputs.air_setpoint_c, steep_k, dt_s, p)
     damper, wet = state.damper, state.wall_wet
     if has_outdoor_side(p):
-        back_c = state.room_c + unit.fan_design_w * wanted**2 / (unit.air_design_kg_s * k.air_heat_capacity_j_kg_k)
-        share, wet = damper_target(p, state, inputs, back_c)
+        share, wet = damper_target(p, state, inputs, back_c(p, state))
         damper = move(damper, share, dt_s, c.valve_s)
     return fans, xp.maximum(valve, 1e-4), xp.maximum(door_valve, 1e-3), damper, wet
 
@@ -238,7 +236,8 @@ def _dry_fan(
     if cooler.pad_effectiveness > 0.0:
         full = dry_link_w_k(cooler, 1.0 + 0.0 * in_c, inputs.coolers_ok, flow_w_k, k.air_heat_capacity_j_kg_k)
         dry_c = in_c - full / flow_w_k * (in_c - inputs.dry_bulb_c)
-        pads = xp.where(dry_c > target_c + PAD_BAND_K, 1.0, xp.where(dry_c < target_c - PAD_BAND_K, 0.0, pads))
+        over_k = dry_c - target_c
+        pads = xp.where(over_k > p.c.water_band_k, 1.0, xp.where(over_k < -p.c.water_band_k, 0.0, pads))
         pads = xp.where(inputs.dry_bulb_c > FROST_C, pads, 0.0)
     air_c = air_at_coil_c(cooler, pads, inputs)
     air_w_k = cooler.air_design_kg_s * k.air_heat_capacity_j_kg_k
@@ -291,8 +290,11 @@ def _cold(
         free_fan = regulate(free_fan, state.coil_out_c - inputs.cold_setpoint_c, steep_k, dt_s, p)
         free_fan = xp.minimum(free_fan, clamp(span_k / FADE_K, 0.0, 1.0)) * xp.where(inputs.coils_ok > 0.0, 1.0, 0.0)
     if loop.tower is not None:
+        outdoor = OutdoorAir(inputs.dry_bulb_c, inputs.wet_bulb_c, inputs.dew_point_c, p.pressure_pa)
+        heat_w, flow_kg_s = flow_w_k * xp.maximum(in_c - state.cold_supply_c, 0.0), flow_w_k / cp
         target_c = xp.where(
-            inputs.economise > 0.0, inputs.cold_setpoint_c - k.plate_exchanger_approach_k,
+            tower_pays(heat_w, in_c, state.cold_supply_c, flow_kg_s, loop, outdoor, k),
+            inputs.cold_setpoint_c - k.plate_exchanger_approach_k,
             xp.maximum(inputs.wet_bulb_c + k.tower_approach_k, k.condenser_minimum_c),
         )  # fmt: skip
         tower_w_k = loop.condenser_kg_s * cp

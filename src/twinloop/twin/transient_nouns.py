@@ -77,6 +77,8 @@ class TransientConstants:
     """A tripped fan's flow falls as 1/(1 + t/τ). Low confidence."""
     valve_s: float = 90.0
     """Stroke of a valve or damper; actuators 60-150 s."""
+    water_band_k: float = 0.3
+    """Water on pads and walls is turned on above and off below its target by this. Low confidence."""
     control_s: float = 15.0
     """Closed-loop constant of the temperature controllers."""
     chiller_load_s: float = 120.0
@@ -237,8 +239,6 @@ class Inputs(NamedTuple):
     warm_setpoint_c: Array
     cold_setpoint_c: Array
     recirculation: Array
-    economise: Array
-    """1 where the sequence runs the cold tower for the plate economiser."""
     cdu_ok: Array
     """(loops, cases): 1 while the loop's unit, or its stand-in, has power and runs."""
     handler_ok: Array

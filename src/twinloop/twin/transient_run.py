@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from twinloop.twin.cold_store import tank_of
 from twinloop.twin.transient_nouns import SENSORS, Inputs, Outputs, State
 from twinloop.twin.transient_parameters import Parameters
 from twinloop.twin.transient_step import step
+from twinloop.twin.transient_wetted import back_c, damper_target, has_outdoor_side
 
 SETTLE_S = 2.0 * 3600.0
 SETTLE_STEP_S = 15.0
@@ -34,7 +35,7 @@ class Trace:
 
 
 def steady_inputs(p: Parameters, cases: int, activity: FloatArray, dry_bulb_c: float, wet_bulb_c: float,
-                  dew_point_c: float, economise: float = 0.0) -> Inputs:  # fmt: skip
+                  dew_point_c: float) -> Inputs:  # fmt: skip
     """Return the inputs of one moment with everything in order; ``activity`` has shape (groups,)."""
     one, design, fleet = np.ones(cases), p.plant.design, p.fleet
     handlers = np.zeros((fleet.handlers.running + fleet.handlers.spare, cases))
@@ -45,7 +46,7 @@ def steady_inputs(p: Parameters, cases: int, activity: FloatArray, dry_bulb_c: f
         activity=np.asarray(activity, dtype=float)[:, None] * one, it_power=one,
         air_setpoint_c=design.air_supply_c * one,
         warm_setpoint_c=design.warm_supply_c * one, cold_setpoint_c=design.cold_supply_c * one,
-        recirculation=p.plant.aisle.recirculation * one, economise=economise * one,
+        recirculation=p.plant.aisle.recirculation * one,
         cdu_ok=loops + 1.0, handler_ok=handlers,
         chillers_ok=one, towers_ok=one, coolers_ok=one, coils_ok=one, syphons_ok=one, walls_ok=one, buyer_ok=one,
         store_w=0.0 * one, warm_pump_ok=one, cold_pump_ok=one,
@@ -54,8 +55,23 @@ def steady_inputs(p: Parameters, cases: int, activity: FloatArray, dry_bulb_c: f
 
 
 def settle(p: Parameters, inputs: Inputs, seconds: float = SETTLE_S, start: State | None = None) -> State:
-    """Return the hall at rest under constant ``inputs``, run until nothing moves; a tank keeps its filling."""
-    state = start or guess(p, inputs)
+    """Return the hall at rest under constant ``inputs``, run until nothing moves; a tank keeps its filling.
+
+    Within the dead band of its water a wall may rest both wet and dry: it rests as the hourly plant's rule has it,
+    which knows no band.
+    """
+    state = _rest(p, inputs, seconds, start or guess(p, inputs))
+    if not has_outdoor_side(p):
+        return state
+    share, wet = damper_target(replace(p, c=replace(p.c, water_band_k=0.0)), state, inputs, back_c(p, state))
+    turned = wet != state.wall_wet
+    if not np.any(turned):
+        return state
+    damper = np.where(turned, share, state.damper)
+    return _rest(p, inputs, seconds, state._replace(wall_wet=wet, damper=damper))
+
+
+def _rest(p: Parameters, inputs: Inputs, seconds: float, state: State) -> State:
     stored_j = state.stored_j
     for _ in range(round(seconds / SETTLE_STEP_S)):
         state, _ = step(state._replace(stored_j=stored_j), inputs, p, SETTLE_STEP_S)

@@ -16,9 +16,6 @@ from twinloop.twin.outdoor_air import WORTH_A_FAN_K, admitted, wall_fan_design_w
 from twinloop.twin.transient_nouns import Inputs, State, clamp
 from twinloop.twin.transient_parameters import Parameters
 
-WET_BAND_K = 0.3
-"""The wall's water switches on above and off below its target by this. Low confidence."""
-
 
 class Side(NamedTuple):
     """What the hall's return is cooled against: ``drop = pull (return − reference)`` at a full damper."""
@@ -49,6 +46,16 @@ def outdoor_side(p: Parameters, inputs: Inputs, wall_wet: Array) -> Side:
     return Side(air.entering_c, 1.0, air.permitted, air.moisture)
 
 
+def back_c(p: Parameters, state: State) -> Array:
+    """Return the hall's return air behind the handlers' fans, as the outdoor side meets it, shape (cases,)."""
+    unit = p.plant.handler
+    n = p.fleet.handlers.running
+    fan_w = fan_power_w(state.handler_fan, unit.fan_design_w / n, unit.fan_minimum_ratio, unit.fan_static_share)
+    air_kg_s = state.handler_fan.sum(axis=0) * unit.air_design_kg_s / n
+    air_w_k = namespace(air_kg_s).maximum(air_kg_s * p.k.air_heat_capacity_j_kg_k, 1e-6)
+    return state.room_c + fan_w.sum(axis=0) / air_w_k
+
+
 def damper_target(p: Parameters, state: State, inputs: Inputs, back_c: Array) -> tuple[Array, Array]:
     """Return (share of the hall's air that is asked to meet outdoor air, whether the wall is wetted)."""
     xp, k = namespace(back_c), p.k
@@ -56,7 +63,7 @@ def damper_target(p: Parameters, state: State, inputs: Inputs, back_c: Array) ->
     if p.plant.design.evaporative == "indirect":
         dry_c = back_c - k.wall_dry_effectiveness * xp.maximum(back_c - inputs.dry_bulb_c, 0.0)
         over_k = dry_c - inputs.air_setpoint_c
-        wet = xp.where(over_k > WET_BAND_K, 1.0, xp.where(over_k < -WET_BAND_K, 0.0, wet))
+        wet = xp.where(over_k > p.c.water_band_k, 1.0, xp.where(over_k < -p.c.water_band_k, 0.0, wet))
         better = k.wall_wet_effectiveness * (back_c - inputs.wet_bulb_c) > back_c - dry_c
         wet = xp.where((inputs.dry_bulb_c > FROST_C) & better, wet, 0.0)
     side = outdoor_side(p, inputs, wet)
