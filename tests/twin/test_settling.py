@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.free_coolers import OutdoorAir, hours_of
 from twinloop.twin.plant import solve_plant
 from twinloop.twin.settling import settle_compiled, settle_hours
 from twinloop.twin.transient_run import settle, steady_inputs
@@ -30,6 +30,25 @@ def test_a_hall_short_of_capacity_rests_where_the_second_scale_hall_does(make_ha
     assert float(steady.air.intake_c[0]) > p.plant.design.air_supply_c + 4.0
     assert steady.air.intake_c == pytest.approx(rested.intake_c, abs=0.1)
     assert float(steady.balance_error[0]) < 1e-6
+
+
+def test_setpoints_and_activity_by_the_hour_are_followed_too(make_hall, make_group):
+    """Two hours that settle at once beside two that are short, each with its own setpoint and load."""
+    p = short_hall(make_hall, "air", 0.9)
+    outdoor = OutdoorAir(
+        np.array([36.0, 10.0, 37.0, 12.0]), np.array([23.0, 8.0, 23.0, 9.0]), np.full(4, 5.0), 101325.0
+    )
+    busy, air_c = np.array([1.0, 0.5, 1.0, 0.7]), np.array([26.0, 24.0, 25.0, 26.0])
+    water_c = air_c - 6.0
+    plant = replace(p.plant, design=replace(p.plant.design, air_supply_c=air_c, cold_supply_c=water_c))
+    together = solve_plant(plant, (replace(make_group(), activity=busy),), outdoor, p.k)
+    for hour in range(4):
+        alone = replace(p.plant.design, air_supply_c=float(air_c[hour]), cold_supply_c=float(water_c[hour]))
+        one = solve_plant(
+            replace(p.plant, design=alone), (replace(make_group(), activity=busy[[hour]]),),
+            hours_of(outdoor, np.array([hour])), p.k,
+        )  # fmt: skip
+        assert together.air.intake_c[hour] == pytest.approx(float(one.air.intake_c[0]), abs=0.01)
 
 
 def test_hours_settle_alone_and_the_others_stay():

@@ -21,7 +21,7 @@ from twinloop.twin.electrical import ElectricState, electric_state, room_loss_w
 from twinloop.twin.floating import EVERY_HOUR
 from twinloop.twin.free_coolers import OutdoorAir, hours_of
 from twinloop.twin.groups import Coolants, ItGroup, ItState, it_state
-from twinloop.twin.settling import Streams, settle_compiled, settle_hours, unsettled
+from twinloop.twin.settling import Streams, at_hours, settle_compiled, settle_hours, unsettled
 from twinloop.twin.sizing import Plant
 from twinloop.twin.warm_loop import WarmState, warm_loop
 
@@ -77,15 +77,14 @@ def solve_plant(
     start = (zero + plant.design.air_supply_c + 0.5, plate_c, zero + plant.design.cold_supply_c)
 
     def once(coolants: Streams, at: Array | slice = EVERY_HOUR) -> _Pass:
-        here = groups if at is EVERY_HOUR else tuple(_at_hours(group, at, zero) for group in groups)
-        return _pass(plant, here, hours_of(outdoor, at), coolants, k, (zero + store_w)[at])
+        if at is EVERY_HOUR:
+            return _pass(plant, groups, outdoor, coolants, k, zero + store_w)
+        here = replace(plant, design=at_hours(plant.design, at, zero.size))
+        busy = tuple(at_hours(group, at, zero.size) for group in groups)
+        return _pass(here, busy, hours_of(outdoor, at), coolants, at_hours(k, at, zero.size), (zero + store_w)[at])
 
     rounds, settled_k = (COMPILED_PASSES, SETTLED_K) if plant.door is None else (DOOR_PASSES, DOOR_SETTLED_K)
     return _assemble(plant, _settle(once, start, rounds, settled_k), zero + store_w)
-
-
-def _at_hours(group: ItGroup, at: Array | slice, zero: Array) -> ItGroup:
-    return replace(group, activity=(group.activity + zero)[at])
 
 
 @dataclass(frozen=True)

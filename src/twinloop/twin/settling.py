@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from twinloop.arrays import Array, namespace, repeat
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    _Noun = TypeVar("_Noun", bound=DataclassInstance)
 
 Streams = tuple[Array, Array, Array]
 """Intake air, coolant of plates and baths, chilled water, shape (hours,) each."""
@@ -17,6 +24,13 @@ LEAST_MOVE_K = 1e-6
 """Two moves are compared from this size on."""
 MOST_RATIO = 0.5
 """Of a move to the one before it, as far as it is carried on."""
+
+
+def at_hours(noun: _Noun, at: Array, hours: int) -> _Noun:
+    """Return ``noun`` with those of its fields that hold a value an hour at the hours ``at``."""
+    held = {field.name: getattr(noun, field.name) for field in fields(noun)}
+    hourly = {name: value for name, value in held.items() if isinstance(value, np.ndarray) and len(value) == hours}
+    return replace(noun, **{name: value[at] for name, value in hourly.items()}) if hourly else noun
 
 
 def unsettled(before: Streams, after: Streams, settled_k: float) -> Array:
