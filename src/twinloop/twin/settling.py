@@ -29,7 +29,9 @@ MOST_RATIO = 0.5
 def at_hours(noun: _Noun, at: Array, hours: int) -> _Noun:
     """Return ``noun`` with those of its fields that hold a value an hour at the hours ``at``."""
     held = {field.name: getattr(noun, field.name) for field in fields(noun)}
-    hourly = {name: value for name, value in held.items() if isinstance(value, np.ndarray) and len(value) == hours}
+    hourly = {
+        name: value for name, value in held.items() if isinstance(value, np.ndarray) and value.shape[:1] == (hours,)
+    }
     return replace(noun, **{name: value[at] for name, value in hourly.items()}) if hourly else noun
 
 
