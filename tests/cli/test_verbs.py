@@ -106,6 +106,14 @@ def test_a_simulation_adds_up(planned, simulated):
     energy = simulated["energy_mwh"]
     mechanical = sum(energy[key] for key in ("crah_fans", "pumps", "chillers", "heat_rejection"))
     assert simulated["mlc_annual"] == pytest.approx(mechanical / energy["it"], rel=1e-9)
+    assert simulated["ppue"]["cooling"] == pytest.approx(1.0 + simulated["mlc_annual"], rel=1e-9)
+    hours = simulated["class_hours"]
+    assert hours["A2"] == 8760 - simulated["hours_outside_class"]
+    assert hours["A1"] <= hours["A2"] <= hours["A3"] <= hours["A4"]
+    water = simulated["water_m3"]
+    assert water["blowdown"] >= 0.0
+    made_up = sum(water.values())
+    assert made_up == pytest.approx(water["evaporation"] * 4.0 / 3.0 + water["humidification"], rel=1e-9)
     # The hour of the largest mechanical power, from the trace: fans of the hall weigh less there than at night.
     trace = pyarrow.parquet.read_table(planned[0] / "sim" / "trace.parquet").to_pydict()
     columns = ("crah_fans_w", "pumps_w", "chillers_w", "heat_rejection_w")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FAULT_WINDOW = "hottest day"
 """Where a fault is named and no window."""
+YEAR_H = 8760
 SHORTEST_S, STEP_S, LONGEST_S = 1.0, 5.0, 15.0
 EPILOG = """
 \b
@@ -212,7 +213,19 @@ def _print(found: Simulation) -> None:
         f"water {sum(found.water_m3.values()):,.0f} m³   peak {found.peak_power_w / 1e3:,.0f} kW   chiller off "
         f"{hours['full']} h, part {hours['partial']} h, all {hours['none']} h, {found.chiller_starts} starts"
     )
-    console.print(f"nearest limit: {found.first_limit}; throttled device hours {found.throttled_device_hours:,.0f}\n")
+    console.print(f"nearest limit: {found.first_limit}; throttled device hours {found.throttled_device_hours:,.0f}")
+    console.print(_kept(found) + "\n")
+
+
+def _kept(found: Simulation) -> str:
+    """Return in words how intake air and water keep their classes."""
+    hours = found.class_hours
+    told = [f"{name} {hours[name]:,.0f} h" for name in ("recommended", "A1", "A2") if hours[name] is not None]
+    water = next((name for name in ("W17", "W27", "W32", "W40", "W45") if hours[name] == YEAR_H), None)
+    words = [f"intake air within {', '.join(told)}"] if told else []
+    if found.rci_percent["high_worst_rack"] is not None:
+        words.append(f"rack cooling index {found.rci_percent['high_worst_rack']:.0f} % (worst rack)")
+    return "; ".join([*words, *([f"facility water within {water} all year"] if water else [])])
 
 
 def _print_window(found: Simulation) -> None:

@@ -150,6 +150,8 @@ class Simulation:
     scenario_hash: str
     halls: tuple[str, ...]
     pue: float
+    ppue: dict[str, float]
+    """Partial PUE: IT and ``cooling``, IT and ``power`` chain, each over IT."""
     tue: float
     itue: float
     wue_site_l_per_kwh: float
@@ -176,6 +178,14 @@ class Simulation:
     throttled_device_hours: float
     unmet_load_hours: int
     hours_outside_class: int
+    class_hours: dict[str, float | None]
+    """Hours in which all halls keep each class of ASHRAE TC 9.9, by dry bulb: the mean intake ``recommended`` and
+    ``A1`` to ``H1``, warm facility water ``W17`` to ``W+``, coolant ``S30`` to ``S50``.
+    ``None``: no such air or water."""
+    rci_percent: dict[str, float | None]
+    """Rack cooling index of the mean rack, ``high`` and ``low``, and ``high_worst_rack``; the worst hall's."""
+    supply_heat_index: float | None
+    """Exhaust in the servers' intakes, 0 to 1; the worst hall's."""
     free_cooling_hours: dict[str, int]
     mode_switches: int
     chiller_starts: int

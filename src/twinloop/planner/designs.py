@@ -10,7 +10,7 @@ from twinloop.catalogue.nouns import COMPONENTS, Component
 from twinloop.fluids.dielectric import FLUIDS
 from twinloop.model.model import Allow
 from twinloop.model.site import Containment, Evaporative, Intake, OnPremise
-from twinloop.twin.air_class import ALLOWABLE_AIR_C, allowable_intake_c
+from twinloop.twin.air_class import ALLOWABLE_AIR_C, RECOMMENDED_AIR_C, allowable_intake_c
 from twinloop.twin.design import ColdPlant, CoolingPath, FreeCooler, HybridDesign, PlantConstants, aisle_of
 
 KITS: dict[str, dict[Component, CoolingPath]] = {
@@ -50,11 +50,6 @@ AISLES: dict[Containment, str] = {
 
 AIR_LIMIT_C = {name: high_c for name, (_, high_c) in ALLOWABLE_AIR_C.items()}
 """Highest allowable intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
-
-RECOMMENDED_AIR_C = {
-    "A1": (18.0, 27.0), "A2": (18.0, 27.0), "A3": (18.0, 27.0), "A4": (18.0, 27.0), "H1": (18.0, 22.0),
-}  # fmt: skip
-"""Recommended intake by ASHRAE class, TC 9.9 Thermal Guidelines, 5th edition (2021)."""
 
 INTAKE_SPREAD_K = 1.0
 """Least that is left between supply air and the intake's limit; more where aisles leak more exhaust into intakes."""

@@ -19,9 +19,10 @@ from twinloop.cooling.heat_pumps import HeatPump, heat_pump
 from twinloop.model.model import Model
 from twinloop.model.plan import PlannedCooling, PlannedSite, RackType, RuleBreach
 from twinloop.model.site import OnPremise
-from twinloop.planner.designs import AIR_LIMIT_C, LIQUID_LIMIT_C, RECOMMENDED_AIR_C, intake_limit_c
+from twinloop.planner.designs import AIR_LIMIT_C, LIQUID_LIMIT_C, intake_limit_c
 from twinloop.planner.dew import MARGIN_K, doors_supply_c, hall_dew_point_c
 from twinloop.planner.racks import AIR_RACK_W, BATH_RACK_W, DOOR_RACK_W, PLATE_RACK_W
+from twinloop.twin.air_class import RECOMMENDED_AIR_C
 
 PLATE_SHIPPING_W = 132e3
 """Densest direct-to-chip rack that ships widely: Vertiv/NVIDIA GB200 NVL72 reference design, 2024."""

@@ -9,6 +9,10 @@ from twinloop.model.site import OnPremise
 
 ALLOWABLE_AIR_C = {"A1": (15.0, 32.0), "A2": (10.0, 35.0), "A3": (5.0, 40.0), "A4": (5.0, 45.0), "H1": (15.0, 25.0)}
 """Allowable intake by class, ASHRAE TC 9.9, 5th edition (2021)."""
+RECOMMENDED_AIR_C = {
+    "A1": (18.0, 27.0), "A2": (18.0, 27.0), "A3": (18.0, 27.0), "A4": (18.0, 27.0), "H1": (18.0, 22.0),
+}  # fmt: skip
+"""Recommended intake by class, same source."""
 
 
 def allowable_intake_c(site: OnPremise) -> tuple[float, float]:

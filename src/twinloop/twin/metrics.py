@@ -16,6 +16,7 @@ import numpy as np
 from twinloop.arrays import FloatArray
 from twinloop.model.simulation import EnergySplit, FreeCooling, ItSplit, Month, Simulation, SiteYear, WaterSplit
 from twinloop.model.site import OnPremise
+from twinloop.twin.class_hours import Moments, compliance, partial_pue
 from twinloop.twin.potential import Potential
 from twinloop.twin.year import HOUR_S, MONTH_HOURS, WATER_KG_M3
 
@@ -42,7 +43,7 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
     tightest = min(years, key=_kelvin_left)
     return Simulation(
         scenario=scenario, scenario_hash=scenario_hash, halls=tuple(y.site for y in years),
-        pue=facility / it, tue=facility / split["compute"], itue=it / split["compute"],
+        pue=facility / it, ppue=partial_pue(energy), tue=facility / split["compute"], itue=it / split["compute"],
         wue_site_l_per_kwh=made_up * 1e3 / it_kwh, wue_source_l_per_kwh=(made_up + source_m3) * 1e3 / it_kwh,
         cue_kg_per_kwh=carbon_kg / it_kwh, ere=(facility - reused) / it,
         erf=reused / facility,
@@ -56,11 +57,21 @@ def simulation(scenario: str, scenario_hash: str, halls: Sequence[tuple[OnPremis
         throttled_device_hours=math.fsum(y.throttled_device_hours for y in years),
         unmet_load_hours=sum(y.unmet_load_hours for y in years),
         hours_outside_class=sum(y.hours_outside_class for y in years),
+        **compliance([_moments(*hall) for hall in halls]),
         free_cooling_hours=_modes(years), mode_switches=sum(_switches(y) for y in years),
         chiller_starts=sum(_starts(y) for y in years), monthly=_months(years),
         energy_balance_error=max(y.energy_balance_error for y in years),
         events=tuple(f"{year.site}: {note}" for year in years for note in year.notes), heat_sold_mwh=reused,
         heat_pump_mwh=math.fsum(year.heat_pump_j for year in years) / MWH_J,
+    )  # fmt: skip
+
+
+def _moments(site: OnPremise, year: SiteYear) -> Moments:
+    hourly = year.hourly
+    spread_k = 0.0 if year.worst_intake_c is None else year.worst_intake_c - float(np.max(hourly["intake_c"]))
+    return Moments(
+        site, 1.0, hourly["air_supply_c"], hourly["intake_c"], hourly["exhaust_c"], hourly["server_air_kg_s"], spread_k,
+        hourly.get("warm_supply_c"), hourly.get("coolant_supply_c"),
     )  # fmt: skip
 
 

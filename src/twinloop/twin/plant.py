@@ -8,32 +8,34 @@ the supply temperatures themselves, which float up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twinloop.arrays import Array, namespace, repeat
+from twinloop.arrays import Array, namespace
 from twinloop.cooling.altitude import pressure_ratio
 from twinloop.twin.air_loop import AirState, air_loop
 from twinloop.twin.cold_loop import ColdState, cold_loop
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.electrical import ElectricState, electric_state, room_loss_w
-from twinloop.twin.free_coolers import OutdoorAir
+from twinloop.twin.floating import EVERY_HOUR
+from twinloop.twin.free_coolers import OutdoorAir, hours_of
 from twinloop.twin.groups import Coolants, ItGroup, ItState, it_state
+from twinloop.twin.settling import Streams, at_hours, settle_compiled, settle_hours, unsettled
 from twinloop.twin.sizing import Plant
 from twinloop.twin.warm_loop import WarmState, warm_loop
 
-MOST_PASSES = 8
+WHOLE_PASSES = 3
+"""Over all hours; then over those alone that have not settled."""
 SETTLED_K, DOOR_SETTLED_K = 1e-3, 1e-4
 """Rounds between chip power and coolant temperature end when no coolant moves more than this; a kelvin
 changes power by some tenths of a percent, so a round contracts the change about fiftyfold. Behind rear doors servers
 breathe the room that they warm: a round contracts the change sixfold only, and where their fans speed up with it a
 kelvin is a tenth of the power."""
 
-COMPILED_PASSES, DOOR_PASSES = 2, 5
-"""Rounds before the last one where their number must be fixed: contraction leaves about 1 mK, behind doors 0.02 mK."""
-
-_Coolants = tuple[Array, Array, Array]
+COMPILED_PASSES, DOOR_PASSES = 2, 3
+"""Rounds before the last one where their number must be fixed, carried on to their end: about 0.01 mK is left, more in
+hours that are just short of capacity."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,12 @@ def solve_plant(
     plate_c = zero + plant.design.warm_supply_c + k.cdu_approach_k
     start = (zero + plant.design.air_supply_c + 0.5, plate_c, zero + plant.design.cold_supply_c)
 
-    def once(coolants: _Coolants) -> _Pass:
-        return _pass(plant, groups, outdoor, coolants, k, zero + store_w)
+    def once(coolants: Streams, at: Array | slice = EVERY_HOUR) -> _Pass:
+        if at is EVERY_HOUR:
+            return _pass(plant, groups, outdoor, coolants, k, zero + store_w)
+        here = replace(plant, design=at_hours(plant.design, at, zero.size))
+        busy = tuple(at_hours(group, at, zero.size) for group in groups)
+        return _pass(here, busy, hours_of(outdoor, at), coolants, at_hours(k, at, zero.size), (zero + store_w)[at])
 
     rounds, settled_k = (COMPILED_PASSES, SETTLED_K) if plant.door is None else (DOOR_PASSES, DOOR_SETTLED_K)
     return _assemble(plant, _settle(once, start, rounds, settled_k), zero + store_w)
@@ -92,7 +98,7 @@ class _Pass:
     air: AirState
     warm: WarmState | None
     cold: ColdState
-    coolants: _Coolants
+    coolants: Streams
     """Intake air, coolant of plates and baths, chilled water."""
 
 
@@ -100,7 +106,7 @@ def _pass(
     plant: Plant,
     groups: tuple[ItGroup, ...],
     outdoor: OutdoorAir,
-    coolants: _Coolants,
+    coolants: Streams,
     k: PlantConstants,
     store_w: Array,
 ) -> _Pass:
@@ -125,17 +131,19 @@ def _pass(
     )  # fmt: skip
 
 
-def _settle(once: Callable[[_Coolants], _Pass], start: _Coolants, rounds: int, settled_k: float) -> _Pass:
+def _settle(once: Callable[..., _Pass], start: Streams, rounds: int, settled_k: float) -> _Pass:
     """Repeat until air and coolant move less than ``settled_k``; compiled, take ``rounds`` and a last one."""
     if namespace(*start) is not np:
-        return once(repeat(rounds, lambda coolants: once(coolants).coolants, start))
+        return once(settle_compiled(lambda coolants: once(coolants).coolants, start, rounds))
     last = once(start)
-    for _ in range(MOST_PASSES - 1):
-        moved = (np.max(np.abs(new - old)) for new, old in zip(last.coolants[:2], start[:2], strict=True))
-        if max(moved) < settled_k:
-            break
+    for _ in range(WHOLE_PASSES - 1):
+        if not unsettled(start, last.coolants, settled_k).any():
+            return last
         start, last = last.coolants, once(last.coolants)
-    return last
+    left = unsettled(start, last.coolants, settled_k)
+    if not left.any():
+        return last
+    return once(settle_hours(lambda coolants, at: once(coolants, at).coolants, last.coolants, left, settled_k))
 
 
 def _assemble(plant: Plant, last: _Pass, store_w: Array) -> PlantState:

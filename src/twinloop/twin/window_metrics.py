@@ -12,6 +12,7 @@ from twinloop.arrays import Array, FloatArray
 from twinloop.cooling.towers import make_up
 from twinloop.model.simulation import Simulation
 from twinloop.twin.air_class import allowable_intake_c
+from twinloop.twin.class_hours import Moments, compliance, partial_pue
 from twinloop.twin.happenings import CLOCK_LOST
 from twinloop.twin.incidents import WindowRun
 from twinloop.twin.metrics import KWH_J, MWH_J
@@ -86,7 +87,7 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
     on = [run.trace.states.chillers_on[:, -1] > 0.0 for run in runs]
     return Simulation(
         scenario=scenario, scenario_hash=scenario_hash, halls=tuple(r.hall.site.name for r in runs),
-        pue=facility / it, tue=facility / split["compute"], itue=it / split["compute"],
+        pue=facility / it, ppue=partial_pue(energy), tue=facility / split["compute"], itue=it / split["compute"],
         wue_site_l_per_kwh=made_up * 1e3 / it_kwh, wue_source_l_per_kwh=(made_up + source_m3) * 1e3 / it_kwh,
         cue_kg_per_kwh=carbon_kg / it_kwh, ere=(facility - reused) / it, erf=reused / facility,
         mlc_annual=float(np.sum(mechanical_w) / np.sum(it_w)),
@@ -97,7 +98,8 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
         worst_intake_c=max(float(r.trace.states.intake_c[1:, -1].max()) + r.parameters.k.spread_intake_k for r in runs),
         first_limit=_first_limit(runs), throttled_device_hours=math.fsum(_throttled(r) for r in runs),
         unmet_load_hours=round(sum(_unmet_s(r) for r in runs) / HOUR_S),
-        hours_outside_class=round(sum(_outside_s(r) for r in runs) / HOUR_S), free_cooling_hours=_free_hours(runs),
+        hours_outside_class=round(sum(_outside_s(r) for r in runs) / HOUR_S),
+        **compliance([_moments(run) for run in runs]), free_cooling_hours=_free_hours(runs),
         mode_switches=sum(int(np.count_nonzero(np.diff(each.astype(int)))) for each in on),
         chiller_starts=sum(int(np.count_nonzero(each[1:] & ~each[:-1])) for each in on), monthly=(),
         energy_balance_error=max(float(r.account.balance_error.max()) for r in runs),
@@ -105,6 +107,15 @@ def window_simulation(scenario: str, scenario_hash: str, runs: Sequence[WindowRu
         time_to_throttle_s=found.time_to_throttle_s, time_to_shutdown_s=found.time_to_shutdown_s,
         min_margin_k=found.min_margin_k, recovered=found.recovered, heat_sold_mwh=reused,
         heat_pump_mwh=math.fsum(float(r.account.heat_pump_w[:, -1].sum()) for r in runs) * step_s / MWH_J,
+    )  # fmt: skip
+
+
+def _moments(run: WindowRun) -> Moments:
+    states, warm = run.trace.states, run.parameters.plant.warm is not None
+    return Moments(
+        run.hall.site, run.trace.step_s / HOUR_S, states.supply_air_c[1:, -1], states.intake_c[1:, -1],
+        states.exhaust_c[1:, -1], run.trace.outputs.server_air_kg_s[:, -1], run.parameters.k.spread_intake_k,
+        states.warm_supply_c[1:, -1] if warm else None, states.coolant_c[1:, :, -1].max(axis=1) if warm else None,
     )  # fmt: skip
 
 

@@ -199,6 +199,8 @@ def _hourly(state: PlantState, weather: WeatherYear, makeup: Array, junction: Fl
         "chiller_share": _chiller_share(state),
         "air_supply_c": state.air.supply_c,
         "intake_c": state.air.intake_c,
+        "exhaust_c": state.air.exhaust_c,
+        "server_air_kg_s": sum((it.air_flow_kg_s for it in state.it), start=0.0 * state.it_w),
         "cold_supply_c": state.cold.supply_c,
         "junction_c": np.nan_to_num(junction, nan=float(np.nanmin(junction)) if np.isfinite(junction).any() else 0.0),
     }
