@@ -68,6 +68,11 @@ def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimit
     return Packing(math.floor(bounds[limit] + 1e-9), limit, short, share)
 
 
+def beside_air_w(design: HybridDesign) -> float:
+    """Return what the air of a rack of switches or storage carries off under ``design``: they are on air or doors."""
+    return DOOR_RACK_W if design.has_door else AIR_RACK_W
+
+
 def kind_of(server: Server, design: HybridDesign) -> str:
     """Return what racks of ``server`` have for each component: servers of one kind share racks."""
     offered = server_cooling(server.name)

@@ -48,6 +48,8 @@ class ItGroup:
     """Busy share of each hour, shape (hours,)."""
     quarters: FloatArray | None = None
     """Busy share of each quarter of an hour, shape (hours, 4), of mean ``activity``; ``None``: even within the hour."""
+    switch_w: float = 0.0
+    """Of the network's power, busy and idle: switches outside the servers, in racks on air or with doors."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,10 @@ def effective_path(group: ItGroup, component: Component, design: HybridDesign) -
 def carrier_of(offered: tuple[str, ...], component: Component, design: HybridDesign) -> CoolingPath:
     """Return the carrier of ``component`` in a server sold for ``offered``, under ``design``.
 
-    A server sold without plates keeps everything on air (behind the door where racks have one).
+    A server sold without plates or for no bath keeps everything on air (behind the door where racks have one).
     """
     path = design.paths[component]
-    if path == "cold_plate" and "cold_plate" not in offered:
+    if path in ("cold_plate", "bath") and path not in offered:
         return "rear_door" if design.has_door else "air"
     return path
 
@@ -115,7 +117,7 @@ def it_state(
         scale = mean.power_w / group.device_w if component == "accelerator" else 1.0
         by_component[component] = idle_w + group.activity * (busy_w * scale - idle_w)
     on_plate = sum(
-        (_caught(effective_path(group, component, design), k) * power for component, power in by_component.items()),
+        (caught_w(group, component, power, design, k) for component, power in by_component.items()),
         start=0.0 * group.activity,
     )
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
@@ -164,6 +166,12 @@ def _inlet_w(group: ItGroup, design: HybridDesign, output_w: Array, at_12v_w: Ar
     return output_w + supply_loss_w(supply, output_w, at_12v_w)
 
 
+def caught_w(group: ItGroup, component: Component, power_w: Array, design: HybridDesign, k: PlantConstants) -> Array:
+    """Return what plates or baths catch of ``power_w`` that ``component`` of ``group`` takes; of switches nothing."""
+    outside_w = group.switch_w if component == "network" else 0.0
+    return _caught(effective_path(group, component, design), k) * (power_w - outside_w)
+
+
 def _caught(path: CoolingPath, k: PlantConstants) -> float:
     return {"air": 0.0, "rear_door": 0.0, "cold_plate": k.plate_capture, "bath": 1.0}[path]
 
@@ -194,7 +202,8 @@ def _chip(  # type: ignore[no-untyped-def]
 def most_air(group: ItGroup, design: HybridDesign, k: PlantConstants, density_ratio: Array) -> Array:
     """Return the mass of air that fans at full speed move over what busy servers of ``group`` ask for."""
     on_air_w = sum(
-        (1.0 - _caught(effective_path(group, component, design), k)) * getattr(group.busy, f"{component}_w")
+        getattr(group.busy, f"{component}_w")
+        - caught_w(group, component, getattr(group.busy, f"{component}_w"), design, k)
         for component in DC_COMPONENTS
     )
     xp = namespace(on_air_w, density_ratio)

@@ -17,6 +17,7 @@ from twinloop.twin.groups import (
     DC_COMPONENTS,
     ItGroup,
     bath_resistance_k_w,
+    caught_w,
     effective_path,
     fan_floor,
     most_air,
@@ -149,8 +150,9 @@ def _chips(
     def part(busy: bool, caught: bool) -> FloatArray:  # noqa: FBT001  two independent switches of one sum
         return column(
             lambda g: sum(
-                getattr(g.busy if busy else g.idle, f"{name}_w")
-                * (caught_by[effective_path(g, name, design)] if caught else 1.0)
+                caught_w(g, name, getattr(g.busy if busy else g.idle, f"{name}_w"), design, k)
+                if caught
+                else getattr(g.busy if busy else g.idle, f"{name}_w")
                 for name in others
             )
         )
