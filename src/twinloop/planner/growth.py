@@ -14,7 +14,7 @@ from twinloop.planner.check import Checked, CheckedSite
 from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.placements import Placement
 from twinloop.planner.sharing import Load, count, fill, whole_racks
-from twinloop.planner.stored import stored_rack_share
+from twinloop.planner.stored import stored_at, stored_rack_share
 from twinloop.twin.design import PlantConstants
 
 BOUGHT_ONCE = ("pipework", "transformer", "ups", "rectifier", "shared_storage")
@@ -202,7 +202,9 @@ def _full(
     }
     beside = math.fsum(p.beside for p in checked.placements if p.site == hall.name) * factor
     racks = count(fill(loads)) + whole_racks(beside + stored_rack_share(model, hall))
-    power_w, there_w = site.planned.totals.peak_power_w * factor, utility_power_w(hall, year)
+    stored_w = stored_at(model, hall.name).power_w  # bought for the whole horizon
+    power_w = (site.planned.totals.peak_power_w - stored_w) * factor + stored_w
+    there_w = utility_power_w(hall, year)
     water, supply = site.planned.totals.water_m3_per_year * factor, hall.water.supply_m3_per_year
     found = {}
     if racks > hall.racks.positions:

@@ -34,8 +34,8 @@ class RackRow:
                 own = sum(load.racks * x[i] for i, load in mine.items() if stages[i] == stage)
                 solver.addConstr(own <= racks)
         self.beside = self._beside()
-        total = sum(self.racks.values(), start=0.0 * next(iter(self.racks.values())))
-        total = total if self.beside is None else total + self.beside
+        every = [*self.racks.values(), *([] if self.beside is None else [self.beside])]
+        total = sum(every[1:], start=1.0 * every[0])
         spare = total if slack is None else total - max(positions.bound, 1.0) * slack
         self.index = int(solver.addConstr(spare <= positions.bound, name=positions.name).index)
 

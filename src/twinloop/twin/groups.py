@@ -95,6 +95,11 @@ def carrier_of(offered: tuple[str, ...], component: Component, design: HybridDes
     return path
 
 
+def bathed(group: ItGroup, design: HybridDesign) -> bool:
+    """Whether the servers of ``group`` lie in a bath, without fans; storage stands beside it."""
+    return effective_path(group, "accelerator", design) == "bath"
+
+
 def it_state(
     group: ItGroup, design: HybridDesign, coolants: Coolants, k: PlantConstants, density_ratio: Array = 1.0
 ) -> ItState:
@@ -122,7 +127,7 @@ def it_state(
     )
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
     speed, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, density_ratio, k)
-    fans_w = 0.0 * dc_w if design.immersed else density_ratio * server_fan_power_w(speed, group.fan_design_w)
+    fans_w = 0.0 * dc_w if bathed(group, design) else density_ratio * server_fan_power_w(speed, group.fan_design_w)
     it_w = _inlet_w(group, design, dc_w + fans_w, dc_w - by_component["accelerator"] + fans_w, k)
     loss_w = it_w - dc_w - fans_w
     loss_caught = _caught(effective_path(group, "power_supply", design), k)
@@ -152,7 +157,7 @@ def rack_supply(group: ItGroup, design: HybridDesign, k: PlantConstants) -> Rack
     made = chain(design.power_chain)
     if made.rack is None or made.board is None:
         return None
-    fans_w = 0.0 if design.immersed else group.fan_design_w
+    fans_w = 0.0 if bathed(group, design) else group.fan_design_w
     others_w = max(group.busy.total_w - group.busy.accelerator_w + fans_w, 1.0)
     rack_w = rack_rating_w(group.busy.total_w + fans_w, design.redundancy, k)
     return RackSupply(made.rack, rack_w, made.board, others_w / k.ups_full_load)
@@ -242,7 +247,7 @@ def _air_flow(
 
     The speed's bounds are the fan's: thin air at full speed is less mass, and the rise grows.
     """
-    if design.immersed:
+    if bathed(group, design):
         return 0.0 * heat_w, server_air_flow_kg_s(heat_w, k.server_air_rise_k)
     carried_w = density_ratio * group.busy.total_w
     speed = server_fan_ratio(
