@@ -24,7 +24,7 @@ from twinloop.planner.money import (
     present_cost_usd,
     risk_usd,
 )
-from twinloop.planner.racks import beside_air_w, kind_of, pack, server_of
+from twinloop.planner.racks import air_rack_w, kind_of, pack, server_of
 from twinloop.planner.rates import Rates
 from twinloop.planner.sharing import Load
 from twinloop.planner.wiring import rack_share, wiring
@@ -180,7 +180,7 @@ def hall_placement(
         anchors=plated(server, design),
         short=packing.short, load=Load(kind_of(server, design), option.servers, packing.share),
         beside=rack_share(
-            site.racks, beside_air_w(design), network.power_w, network.height_u, network.weight_kg
+            site.racks, air_rack_w(design), network.power_w, network.height_u, network.weight_kg
         ),
     )  # fmt: skip
 
