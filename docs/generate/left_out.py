@@ -15,6 +15,7 @@ NUMBERS = {
     "Serve.peak_to_mean": "peak_to_mean", "Preprocess.row_size": "row_size", "Serve.accuracy_drop": "accuracy_drop",
     "OnPremise.growth": "growth", "Racks.weight": "weight", "Racks.height": "height", "Floor.load": "load",
     "Water.cycles": "cycles", "Availability.ride_through": "ride_through", "Tariff.escalation": "tariff_escalation",
+    "Cloud.price_level": "price_level",
     "Cloud.reserved_share": "reserved_share", "Cloud.preemptions": "preemptions", "Finance.refresh": "refresh",
     "Finance.repair": "repair",
 }  # fmt: skip

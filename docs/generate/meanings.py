@@ -146,6 +146,7 @@ MEANINGS = {
     "Cloud.region": "the provider's own name of it; `twinloop catalogue cloud_prices`",
     "Cloud.wue": "site water over IT energy; left out: the provider's",
     "Cloud.purchase": "ways to buy that are allowed; left out: on demand and reserved",
+    "Cloud.price_level": "prices of rented machines over the provider's list, reserved and spot too",
     "Cloud.reserved_share": "price of reserved machines over on-demand",
     "Cloud.preemptions": "how often one spot machine is taken away",
     "Edge.count": "places",

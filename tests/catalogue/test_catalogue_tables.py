@@ -147,6 +147,8 @@ def test_quantities_whose_names_end_in_a_unit_have_it(table):
         "_usd_per_m3": "USD/m3",
         "_kg_per_w": "kg/W",
         "_usd_per_kg": "USD/kg",
+        "_w_per_b": "W/B",
+        "_kg_per_b": "kg/B",
     }
     exceptions = {"staff_usd_per_year": "USD/year", "generator_hours_per_year": "h/year"}
     for fact in facts(table):

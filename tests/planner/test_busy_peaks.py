@@ -67,7 +67,7 @@ def test_a_short_run_has_the_power_and_the_demand_charge_of_a_long_one(hall):
 
 def test_stages_peak_together_only_where_they_share_a_quarter(hall):
     model, _, p = hall
-    (group,) = groups_at(model, (p,))
+    group, _ = groups_at(model, (p,))
     first, second = np.zeros((2, 4)), np.zeros((2, 4))
     first[0, 0] = second[0, 1] = 1.0  # one after the other within the first hour
     first[1, 2] = second[1, 2] = 1.0  # together in the second

@@ -23,7 +23,7 @@ def checked(*, servers=64, data=64, batch=4096, power_w=1e6, water=1000.0, per_r
     option = SimpleNamespace(server="MI300X-8", device_count=servers * 8, mfu=0.4, duration_s=3600.0,
                              parallelism=layout(data, batch=batch, micro_batch=micro_batch))  # fmt: skip
     placed = SimpleNamespace(stage="train", site="hall", servers=servers, offer=None, option=option,
-                             load=Load("air", servers, (1.0 / per_rack,)))  # fmt: skip
+                             load=Load("air", servers, (1.0 / per_rack,)), beside=0.0)  # fmt: skip
     lines = (
         SimpleNamespace(type="air_cooled_chiller", count=units, rated_w=100e3, margin=0.1),
         SimpleNamespace(type="cold_plate", count=2, rated_w=200e3),
@@ -35,7 +35,9 @@ def checked(*, servers=64, data=64, batch=4096, power_w=1e6, water=1000.0, per_r
 
 @pytest.fixture(scope="module")
 def model(small):
-    return small(growth="10 %/year", horizon="5 years", positions="14", power="20 MW", water="1e6 m3/year")
+    """Without stored datasets: they take a rack of their own."""
+    found = small(growth="10 %/year", horizon="5 years", positions="14", power="20 MW", water="1e6 m3/year")
+    return replace(found, datasets=())
 
 
 def test_the_first_year_beyond_each_limit_is_found(model):

@@ -60,7 +60,7 @@ def test_component_watts_sum_to_the_rack_and_racks_to_the_meter(hybrid):
 
 def test_component_watts_are_those_of_full_activity(model, screened):
     train, rows, design = chosen(screened, "plates + air", "liquid")
-    group, cpus = groups_at(model, (train, rows))
+    group, cpus, _ = groups_at(model, (train, rows))
     coolants = Coolants(np.array([design.air_supply_c]), np.array([design.warm_supply_c + 4.0]),
                         np.array([design.warm_supply_c + 4.0]))  # fmt: skip
     state = it_state(replace(group, activity=np.ones(1)), design, coolants, K)
@@ -88,7 +88,11 @@ def test_a_tiny_server_shares_a_rack_as_the_selection_counted(model, screened, h
     assert train.load.kind == rows.load.kind
     problem = problem_of(model, (train, rows), {}, K)
     (row,) = problem.positions
-    assert problem.taken(row, (0, 1)) == hybrid.planned.racks == train.racks < train.racks + rows.racks
+    beside = row.racks_beside((0, 1))
+    assert beside == hybrid.planned.rack_types[-1].count > 0
+    assert (
+        problem.taken(row, (0, 1)) == hybrid.planned.racks == train.racks + beside < train.racks + rows.racks + beside
+    )
     (shared,) = [rack for rack in hybrid.planned.rack_types if len(rack.contents) == 2]
     assert shared.name == "train + rows racks"
     inside = {share.stage: share for share in shared.contents}

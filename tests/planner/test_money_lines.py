@@ -21,7 +21,6 @@ from twinloop.planner.money import (
     edge_ledger,
     hall_ledger,
     load_growth_per_year,
-    network_usd,
     risk_usd,
 )
 from twinloop.planner.placements import cloud_placement
@@ -29,6 +28,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.screen import Screened
 from twinloop.planner.selection import Limit, Problem
 from twinloop.planner.ways_out import limit_words
+from twinloop.planner.wiring import wiring
 from twinloop.twin.design import PlantConstants
 
 CLOUD = "  - {name: away, kind: cloud, provider: aws, region: us-east-1, jurisdiction: EU}\n"
@@ -60,10 +60,11 @@ def overhead(model) -> float:
 def test_released_machines_take_no_idle_power(model):
     site = model.clouds[0]
     p = cloud_placement(model, site, runs(), "on_demand")
-    assert p.it_j == pytest.approx(BUSY.total_w * SHARE * YEAR_S * overhead(model))
+    network = wiring(runs(), server_of(model, "HGX-H100-8-air"))
+    assert p.it_j == pytest.approx((BUSY.total_w * overhead(model) + network.power_w) * SHARE * YEAR_S)
     assert p.facility_j == pytest.approx(p.it_j * site.pue)
     assert p.water_m3 == pytest.approx(p.it_j / 3.6e6 * site.wue_l_per_kwh / 1e3)
-    making_kg = 64 * SHARE * YEAR_S * site.embodied_kg_per_device_s
+    making_kg = SHARE * (64 * YEAR_S * site.embodied_kg_per_device_s + network.embodied_kg / 5.0)
     assert p.ledger.operational_kg_per_year == pytest.approx(p.facility_j * site.grid.carbon_kg_per_j)
     assert p.carbon_kg == pytest.approx(p.ledger.operational_kg_per_year + making_kg)
     assert p.ledger.yearly_usd["cloud rental"] == pytest.approx(8 * p.offer.price_usd_per_s * SHARE * YEAR_S)
@@ -73,8 +74,9 @@ def test_reserved_machines_are_held_and_idle_all_year(model):
     site = model.clouds[0]
     p = cloud_placement(model, site, runs(), "reserved")
     dc_w = BUSY.total_w * SHARE + IDLE.total_w * (1.0 - SHARE)
-    assert p.it_j == pytest.approx(dc_w * YEAR_S * overhead(model))
-    making_kg = 64 * YEAR_S * site.embodied_kg_per_device_s
+    network = wiring(runs(), server_of(model, "HGX-H100-8-air"))
+    assert p.it_j == pytest.approx((dc_w * overhead(model) + network.power_w) * YEAR_S)
+    making_kg = 64 * YEAR_S * site.embodied_kg_per_device_s + network.embodied_kg / 5.0
     assert p.carbon_kg == pytest.approx(p.ledger.operational_kg_per_year + making_kg)
     rent_usd = 8 * p.offer.price_usd_per_s * site.reserved_share * YEAR_S
     assert p.ledger.yearly_usd["cloud rental"] == pytest.approx(rent_usd)
@@ -82,7 +84,9 @@ def test_reserved_machines_are_held_and_idle_all_year(model):
 
 def test_machines_that_never_stop_idle_between_requests(model):
     p = cloud_placement(model, model.clouds[0], runs(None, 0.4))
-    assert p.it_j == pytest.approx((0.4 * BUSY.total_w + 0.6 * IDLE.total_w) * YEAR_S * overhead(model))
+    ports_w = wiring(runs(None), server_of(model, "HGX-H100-8-air")).power_w
+    dc_w = 0.4 * BUSY.total_w + 0.6 * IDLE.total_w
+    assert p.it_j == pytest.approx((dc_w * overhead(model) + ports_w) * YEAR_S)
 
 
 def test_making_of_rented_machines_is_ours_while_they_are_held(model):
@@ -103,18 +107,6 @@ def test_failures_cost_a_repair_each(model):
     priced = replace(model, finance=replace(model.finance, failures="linear", repair_usd=1500.0))
     found = risk_usd(priced, model.on_premise[0], {65.0: 1000, 75.0: 1000})
     assert found == pytest.approx({"failures": (106.0 + 127.2) * 1500.0})
-
-
-def test_a_fabric_is_bought_where_servers_work_as_one(model):
-    server = server_of(model, "HGX-H100-8-air")
-    # 64 devices at 400 Gb/s, a port of 4500 USD each, and eight servers' front ends of 2000 USD.
-    assert network_usd(runs(), server) == pytest.approx(64 * 4500.0 + 8 * 2000.0)
-    assert network_usd(runs(), replace(server, network_b_s=25e9)) == pytest.approx(32 * 4500.0 + 8 * 2000.0)
-    assert network_usd(runs(None), server) == 8 * 2000.0  # eight copies of a model, one a server
-    spanning = replace(runs(None), parallelism=Parallelism(data=4, tensor=16))
-    assert network_usd(spanning, server) == pytest.approx(64 * 4500.0 + 8 * 2000.0)
-    assert network_usd(replace(runs(), servers=1, device_count=8), server) == 2000.0
-    assert network_usd(runs(), replace(server, device_kind="cpu")) == 8 * 2000.0
 
 
 def test_hall_staff_goes_by_power_and_the_network_is_a_purchase(model):
@@ -213,7 +205,8 @@ def test_spot_runs_are_held_for_as_long_as_they_then_take(model):
     p = cloud_placement(model, site, runs(), "spot")
     longer = 1.0 + 0.0516398 + 0.01  # eight machines, one loss in 90,000 s: sqrt(240 / 90000) + 900 / 90000
     assert p.option.duration_s == pytest.approx(6.5 * 3600.0 * longer, rel=1e-6)
-    assert p.it_j == pytest.approx(BUSY.total_w * SHARE * longer * YEAR_S * overhead(model), rel=1e-6)
+    running_w = BUSY.total_w * overhead(model) + wiring(runs(), server_of(model, "HGX-H100-8-air")).power_w
+    assert p.it_j == pytest.approx(running_w * SHARE * longer * YEAR_S, rel=1e-6)
     assert p.ledger.yearly_usd["cloud rental"] == pytest.approx(8 * 0.01 * SHARE * longer * YEAR_S, rel=1e-6)
 
 

@@ -70,8 +70,9 @@ def test_water_per_it_energy_is_the_years_make_up(wet):
 def test_energy_and_peak_are_the_years(wet):
     _, plant, found, year, _ = wet
     assert found.facility_per_it == pytest.approx(year.energy.facility_j / year.energy.it_j, rel=1e-9)
-    assert found.it_per_dc == pytest.approx(year.energy.it_j / (BUSY.total_w * YEAR_S), rel=1e-9)
-    assert found.it_per_dc_peak == pytest.approx(plant.it_w / BUSY.total_w)
+    dc_w = BUSY.total_w + GROUPS[0].switch_w
+    assert found.it_per_dc == pytest.approx(year.energy.it_j / (dc_w * YEAR_S), rel=1e-9)
+    assert found.it_per_dc_peak == pytest.approx(plant.it_w / dc_w)
 
 
 def test_refrigerant_per_it_watt_is_of_all_machines(wet):

@@ -50,7 +50,9 @@ def problems(draw: st.DrawFn) -> Problem:
                 (draw(st.floats(0.05, 1.0)), draw(st.floats(0.05, 1.0))))
         for i in range(n) if columns[i].site == "hall"
     }  # fmt: skip
-    positions = (Positions("racks", draw(st.integers(1, 12)), loads),) if draw(st.booleans()) else ()
+    beside = {i: draw(st.sampled_from([0.0, 0.3, 0.7, 1.5])) for i in loads}
+    row = Positions("racks", draw(st.integers(1, 12)), loads, beside=beside, fixed=draw(st.sampled_from([0.0, 0.4])))
+    positions = (row,) if loads and draw(st.booleans()) else ()
     openings = {"hall": draw(st.floats(0.0, 1e5))}
     limits = tuple(replace(limit, halls={"hall": draw(st.floats(0.0, 20.0))}) for limit in limits)
     return Problem(

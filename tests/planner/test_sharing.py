@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.catalogue import server
+from twinloop.catalogue import cooling_kit, server
 from twinloop.model.site import RackLimits
 from twinloop.planner.designs import KITS
-from twinloop.planner.racks import AIR_RACK_W, DOOR_RACK_W, kind_of, pack
+from twinloop.planner.racks import AIR_RACK_W, door_rack_w, kind_of, pack
 from twinloop.planner.sharing import Filled, Load, Positions, count, fill
 from twinloop.twin.design import HybridDesign
 
@@ -33,8 +33,8 @@ def load_of(name: str, servers: int, watt: float, kit: str = "air") -> Load:
 
 
 def test_a_small_server_goes_into_the_room_that_large_ones_leave():
-    gpus = load_of("MI300X-8-air", 9, 8.9e3, "rear doors")  # 4 a rack by 40 kW: 32 U, 35.6 kW
-    cpus = load_of("CPU-2-EPYC-9654", 4, 1.0e3, "rear doors")
+    gpus = load_of("MI300X-8-air", 9, 8.0e3, "rear doors")  # 4 a rack by a door of 35 kW: 32 U, 32 kW
+    cpus = load_of("CPU-2-EPYC-9654", 4, 0.7e3, "rear doors")
     assert gpus.per_rack == 4
     assert (gpus.racks, cpus.racks) == (3, 1)
     racks = fill({0: gpus, 1: cpus})
@@ -49,9 +49,17 @@ def test_air_is_shared_too_not_only_power():
     assert one.per_rack == AIR_RACK_W / 1e3 == 20
     other = load_of("CPU-2-EPYC-9654", 12, 1.0e3)
     assert count(fill({0: one, 1: other})) == 2  # 24 kW of air in one rack is more than 20 kW
-    assert LIMITS.power_w < DOOR_RACK_W
+    assert AIR_RACK_W < 24e3 < door_rack_w()
     behind = [load_of("CPU-2-EPYC-9654", 12, 1.0e3, "rear doors") for _ in range(2)]
     assert count(fill(dict(enumerate(behind)))) == 1  # a door takes all 24 kW
+
+
+def test_a_door_without_fans_ends_where_its_makers_say():
+    """35 kW (HPE Motivair QuickSpecs, 14-35 kW), below a position of 40: four servers of 8 kW, not five."""
+    assert door_rack_w() == 35e3 < LIMITS.power_w
+    assert load_of("MI300X-8-air", 5, 8.0e3, "rear doors").per_rack == 4
+    active = cooling_kit("rear_door_active")
+    assert active.rack_limit_w == 55e3
 
 
 def test_what_is_cooled_otherwise_has_racks_of_its_own():

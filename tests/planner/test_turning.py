@@ -133,3 +133,14 @@ def test_the_edge_turns_where_it_is_said_to():
 @pytest.mark.parametrize(("name", "least"), [("edge-stores", 1), ("heat-reuse", 1), ("recommender", 1)])
 def test_other_examples_turn_where_they_are_said_to(name, least):
     assert_turns(EXAMPLES / f"{name}.yaml", least)
+
+
+def test_a_price_of_rented_machines_at_which_the_plan_turns_can_be_typed(small):
+    """What the lever does to the model is what ``price_level`` does to the scenario."""
+    cloud = "  - {{name: away, kind: cloud, provider: aws, region: us-east-1, jurisdiction: EU{}}}\n"
+    listed, typed = (small(sites=cloud.format(extra)) for extra in ("", ", price_level: 70 %"))
+    lever = next(each for each in levers_of(listed) if each.name == "rented machines")
+    moved = lever.model_at(listed, 0.7)
+    for name in ("price_usd_per_s", "spot_usd_per_s"):
+        ours, theirs = ([getattr(each, name) or 0.0 for each in found.clouds[0].offers] for found in (moved, typed))
+        assert ours == pytest.approx(theirs, rel=1e-12)

@@ -277,6 +277,21 @@ def test_steady_loads_may_be_reserved_unless_the_scenario_says_how_to_buy():
     assert cloud(", reserved_share: 0.5", "2 years").reserved_share == 0.5
 
 
+def test_a_level_of_rented_prices_moves_every_way_to_buy():
+    rented = "  - {name: rented, kind: cloud, provider: gcp, region: europe-west3%s}\n"
+    listed, dearer = (model(BASE + rented % extra) for extra in ("", ", price_level: 120 %"))
+    assert [each.price_usd_per_s for each in dearer.clouds[0].offers] == pytest.approx(
+        [1.2 * each.price_usd_per_s for each in listed.clouds[0].offers]
+    )
+    spots = [[each.spot_usd_per_s for each in found.clouds[0].offers if each.spot_usd_per_s is not None]
+             for found in (listed, dearer)]  # fmt: skip
+    assert spots[1] == pytest.approx([1.2 * usd for usd in spots[0]])
+    (row,) = [row for row in listed.provenance if row.path == "sites.rented.price_level"]
+    assert (row.value, row.confidence) == ("100 %", "low")
+    with pytest.raises(InputError, match="price_level"):
+        model(BASE + rented % ", price_level: 2000 %")
+
+
 @pytest.mark.parametrize(("field", "told"), [
     ("architecture: llama-3-8b", "8192"), ("architecture: llama-3-8b, context: 4096", None),
     ("architecture: ssd-resnet34", None),

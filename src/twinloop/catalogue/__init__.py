@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twinloop.catalogue.chassis import server, server_cooling, servers
     from twinloop.catalogue.cloud import CloudRegion, cloud_offers, cloud_region, cloud_regions
     from twinloop.catalogue.equipment import cooling_kit, cooling_kits
+    from twinloop.catalogue.fabrics import shared_storage, switch_kind
     from twinloop.catalogue.grid_mix import grid, grids
     from twinloop.catalogue.networks import architecture, architectures
     from twinloop.catalogue.normals import climate_place, climate_places
@@ -39,6 +40,8 @@ _HOMES = {  # no file has the name of a look-up: importing it would shadow the f
     "servers": "chassis",
     "cooling_kit": "equipment",
     "cooling_kits": "equipment",
+    "shared_storage": "fabrics",
+    "switch_kind": "fabrics",
     "grid": "grid_mix",
     "grids": "grid_mix",
     "tariff": "prices",
@@ -74,7 +77,9 @@ __all__ = [
     "server",
     "server_cooling",
     "servers",
+    "shared_storage",
     "source_facts",
+    "switch_kind",
     "tariff",
     "tariffs",
 ]

@@ -76,6 +76,8 @@ FACTORS: dict[str, tuple[float, str]] = {
     "cents/kWh": (0.01 / _KWH_J, "USD/J"),
     "USD/h": (1 / _HOUR_S, "USD/s"),
     "USD/GB": (1e-9, "USD/B"),
+    "W/TB": (1e-12, "W/B"),
+    "kg/TB": (1e-12, "kg/B"),
     "USD/m3": (1.0, "USD/m3"),
     "EUR/m3": (_USD_PER_EUR, "USD/m3"),
 }

@@ -111,6 +111,53 @@ class CoolingKit:
 
 
 @dataclass(frozen=True)
+class SwitchKind:
+    """A kind of switch, as fat trees are built of it. Links: optics or copper, and their cable."""
+
+    name: str
+    ports: int
+    port_b_s: float
+    """Per direction."""
+    oversubscription: float
+    """Rates of ports down over ports up at a leaf."""
+    power_w: float
+    """At the inlet, fans and supplies inside, links apart."""
+    host_link_w: float
+    """Of a link to a server: its end at the switch, the other is the server's."""
+    uplink_w: float
+    """Of a link between switches, both ends."""
+    price_usd: float
+    host_link_usd: float
+    uplink_usd: float
+    embodied_kg: float
+    link_embodied_kg: float
+    height_u: float
+    weight_kg: float
+    lowest_confidence: Confidence
+    ports_per_server: float | None = None
+    """Front end only."""
+
+
+@dataclass(frozen=True)
+class StorageKind:
+    """Servers of shared storage, by usable capacity."""
+
+    name: str
+    usable_b: float
+    """Of one server."""
+    power_w_per_b: float
+    """At the inlet."""
+    fan_share: float
+    """Of the power before the supplies."""
+    psu_efficiency: float
+    price_usd_per_b: float
+    embodied_kg_per_b: float
+    height_u: float
+    weight_kg: float
+    lowest_confidence: Confidence
+
+
+@dataclass(frozen=True)
 class Grid:
     """Electricity of a country, state or zone: carbon and off-site water per joule."""
 

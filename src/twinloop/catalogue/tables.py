@@ -27,6 +27,7 @@ TABLES = (
     "compression",
     "economics",
     "converters",
+    "fabrics",
 )
 """Every table of the catalogue."""
 

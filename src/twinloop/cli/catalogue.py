@@ -26,6 +26,7 @@ ABOUT = {
     "compression": "what quantisation, pruning and distillation cost and gain",
     "economics": "rates, lives, build cost, prices and other single facts",
     "converters": "losses of UPS, rectifiers, converters in racks and feeders, over their rating",
+    "fabrics": "switches with their optics, and shared storage: power, price, size, making",
 }
 
 SHOWN = {
@@ -55,6 +56,7 @@ SHOWN = {
     "architectures": ("kind", "layers", "hidden", "heads", "kv_heads", "experts", "context", "parameters"),
     "compression": ("applies_to", "accuracy_drop", "speedup", "memory_ratio"),
     "converters": ("no_load", "linear", "quadratic", "share"),
+    "fabrics": ("ports", "power_w", "host_link_w", "uplink_w", "price_usd", "embodied_kg", "power_w_per_b"),
 }
 """Columns of the wide view; a table that is not here is listed one fact a line."""
 

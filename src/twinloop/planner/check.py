@@ -17,7 +17,8 @@ from twinloop.model.plan import (
     Totals,
 )
 from twinloop.model.simulation import SiteYear
-from twinloop.model.site import OnPremise
+from twinloop.model.site import Cloud, OnPremise, Site
+from twinloop.planner.beside import beside_lines, wirings
 from twinloop.planner.commons import shared_ledger
 from twinloop.planner.equipment import (
     as_standing,
@@ -38,13 +39,13 @@ from twinloop.planner.money import (
     hall_ledger,
     heat_sale,
     hourly_bill,
-    network_usd,
     risk_usd,
 )
 from twinloop.planner.placements import Placement
 from twinloop.planner.rack_types import hall_carriers, rack_types
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
+from twinloop.planner.stored import everywhere, room_pue, stored_at, stored_group, stored_ledger, stored_load
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
@@ -87,11 +88,13 @@ def check(
         if mine:
             design = designs[hall.name, str(mine[0].design)]
             sites.append(check_hall(model, hall, mine, design, k))
-    providers = {**{c.name: "cloud" for c in model.clouds}, **{e.name: "edge" for e in model.edges}}
-    for name, kind in providers.items():
-        mine = tuple(p for p in placements if p.site == name)
-        if mine:
-            sites.append(_provider_site(model, kind, mine))
+    used = {site.planned.name for site in sites}
+    sites += [
+        _catalogue_site(model, place, mine)
+        for place in everywhere(model)
+        if place.name not in used
+        and ((mine := tuple(p for p in placements if p.site == place.name)) or stored_at(model, place.name).servers)
+    ]
     ledger = add_ledgers((*(site.ledger for site in sites), shared_ledger(model, placements)))
     cash = cash_of(ledger, model)
     totals = sum_totals(model, tuple(site.planned.totals for site in sites), ledger, cash, placements)
@@ -120,14 +123,17 @@ def objective(model: Model, totals: Totals, time_s: float) -> float:
 
 
 def groups_at(model: Model, placements: tuple[Placement, ...]) -> tuple[ItGroup, ...]:
-    """Return the twin's groups for the placements of one hall."""
-    return tuple(
+    """Return the twin's groups for the placements of one hall, then that of its storage where it has any."""
+    hall = next((site for site in model.on_premise if placements and site.name == placements[0].site), None)
+    stored = None if hall is None else stored_group(model, hall)
+    groups = tuple(
         group_of(
             p.option, model.device(p.option.device), server_of(model, p.option.server),
             stage_activity(p.option, model.stages), stage_quarters(p.option, model.stages),
         )
         for p in placements
     )  # fmt: skip
+    return groups if stored is None else (*groups, stored)
 
 
 def check_hall(
@@ -138,10 +144,11 @@ def check_hall(
     weather = site.weather
     plant = hall_plant(site, design, groups, k)
     year = site_year(site, plant, groups, k)
-    racks = rack_types(model, placements, groups, design, k, float(pressure_ratio(weather.pressure_pa)))
+    racks = rack_types(model, site, placements, groups, design, k, float(pressure_ratio(weather.pressure_pa)))
     standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
     lines = as_standing(standing.lines, site.plant)
     servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
+    networks, stored = wirings(model, placements), stored_at(model, site.name)
     bill = hourly_bill(year.hourly["facility_w"], site.tariff, year.hourly["peak_w"])
     ledger = hall_ledger(
         model,
@@ -160,13 +167,15 @@ def check_hall(
             **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
         },
         standing_w=standing_it_w(site),
-        network_usd=sum(network_usd(p.option, server_of(model, p.option.server)) for p in placements),
+        network_usd=sum(each.price_usd for each in networks),
+        beside_kg=stored.embodied_kg + sum(each.embodied_kg for each in networks),
     )
     needed_w = plant.electrics.needed_w
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
         cooling=_cooling(plant, racks),
-        equipment=lines, electrical=Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"]),
+        equipment=(*lines, *beside_lines(networks, stored)),
+        electrical=Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"]),
         design_day=design_day(plant, groups, site, k), failure_cases=(),
         totals=hall_totals(model, site, year, ledger), marked="twin",
         air_class=site.air_class,
@@ -214,10 +223,17 @@ def _cooling(plant: Plant, racks: tuple[RackType, ...]) -> PlannedCooling:
     )  # fmt: skip
 
 
-def _provider_site(model: Model, kind: str, placements: tuple[Placement, ...]) -> CheckedSite:
-    ledger = add_ledgers(tuple(p.ledger for p in placements))
+def _catalogue_site(model: Model, site: Site, placements: tuple[Placement, ...]) -> CheckedSite:
+    """Return a cloud or edge site, or a hall where nothing runs, with the datasets that lie there."""
+    stored = stored_load(model, site, room_pue() if isinstance(site, OnPremise) else site.pue)
+    ledger = add_ledgers(
+        (*(p.ledger for p in placements), *([stored_ledger(model, site, stored)] if stored.it_j else []))
+    )
+    kind = "on-premise" if isinstance(site, OnPremise) else "cloud" if isinstance(site, Cloud) else "edge"
+    lines = beside_lines((), stored_at(model, site.name)) if kind != "cloud" else ()
     planned = PlannedSite(
-        name=placements[0].site, kind=kind, racks=0, rack_types=(), cooling=None, equipment=(), electrical=None,
-        design_day=None, failure_cases=(), totals=placement_totals(model, placements, ledger), marked="catalogue",
+        name=site.name, kind=kind, racks=0, rack_types=(), cooling=None, equipment=lines, electrical=None,
+        design_day=None, failure_cases=(), totals=placement_totals(model, placements, ledger, stored),
+        marked="catalogue",
     )  # fmt: skip
     return CheckedSite(planned, ledger, None, None)

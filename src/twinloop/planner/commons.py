@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from twinloop.catalogue import constant
+from twinloop.catalogue import constant, shared_storage
 from twinloop.economics.capital import hardware_item
 from twinloop.model.model import Model
 from twinloop.planner.links import egress_usd_per_year, lines_usd_per_year
@@ -27,7 +27,7 @@ def common_ledger(model: Model) -> Ledger:
     bought_b = math.fsum(
         data.size_b + data.growth_b_s * model.horizon_s for data in model.datasets if data.home not in clouds
     )
-    item = hardware_item("storage", bought_b * _price("storage_usd_per_b"), model.finance)
+    item = hardware_item("storage", bought_b * shared_storage().price_usd_per_b, model.finance)
     yearly = {
         "staff": model.finance.staff_usd_per_year,
         "cloud storage": MONTHS * rented_b * _price("cloud_storage_usd_per_b_month"),

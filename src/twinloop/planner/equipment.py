@@ -23,7 +23,7 @@ from twinloop.twin.unit_counts import Units, units
 YEAR_S = 8760 * 3600.0
 
 UNIT_W = {
-    "crah": 150e3, "cdu": 1000e3, "rear_door": 50e3, "dry_cooler": 500e3, "adiabatic_cooler": 800e3,
+    "crah": 150e3, "cdu": 1000e3, "rear_door": 35e3, "dry_cooler": 500e3, "adiabatic_cooler": 800e3,
     "tower": 1500e3, "thermosyphon": 500e3, "air_cooled_chiller": 1000e3, "water_cooled_chiller": 1500e3,
     "immersion": 100e3,
 }  # fmt: skip

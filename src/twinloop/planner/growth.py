@@ -13,12 +13,13 @@ from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, CheckedSite
 from twinloop.planner.money import load_growth_per_year
 from twinloop.planner.placements import Placement
-from twinloop.planner.sharing import Load, count, fill
+from twinloop.planner.sharing import Load, count, fill, whole_racks
+from twinloop.planner.stored import stored_at, stored_rack_share
 from twinloop.twin.design import PlantConstants
 
-BOUGHT_ONCE = ("pipework", "transformer", "ups", "rectifier")
-"""Lines that later units of the plant share."""
-WITH_SERVERS = ("cold_plate", "rectifier_shelf", "rack_converter")
+BOUGHT_ONCE = ("pipework", "transformer", "ups", "rectifier", "shared_storage")
+"""Lines that later units of the plant share; storage is bought for the datasets of the whole horizon."""
+WITH_SERVERS = ("cold_plate", "rectifier_shelf", "rack_converter", "fabric_switch", "front_end_switch")
 """Lines that come with the servers, in proportion, not as units of their own."""
 _SOURCE = "the scenario's growth; servers in whole numbers, peak power and water in proportion to the load"
 
@@ -54,15 +55,15 @@ def power_that_lasts_w(model: Model, site: OnPremise) -> float:
 def water_that_lasts_m3(model: Model, site: OnPremise) -> float | None:
     """Return the water that a plan may take in its first year, likewise; ``None``: no limit."""
     supply_m3 = site.water.supply_m3_per_year
-    return None if supply_m3 is None else supply_m3 / _last_factor(model)
+    return None if supply_m3 is None else supply_m3 / last_factor(model)
 
 
 def last_load(model: Model, load: Load) -> Load:
     """Return ``load`` with the servers of the last year, where growth must fit."""
-    return replace(load, servers=_whole(load.servers, _last_factor(model))) if model.caps.growth_fits else load
+    return replace(load, servers=_whole(load.servers, last_factor(model))) if model.caps.growth_fits else load
 
 
-def _last_factor(model: Model) -> float:
+def last_factor(model: Model) -> float:
     """Return the load of the last year over that of the first, 1 where growth need not fit."""
     return (1.0 + load_growth_per_year(model)) ** (_last_year(model) - 1) if model.caps.growth_fits else 1.0
 
@@ -78,7 +79,7 @@ def phases(model: Model, checked: Checked) -> tuple[str, ...]:
         if hall is not None and hall.power_phases:
             steps = (f"{p.power_w / 1e6:g} MW from year {p.start_s / YEAR_S + 1:.3g}" for p in hall.power_phases)
             found.append(f"{hall.name}: utility power {hall.utility_power_w / 1e6:g} MW at first, {', '.join(steps)}")
-        found += [_year(checked, site, hall, growth, year) for year in range(2, last + 1)]
+        found += [_year(model, checked, site, hall, growth, year) for year in range(2, last + 1)]
     if last > 1:
         found.append(
             f"The cash flow books growth in proportion to the load, {growth:.1%} of what stands each year; servers and "
@@ -97,7 +98,7 @@ def outgrown(model: Model, checked: Checked) -> tuple[Outgrown, ...]:
         if hall is None:
             continue
         for year in range(2, _last_year(model) + 1):
-            for limit, figures in _full(checked, site, hall, (1.0 + growth) ** (year - 1), year).items():
+            for limit, figures in _full(model, checked, site, hall, (1.0 + growth) ** (year - 1), year).items():
                 found.setdefault((hall.name, limit), Outgrown(hall.name, year, limit, figures))
     return tuple(sorted(found.values(), key=lambda each: (each.site, each.year)))
 
@@ -125,7 +126,7 @@ def _last_year(model: Model) -> int:
     return math.ceil(years(model.horizon_s)) if load_growth_per_year(model) > 0.0 else 1
 
 
-def _year(checked: Checked, site: CheckedSite, hall: OnPremise | None, growth: float, year: int) -> str:
+def _year(model: Model, checked: Checked, site: CheckedSite, hall: OnPremise | None, growth: float, year: int) -> str:
     now, before = (1.0 + growth) ** (year - 1), (1.0 + growth) ** (year - 2)
     name = site.planned.name
     added = [
@@ -144,7 +145,7 @@ def _year(checked: Checked, site: CheckedSite, hall: OnPremise | None, growth: f
         if line.type in WITH_SERVERS
     ]
     text = f"{name}, before year {year} (load × {now:.2f}): add {', '.join(added) or 'nothing'}"
-    full = {} if hall is None else _full(checked, site, hall, now, year)
+    full = {} if hall is None else _full(model, checked, site, hall, now, year)
     return text + (f"; beyond the hall: {', '.join(full.values())}" if full else "")
 
 
@@ -190,15 +191,20 @@ def _units(line: Equipment, factor: float) -> int:
     return _whole(line.count * ((1.0 + margin) / (1.0 + line.margin) if smallest else 1.0), factor)
 
 
-def _full(checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, year: int) -> dict[str, str]:
+def _full(
+    model: Model, checked: Checked, site: CheckedSite, hall: OnPremise, factor: float, year: int
+) -> dict[str, str]:
     """Return each limit of ``hall`` that ``factor`` times the load passes, with the figures in words."""
     loads = {
         i: replace(p.load, servers=_whole(p.servers, factor))
         for i, p in enumerate(checked.placements)
         if p.site == hall.name and p.load is not None
     }
-    racks = count(fill(loads))
-    power_w, there_w = site.planned.totals.peak_power_w * factor, utility_power_w(hall, year)
+    beside = math.fsum(p.beside for p in checked.placements if p.site == hall.name) * factor
+    racks = count(fill(loads)) + whole_racks(beside + stored_rack_share(model, hall))
+    stored_w = stored_at(model, hall.name).power_w  # bought for the whole horizon
+    power_w = (site.planned.totals.peak_power_w - stored_w) * factor + stored_w
+    there_w = utility_power_w(hall, year)
     water, supply = site.planned.totals.water_m3_per_year * factor, hall.water.supply_m3_per_year
     found = {}
     if racks > hall.racks.positions:

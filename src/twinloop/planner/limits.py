@@ -8,13 +8,14 @@ from twinloop.economics.capital import capex_usd
 from twinloop.model.model import Model
 from twinloop.model.site import Edge
 from twinloop.planner.commons import common_ledger
-from twinloop.planner.growth import last_load, power_that_lasts_w, water_that_lasts_m3
+from twinloop.planner.growth import last_factor, last_load, power_that_lasts_w, water_that_lasts_m3
 from twinloop.planner.links import egress_links, fetching_usd
 from twinloop.planner.money import present_cost_usd
 from twinloop.planner.openings import Opening
 from twinloop.planner.placements import Placement
 from twinloop.planner.selection import Limit
 from twinloop.planner.sharing import Positions
+from twinloop.planner.stored import stored_at, stored_opening, stored_opening_of_all, stored_rack_share
 
 CAPEX_ROW = "capital budget"
 COST_ROW = "cost budget"
@@ -29,11 +30,12 @@ def site_limits(model: Model, placements: tuple[Placement, ...], openings: dict[
         here = {i: p for i, p in enumerate(placements) if p.site == site.name}
         rows.append(
             Limit(f"utility power of {site.name}", power_that_lasts_w(model, site), "W",
-                  {i: p.facility_peak_w for i, p in here.items()}, {site.name: openings[site.name].power_w})
+                  {i: p.facility_peak_w for i, p in here.items()}, {site.name: openings[site.name].power_w},
+                  fixed=stored_opening(model, site).power_w)
         )  # fmt: skip
         rows.append(
             Limit(f"floor load of {site.name}", site.floor.area_m2 * site.floor.load_pa / 9.80665, "kg",
-                  {i: p.weight_kg for i, p in here.items()})
+                  {i: p.weight_kg for i, p in here.items()}, fixed=stored_at(model, site.name).weight_kg)
         )  # fmt: skip
         supply_m3 = water_that_lasts_m3(model, site)
         if supply_m3 is not None:
@@ -65,11 +67,16 @@ def edge_limits(site: Edge, placements: tuple[Placement, ...]) -> tuple[Limit, .
 
 
 def rack_positions(model: Model, placements: tuple[Placement, ...]) -> tuple[Positions, ...]:
-    """Return the racks that the chosen servers fill in every hall, as named rows; grown ones where growth must fit."""
+    """Return the racks that the chosen servers fill in every hall, as named rows; grown ones where growth must fit.
+
+    Switches and the storage of datasets at home there have racks of their own.
+    """
     return tuple(
         Positions(f"rack positions of {site.name}", site.racks.positions,
                   {i: last_load(model, p.load) for i, p in enumerate(placements)
-                   if p.site == site.name and p.load is not None})
+                   if p.site == site.name and p.load is not None},
+                  beside={i: p.beside * last_factor(model) for i, p in enumerate(placements) if p.site == site.name},
+                  fixed=stored_rack_share(model, site))
         for site in model.on_premise
     )  # fmt: skip
 
@@ -84,10 +91,11 @@ def plan_limits(model: Model, placements: tuple[Placement, ...], openings: dict[
         (CAPEX_ROW, caps.capex_usd, "USD", "capex_usd"), (CARBON_ROW, caps.carbon_kg_per_year, "kg/year", "carbon_kg"),
         (WATER_ROW, caps.water_m3_per_year, "m3/year", "water_m3"),
     )  # fmt: skip
+    stored = stored_opening_of_all(model)
     found = [
         replace(
             _cap(name, bound, unit, field, placements, openings),
-            fixed=capex_usd(common_ledger(model).capital) if name == CAPEX_ROW else 0.0,
+            fixed={CAPEX_ROW: capex_usd(common_ledger(model).capital), CARBON_ROW: stored.carbon_kg}.get(name, 0.0),
         )
         for name, bound, unit, field in rows
         if bound is not None
@@ -97,7 +105,7 @@ def plan_limits(model: Model, placements: tuple[Placement, ...], openings: dict[
     budget = _cap(COST_ROW, caps.cost_usd, "USD", "cost_usd", placements, openings)
     read = {i: budget.use[i] + fetching_usd(model, p) for i, p in enumerate(placements)}
     pairs = {(link.first, link.second): link.cost for link in egress_links(model, placements)}
-    return (*found, replace(budget, use=read, pairs=pairs, fixed=common_usd(model)))
+    return (*found, replace(budget, use=read, pairs=pairs, fixed=common_usd(model) + stored.cost_usd))
 
 
 def common_usd(model: Model) -> float:

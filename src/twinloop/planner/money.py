@@ -40,8 +40,6 @@ NOT_GROWING = ("staff", "downtime", "storage", "cloud storage")
 """Amounts that do not follow the load; datasets have a growth of their own."""
 ASSETS = ("servers", "network", "storage", "building and power")
 """Capital items by their own name; the others are cooling plant."""
-FABRIC_PORT_B_S = 50e9
-"""400 Gb/s: the port whose price is in the catalogue."""
 BUILDING_LIFE_S = 25 * YEAR_S
 """Shell and electrical plant; practice, low confidence."""
 
@@ -92,11 +90,13 @@ def hall_ledger(
     risk_usd: dict[str, float] | None = None,
     standing_w: float = 0.0,
     network_usd: float = 0.0,
+    beside_kg: float = 0.0,
 ) -> Ledger:
     """Return the ledger of servers in a hall of ours.
 
     ``chiller_w`` is rated, for refrigerant leaks; ``risk_usd`` is the yearly money of failures, downtime and heat sold;
-    shell and power for ``standing_w`` of IT stand already; ``network_usd`` is of the switches behind the servers.
+    shell and power for ``standing_w`` of IT stand already; ``network_usd`` is of the switches behind the servers,
+    ``beside_kg`` of making them and what else stands beside servers.
     """
     finance = model.finance
     capital = (
@@ -113,6 +113,7 @@ def hall_ledger(
         *cooling,
     )
     embodied = sum(embodied_kg_per_year(server.embodied_kg * count, finance.refresh_s) for server, count in servers)
+    embodied += embodied_kg_per_year(beside_kg, finance.refresh_s)
     yearly = {
         "electricity": bill.energy_usd,
         "demand charge": bill.demand_usd,
@@ -135,24 +136,6 @@ def _bought(server: Server, count: float, model: Model) -> CapitalItem:
     return CapitalItem(
         "servers", server.price_usd * count, finance.refresh_s, finance.maintenance_it_per_year, of=server.name
     )
-
-
-def network_usd(option: StageOption, server: Server) -> float:
-    """Return the price of the switches, optics and cables behind ``option``'s servers; adapters are the servers'.
-
-    Every server has its front-end ports. Accelerator servers that work as one, for a run or for one copy of a model,
-    have a fabric besides, at the full scale-out rate of each device.
-    """
-    alone = option.servers <= (1 if option.duration_s is not None else option.parallelism.data)
-    usd = option.servers * _usd("front_end_usd_per_server")
-    if alone or server.device_kind == "cpu":
-        return usd
-    ports = server.network_b_s * server.devices * option.servers / FABRIC_PORT_B_S
-    return usd + ports * _usd("fabric_usd_per_400g_port")
-
-
-def _usd(quantity: str) -> float:
-    return float(constant("economics", "default", quantity).value)
 
 
 def power_chain_share(it_w: float, redundancy: Redundancy, name: PowerChain = "ac_double_conversion") -> float:
@@ -227,9 +210,11 @@ def cloud_price(site: Cloud, offer: CloudOffer, purchase: str) -> float | None:
 
 def cloud_ledger(
     model: Model, site: Cloud, price_usd_per_s: float, instances: int, option: StageOption, facility_j: float,
-    held: float,
+    held: float, network_kg: float = 0.0,
 ) -> Ledger:  # fmt: skip
     """Return the ledger of rented instances, ``held`` for that share of the year: rent and the making follow it.
+
+    ``network_kg`` is of making the network behind them, over the life that our own servers have.
 
     Their electricity is bought by the provider: for us purchased services, scope 3 category 1.
     """
@@ -239,7 +224,9 @@ def cloud_ledger(
     carbon = {
         "scope1": 0.0,
         "scope2": 0.0,
-        "scope3": operational + devices_s * site.embodied_kg_per_device_s,
+        "scope3": operational
+        + devices_s * site.embodied_kg_per_device_s
+        + held * embodied_kg_per_year(network_kg, model.finance.refresh_s),
     }
     return priced(Ledger((), yearly, {}, carbon, operational), model, 0.0)
 

@@ -25,6 +25,7 @@ from twinloop.planner.links import cost_weight, data_links, fetching_usd, lines_
 from twinloop.planner.openings import Opening, opening_of, openings_of
 from twinloop.planner.placements import YEAR_S, Placement
 from twinloop.planner.selection import Choice, Problem, objective_of, solve
+from twinloop.planner.stored import stored_opening, stored_opening_of_all
 from twinloop.planner.totals import MWH_J
 from twinloop.twin.design import HybridDesign, PlantConstants
 
@@ -75,7 +76,7 @@ def problem_of(model: Model, placements: tuple[Placement, ...], corrections: Cor
 
 
 def _opening_objective(model: Model, opening: Opening) -> float:
-    """Return what a hall's lights add to the objective once anything runs there."""
+    """Return what a hall's lights, or storage, add to the objective."""
     return weighed(model, opening.cost_usd, opening.energy_j, opening.carbon_kg, 0.0, 0.0)
 
 
@@ -152,8 +153,8 @@ def optimise(
 
 
 def fixed(model: Model) -> float:
-    """Return what every plan adds to the objective alike, whatever is chosen: the present cost of staff and storage."""
-    return cost_weight(model) * common_usd(model)
+    """Return what every plan adds to the objective alike, whatever is chosen: staff, and storage with its power."""
+    return cost_weight(model) * common_usd(model) + _opening_objective(model, stored_opening_of_all(model))
 
 
 def among(found: Optimised, free: Optimised) -> Optimised:
@@ -232,30 +233,35 @@ def _plan_rows(model: Model, totals: Totals) -> Iterator[tuple[str, float, float
     caps = model.caps
     yield CAPEX_ROW, totals.capex_usd, caps.capex_usd
     yield COST_ROW, totals.tco_usd, caps.cost_usd
-    yield CARBON_ROW, sum(totals.carbon_t_per_year.values()) * 1e3, caps.carbon_kg_per_year
+    yield CARBON_ROW, _carbon_kg(totals), caps.carbon_kg_per_year
     yield WATER_ROW, totals.water_m3_per_year, caps.water_m3_per_year
 
 
 def corrections_of(model: Model, checked: Checked, k: PlantConstants) -> Corrections:
-    """Return the twin's figures, lights apart, over the screened ones, by (site, design)."""
+    """Return the twin's figures, lights and storage apart, over the screened ones, by (site, design)."""
     found: Corrections = {}
     halls = {site.name: site for site in model.on_premise}
     for site in checked.sites:
         if site.year is None:
             continue
         mine = [p for p in checked.placements if p.site == site.planned.name]
-        totals, lights = site.planned.totals, opening_of(model, halls[site.planned.name], k)
+        totals, hall = site.planned.totals, halls[site.planned.name]
+        lights, stored = opening_of(model, hall, k), stored_opening(model, hall)
 
         def over(value: float, name: str, mine: list[Placement] = mine) -> float:
             screened = sum(getattr(p, name) for p in mine)
             return max(value, 0.0) / screened if screened > 0.0 else 1.0
 
         found[site.planned.name, mine[0].design] = Factors(
-            cost=over(totals.tco_usd - lights.cost_usd, "cost_usd"),
-            energy=over(totals.facility_energy_mwh_per_year * MWH_J - lights.energy_j, "facility_j"),
-            peak=over(totals.peak_power_w - lights.power_w, "facility_peak_w"),
+            cost=over(totals.tco_usd - lights.cost_usd - stored.cost_usd, "cost_usd"),
+            energy=over(totals.facility_energy_mwh_per_year * MWH_J - lights.energy_j - stored.energy_j, "facility_j"),
+            peak=over(totals.peak_power_w - lights.power_w - stored.power_w, "facility_peak_w"),
             water=over(totals.water_m3_per_year, "water_m3"),
-            carbon=over(sum(totals.carbon_t_per_year.values()) * 1e3 - lights.carbon_kg, "carbon_kg"),
+            carbon=over(_carbon_kg(totals) - lights.carbon_kg - stored.carbon_kg, "carbon_kg"),
             capex=over(totals.capex_usd, "capex_usd"),
         )  # fmt: skip
     return found
+
+
+def _carbon_kg(totals: Totals) -> float:
+    return sum(totals.carbon_t_per_year.values()) * 1e3

@@ -21,13 +21,13 @@ from twinloop.planner.money import (
     flat_bill,
     hall_ledger,
     heat_sale,
-    network_usd,
     present_cost_usd,
     risk_usd,
 )
-from twinloop.planner.racks import kind_of, pack, server_of
+from twinloop.planner.racks import air_rack_w, kind_of, pack, server_of
 from twinloop.planner.rates import Rates
 from twinloop.planner.sharing import Load
+from twinloop.planner.wiring import rack_share, wiring
 from twinloop.twin.design import HybridDesign
 
 YEAR_S = 8760 * 3600.0
@@ -106,6 +106,8 @@ class Placement:
     """Limits of a rack position that one server breaks: name, limit, need, unit. Only to explain infeasibility."""
     load: Load | None = None
     """Hall: its servers as they fill racks."""
+    beside: float = 0.0
+    """Hall: positions that its switches take in racks of their own, in parts of a rack."""
 
     @property
     def key(self) -> str:
@@ -135,13 +137,15 @@ def hall_placement(
     server = server_of(model, option.server)
     if not belongs(server, design):
         return None
-    it_w = option.busy.total_w * rates.it_per_dc_peak
-    server_w = it_w / option.servers
+    network = wiring(option, server)
+    switch_w = network.power_w * server.psu_efficiency
+    server_w = option.busy.total_w * rates.it_per_dc_peak / option.servers
+    it_w = (option.busy.total_w + switch_w) * rates.it_per_dc_peak
     packing = pack(server, server_w, server_w * rates.air_share, site.racks, design)
     if packing.servers_per_rack < 1 and not (loose and packing.short):
         return None
     racks = math.ceil(option.servers / max(packing.servers_per_rack, 1))
-    it_j = dc_energy_j(option) * rates.it_per_dc
+    it_j = (dc_energy_j(option) + switch_w * YEAR_S) * rates.it_per_dc
     facility_j = it_j * rates.facility_per_it
     water_m3 = it_j * rates.water_m3_per_it_j
     cooling_usd = sum(item.amount_usd for item in rates.cooling_items(it_w))
@@ -161,18 +165,23 @@ def hall_placement(
             **risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
             **heat_sale(site, it_j * rates.heat_sold_per_it),
         },
-        network_usd=network_usd(option, server),
+        network_usd=network.price_usd,
+        beside_kg=network.embodied_kg,
         # Stages share what stands: each gets the share of its power that stands of a hall that is used in full.
         standing_w=it_w * min(standing_it_w(site) / site.utility_power_w, 1.0),
     )
     return Placement(
         stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
-        weight_kg=option.servers * server.weight_kg, it_w=it_w, facility_peak_w=it_w * rates.facility_per_it_peak,
-        it_j=it_j, facility_j=facility_j, cooling_capex_usd=cooling_usd, water_m3=water_m3,
+        weight_kg=option.servers * server.weight_kg + network.weight_kg, it_w=it_w,
+        facility_peak_w=it_w * rates.facility_per_it_peak, it_j=it_j, facility_j=facility_j,
+        cooling_capex_usd=cooling_usd, water_m3=water_m3,
         carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
         ledger=ledger, cost_usd=present_cost_usd(ledger, model), capex_usd=capex_usd(ledger.capital),
         anchors=plated(server, design),
         short=packing.short, load=Load(kind_of(server, design), option.servers, packing.share),
+        beside=rack_share(
+            site.racks, air_rack_w(design), network.power_w, network.height_u, network.weight_kg
+        ),
     )  # fmt: skip
 
 
@@ -213,11 +222,12 @@ def cloud_placement(model: Model, site: Cloud, option: StageOption, purchase: st
             return None
         option = longer
     fans_and_psu = 1.0 + server.fan_w_air / max(option.busy.total_w / option.servers, 1.0)
-    it_w = option.busy.total_w * fans_and_psu / server.psu_efficiency
+    network = wiring(option, server)
+    it_w = option.busy.total_w * fans_and_psu / server.psu_efficiency + network.power_w
     held = held_share(option.duration_s, option.busy_fraction, purchase)
-    it_j = dc_energy_j(option, held) * fans_and_psu / server.psu_efficiency
+    it_j = dc_energy_j(option, held) * fans_and_psu / server.psu_efficiency + held * network.power_w * YEAR_S
     facility_j = it_j * site.pue
-    ledger = cloud_ledger(model, site, price, count, option, facility_j, held)
+    ledger = cloud_ledger(model, site, price, count, option, facility_j, held, network.embodied_kg)
     return Placement(
         stage=option.stage, site=site.name, design=None, option=option, servers=count, racks=0, weight_kg=0.0,
         it_w=it_w, facility_peak_w=it_w * site.pue, it_j=it_j, facility_j=facility_j, cooling_capex_usd=0.0,

@@ -33,9 +33,23 @@ class RackRow:
             for stage in sorted({stages[i] for i in mine}):
                 own = sum(load.racks * x[i] for i, load in mine.items() if stages[i] == stage)
                 solver.addConstr(own <= racks)
-        total = sum(self.racks.values(), start=0.0 * next(iter(self.racks.values())))
+        self.beside = self._beside()
+        every = [*self.racks.values(), *([] if self.beside is None else [self.beside])]
+        total = sum(every[1:], start=1.0 * every[0])
         spare = total if slack is None else total - max(positions.bound, 1.0) * slack
         self.index = int(solver.addConstr(spare <= positions.bound, name=positions.name).index)
+
+    def _beside(self) -> highspy.highs_var | None:
+        """Add the whole racks of switches and storage; ``None`` where there are none."""
+        parts = [(part, self.x[i]) for i, part in self.positions.beside.items() if part > 1e-9]
+        if not parts and self.positions.fixed <= 0.0:
+            return None
+        racks: highspy.highs_var = self.solver.addVariable(
+            0.0, highspy.kHighsInf, type=highspy.HighsVarType.kInteger, name=f"racks beside, {self.positions.name}"
+        )
+        taken = sum((part * x for part, x in parts), start=0.0 * racks)
+        self.solver.addConstr(taken + self.positions.fixed <= racks)
+        return racks
 
     def cut(self, picked: tuple[int, ...], values: np.ndarray) -> bool:
         """Forbid ``picked`` the racks that it only has on paper; whether there was any."""
@@ -44,8 +58,9 @@ class RackRow:
         for each in fill(chosen):
             found.setdefault(each.kind, []).append(each)
         short = [kind for kind, racks in found.items() if count(racks) > values[self.racks[kind].index] + 1e-6]
-        planned = sum(float(values[racks.index]) for racks in self.racks.values())
-        if not short or sum(map(count, found.values())) <= max(self.positions.bound, planned) + 1e-6:
+        beside = self.positions.racks_beside(picked)
+        planned = sum(float(values[racks.index]) for racks in self.racks.values()) + beside
+        if not short or sum(map(count, found.values())) + beside <= max(self.positions.bound, planned) + 1e-6:
             return False
         for kind in short:
             needed, mine = count(found[kind]), [i for i, load in chosen.items() if load.kind == kind]

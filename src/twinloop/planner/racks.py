@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from twinloop.catalogue import server_cooling
+from twinloop.catalogue import cooling_kit, server_cooling
 from twinloop.catalogue.nouns import COMPONENTS, Server
 from twinloop.model.model import Model
 from twinloop.model.site import RackLimits
@@ -14,8 +14,6 @@ from twinloop.twin.groups import carrier_of
 
 AIR_RACK_W = 20e3
 """Contained aisles, practice 15-40 kW; vendor guides, medium confidence."""
-DOOR_RACK_W = 50e3
-"""Rear-door exchangers, 25-78 kW; medium confidence."""
 PLATE_RACK_W = 227e3
 """Largest published direct-to-chip rack."""
 BATH_RACK_W = 100e3
@@ -56,7 +54,7 @@ def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimit
         "liquid limit": carrier_w / server_w,
     }
     if not design.immersed:
-        bounds["air limit"] = (DOOR_RACK_W if design.has_door else AIR_RACK_W) / max(server_air_w, 1.0)
+        bounds["air limit"] = air_rack_w(design) / max(server_air_w, 1.0)
     limit = min(bounds, key=lambda name: bounds[name])
     wants = (
         ("rack power", limits.power_w, server_w, "W"),
@@ -66,6 +64,19 @@ def pack(server: Server, server_w: float, server_air_w: float, limits: RackLimit
     short = tuple(want for want in wants if want[2] > want[1] * (1.0 + 1e-9))
     share = tuple(min(1.0 / bounds[name], 1.0) if name in bounds else 0.0 for name in SHARED)
     return Packing(math.floor(bounds[limit] + 1e-9), limit, short, share)
+
+
+def door_rack_w() -> float:
+    """Return what a rear door takes of one rack's heat: the doors of plans are passive (catalogue, 27-40 kW)."""
+    limit_w = cooling_kit("rear_door_passive").rack_limit_w
+    if limit_w is None:
+        raise ValueError("cooling_kits: rear_door_passive has no rack_limit_w")
+    return limit_w
+
+
+def air_rack_w(design: HybridDesign) -> float:
+    """Return the heat that the air of one rack carries off under ``design``, by its door where it has one."""
+    return door_rack_w() if design.has_door else AIR_RACK_W
 
 
 def kind_of(server: Server, design: HybridDesign) -> str:

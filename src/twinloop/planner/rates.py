@@ -14,6 +14,7 @@ from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
 from twinloop.planner.equipment import capital_items, less_standing, schedule
 from twinloop.planner.money import charged_w
+from twinloop.planner.wiring import wiring
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.design_hours import design_hours
 from twinloop.twin.free_coolers import OutdoorAir, hours_of
@@ -37,7 +38,7 @@ class Rates:
     heat_sold_per_it: float
     """Heat to the site's buyer per IT energy."""
     air_share: float
-    """Of IT power at full load, into the rack's air."""
+    """Of the servers' power at full load, into their racks' air."""
     items_per_it_w: tuple[CapitalItem, ...]
     """Cooling equipment for one watt at the IT meter."""
     chiller_w_per_it_w: float
@@ -69,10 +70,16 @@ class Rates:
 def group_of(
     option: StageOption, device: Device, server: Server, activity: FloatArray, quarters: FloatArray | None = None
 ) -> ItGroup:
-    """Return the twin's group for ``option`` on ``server``."""
+    """Return the twin's group for ``option`` on ``server``, the switches behind its servers with it.
+
+    They take at the inlet what the catalogue says: less here by the losses of the servers' supplies.
+    """
+    switch_w = wiring(option, server).power_w * server.psu_efficiency
     return ItGroup(
         name=option.stage, server=server.name, servers=option.servers, device_count=option.device_count,
-        busy=option.busy, idle=option.idle, fan_design_w=server.fan_w_air * option.servers,
+        busy=replace(option.busy, network_w=option.busy.network_w + switch_w),
+        idle=replace(option.idle, network_w=option.idle.network_w + switch_w), switch_w=switch_w,
+        fan_design_w=server.fan_w_air * option.servers,
         psu_efficiency=server.psu_efficiency, device_w=option.device_w, power_limit_w=device.power_limit_w,
         throttle_c=device.throttle_c, r_air_k_w=device.r_air_k_w, r_plate_k_w=device.r_plate_k_w,
         paths_offered=server_cooling(server.name), activity=activity, quarters=quarters,
@@ -116,7 +123,7 @@ def rates(
             facility_per_it_peak=float(state.facility_w[hot] / state.it_w[hot]),
             water_m3_per_it_j=float(weight @ makeup) / 998.2 / it_j,
             heat_sold_per_it=float(weight @ state.heat_sold_w) / it_j,
-            air_share=plant.air_heat_w / plant.it_w,
+            air_share=_servers_air_share(plant, group),
             items_per_it_w=tuple(
                 CapitalItem(item.name, item.amount_usd / plant.it_w, item.life_s, item.maintenance_per_year)
                 for item in capital_items(lines)
@@ -132,6 +139,12 @@ def rates(
         ),
         plant,
     )
+
+
+def _servers_air_share(plant: Plant, group: ItGroup) -> float:
+    """Return the share of the servers' own power that goes into air: the switches' is another rack's."""
+    switches_w = group.switch_w / group.psu_efficiency
+    return max(plant.air_heat_w - switches_w, 0.0) / (plant.it_w - switches_w)
 
 
 def _both(hours: OutdoorAir, others: OutdoorAir) -> OutdoorAir:

@@ -14,6 +14,7 @@ from twinloop.model.site import OnPremise
 from twinloop.planner.designs import between_supplies, candidate_designs, warmer_designs
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
+from twinloop.planner.stored import stored_group
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.fault_words import faults_by_hall
 from twinloop.twin.groups import ItGroup
@@ -93,7 +94,9 @@ def planned_halls(model: Model, plan: Plan, k: PlantConstants | None = None) -> 
         if planned.name not in halls:
             raise _foreign(f"hall {planned.name}")
         hall = halls[planned.name]
+        stored = stored_group(model, hall)
         groups = tuple(_group(model, stage) for stage in plan.stages if stage.site == hall.name)
+        groups = groups if stored is None else (*groups, stored)
         design = _design(hall, model.allow, planned.cooling.name)
         plant = hall_plant(hall, design, groups, constants)
         found.append(Hall(hall, plant, groups, fleet_of(planned.equipment)))

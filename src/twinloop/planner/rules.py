@@ -21,7 +21,7 @@ from twinloop.model.plan import PlannedCooling, PlannedSite, RackType, RuleBreac
 from twinloop.model.site import OnPremise
 from twinloop.planner.designs import AIR_LIMIT_C, LIQUID_LIMIT_C, intake_limit_c
 from twinloop.planner.dew import MARGIN_K, doors_supply_c, hall_dew_point_c
-from twinloop.planner.racks import AIR_RACK_W, BATH_RACK_W, DOOR_RACK_W, PLATE_RACK_W
+from twinloop.planner.racks import AIR_RACK_W, BATH_RACK_W, PLATE_RACK_W, door_rack_w
 from twinloop.twin.air_class import RECOMMENDED_AIR_C
 
 PLATE_SHIPPING_W = 132e3
@@ -113,7 +113,7 @@ def _rack_density(hall: _Hall) -> Iterator[RuleBreach]:
     for rack in hall.planned.rack_types:
         air_w, warm_w = _carried_w(rack, hall.cooling)
         if "rear_door" in hall.paths:
-            yield from _too_dense(hall, rack, air_w, DOOR_RACK_W, "through a rear door", _DOOR_SOURCE)
+            yield from _too_dense(hall, rack, air_w, door_rack_w(), "through a rear door", _DOOR_SOURCE)
         else:
             yield from _too_dense(hall, rack, air_w, AIR_RACK_W, "into contained aisles", _AIR_SOURCE)
         if "bath" in hall.paths:
@@ -125,7 +125,9 @@ def _rack_density(hall: _Hall) -> Iterator[RuleBreach]:
 
 
 _AIR_SOURCE = "vendor guides 15-40 kW a rack with containment, 20 kW as in cooling-pue-ladder 1.0.0 (2026)"
-_DOOR_SOURCE = "cooling-pue-ladder 1.0.0 (2026): 50 kW; doors of 20-80 kW in vendor guides"
+_DOOR_SOURCE = (
+    "doors without fans 14-35 kW, HPE Motivair QuickSpecs (2026); with fans 35-75 kW, which plans hold none of"
+)
 _BATH_SOURCE = "100 kW a tank, 50-200 (from memory, low confidence); two-phase tanks are rated to 252 kW"
 _PLATE_SOURCE = "public code on the Vera Rubin NVL72 rack, 227 kW: the densest published direct-to-chip rack"
 _SHIPPING_SOURCE = "Vertiv/NVIDIA GB200 NVL72 reference design (2024): 132 kW; beyond it only announced racks"

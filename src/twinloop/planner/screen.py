@@ -123,6 +123,7 @@ def _front(mine: list[Placement]) -> list[Placement]:
             p.carbon_kg,
             p.facility_j,
             place_w,
+            p.beside,
             *room,
         )
 

@@ -13,7 +13,7 @@ import numpy as np
 from twinloop.planner.branching import search
 from twinloop.planner.placements import Placement
 from twinloop.planner.rack_rows import RackRow
-from twinloop.planner.sharing import Positions
+from twinloop.planner.sharing import Positions, whole_racks
 
 MOST_CUTS = 40
 """Rounds of racks that the rows underrate, before each stage's racks count as its own."""
@@ -246,10 +246,12 @@ def _limit_row(
 def _may_bind(problem: Problem, positions: Positions) -> bool:
     """Whether the largest loads of all stages, none sharing racks, fill more positions than there are."""
     largest: dict[str, int] = {}
+    beside: dict[str, float] = {}
     for i, load in positions.loads.items():
         stage = problem.placements[i].stage
         largest[stage] = max(load.racks, largest.get(stage, 0))
-    return sum(largest.values()) > positions.bound
+        beside[stage] = max(positions.beside.get(i, 0.0), beside.get(stage, 0.0))
+    return sum(largest.values()) + whole_racks(positions.fixed + sum(beside.values())) > positions.bound
 
 
 def dominated(problem: Problem) -> frozenset[int]:
@@ -282,7 +284,8 @@ def _figures(problem: Problem, i: int) -> list[float]:
     """Return cost, what ``i`` takes of every limit, and how its servers fill racks."""
     loads = [positions.loads[i] for positions in problem.positions if i in positions.loads]
     packing = [each for load in loads for each in (load.servers, *load.share)]
-    return [problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits), *packing]
+    beside = [positions.beside.get(i, 0.0) for positions in problem.positions]
+    return [problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits), *packing, *beside]
 
 
 def _solver() -> highspy.Highs:

@@ -50,6 +50,10 @@ class Positions:
     loads: dict[int, Load] = field(repr=False)
     """Placement index -> its servers."""
     unit: str = "racks"
+    beside: dict[int, float] = field(default_factory=dict, repr=False)
+    """Placement index -> what its switches take of racks of their own, in parts of a rack."""
+    fixed: float = 0.0
+    """What storage takes of those racks whatever is chosen."""
 
     def chosen(self, picked: Iterable[int]) -> dict[int, Load]:
         """Return the loads among ``picked``."""
@@ -57,7 +61,21 @@ class Positions:
 
     def taken(self, picked: Iterable[int]) -> float:
         """Return the positions that ``picked`` fill."""
-        return float(count(fill(self.chosen(picked))))
+        chosen = tuple(picked)
+        return float(count(fill(self.chosen(chosen)))) + self.racks_beside(chosen)
+
+    def racks_beside(self, picked: Iterable[int]) -> int:
+        """Return the racks of switches and storage: whole ones, shared by all stages of ``picked``."""
+        return whole_racks(self.fixed + math.fsum(self.beside.get(i, 0.0) for i in picked))
+
+
+def whole_racks(parts: float) -> int:
+    """Return the racks that ``parts`` of racks fill.
+
+    >>> whole_racks(0.0), whole_racks(0.2 + 0.8), whole_racks(1.2)
+    (0, 1, 2)
+    """
+    return math.ceil(parts - ROOM)
 
 
 def count(racks: Iterable[Filled]) -> int:

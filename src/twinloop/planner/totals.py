@@ -13,6 +13,7 @@ from twinloop.model.simulation import SiteYear
 from twinloop.model.site import OnPremise
 from twinloop.planner.money import Ledger, cash_of, present_cost_usd
 from twinloop.planner.placements import YEAR_S, Placement
+from twinloop.planner.stored import StoredLoad
 
 MWH_J = 3.6e9
 
@@ -39,12 +40,15 @@ def hall_totals(model: Model, site: OnPremise, year: SiteYear, ledger: Ledger) -
     )  # fmt: skip
 
 
-def placement_totals(model: Model, placements: tuple[Placement, ...], ledger: Ledger) -> Totals:
-    """Return the totals of a cloud or edge site by its catalogue figures."""
-    it_j = math.fsum(p.it_j for p in placements)
-    facility_j = math.fsum(p.facility_j for p in placements)
-    water_m3 = math.fsum(p.water_m3 for p in placements)
-    source_m3 = math.fsum(p.source_water_m3 for p in placements)
+def placement_totals(
+    model: Model, placements: tuple[Placement, ...], ledger: Ledger, stored: StoredLoad | None = None
+) -> Totals:
+    """Return the totals of a cloud or edge site by its catalogue figures, ``stored`` datasets with them."""
+    beside = stored or StoredLoad()
+    it_j = beside.it_j + math.fsum(p.it_j for p in placements)
+    facility_j = beside.facility_j + math.fsum(p.facility_j for p in placements)
+    water_m3 = beside.water_m3 + math.fsum(p.water_m3 for p in placements)
+    source_m3 = beside.source_water_m3 + math.fsum(p.source_water_m3 for p in placements)
     it_kwh = it_j / 3.6e6
     return Totals(
         capex_usd=capex_usd(ledger.capital), opex_usd_per_year=opex_usd(ledger),
@@ -52,7 +56,7 @@ def placement_totals(model: Model, placements: tuple[Placement, ...], ledger: Le
         facility_energy_mwh_per_year=facility_j / MWH_J, pue=facility_j / it_j, tue=None,
         wue_site_l_per_kwh=water_m3 * 1e3 / it_kwh, wue_source_l_per_kwh=(water_m3 + source_m3) * 1e3 / it_kwh,
         cue_kg_per_kwh=ledger.operational_kg_per_year / it_kwh, erf=None, carbon_t_per_year=_tonnes(ledger),
-        water_m3_per_year=water_m3, peak_power_w=math.fsum(p.facility_peak_w for p in placements),
+        water_m3_per_year=water_m3, peak_power_w=beside.peak_w + math.fsum(p.facility_peak_w for p in placements),
         peak_junction_c=None, throttled_hours=0.0, unit_costs={},
     )  # fmt: skip
 

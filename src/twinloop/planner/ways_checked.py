@@ -18,12 +18,18 @@ from twinloop.planner.check import Checked, check
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.optimise import Optimised, optimise, throttled
 from twinloop.planner.screen import Screened, screen
-from twinloop.planner.ways_out import Way, price_of, written
+from twinloop.planner.ways_out import Way, limit_of, price_of, written
 from twinloop.twin.design import HybridDesign, PlantConstants
 
 GRAVITY_M_S2 = 9.80665
 ROUNDS = (1.0, 1.02, 1.05)
 """Times the amounts of a way, in turn, until the search finds a plan within them."""
+STEP = 0.015
+"""Share of an amount within which it is the least that works."""
+MOST_TRIED = 14
+"""Searches for the least amount of one limit: halving from a thousandfold takes as many."""
+WORTH_TELLING = 0.02
+"""Share of the cost by which more than the least amount must be cheaper to be told."""
 CAPS = {
     CAPEX_ROW: "capex_usd", COST_ROW: "cost_usd", CARBON_ROW: "carbon_kg_per_year", WATER_ROW: "water_m3_per_year",
 }  # fmt: skip
@@ -51,17 +57,64 @@ def applied(
     needs = _needs_by_twin(way, checked)
     for factor in ROUNDS:
         asked = {name: written(way.problem, name, need * factor) for name, need in needs.items()}
-        looser = with_limits(model, asked)
-        if looser is None:
-            return None
-        for whole in (False, True):
-            screened = screen(looser, k, progress, whole=whole)
-            found = optimise(looser, screened.placements, screened.designs, k)
-            if found is not None:
-                money = price_of(model, way.problem, asked)
-                total = found.checked.totals.tco_usd
-                return Applied(replace(way, needs=asked, **money, cost_usd=total), looser, screened, found)
+        found = _under(model, way, asked, k, progress)
+        if found is not None:
+            return _least(model, found, k, progress)
     return None
+
+
+def _under(
+    model: Model, way: Way, asked: dict[str, float], k: PlantConstants, progress: Callable[[str], None]
+) -> Applied | None:
+    """Return the plan that the search finds with each limit of ``asked`` at its value; ``None``: it finds none."""
+    looser = with_limits(model, asked)
+    if looser is None:
+        return None
+    for whole in (False, True):
+        screened = screen(looser, k, progress, whole=whole)
+        found = optimise(looser, screened.placements, screened.designs, k)
+        if found is not None:
+            told = replace(way, needs=asked, **price_of(model, way.problem, asked))
+            return Applied(replace(told, cost_usd=found.checked.totals.tco_usd), looser, screened, found)
+    return None
+
+
+def _least(model: Model, done: Applied, k: PlantConstants, progress: Callable[[str], None]) -> Applied:
+    """Return ``done`` with each amount the least that a plan is found with, the others as they are told.
+
+    A limit that need not move at all is left out. Where more than the least is the cheaper plan, the way says so.
+    """
+    best = done
+    for name in sorted(done.way.needs):
+        without = {other: need for other, need in best.way.needs.items() if other != name}
+        free = _under(model, done.way, without, k, progress) if without else None
+        best = _least_of(model, best, name, k, progress) if free is None else free
+    before, after = (each.way.known_usd + each.way.cost_usd for each in (done, best))
+    if before < after * (1.0 - WORTH_TELLING):
+        return replace(best, way=replace(best.way, cheaper=done.way))
+    return best
+
+
+def _least_of(
+    model: Model, done: Applied, name: str, k: PlantConstants, progress: Callable[[str], None]
+) -> Applied:  # fmt: skip
+    """Return ``done`` with the least amount of the limit ``name``, within :data:`STEP` of it or one whole rack."""
+    row = limit_of(done.way.problem, name)
+    if not row.unit:
+        return done
+    best, low = done, row.bound
+    for tried in range(MOST_TRIED):
+        high = best.way.needs[name]
+        if high - low <= (1.0 if row.unit == "racks" else STEP * high) + 1e-9:
+            break
+        # Amounts are mostly near the least already, so the first look is just below.
+        trial = high * (1.0 - STEP) if not tried else 0.5 * (low + high)
+        amount = math.floor(trial) if row.unit == "racks" else written(done.way.problem, name, trial)
+        if not low < amount < high:
+            break
+        found = _under(model, done.way, {**best.way.needs, name: float(amount)}, k, progress)
+        best, low = (best, float(amount)) if found is None else (found, low)
+    return best
 
 
 def _needs_by_twin(way: Way, checked: Checked) -> dict[str, float]:

@@ -54,6 +54,8 @@ class Way:
     """What those parts of the relaxation cost that have a price."""
     unpriced: float = 0.0
     """Sum of the excesses that have no price, each over its limit."""
+    cheaper: Way | None = None
+    """The same limits moved farther than they must be, where that is the cheaper plan."""
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -170,7 +172,13 @@ def words_of(way: Way) -> str:
         price = f"{usd_words(way.known_usd)} for what has a price"
     if way.price_usd == 0.0:
         price = "nothing is bought for that"
-    return f"{moves} ({share}{price}, then about {usd_words(way.cost_usd)} over {way.horizon})"
+    words = f"{moves} ({share}{price}, then about {usd_words(way.cost_usd)} over {way.horizon})"
+    return words if way.cheaper is None else f"{words}; {_cheaper(way.cheaper)}"
+
+
+def _cheaper(way: Way) -> str:
+    amounts = (_shown(need, unit) for name, need in way.needs.items() if (unit := limit_of(way.problem, name).unit))
+    return f"with {' and '.join(amounts)} about {usd_words(way.cost_usd)}"
 
 
 def exceeded_by(problem: Problem, choice: Choice) -> dict[str, float]:

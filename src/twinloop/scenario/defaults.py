@@ -44,6 +44,7 @@ DEFAULTS = {
     "repair": Default(
         1500.0, "amount of money", "hands and shipping of a device under warranty, from memory", 300.0, 5000.0
     ),
+    "price_level": Default(1.0, "share", "list prices unless given; large users get less", 0.65, 1.2),
     "reserved_share": Default(
         0.6, "share", "three years paid monthly, list prices of providers, from memory", 0.4, 0.7
     ),

@@ -55,6 +55,7 @@ def resolve(scenario: Scenario, base_dir: Path | None = None) -> Model:
         raise InputError(tuple(faults))
     places = tuple(each.jurisdiction for each in found)
     devices = allowed_devices(spec.allow.devices)
+    _beside_servers(sources)
     return Model(
         schema=SCHEMA,
         name=spec.name,
@@ -135,6 +136,21 @@ def _finance(spec: schema.FinanceSpec, sources: Sources) -> Finance:
         failures=spec.failures or "",
         repair_usd=number(spec.repair, "finance.repair", "repair", sources) if spec.failures else 0.0,
     )
+
+
+def _beside_servers(sources: Sources) -> None:
+    """Note what switches and shared storage take, which no key of a scenario states."""
+    for path, name in (("network.fabric", "fabric-400g"), ("network.front_end", "front-end-100g")):
+        kind = catalogue.switch_kind(name)
+        shown = (
+            f"{kind.ports} ports a switch, {show(kind.power_w, 'power')} and {kind.price_usd:,.0f} USD each; a link up "
+            f"{show(kind.uplink_w, 'power')}"
+        )
+        sources.choice(path, shown, f"catalogue fabrics: {name}", kind.lowest_confidence)
+    stored = catalogue.shared_storage()
+    per_tb = [1e12 * each for each in (stored.power_w_per_b, stored.price_usd_per_b, stored.embodied_kg_per_b)]
+    shown = "{:g} W, {:g} USD and {:g} kg of making a TB".format(*per_tb)
+    sources.choice("storage", shown, "catalogue fabrics: shared-storage", stored.lowest_confidence)
 
 
 def _hall_staff(sources: Sources) -> float:

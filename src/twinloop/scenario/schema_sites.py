@@ -199,6 +199,7 @@ class CloudSpec(Part):
     wue: q.WaterPerEnergy | None = None
     grid: Grid | None = None
     purchase: Annotated[list[Purchase], BeforeValidator(_underscored), Field(min_length=1, max_length=3)] | None = None
+    price_level: q.PriceLevel | None = None
     reserved_share: q.Share | None = None
     preemptions: q.PerTime | None = None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from twinloop import catalogue
-from twinloop.catalogue.nouns import Grid
+from twinloop.catalogue.nouns import CloudOffer, Grid
 from twinloop.climate.lookup import place_normals, weather
 from twinloop.climate.stations import nearest
 from twinloop.errors import Fault, InputError
@@ -288,7 +289,8 @@ def cloud(spec: schema.CloudSpec, sources: Sources, horizon_s: float) -> Cloud:
     """
     path = f"sites.{spec.name}"
     row = catalogue.cloud_region(spec.provider, spec.region)
-    offers = catalogue.cloud_offers(spec.provider, spec.region)
+    level = number(spec.price_level, f"{path}.price_level", "price_level", sources)
+    offers = tuple(_at_level(offer, level) for offer in catalogue.cloud_offers(spec.provider, spec.region))
     origin, sure = f"catalogue cloud_regions: {row.provider}/{row.region}", row.lowest_confidence
     pue, wue = spec.pue, spec.wue
     if pue is None:
@@ -326,6 +328,12 @@ def cloud(spec: schema.CloudSpec, sources: Sources, horizon_s: float) -> Cloud:
         if "spot" in purchase
         else DEFAULTS["preemptions"].value,
     )
+
+
+def _at_level(offer: CloudOffer, level: float) -> CloudOffer:
+    """Return ``offer`` at ``level`` times its list price, spot too."""
+    spot = None if offer.spot_usd_per_s is None else offer.spot_usd_per_s * level
+    return replace(offer, price_usd_per_s=offer.price_usd_per_s * level, spot_usd_per_s=spot)
 
 
 def _purchase(spec: schema.CloudSpec, path: str, sources: Sources, horizon_s: float) -> tuple[str, ...]:

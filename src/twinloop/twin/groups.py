@@ -48,6 +48,8 @@ class ItGroup:
     """Busy share of each hour, shape (hours,)."""
     quarters: FloatArray | None = None
     """Busy share of each quarter of an hour, shape (hours, 4), of mean ``activity``; ``None``: even within the hour."""
+    switch_w: float = 0.0
+    """Of the network's power, busy and idle: switches outside the servers, in racks on air or with doors."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,17 @@ def effective_path(group: ItGroup, component: Component, design: HybridDesign) -
 def carrier_of(offered: tuple[str, ...], component: Component, design: HybridDesign) -> CoolingPath:
     """Return the carrier of ``component`` in a server sold for ``offered``, under ``design``.
 
-    A server sold without plates keeps everything on air (behind the door where racks have one).
+    A server sold without plates or for no bath keeps everything on air (behind the door where racks have one).
     """
     path = design.paths[component]
-    if path == "cold_plate" and "cold_plate" not in offered:
+    if path in ("cold_plate", "bath") and path not in offered:
         return "rear_door" if design.has_door else "air"
     return path
+
+
+def bathed(group: ItGroup, design: HybridDesign) -> bool:
+    """Whether the servers of ``group`` lie in a bath, without fans; storage stands beside it."""
+    return effective_path(group, "accelerator", design) == "bath"
 
 
 def it_state(
@@ -115,12 +122,12 @@ def it_state(
         scale = mean.power_w / group.device_w if component == "accelerator" else 1.0
         by_component[component] = idle_w + group.activity * (busy_w * scale - idle_w)
     on_plate = sum(
-        (_caught(effective_path(group, component, design), k) * power for component, power in by_component.items()),
+        (caught_w(group, component, power, design, k) for component, power in by_component.items()),
         start=0.0 * group.activity,
     )
     dc_w = sum(by_component.values(), start=0.0 * group.activity)
     speed, flow_kg_s = _air_flow(group, design, dc_w - on_plate, coolants.air_c, density_ratio, k)
-    fans_w = 0.0 * dc_w if design.immersed else density_ratio * server_fan_power_w(speed, group.fan_design_w)
+    fans_w = 0.0 * dc_w if bathed(group, design) else density_ratio * server_fan_power_w(speed, group.fan_design_w)
     it_w = _inlet_w(group, design, dc_w + fans_w, dc_w - by_component["accelerator"] + fans_w, k)
     loss_w = it_w - dc_w - fans_w
     loss_caught = _caught(effective_path(group, "power_supply", design), k)
@@ -150,7 +157,7 @@ def rack_supply(group: ItGroup, design: HybridDesign, k: PlantConstants) -> Rack
     made = chain(design.power_chain)
     if made.rack is None or made.board is None:
         return None
-    fans_w = 0.0 if design.immersed else group.fan_design_w
+    fans_w = 0.0 if bathed(group, design) else group.fan_design_w
     others_w = max(group.busy.total_w - group.busy.accelerator_w + fans_w, 1.0)
     rack_w = rack_rating_w(group.busy.total_w + fans_w, design.redundancy, k)
     return RackSupply(made.rack, rack_w, made.board, others_w / k.ups_full_load)
@@ -162,6 +169,12 @@ def _inlet_w(group: ItGroup, design: HybridDesign, output_w: Array, at_12v_w: Ar
     if supply is None:
         return output_w / group.psu_efficiency
     return output_w + supply_loss_w(supply, output_w, at_12v_w)
+
+
+def caught_w(group: ItGroup, component: Component, power_w: Array, design: HybridDesign, k: PlantConstants) -> Array:
+    """Return what plates or baths catch of ``power_w`` that ``component`` of ``group`` takes; of switches nothing."""
+    outside_w = group.switch_w if component == "network" else 0.0
+    return _caught(effective_path(group, component, design), k) * (power_w - outside_w)
 
 
 def _caught(path: CoolingPath, k: PlantConstants) -> float:
@@ -194,7 +207,8 @@ def _chip(  # type: ignore[no-untyped-def]
 def most_air(group: ItGroup, design: HybridDesign, k: PlantConstants, density_ratio: Array) -> Array:
     """Return the mass of air that fans at full speed move over what busy servers of ``group`` ask for."""
     on_air_w = sum(
-        (1.0 - _caught(effective_path(group, component, design), k)) * getattr(group.busy, f"{component}_w")
+        getattr(group.busy, f"{component}_w")
+        - caught_w(group, component, getattr(group.busy, f"{component}_w"), design, k)
         for component in DC_COMPONENTS
     )
     xp = namespace(on_air_w, density_ratio)
@@ -233,7 +247,7 @@ def _air_flow(
 
     The speed's bounds are the fan's: thin air at full speed is less mass, and the rise grows.
     """
-    if design.immersed:
+    if bathed(group, design):
         return 0.0 * heat_w, server_air_flow_kg_s(heat_w, k.server_air_rise_k)
     carried_w = density_ratio * group.busy.total_w
     speed = server_fan_ratio(

@@ -17,6 +17,8 @@ from twinloop.twin.groups import (
     DC_COMPONENTS,
     ItGroup,
     bath_resistance_k_w,
+    bathed,
+    caught_w,
     effective_path,
     fan_floor,
     most_air,
@@ -149,8 +151,9 @@ def _chips(
     def part(busy: bool, caught: bool) -> FloatArray:  # noqa: FBT001  two independent switches of one sum
         return column(
             lambda g: sum(
-                getattr(g.busy if busy else g.idle, f"{name}_w")
-                * (caught_by[effective_path(g, name, design)] if caught else 1.0)
+                caught_w(g, name, getattr(g.busy if busy else g.idle, f"{name}_w"), design, k)
+                if caught
+                else getattr(g.busy if busy else g.idle, f"{name}_w")
                 for name in others
             )
         )
@@ -176,8 +179,8 @@ def _chips(
         caught=caught, on_coolant=plate + bath, in_bath=bath,
         loss_caught=column(lambda g: caught_by[effective_path(g, "power_supply", design)]),
         efficiency=column(lambda g: g.psu_efficiency), supply=_supply(groups, design, k),
-        fan_w=column(lambda g: 0.0 if design.immersed else sigma * g.fan_design_w),
-        fan_floor=column(lambda g: 1e-6 if design.immersed else fan_floor(g, design, k)),
+        fan_w=column(lambda g: 0.0 if bathed(g, design) else sigma * g.fan_design_w),
+        fan_floor=column(lambda g: 1e-6 if bathed(g, design) else fan_floor(g, design, k)),
         air_kg_s=column(lambda g: float(server_air_flow_kg_s(sigma * g.busy.total_w, k.server_air_rise_k))),
         air_heat_w=column(lambda g: sigma * g.busy.total_w),
         most_air=column(lambda g: most_air(g, design, k, sigma), 2),

@@ -11,7 +11,9 @@ SIZE = (960.0, 300.0)
 MOST_MACHINES = 6
 BACKUPS = {"ups": "UPS", "rectifier": "Rectifiers", "rectifier_shelf": "Rack rectifiers"}
 """What holds the racks while the utility is away, by its line in the schedule."""
-CHAIN = ("transformer", *BACKUPS, "rack_converter", "generator", "cold_plate", "rear_door_passive")
+IN_RACKS = ("fabric_switch", "front_end_switch", "shared_storage")
+"""Lines of the schedule that are IT: what they take is the racks'."""
+CHAIN = ("transformer", *BACKUPS, "rack_converter", "generator", "cold_plate", "rear_door_passive", *IN_RACKS)
 """Lines of the schedule that draw nothing from the mechanical board, or stand in the chain themselves."""
 PUMPS = "pipework"
 """Line of the schedule that holds the loops' pumps with their pipes; those of distribution units are in the units."""
