@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 from twinloop.errors import Fault
@@ -21,8 +21,13 @@ DAY_H = 24
 """Hours of the day that a tariff must price."""
 
 
-def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault]:
-    """Return the faults that only show when values stand side by side."""
+def sense_faults(
+    spec: schema.ScenarioSpec, root: Node, file: str, place: Callable[[Steps], Steps] | None = None
+) -> list[Fault]:
+    """Return the faults that only show when values stand side by side.
+
+    ``place`` gives the file's own steps where ``root`` lacks some of its blocks.
+    """
     found = [
         *_networks(spec),
         *_stages(spec),
@@ -32,7 +37,10 @@ def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault
         *_clouds(spec),
         *_finance(spec),
     ]
-    return [Fault(file, line_of(root, steps), path_text(steps), got, expected) for steps, got, expected in found]
+    return [
+        Fault(file, line_of(root, steps), path_text(place(steps) if place else steps), got, expected)
+        for steps, got, expected in found
+    ]
 
 
 def _networks(spec: schema.ScenarioSpec) -> Iterator[_Found]:

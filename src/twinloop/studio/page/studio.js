@@ -51,7 +51,7 @@ const money = (usd) => {
   const [size, suffix] = Math.abs(usd) >= 1e9 ? [1e9, "B"] : Math.abs(usd) >= 1e6 ? [1e6, "M"] : [1e3, "k"];
   return `USD\u202f${(usd / size).toFixed(Math.abs(usd) / size < 100 ? 3 : 1)}\u202f${suffix}`;
 };
-const whole = (value) => Math.round(value).toLocaleString("en").replaceAll(",", "\u202f");
+const whole = (value) => value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en").replaceAll(",", "\u202f");
 const known = (show) => (value) => (value === null || value === undefined ? "—" : show(value));
 const share = (first, value) => {
   if (first === null || value === null || !first || Math.abs(value - first) < 5e-5 * Math.abs(first)) return "";
