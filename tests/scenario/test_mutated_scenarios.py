@@ -20,8 +20,8 @@ WORDS = [
     "<<: *x", "%YAML 1.1", "---", "...", "\ud7ff", "𝔽", "…", "°C", "@a", "`b`", "{" * 50, "[" * 2000,
     "- " * 200, "a: " * 60, '"\\U0011FFFF"', '"\\x41"', "&a [*a]", "#",
     "１２ MW", "٣ MW", "²", "½ MW", "Ⅻ", "1\u00a0MW", "1\u2009MW", "−3 MW", "1,5 MW", "1e308 MW", "1e-320 MW", "-0 MW",
-    "+3 MW", "1e+3", "1.e3", ".5", "5.", "0777", "0b1", "1:30:00", "1e999 %", "nan MW", "inf kW", "-inf", "1/0", "[[1]]",
-    "{}: {}", "[a: 1]", "null: 1", "&k key", "*k", "!!binary aGk=", "!!set {a}", "!!timestamp 2001-01-01", "\u202e12 MW",
+    "+3 MW", "1e+3", "1.e3", ".5", "5.", "0777", "0b1", "1:30:00", "1e999 %", "nan MW", "inf kW", "-inf", "1/0",
+    "{}: {}", "[a: 1]", "null: 1", "&k key", "*k", "!!binary aGk=", "!!set {a}", "!!timestamp 2001-01-01", "[[1]]",
     "\u200b", "\ufeff", "\u2028", "\x85", "\u0130stanbul", "ß", "e\u0301", "\U0001f525", "A" * 5000, "kind: train",
     "true: true", "../../etc", "/dev/zero", "/dev/stdin", "x.epw", ".epw", ".", "..", "http://x/y.epw", "file.onnx",
     "config.json", "${HOME}", "%s%n", "{{x}}", "<<", "=", "\\",
@@ -154,11 +154,12 @@ def outcome(seed: int) -> str:
     assert time.perf_counter() - started < 5.0, f"seed {seed} is slow"
     if error is None:
         return "accepted"
+    lines = len(re.split("\r\n|[\r\n\x85\u2028\u2029]", text))
     assert error.faults, f"seed {seed}: refused without a fault"
     for fault in error.faults:
         assert isinstance(fault, Fault), f"seed {seed}: {fault}"
         assert fault.line is not None, f"seed {seed}: {fault}"
-        assert 1 <= fault.line <= text.count("\n") + 2, f"seed {seed}: {fault}"
+        assert 1 <= fault.line <= lines + 1, f"seed {seed}: {fault}"
     return "refused"
 
 
