@@ -300,8 +300,12 @@ def _rescaled(number: str, unit: str, kind: Quantity) -> str | None:
 
 
 def _expected(kind: Quantity) -> str:
-    article = "an" if kind.name[0] in "aeiou" else "a"
-    return f"{article} {kind.name} such as {kind.example}"
+    return f"{article(kind.name)} {kind.name} such as {kind.example}"
+
+
+def article(noun: str) -> str:
+    """Return ``an`` before a vowel, else ``a``."""
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def _shown(text: object) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twinloop.errors import InputError
-from twinloop.scenario import load_text
+from twinloop.scenario import load_text, resolve
 
 TEXT = """\
 twinloop: 1
@@ -98,3 +98,12 @@ def test_two_wrong_kinds_do_not_hide_each_other():
 def test_values_that_do_not_fit_are_told_beside_any_other_fault(other, path):
     found = told(changed(other, ("3 h", "3 days"), ("heads: 12", "heads: 7")))
     assert set(found) == {path, "stages[1].deadline", "models[0].heads"}
+
+
+def test_a_place_without_grid_and_tariff_is_told_both_with_an_example():
+    with pytest.raises(InputError) as caught:
+        resolve(load_text(changed(("climate: Frankfurt", "climate: Kuwait")), Path("some.yaml")))
+    assert [fault.got for fault in caught.value.faults] == ["no grid", "no tariff"]
+    said = {fault.expected.split("`")[1] for fault in caught.value.faults}
+    mended = changed(("climate: Frankfurt", "\n    ".join(["climate: Kuwait", *said])))
+    assert resolve(load_text(mended, Path("some.yaml"))).on_premise[0].grid.carbon_basis == "my supplier"

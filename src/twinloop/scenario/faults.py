@@ -81,8 +81,22 @@ _PATTERNS = {
 def close(word: object, options: Iterable[str]) -> str | None:
     """Return the option that is spelt most like ``word``, else the few that it is a whole word of, else ``None``."""
     names = list(options)
-    found = near(str(word), names) or _holding(str(word), names)
+    found = near(str(word), names) or _holding(str(word), names) or _called_otherwise(str(word), names)
     return " or ".join(found) or None
+
+
+_OTHER_WORDS = {
+    "immersion": "bath", "tank": "bath", "plates": "cold_plate", "direct to chip": "cold_plate", "doors": "rear_door",
+    "inference": "serve", "infer": "serve", "predict": "serve", "score": "serve", "training": "train",
+    "fine-tune": "train", "features": "preprocess", "etl": "preprocess", "stream": "ingest",
+    "on-prem": "on-premise", "datacenter": "on-premise", "data center": "on-premise", "hall": "on-premise",
+    "llm": "transformer", "moe": "mixture", "cnn": "convnet", "gnn": "graph", "gbdt": "trees", "xgboost": "trees",
+}  # fmt: skip
+"""Words that people use for ours."""
+
+
+def _called_otherwise(word: str, names: list[str]) -> list[str]:
+    return [ours for theirs, ours in _OTHER_WORDS.items() if ours in names and near(word, [theirs])][:1]
 
 
 def _holding(word: str, names: list[str]) -> list[str]:
