@@ -14,7 +14,7 @@ install = ( command -v uv >/dev/null 2>&1 \
 	|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(1)'
 pytest = $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help demo test test-all lint types layers bench docs clean
+.PHONY: help demo test test-all lint types layers bench docs links clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -49,6 +49,9 @@ docs: $(VENV)/.dev  ## plan the case studies, write their tables, build the page
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs site
 	$(BIN)/python -m pytest -q tests/examples/test_pages.py tests/test_architecture.py -k "page or link or block"
 	@echo "Open site/index.html"
+
+links: $(VENV)/.dev  ## ask each address outside of the project whether it answers (needs the internet)
+	$(BIN)/python -m sphinx --quiet -D suppress_warnings=download.not_readable -b linkcheck docs site/links
 
 clean:  ## results and caches; the environment stays (rm -r .venv)
 	rm -rf out build dist site docs/reference .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,10 +10,11 @@ Two families keep their usual scale, as their names say everywhere: temperatures
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
+
+from twinloop.spelling import near
 
 YEAR_S = 365 * 86400.0
 """The simulated year of 8,760 hours."""
@@ -281,8 +282,8 @@ def _nearest(number: str, unit: str, kind: Quantity) -> str | None:
         return other_size
     if unit.lower() in folded:
         return f"{number} {folded[unit.lower()]}"
-    near = difflib.get_close_matches(unit, candidates, n=1, cutoff=0.6)
-    return f"{number} {near[0]}" if near else None
+    meant = near(unit, candidates) or [each for each in candidates if each.startswith(f"{unit}/")]
+    return f"{number} {meant[0]}" if meant else None
 
 
 _SIZES = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "P": 1e15, "E": 1e18, "Z": 1e21}
@@ -299,8 +300,12 @@ def _rescaled(number: str, unit: str, kind: Quantity) -> str | None:
 
 
 def _expected(kind: Quantity) -> str:
-    article = "an" if kind.name[0] in "aeiou" else "a"
-    return f"{article} {kind.name} such as {kind.example}"
+    return f"{article(kind.name)} {kind.name} such as {kind.example}"
+
+
+def article(noun: str) -> str:
+    """Return ``an`` before a vowel, else ``a``."""
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def _shown(text: object) -> str:

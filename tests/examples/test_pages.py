@@ -122,6 +122,63 @@ def test_links_are_whole_and_their_anchors_exist():
     assert faults == []
 
 
+READ = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+CODE = re.compile(r"^```.*?^```|`[^`]*`", re.DOTALL | re.MULTILINE)
+OUTSIDE = re.compile(r"https?://[^\s)>\]\"'`,;|]+", re.IGNORECASE)
+ADDRESS = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/[\w./()%~#?&=+:@-]*[\w/#)])?/?")
+BARE = re.compile(r"\bwww\.\w|(?<![\w./@-])[\w-]+(?:\.[\w-]+)*\.(?:org|com|net|io|eu|gov|edu|dev)\b(?!\()")
+
+
+def prose(page: Path) -> str:
+    """Return a page without its code."""
+    return CODE.sub("", page.read_text(encoding="utf-8"))
+
+
+def outside_faults(text: str) -> list[str]:
+    """Return what is wrong with the form of the addresses outside of the project in the prose ``text``."""
+    found = [address.rstrip(".:") for address in OUTSIDE.findall(text)]
+    faults = [each for each in found if not ADDRESS.fullmatch(each) or "//" in each.removeprefix("https://")]
+    faults += [each for each in found if f"]({each})" not in text and f"<{each}>" not in text]
+    return faults + [f"bare {host}" for host in BARE.findall(OUTSIDE.sub("", text))]
+
+
+def respelt(addresses: list[str]) -> list[list[str]]:
+    """Return addresses and DOIs that are written in more than one way: case, a slash at the end."""
+    ways: dict[str, set[str]] = {}
+    for each in addresses:
+        ways.setdefault(each.lower().rstrip("/"), set()).add(each)
+    return [sorted(each) for each in ways.values() if len(each) > 1]
+
+
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.name)
+def test_what_lies_outside_is_a_whole_link(page):
+    assert outside_faults(prose(page)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[a](http://a.org/b)", "see https://a.org/b", "[a](https://a)", "[a](https://a.org/b.)", "at www.a.org",
+     "a.org says", "[a](https://localhost:80/x)", "[a](https://a.org//b)", "<https://a.org/b\\>"],
+)  # fmt: skip
+def test_addresses_that_are_not_whole_are_found(text):
+    assert outside_faults(text)
+
+
+def test_addresses_that_are_whole_pass():
+    assert (
+        outside_faults("[a](https://a.org/b?c=1#d), <https://doi.org/10.1/x.1>, plan.json, e.g. 1.5 and node.js") == []
+    )
+
+
+def test_no_address_and_no_doi_is_spelt_in_two_ways():
+    written = [path.read_text(encoding="utf-8") for path in (*READ, *(ROOT / "src").rglob("*.py"))]
+    addresses = [each.rstrip(".:") for text in written for each in OUTSIDE.findall(text)]
+    dois = [each.rstrip(".:')") for text in written for each in CITED.findall(text)]
+    assert respelt(addresses) == []
+    assert respelt(dois) == []
+    assert respelt(["https://doi.org/10.1/Ab", "https://doi.org/10.1/ab"]) != []
+
+
 CITED = re.compile(r"(?:doi:|doi\.org/)([^\s\",;`]+)", re.IGNORECASE)
 WHOLE = re.compile(r"10\.\d{4,9}/[\w.()/:<>-]*[\w)]")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,33 @@ def test_sliders_move_the_answer_and_write_the_scenario(page):
     page.click("button[aria-label^='Write into the scenario: warm loop']")
     page.wait_for_function(written, arg="warm_supply: 29 °C")
     page.wait_for_selector("#verdict.ok")
+
+
+def slid_to(page, lever: str, value: float) -> None:
+    """Move a slider and wait for the answer there."""
+    page.locator(f"[id='{lever}']").fill(str(value))
+    page.wait_for_function("() => document.getElementById('computing').textContent.startsWith('computing')")
+    page.wait_for_selector("#computing:has-text('answered by the twin')")
+
+
+@pytest.mark.parametrize("page", [(1280, "light"), (390, "light")], indirect=True)
+def test_a_broken_limit_is_told_by_name_and_temperatures_differ_in_kelvin(page, tmp_path):
+    planned(page, SMALL.replace("500 m3/year", "40 m3/year"))
+    page.locator("#list > li:last-child button:has-text('What if')").click()
+    page.wait_for_selector("#answer table")
+    assert page.locator("#answer .bad").count() == 0
+    slid_to(page, "lever-warm_supply@hall", 45)
+    told = page.locator("#answer .bad").all_inner_texts()
+    page.locator("#whatif").screenshot(path=tmp_path / "broken.png")
+    assert len(told) == 1
+    assert re.fullmatch(
+        r"The same plan breaks a limit there: water a year of hall: 40\.\d+ m3 of 40 m3, "
+        r"0\.\d+ m3 \(1\.\d %\) too much, most of it in July",
+        told[0],
+    )
+    changes = page.locator("#answer tbody tr:has-text('hottest junction') small").all_inner_texts()
+    assert [re.fullmatch(r"\+1\d\.\d\u202fK", each) is not None for each in changes] == [True]
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 CARDS = """() => [...document.querySelectorAll('.scroll table')].flatMap(t => {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from twinloop.planner.optimise import acceptable
 from twinloop.planner.plan import plan
 from twinloop.scenario import load_text, resolve
+from twinloop.studio.broken import broken
 from twinloop.studio.levers import levers
 from twinloop.studio.whatif import ask, repriced, repriced_model
 
@@ -27,7 +31,7 @@ def planned(model):
 
 def test_nothing_moved_is_the_plan_itself(model, planned):
     answer = ask(model, planned, {})
-    assert answer.holds
+    assert answer.broken == ()
     assert answer.best is answer.kept
     assert answer.kept.totals == planned.plan.totals
 
@@ -56,19 +60,75 @@ def test_another_supply_temperature_is_what_that_plant_gives(model, planned):
     assert ours.pue != pytest.approx(planned.plan.totals.pue, rel=1e-4)
 
 
-def test_a_choice_out_of_the_limits_is_told(model, planned):
-    dry = replace(model, caps=replace(model.caps, water_m3_per_year=1e-3))
-    answer = ask(dry, planned, {})
-    assert not answer.holds
-    assert answer.best is None or answer.best.totals.water_m3_per_year <= 1e-3
+LIMITED = {
+    "water of hall": ("on_premise", lambda hall: replace(hall, water=replace(hall.water, supply_m3_per_year=30.0))),
+    "power from the meter of hall": ("on_premise", lambda hall: replace(hall, utility_power_w=15e3)),
+    "purchases of the whole plan": ("caps", lambda caps: replace(caps, capex_usd=9e5)),
+    "cost of ownership of the whole plan": ("caps", lambda caps: replace(caps, cost_usd=1e6)),
+    "CO2e a year of the whole plan": ("caps", lambda caps: replace(caps, carbon_kg_per_year=1e4)),
+    "water a year of the whole plan": ("caps", lambda caps: replace(caps, water_m3_per_year=30.0)),
+}
+
+
+@pytest.mark.parametrize("what", LIMITED)
+def test_a_broken_limit_is_named_with_its_figure_and_what_is_too_much(model, planned, what):
+    key, limit = LIMITED[what]
+    tight = replace(model, **{key: tuple(map(limit, model.on_premise)) if key == "on_premise" else limit(model.caps)})
+    (told,) = ask(tight, planned, {}).broken
+    assert what.split(" of ")[0] in told
+    assert told.split(": ")[0].endswith(what.rpartition(" of ")[2])
+    value, bound, more = QUANTITIES.search(told).groups()
+    assert number(value) - number(bound) == pytest.approx(number(more), rel=0.01)
+    assert "too much" in told
+
+
+QUANTITIES = re.compile(r": (\S+ \S+) of (\S+ [^ ,]+), (\S+ \S+)")
+
+
+def number(words):
+    plain, unit = words.split()
+    return float(plain.replace(",", "")) * {"MW": 1e3, "t": 1e3}.get(unit, 1.0)
+
+
+def test_the_hour_of_a_broken_limit_is_that_of_the_year(model, planned):
+    hall = replace(model.on_premise[0], utility_power_w=15e3)
+    answer = ask(replace(model, on_premise=(hall,)), planned, {})
+    hourly = answer.kept.sites[0].year.hourly
+    hour = int(hourly["peak_w"].argmax())
+    moment = re.search(r"on (\d+) (\w+), (\d+):00 \((-?[\d.]+) °C outdoors\)", answer.broken[0])
+    day = (datetime(2001, 1, 1) + timedelta(hours=hour)).strftime("%-d %B %H")
+    assert " ".join(moment.groups()[:2]) + f" {int(moment[3]):02d}" == day
+    assert float(moment[4]) == pytest.approx(hourly["dry_bulb_c"][hour], abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "moved", [{}, {"warm_supply@hall": 45.0}, {"cold_supply@hall": 26.0}, {"warm_supply@hall": 18.0}]
+)
+@pytest.mark.parametrize("wish", [{}, {"junction_margin_k": 12.0}, {"junction_margin_k": 500.0, "dry_doors": True}])
+def test_words_stand_exactly_where_the_planner_refuses(model, planned, moved, wish):
+    held = replace(planned, asked=replace(model, caps=replace(model.caps, **wish)))
+    answer = ask(model, held, moved)
+    assert bool(answer.broken) != acceptable(replace(model, caps=held.asked.caps), answer.kept)
+
+
+def test_doors_that_may_sweat_are_told_in_kelvin(model, planned):
+    doors = replace(planned.plan.sites[0].cooling, components={"memory": "rear_door"}, setpoints={"cold_supply_c": 9.0})
+    best = planned.best.checked
+    site = replace(best.sites[0], planned=replace(best.sites[0].planned, cooling=doors))
+    wished = replace(model, caps=replace(model.caps, dry_doors=True))
+    (told,) = broken(wished, replace(best, sites=(site,)))
+    dew_c = min(15.0, float(model.on_premise[0].weather.dew_point_c.max()))
+    assert told.startswith(f"rear doors of hall: water of 9.0 °C, {dew_c + 2.0 - 9.0:.1f} K short of 2 K above")
 
 
 def test_the_wishes_that_the_plan_holds_are_held_when_it_is_asked_anew(model, planned):
     """Beside the scenario's own limits, which may have been edited since: 500 K of margin no chip keeps."""
     plain = replace(planned, asked=model)
-    assert ask(model, plain, {}).holds
+    assert ask(model, plain, {}).broken == ()
     wished = replace(planned, asked=replace(model, caps=replace(model.caps, junction_margin_k=500.0)))
-    assert not ask(model, wished, {}).holds
+    (told,) = ask(model, wished, {}).broken
+    margin_k = planned.plan.sites[0].design_day.margin_k
+    assert f"{500.0 - margin_k:.1f} K short of the 500 K" in told
 
 
 def test_levers_stand_where_the_scenario_stands(model, planned):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from twinloop.errors import Fault, InputError
+from twinloop.spelling import folded, near
 
 T = TypeVar("T")
 
 _MAKERS = frozenset(("nvidia", "amd", "intel", "google", "aws", "altera", "instinct", "ieee"))
+_SHORTEST = 3
+"""Letters that say enough to look for a longer name around them."""
+_FEW = 3
 _SPELLINGS = {
     "r": "",
     "tm": "",
@@ -30,7 +33,7 @@ def name_keys(text: str) -> tuple[str, ...]:
     >>> name_keys("NVIDIA H100-SXM5-80GB")
     ('nvidiah100sxm580gb', 'h100sxm80gb', '80gb h100 sxm')
     """
-    words = re.findall(r"[a-z0-9+]+", text.lower())
+    words = re.findall(r"[a-z0-9+]+", folded(text))
     plain = [_SPELLINGS.get(word, word) for word in words if word not in _MAKERS]
     plain = [word for word in plain if word]
     return ("".join(words), "".join(plain), " ".join(sorted(plain)))
@@ -42,7 +45,7 @@ def precise_key(text: str) -> str:
     >>> precise_key("OPT 1.3B"), precise_key("opt-13b")
     ('opt1.3b', 'opt13b')
     """
-    return "".join(re.findall(r"[a-z0-9+]+(?:(?<=\d)\.(?=\d))?", text.lower()))
+    return "".join(re.findall(r"[a-z0-9+]+(?:(?<=\d)\.(?=\d))?", folded(text)))
 
 
 def index(rows: Iterable[tuple[T, Iterable[str]]]) -> dict[str, T]:
@@ -78,15 +81,18 @@ def find(table: str, wanted: str, rows: Mapping[str, T], names: Iterable[str]) -
 def unknown(table: str, wanted: str, names: Iterable[str]) -> InputError:
     """Return the error for a name that ``table`` does not have, with up to three near ones."""
     known = list(names)
-    near = close(wanted, known)
+    meant = close(wanted, known)
     expected = f"a name of the catalogue's table {table} ({len(known)} rows)"
-    return InputError(Fault("catalogue", None, table, repr(wanted), expected, " or ".join(near) or None))
+    return InputError(Fault("catalogue", None, table, repr(wanted), expected, " or ".join(meant) or None))
 
 
 def close(wanted: str, names: Iterable[str]) -> list[str]:
-    """Return up to three of ``names`` that look or start like ``wanted``."""
+    """Return up to three of ``names`` that hold ``wanted`` whole, three letters or more, or are spelt much like it."""
     squashed = {name_keys(name)[1]: name for name in names}
     key = name_keys(wanted)[1]
-    starts = [name for short, name in squashed.items() if key and (key in short)]
-    near = [squashed[short] for short in difflib.get_close_matches(key, squashed, n=3, cutoff=0.55)]
-    return list(dict.fromkeys([*starts[:3], *near]))[:3]
+    holding = [name for short, name in squashed.items() if len(key) >= _SHORTEST and key in short]
+    whole = [squashed[short] for short in near(key, squashed, _FEW)]
+    ends = (len(key) + 1, len(key)) if len(key) > _SHORTEST else ()
+    heads = {short[:end]: name for short, name in reversed(squashed.items()) for end in ends}
+    begun = [heads[short] for short in near(key, heads, _FEW)]
+    return list(dict.fromkeys([*holding[:_FEW], *whole, *begun]))[:_FEW]

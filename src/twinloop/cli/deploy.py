@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 import click
 
 from twinloop.cli.marking import mark_command
+from twinloop.spelling import near
 
 
 class DefaultGroup(click.Group):
@@ -23,9 +23,11 @@ class DefaultGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take a first word that is no sub-command for a plan, unless it is one misspelt."""
-        near = difflib.get_close_matches(args[0], self.commands, 1)
-        if near and args[0] not in self.commands and not Path(args[0]).exists():
-            raise click.UsageError(f"deploy: got {args[0]}, expected a plan or a command: did you mean {near[0]}?", ctx)
+        meant = near(args[0], self.commands)
+        if meant and args[0] not in self.commands and not Path(args[0]).exists():
+            raise click.UsageError(
+                f"deploy: got {args[0]}, expected a plan or a command: did you mean {meant[0]}?", ctx
+            )
         return super().resolve_command(ctx, args if args[0] in self.commands else ["write", *args])
 
 

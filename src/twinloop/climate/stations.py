@@ -21,6 +21,7 @@ from twinloop.catalogue.names import close
 from twinloop.catalogue.nouns import ClimateNormals
 from twinloop.climate.degree_days import Station, normals_from_degree_days
 from twinloop.errors import Fault, InputError
+from twinloop.spelling import folded, slips
 
 SOURCE = "climate.onebuilding.org TMYx statistics (station index of idfkit 1.1.1, 2026)"
 _EARTH_RADIUS_KM = 6371.0
@@ -28,7 +29,33 @@ _EARTH_RADIUS_KM = 6371.0
 _ONE_TOWN_KM = 120.0
 # A position farther from every station than this has no climate to borrow.
 _FARTHEST_KM = 250.0
-_EXPECTED = "a city of the catalogue, a weather station, a position 'lat, lon', or a file .epw"
+_EXPECTED = (
+    "a city of the catalogue, a weather station, a position such as '48.1, 11.6', or an hourly weather file beside the "
+    "scenario such as my-site.epw (free ones: https://climate.onebuilding.org)"
+)
+_SHORTEST = 5
+"""Letters of a town's name from which one slip may be guessed at: the list has thousands of short names."""
+_FEW = 3
+_OTHER_NAMES = {
+    "athens": "Athinai",
+    "bangalore": "Bengaluru",
+    "cologne": "Koln",
+    "florence": "Firenze",
+    "hanover": "Hannover",
+    "ho chi minh city": "Ho Chi Minh",
+    "lisbon": "Lisboa",
+    "mexico city": "Cuidad Mexico",
+    "kobenhavn": "Copenhagen",
+    "munchen": "Munich",
+    "nuremberg": "Nurnberg",
+    "prague": "Praha",
+    "saint petersburg": "St Petersburg",
+    "saigon": "Ho Chi Minh",
+    "the hague": "Rotterdam The Hague",
+    "turin": "Torino",
+    "vienna": "Wien",
+}
+"""Usual English names of towns that the list has in another spelling."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +122,7 @@ def find_station(place: str) -> ListedStation:
         return nearest(float(position[1]), float(position[2]))
     town, _, within = (part.strip() for part in place.partition(","))
     wanted = _words(town)
-    anywhere = _named(wanted)
+    anywhere = [*_named(wanted), *_named(_words(_OTHER_NAMES.get(" ".join(wanted), "")))]
     named = [row for row in anywhere if _is_within(row, within)] if within else anywhere
     if not named:
         raise _fault(place, _EXPECTED, _meant(town, wanted, anywhere))
@@ -128,7 +155,12 @@ def nearest(latitude_deg: float, longitude_deg: float) -> ListedStation:
 
 
 def _named(wanted: list[str]) -> list[ListedStation]:
-    return [row for row in stations() if wanted and _words(row.station.name)[: len(wanted)] == wanted]
+    return [row for row, words in _worded() if wanted and words[: len(wanted)] == wanted]
+
+
+@cache
+def _worded() -> tuple[tuple[ListedStation, list[str]], ...]:
+    return tuple((row, _words(row.station.name)) for row in stations())
 
 
 def _meant(town: str, wanted: list[str], anywhere: list[ListedStation]) -> str | None:
@@ -137,11 +169,22 @@ def _meant(town: str, wanted: list[str], anywhere: list[ListedStation]) -> str |
     name = town if anywhere else town.rsplit(maxsplit=1)[0] if inside else ""
     if name:
         return " or ".join(list(dict.fromkeys(_qualified(name, row) for row in anywhere or inside))[:4])
-    return " or ".join(close(town, (city.name for city in climate_places()))) or None
+    cities = close(town, [*(city.name for city in climate_places()), *map(str.title, _OTHER_NAMES)])
+    return " or ".join(cities or _one_slip_away(tuple(wanted))) or None
+
+
+@cache
+def _one_slip_away(wanted: tuple[str, ...]) -> list[str]:
+    town, count = " ".join(wanted), len(wanted)
+    if len(town) < _SHORTEST:
+        return []
+    found = [row for row, words in _worded() if slips(town, " ".join(words[:count]), 1) <= 1]
+    names = (_qualified(" ".join(re.split(r"[.\-]", row.station.name)[:count]), row) for row in found)
+    return list(dict.fromkeys(names))[:_FEW]
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W_]+", name.lower())
+    return re.findall(r"[^\W_]+", folded(name))
 
 
 def _is_within(row: ListedStation, within: str) -> bool:

@@ -217,16 +217,39 @@ def throttled(model: Model, checked: Checked) -> dict[str, float]:
 
 def exceeded_rows(model: Model, checked: Checked) -> frozenset[str]:
     """Return the limits of power, water and the whole plan that the twin's figures exceed."""
-    rows = list(_plan_rows(model, checked.totals))
+    return frozenset(each.row for each in held_rows(model, checked) if each.exceeded)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A limit and the twin's figure beside it."""
+
+    row: str
+    """Its name in the selection."""
+    place: str
+    """The hall; empty: the whole plan."""
+    value: float
+    bound: float | None
+    """In the unit of ``value``: W, m3, USD or kg; ``None``: no limit."""
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the figure lies above the limit."""
+        return self.bound is not None and self.value > self.bound * (1.0 + 1e-9)
+
+
+def held_rows(model: Model, checked: Checked) -> Iterator[Held]:
+    """Yield the limits of the whole plan, then power and water of every hall in use, with the twin's figures."""
+    for name, value, bound in _plan_rows(model, checked.totals):
+        yield Held(name, "", value, bound)
     halls = {site.name: site for site in model.on_premise}
     for site in checked.sites:
         hall = halls.get(site.planned.name)
         if hall is None:
             continue
-        totals = site.planned.totals
-        rows.append((f"utility power of {hall.name}", totals.peak_power_w, power_that_lasts_w(model, hall)))
-        rows.append((f"water of {hall.name}", totals.water_m3_per_year, water_that_lasts_m3(model, hall)))
-    return frozenset(name for name, value, bound in rows if bound is not None and value > bound * (1.0 + 1e-9))
+        totals, lasting_w = site.planned.totals, power_that_lasts_w(model, hall)
+        yield Held(f"utility power of {hall.name}", hall.name, totals.peak_power_w, lasting_w)
+        yield Held(f"water of {hall.name}", hall.name, totals.water_m3_per_year, water_that_lasts_m3(model, hall))
 
 
 def _plan_rows(model: Model, totals: Totals) -> Iterator[tuple[str, float, float | None]]:

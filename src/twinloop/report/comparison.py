@@ -91,8 +91,17 @@ def _figures(plans: tuple[Plan, ...]) -> tuple[Row, ...]:
         cells = tuple(Cell(show(value), _change(values[0], value)) for value in values)
         rows.append(Row(name, cells, any(cell.change for cell in cells)))
     hottest = [plan.totals.peak_junction_c for plan in plans]
-    rows.append(_row("hottest junction", [numbers.fixed(value, "°C") for value in hottest]))
+    cells = tuple(Cell(numbers.fixed(value, "°C"), _kelvin(hottest[0], value)) for value in hottest)
+    rows.append(Row("hottest junction", cells, len({cell.value for cell in cells}) > 1))
     return tuple(rows)
+
+
+def _kelvin(first_c: float | None, value_c: float | None) -> str:
+    """Return the difference of two temperatures: a share would hang on where the scale has its zero."""
+    if first_c is None or value_c is None:
+        return ""
+    shown = numbers.fixed(value_c - first_c, "K")
+    return "" if shown == numbers.fixed(0.0, "K") else f"+{shown}" if value_c > first_c else shown
 
 
 def _change(first: float | None, value: float | None) -> str:

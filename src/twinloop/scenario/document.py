@@ -142,7 +142,7 @@ def parse_document(text: str, file: str) -> tuple[Node, list[Fault]]:
 
 
 def _refuse_characters(text: str, file: str) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_BREAK.split(text), 1):
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent and line.strip():
             raise InputError(Fault(file, number, "file", "a tab in the indentation", "spaces"))
@@ -152,6 +152,8 @@ def _refuse_characters(text: str, file: str) -> None:
             raise InputError(Fault(file, number, "file", got, "printable text"))
 
 
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What the parser counts as the end of a line."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 
 

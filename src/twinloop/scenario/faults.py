@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from twinloop.errors import Fault
 from twinloop.scenario import schema
 from twinloop.scenario.document import Node, describe
+from twinloop.spelling import near
 
 TAGS: dict[str, type[BaseModel]] = {
     "<layers>": schema.LayersSpec,
@@ -69,6 +69,8 @@ _BOUNDS = {
     "string_too_short": ("at least", "min_length"),
     "string_too_long": ("at most", "max_length"),
 }
+_FEW = 3
+"""Suggestions that still help."""
 _PATTERNS = {
     "Name": "a name of letters, digits, space and . _ + / -",
     "Jurisdiction": "a jurisdiction such as EU, DE or US-VA",
@@ -77,12 +79,30 @@ _PATTERNS = {
 
 
 def close(word: object, options: Iterable[str]) -> str | None:
-    """Return the option that looks most like ``word``, if any does."""
+    """Return the option that is spelt most like ``word``, else the few that it is a whole word of, else ``None``."""
     names = list(options)
-    folded = {name.lower().replace("-", "_"): name for name in reversed(names)}
-    key = str(word).strip().lower().replace("-", "_").replace(" ", "_")
-    found = difflib.get_close_matches(key[:100], folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    found = near(str(word), names) or _holding(str(word), names) or _called_otherwise(str(word), names)
+    return " or ".join(found) or None
+
+
+_OTHER_WORDS = {
+    "immersion": "bath", "tank": "bath", "plates": "cold_plate", "direct to chip": "cold_plate", "doors": "rear_door",
+    "inference": "serve", "infer": "serve", "predict": "serve", "score": "serve", "training": "train",
+    "fine-tune": "train", "features": "preprocess", "etl": "preprocess", "stream": "ingest",
+    "on-prem": "on-premise", "datacenter": "on-premise", "data center": "on-premise", "hall": "on-premise",
+    "llm": "transformer", "moe": "mixture", "cnn": "convnet", "gnn": "graph", "gbdt": "trees", "xgboost": "trees",
+}  # fmt: skip
+"""Words that people use for ours."""
+
+
+def _called_otherwise(word: str, names: list[str]) -> list[str]:
+    return [ours for theirs, ours in _OTHER_WORDS.items() if ours in names and near(word, [theirs])][:1]
+
+
+def _holding(word: str, names: list[str]) -> list[str]:
+    parts = set(re.split(r"[\s_-]+", word.strip().lower()))
+    found = [name for name in names if parts <= set(re.split(r"[\s_-]+", name.lower()))]
+    return found if len(found) <= _FEW else []
 
 
 def path_text(steps: Iterable[str | int]) -> str:
@@ -125,11 +145,16 @@ def schema_faults(error: ValidationError, root: Node, file: str) -> list[Fault]:
     """Return one fault for each error of the validator; a key misspelt is not missing besides."""
     errors = error.errors(include_url=False)
     faults = [(each["type"], _fault(each, root, file)) for each in errors]
-    meant = {_sibling(fault.path, fault.suggestion) for kind, fault in faults if kind == "extra_forbidden"}
+    meant = {
+        _sibling(fault.path, key)
+        for kind, fault in faults
+        if kind == "extra_forbidden"
+        for key in (fault.suggestion or "").split(" or ")
+    }
     return [fault for kind, fault in faults if kind != "missing" or fault.path not in meant]
 
 
-def _sibling(path: str, key: str | None) -> str:
+def _sibling(path: str, key: str) -> str:
     parent, dot, _ = path.rpartition(".")
     return f"{parent}{dot}{key}"
 

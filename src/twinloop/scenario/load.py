@@ -15,6 +15,7 @@ from twinloop.scenario import schema
 from twinloop.scenario.document import Node, parse_document, read_text
 from twinloop.scenario.facts_named import catalogue_faults
 from twinloop.scenario.faults import schema_faults
+from twinloop.scenario.hidden import faults_of_wrong_kinds, sound, with_near_kinds
 from twinloop.scenario.references import reference_faults
 from twinloop.scenario.sense import sense_faults
 
@@ -54,18 +55,29 @@ def load_text(text: str, file: Path) -> Scenario:
     """
     name = str(file)
     root, faults = parse_document(text, name)
-    spec = None
+    spec, meant = None, root
     try:
         spec = schema.ScenarioSpec.model_validate(root.plain())
+        faults += sense_faults(spec, root, name)
     except ValidationError as error:
         faults += schema_faults(error, root, name)
-    faults += reference_faults(root, name)
+        faults += faults_of_wrong_kinds(error, root, name)
+        meant = with_near_kinds(error, root)
+        faults += _sense_of_the_rest(meant, name)
+    faults += reference_faults(meant, name)
     faults += catalogue_faults(root, name, file.parent)
-    if spec is not None and not faults:
-        faults += sense_faults(spec, root, name)
     if faults or spec is None:
         raise InputError(_ordered(faults, name))
     return Scenario(file, spec, root)
+
+
+def _sense_of_the_rest(root: Node, file: str) -> list[Fault]:
+    """Return the faults between values of the blocks that are right, however wrong others are."""
+    try:
+        return sense_faults(schema.ScenarioSpec.model_validate(root.plain()), root, file)
+    except ValidationError as error:
+        rest = sound(error, root)
+    return [] if rest is None else sense_faults(rest.spec, rest.root, file, rest.position)
 
 
 def _ordered(faults: list[Fault], file: str) -> tuple[Fault, ...]:

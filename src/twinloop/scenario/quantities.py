@@ -30,7 +30,7 @@ def reader(quantity: str, low: float, high: float, *, open_low: bool = False) ->
         hint = None
         if quantity in ("share", "yearly share") and isinstance(value, (int, float)) and 1.0 < value <= 100.0:
             hint = f"{value} %"
-        raise _custom(repr(value), f"a {quantity} of {more}{shown}", hint)
+        raise _custom(repr(value), f"{units.article(quantity)} {quantity} of {more}{shown}", hint)
 
     return read
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 from twinloop.errors import Fault
@@ -27,8 +27,13 @@ LEAST_EFFICIENCY = 0.5
 """Of a machine of the power chain that anybody would keep."""
 
 
-def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault]:
-    """Return the faults that only show when values stand side by side."""
+def sense_faults(
+    spec: schema.ScenarioSpec, root: Node, file: str, place: Callable[[Steps], Steps] | None = None
+) -> list[Fault]:
+    """Return the faults that only show when values stand side by side.
+
+    ``place`` gives the file's own steps where ``root`` lacks some of its blocks.
+    """
     found = [
         *_networks(spec),
         *_stages(spec),
@@ -38,7 +43,10 @@ def sense_faults(spec: schema.ScenarioSpec, root: Node, file: str) -> list[Fault
         *_clouds(spec),
         *_finance(spec),
     ]
-    return [Fault(file, line_of(root, steps), path_text(steps), got, expected) for steps, got, expected in found]
+    return [
+        Fault(file, line_of(root, steps), path_text(place(steps) if place else steps), got, expected)
+        for steps, got, expected in found
+    ]
 
 
 def _networks(spec: schema.ScenarioSpec) -> Iterator[_Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -65,6 +66,7 @@ def word(given: str | None, path: str, key: str, sources: Sources) -> str:
 def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> OnPremise:
     """Return the hall that ``spec`` describes."""
     path = f"sites.{spec.name}"
+    _must_have_power(spec, path)
     year = _weather(spec.climate, base_dir, path, sources)
     availability = spec.availability or schema.AvailabilitySpec()
     offtake = spec.heat_offtake
@@ -199,7 +201,26 @@ def _listed(look_up: Callable[[str], object], names: tuple[str, ...]) -> str | N
 
 def _missing(path: str, what: str, names: tuple[str, ...]) -> InputError:
     why = f"the catalogue has none for {' or '.join(names)}" if names else "no country follows from the climate"
-    return InputError(Fault("", None, path, "nothing", f"the key {what!r}: {why}"))
+    return InputError(
+        Fault("", None, path, f"no {what}", f"the key {what!r} such as `{what}: {_EXAMPLES[what]}`: {why}")
+    )
+
+
+_EXAMPLES = {"grid": "{carbon: 400 g/kWh, basis: my supplier}", "tariff": "{energy: 0.10 USD/kWh}"}
+
+
+def _must_have_power(spec: schema.OnPremiseSpec | schema.EdgeSpec, path: str) -> None:
+    """Refuse a place without grid and tariff, both at once."""
+    faults: list[Fault | str] = []
+    grid = partial(_grid, spec.grid, spec.climate, path, Sources())
+    tariff = partial(_tariff, spec.tariff, spec, path, Sources())
+    for look in (grid, tariff):
+        try:
+            look()
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(tuple(faults))
 
 
 def _grid(spec: schema.Grid | None, climate: str | None, path: str, sources: Sources) -> Grid:
@@ -364,6 +385,7 @@ def _embodied_kg_s(path: str, sources: Sources) -> float:
 def edge(spec: schema.EdgeSpec, base_dir: Path, sources: Sources) -> Edge:
     """Return the many small places that ``spec`` describes."""
     path = f"sites.{spec.name}"
+    _must_have_power(spec, path)
     pue = spec.pue
     if pue is None:
         pue = sources.fact(f"{path}.pue", catalogue.constant("economics", "default", "pue_edge"), "number")

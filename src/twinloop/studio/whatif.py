@@ -17,6 +17,7 @@ from twinloop.planner.optimise import acceptable, optimise
 from twinloop.planner.placements import Placement
 from twinloop.planner.plan import Planned
 from twinloop.planner.screen import Screened
+from twinloop.studio.broken import broken
 from twinloop.studio.levers import KG_PER_T
 from twinloop.twin.design import HybridDesign, PlantConstants
 
@@ -31,8 +32,8 @@ class Answer:
 
     kept: Checked
     """The plan as it was chosen, at the new prices and temperatures."""
-    holds: bool
-    """Whether it still respects every limit there, and nothing throttles."""
+    broken: tuple[str, ...]
+    """The limits that it breaks there, in words; empty: it respects every one, and nothing throttles."""
     best: Checked | None
     """The best choice there; ``None``: nothing satisfies the limits."""
 
@@ -55,10 +56,9 @@ def ask(model: Model, planned: Planned, moved: dict[str, float]) -> Answer:
     kept = check(model, chosen, designs, k)
     found = optimise(model, placements, designs, k, {tuple(p.key for p in chosen): kept}, ROUNDS)
     there = None if found is None else found.checked
-    holds = acceptable(model, kept)
-    if holds and (there is None or kept.objective <= there.objective):
+    if acceptable(model, kept) and (there is None or kept.objective <= there.objective):
         there = kept
-    return Answer(kept, holds, there)
+    return Answer(kept, broken(model, kept), there)
 
 
 def _wished(model: Model, asked: Model | None) -> Model:

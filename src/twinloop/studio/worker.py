@@ -101,7 +101,7 @@ def answer_data(planned: Planned, answer: Answer) -> dict[str, Any]:
     best = answer.best
     return {
         "plan": figures(planned.plan.totals),
-        "kept": {**figures(answer.kept.totals), "holds": answer.holds},
+        "kept": {**figures(answer.kept.totals), "broken": list(answer.broken)},
         "best": None if best is None else figures(best.totals),
         "changes": [] if best is None else changes(answer.kept, best),
     }

@@ -51,22 +51,26 @@ const money = (usd) => {
   const [size, suffix] = Math.abs(usd) >= 1e9 ? [1e9, "B"] : Math.abs(usd) >= 1e6 ? [1e6, "M"] : [1e3, "k"];
   return `USD\u202f${(usd / size).toFixed(Math.abs(usd) / size < 100 ? 3 : 1)}\u202f${suffix}`;
 };
-const whole = (value) => Math.round(value).toLocaleString("en").replaceAll(",", "\u202f");
+const whole = (value) => value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en").replaceAll(",", "\u202f");
 const known = (show) => (value) => (value === null || value === undefined ? "—" : show(value));
+const share = (first, value) => {
+  if (first === null || value === null || !first || Math.abs(value - first) < 5e-5 * Math.abs(first)) return "";
+  const part = 100 * (value / first - 1);
+  return `${part > 0 ? "+" : "−"}${Math.abs(part).toFixed(Math.abs(part) < 10 ? 2 : 0)} %`;
+};
+/** A share of a temperature means nothing: its zero is a convention. */
+const kelvin = (first, value) => {
+  if (first === null || value === null || Math.abs(value - first) < 0.05) return "";
+  return `${value > first ? "+" : "−"}${Math.abs(value - first).toFixed(1)}\u202fK`;
+};
 const FIGURES = [
   ["cost of ownership", "tco_usd", money],
   ["energy a year", "facility_energy_mwh_per_year", (v) => `${whole(v)}\u202fMWh`],
   ["PUE", "pue", (v) => v.toFixed(3)],
   ["site water a year", "water_m3_per_year", (v) => `${whole(v)}\u202fm³`],
   ["CO2e a year", "carbon_t_per_year", (v) => `${whole(v)}\u202ft`],
-  ["hottest junction", "peak_junction_c", (v) => `${v.toFixed(1)}\u202f°C`],
+  ["hottest junction", "peak_junction_c", (v) => `${v.toFixed(1)}\u202f°C`, kelvin],
 ];
-
-const change = (first, value) => {
-  if (first === null || value === null || !first || Math.abs(value - first) < 5e-5 * Math.abs(first)) return "";
-  const share = 100 * (value / first - 1);
-  return `${share > 0 ? "+" : "−"}${Math.abs(share).toFixed(Math.abs(share) < 10 ? 2 : 0)} %`;
-};
 
 /** On a narrow screen each row is a card, and each cell says what it is of. */
 const table = (caption, head, rows) => {
@@ -286,18 +290,15 @@ const ask = async () => {
 
 const tell = (answer) => {
   const { plan, kept, best, changes } = answer;
-  const cell = (figures, key, show) => ({ value: known(show)(figures[key]), change: change(plan[key], figures[key]) });
-  const columns = best === null || (kept.holds && !changes.length) ? [kept] : [kept, best];
-  const rows = FIGURES.map(([name, key, show]) =>
-    row(name, [{ value: known(show)(plan[key]) }, ...columns.map((each) => cell(each, key, show))]));
+  const cell = (figures, key, show, change) => ({ value: known(show)(figures[key]), change: change(plan[key], figures[key]) });
+  const columns = best === null || !(kept.broken.length || changes.length) ? [kept] : [kept, best];
+  const rows = FIGURES.map(([name, key, show, change = share]) =>
+    row(name, [{ value: known(show)(plan[key]) }, ...columns.map((each) => cell(each, key, show, change))]));
   const head = ["the plan", "the same plan there", "the best choice there"].slice(0, 1 + columns.length);
-  const notes = kept.holds ? [] : [kept.throttled_hours > 0 ?
-    `The same plan would throttle there: ${whole(kept.throttled_hours)} device-hours a year.` :
-    "The same plan would break a limit of the scenario there."];
-  if (best === null) notes.push("No stored choice satisfies the limits there.");
-  else if (changes.length) notes.push(...changes);
-  else notes.push("The choice stays as it is.");
-  $("answer").replaceChildren(make("ul", { className: "changes" }, ...notes.map((each) => make("li", { textContent: each }))),
+  const notes = kept.broken.map((each) => make("li", { className: "bad" }, "The same plan breaks a limit there: ", make("b", { textContent: each })));
+  const choice = best === null ? ["No stored choice satisfies the limits there."] : changes.length ? changes : ["The choice stays as it is."];
+  notes.push(...choice.map((each) => make("li", { textContent: each })));
+  $("answer").replaceChildren(make("ul", { className: "changes" }, ...notes),
     table("The answer", head, rows));
 };
 
