@@ -115,7 +115,7 @@ def test_keyboard_filter_theme_and_downloads(browser, address, tmp_path):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.fill("#filter", "no such value anywhere")
     assert page.evaluate("[...document.querySelectorAll('#provenance tbody tr')].every(r => r.hidden)")
-    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b'"Purpose"')):
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"Purpose,Present value (USD),")):
         with page.expect_download() as waiting:
             page.click(f"#cost .tools button:has-text('{name}')")
         target = tmp_path / waiting.value.suggested_filename

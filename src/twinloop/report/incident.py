@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from twinloop.model.simulation import Incident, Simulation
 from twinloop.report import numbers
 from twinloop.report.figures import timeline
+from twinloop.report.page import environment
 from twinloop.report.parts import Table, columns
 
 
 def render_incidents(found: Simulation, incidents: tuple[Incident, ...], command: str) -> str:
     """Return the page as HTML; the same run gives the same bytes."""
-    environment = Environment(
-        loader=PackageLoader("twinloop.report"), autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     figures = tuple(timeline.draw(f"timeline{i}", incident) for i, incident in enumerate(incidents))
-    return environment.get_template("incident.html").render(
+    return environment().get_template("incident.html").render(
         found=found, incidents=incidents, figures=figures, kpis=_kpis(found), energy=_energy(found), command=command
     )
 

@@ -110,7 +110,7 @@ def _drawings(
     label = "Spent so far" + ("; marked: from when one of the two has paid back" if any(r.paid for r in rivals) else "")
     pictures = [(label, svg.drawing(name, TITLE, desc, size, _spending(lines, size)))]
     for i, group in enumerate(alike(ours, rivals)):
-        label = f"What {_listed([each.name for each in group])} {'have' if len(group) > 1 else 'has'} cost more so far"
+        label = f"What {numbers.listed([each.name for each in group])} {'have' if len(group) > 1 else 'has'} cost more so far"
         low = FINER[size]
         body = _differences(ours, group, low)
         pictures.append((label, svg.drawing(f"{name}-more{i}", f"{TITLE}, {label}", desc, low, body)))
@@ -127,10 +127,6 @@ def alike(ours: list[float], rivals: Sequence[_Line]) -> list[list[_Line]]:
         else:
             groups.append([line])
     return groups
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _plot(years: int, low: float, high: float, size: svg.Point, top: float) -> svg.Plot:
