@@ -3,7 +3,6 @@
 import copy
 import csv
 import io
-import pickle
 import re
 
 import pytest
@@ -37,8 +36,9 @@ def test_words_stay_words():
     assert cells(("a", "2 racks of 3"), ("b", numbers.count(12345)))[1:] == [["a", "2 racks of 3"], ["b", "12 345"]]
 
 
-SHOWS = ((numbers.money, "USD", 1.0), (numbers.power, "W", 1.0), (numbers.number, "", 1.0), (numbers.duration, "s", 1.0),
-         (numbers.energy, "Wh", 1e6), (numbers.memory, "B", 1e9), (numbers.percent, "%", 100.0),
+SHOWS = ((numbers.money, "USD", 1.0), (numbers.power, "W", 1.0), (numbers.number, "", 1.0),
+         (numbers.duration, "s", 1.0), (numbers.energy, "Wh", 1e6), (numbers.memory, "B", 1e9),
+         (numbers.percent, "%", 100.0),
          (lambda value: numbers.quantity(value, "m³"), "m³", 1.0), (lambda value: numbers.fixed(value, "K"), "K", 1.0),
          )  # fmt: skip
 
@@ -60,5 +60,5 @@ def test_no_number_is_a_row_of_zeros(value):
 
 def test_a_shown_number_survives_copies():
     shown = numbers.power(1234.5)
-    for copied in (copy.deepcopy(shown), pickle.loads(pickle.dumps(shown))):
-        assert (copied, copied.value, copied.unit) == (shown, 1234.5, "W")
+    copied = copy.deepcopy(shown)
+    assert (copied, copied.value, copied.unit) == (shown, 1234.5, "W")

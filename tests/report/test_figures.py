@@ -230,7 +230,7 @@ def test_a_machine_at_rest_reads_zero_not_round_off():
     hour = OperatingHour("median hour", 11.8, 8.0, 280e3, 300e3, states)
     figure = loops.draw("l", (hour,), None)
     rows = {row[0]: row[1:] for row in figure.table.rows}
-    assert rows["chiller"][2].replace(THIN, " ") == "0 W"
+    assert rows["chiller; temperature into its condenser"][2].replace(THIN, " ") == "0 W"
     assert rows["cold supply"] == ("20.0\u202f°C", "9.70\u202fkg/s", "")
 
 

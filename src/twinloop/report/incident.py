@@ -12,8 +12,12 @@ from twinloop.report.parts import Table, columns
 def render_incidents(found: Simulation, incidents: tuple[Incident, ...], command: str) -> str:
     """Return the page as HTML; the same run gives the same bytes."""
     figures = tuple(timeline.draw(f"timeline{i}", incident) for i, incident in enumerate(incidents))
-    return environment().get_template("incident.html").render(
-        found=found, incidents=incidents, figures=figures, kpis=_kpis(found), energy=_energy(found), command=command
+    return (
+        environment()
+        .get_template("incident.html")
+        .render(
+            found=found, incidents=incidents, figures=figures, kpis=_kpis(found), energy=_energy(found), command=command
+        )
     )
 
 

@@ -45,9 +45,9 @@ class Shown(str):
         shown.value, shown.unit = value, unit
         return shown
 
-    def __getnewargs__(self) -> tuple[str, float, str]:
+    def __reduce__(self) -> tuple[type[Shown], tuple[str, float, str]]:
         """Return what a copy is made from."""
-        return str(self), self.value, self.unit
+        return Shown, (str(self), self.value, self.unit)
 
 
 def rounded(value: float, digits: int = DIGITS) -> float:

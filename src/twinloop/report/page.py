@@ -51,6 +51,7 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str, incidents: tup
         verdict=narrative.verdict(plan),
         notes=narrative.notes(plan),
         overview=tables.totals(plan),
+        ratios=tables.ratios(plan),
         stages=tables.stages(plan),
         work=tuple(gallery.work(plan).values()),
         sites=tuple(_site(site, by_site.get(site.name), faults.get(site.name)) for site in plan.sites),

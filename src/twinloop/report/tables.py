@@ -40,6 +40,28 @@ def totals(plan: Plan) -> Table:
     return Table("The plan and its baselines", head, tuple(rows), tuple(flags))
 
 
+def ratios(plan: Plan) -> Table:
+    """The standard's ratios, carbon by scope and the peak, of the same plans."""
+    known = [("Recommended", plan.totals), *((b.name, b.totals) for b in plan.baselines if b.totals is not None)]
+    rows = tuple(
+        (
+            name,
+            numbers.quantity(t.wue_site_l_per_kwh, "L/kWh"),
+            numbers.quantity(t.wue_source_l_per_kwh, "L/kWh"),
+            numbers.quantity(t.cue_kg_per_kwh, "kg/kWh"),
+            numbers.fixed(t.erf, "", 3),
+            numbers.energy(t.it_energy_mwh_per_year),
+            *(numbers.quantity(t.carbon_t_per_year.get(scope), "t") for scope in ("scope1", "scope2", "scope3")),
+            numbers.power(t.peak_power_w),
+        )
+        for name, t in known
+    )
+    head = columns("Plan", "#WUE, site", "#WUE, with source", "#CUE", "#ERF", "#IT energy a year", "#Scope 1 a year",
+                   "#Scope 2 a year", "#Scope 3 a year", "#Peak at the meter")  # fmt: skip
+    flags = ("strong", *[""] * (len(rows) - 1))
+    return Table("Per kWh at the IT meter, carbon by scope, and the peak", head, rows, flags)
+
+
 def _figures(t: Totals) -> tuple[str, ...]:
     return (
         numbers.money(t.tco_usd),

@@ -34,8 +34,9 @@ def draw(ident: str, site: PlannedSite) -> Figure | Absent:
     holds = "a UPS of {} holds" if held_by == "UPS" else f"{held_by.lower()} of {{}}, with batteries, hold"
     desc = (
         f"{site.name}: a transformer of {power(e.transformer_w)} feeds the main board; generators of "
-        f"{power(e.generator_w)} take over; {holds.format(power(e.ups_w))} racks that draw {power(racks_w)} {FULL_WORK}; the mechanical "
-        f"board carries {power(sum(w for _, w in fed))} at design. The year's peak at the meter is "
+        f"{power(e.generator_w)} take over; {holds.format(power(e.ups_w))} "
+        f"racks that draw {power(racks_w)} {FULL_WORK}; "
+        f"the mechanical board carries {power(sum(w for _, w in fed))} at design. The year's peak at the meter is "
         f"{power(site.totals.peak_power_w)}."
     )
     shown = fed[:MOST_MACHINES]

@@ -57,7 +57,7 @@ def _panels(incident: Incident, span: svg.Point) -> tuple[str, float]:
     for name, _, scale, curves in PANELS:
         have = tuple(curve for curve in curves if curve[0] in incident.columns)
         start = 4.0 if narrow else span[0] + 130.0
-        entries = [(f"f-{colour}", words) for _, words, colour in have]
+        entries = [(f"k-{colour}", words) for _, words, colour in have]
         keys, down = svg.legend(start, top + (18.0 if narrow else 0.0), entries, span[1] - start - 20.0)
         body += svg.text(4.0, top, name, "name") + keys
         top += down + (12.0 if narrow else -6.0) + (0.0 if first else 16.0)
