@@ -22,9 +22,9 @@ def address(retrofit, tmp_path_factory):
     return path.as_uri()
 
 
-@pytest.fixture(scope="module", params=["retrofit", "shops", "laboratory"])
+@pytest.fixture(scope="module", params=["retrofit", "shops", "laboratory", "year", "window"])
 def any_address(request, tmp_path_factory):
-    """Rear doors and outdoor air; machines by the hour alone; plates, a warm loop and a rented part."""
+    """Rear doors and outdoor air; machines by the hour alone; plates, a warm loop and a rented part; simulations."""
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(request.getfixturevalue(request.param).report(), encoding="utf-8")
     return path.as_uri()
