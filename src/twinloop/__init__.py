@@ -5,6 +5,7 @@
     scenario = twinloop.load("my.yaml")
     planned = twinloop.plan(scenario)
     year = twinloop.simulate(scenario, planned)
+    step = twinloop.estimate("train", model="llama-3-8b", device="H100-SXM-80GB", devices=64, batch=512)
     bad_day = twinloop.simulate(scenario, planned, window="hottest day", faults=["cdu-1 pump stops at 14:00"])
 """
 
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twinloop.api import PlanResult, SimulationResult
+    from twinloop.api import EstimateResult, PlanResult, SimulationResult
     from twinloop.model.plan import Plan
     from twinloop.scenario import Scenario
     from twinloop.twin.job_replay import Replay
     from twinloop.twin.job_replay_schedule import PlacementRule
 
-__all__ = ["load", "plan", "replay_jobs", "simulate"]
+__all__ = ["estimate", "load", "plan", "replay_jobs", "simulate"]
 
 
 def load(path: str | Path) -> Scenario:
@@ -86,6 +87,37 @@ def simulate(
         found, runs = plan_window(model, digest, wanted, window or "hottest day", faults, step_s)
         return SimulationResult(found, (), tuple(run.incident for run in runs))
     return SimulationResult(*plan_simulation(model, digest, wanted, years))
+
+
+def estimate(what: str, **flags: object) -> EstimateResult:
+    """Return what ``twinloop estimate train`` or ``serve`` answers, ready for a notebook.
+
+    Args:
+        what: ``"train"`` or ``"serve"``.
+        flags: those of the command line, with underscores: ``model="gpt3-175b"``, ``devices=1024``, ``search=True``.
+
+    Raises:
+        InputError: a flag is unknown or missing, or its value has no meaning.
+    """
+    import click
+
+    from twinloop.api import EstimateResult
+    from twinloop.cli.answer import headline
+    from twinloop.cli.estimate import command
+    from twinloop.errors import InputError
+
+    words = [what, "--quiet"]
+    for name, value in flags.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif value is not None:
+            words += [f"--{flag}", str(value)]
+    try:
+        title, answer = command.main(words, prog_name="estimate", standalone_mode=False)
+    except click.ClickException as error:
+        raise InputError(f"estimate: {error.format_message()}") from error
+    return EstimateResult(title, headline(answer), answer)
 
 
 def replay_jobs(

@@ -13,9 +13,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from twinloop.errors import TwinloopError
 from twinloop.model.plan import Plan, Totals
 from twinloop.model.simulation import Incident, Simulation, SiteYear
 from twinloop.report import gallery, render
-from twinloop.report.figures import timeline
+from twinloop.report.figures import shares, timeline
 from twinloop.report.figures.standalone import csv_file, png_file, svg_file
 from twinloop.report.parts import Absent, Figure
 
@@ -194,11 +196,7 @@ class SimulationResult:
         Raises:
             TwinloopError: no such figure.
         """
-        found = self._drawn()
-        name = next(iter(found), None) if name is None else name
-        if name not in found:
-            raise TwinloopError(f"plot: got {name!r}, expected one of {', '.join(found)}")
-        return Drawing(found[name])
+        return _drawing(self._drawn(), name)
 
     def to_table(self) -> pa.Table:
         """Return the hours (or steps of a window) of all halls as an Arrow table: hall, time, then the quantities."""
@@ -220,6 +218,64 @@ class SimulationResult:
         cells = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
         what = s.window or "a weather year"
         return f"<table><caption>{html.escape(f'{s.scenario}: {what}')}</caption>{cells}</table>"
+
+
+@dataclass(frozen=True)
+class EstimateResult:
+    """How fast, how much memory and power, of one model on given devices."""
+
+    title: str
+    headline: str
+    answer: dict[str, Any]
+    """The fields of ``estimate --json``."""
+
+    def figures(self) -> tuple[str, ...]:
+        """Return the names that :meth:`plot` knows."""
+        return tuple(shares.draw_all(self.answer))
+
+    def plot(self, name: str | None = None) -> Drawing:
+        """Return the figure called ``name``, by default the first: time of a training step, or power of a server.
+
+        Raises:
+            TwinloopError: no such figure.
+        """
+        return _drawing(shares.draw_all(self.answer), name)
+
+    def to_table(self, what: str = "quantities") -> pa.Table:
+        """Return the figures by name, ``layouts`` the best of a search, as an Arrow table in the JSON's own units.
+
+        Raises:
+            TwinloopError: another name, or no search was asked for.
+        """
+        if what == "layouts" and "best" in self.answer:
+            return pa.Table.from_pylist([_flat(SimpleNamespace(**each)) for each in self.answer["best"]])
+        if what != "quantities":
+            raise TwinloopError(f"to_frame: got {what!r}, expected quantities, or layouts of an estimate with search")
+        row = {key: value for key, value in self.answer.items() if not isinstance(value, list)}
+        flat = {name: value for name, value in _flat(SimpleNamespace(**row)).items() if not isinstance(value, str)}
+        known = [(name, float(value)) for name, value in flat.items() if value is not None]
+        return pa.table({"quantity": [name for name, _ in known], "value": [value for _, value in known]})
+
+    def to_frame(self, what: str = "quantities") -> Any:
+        """Return :meth:`to_table` as a pandas data frame.
+
+        Raises:
+            TwinloopError: as :meth:`to_table`, or pandas is not installed.
+        """
+        return _frame(self.to_table(what))
+
+    def _repr_html_(self) -> str:
+        found = shares.draw_all(self.answer).values()
+        pictures = "".join(f"<p>{html.escape(each.title)}</p>{Drawing(each)._repr_html_()}" for each in found)
+        return f"<p><b>{html.escape(self.title)}</b>: {html.escape(self.headline)}</p>{pictures}"
+
+
+def _drawing(found: Mapping[str, Figure], name: str | None) -> Drawing:
+    """Return the figure called ``name``, by default the first."""
+    name = next(iter(found), None) if name is None else name
+    if name is None or name not in found:
+        raise TwinloopError(f"plot: got {name!r}, expected one of {', '.join(found)}")
+    return Drawing(found[name])
 
 
 def step_rows(incidents: tuple[Incident, ...]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import twinloop
+from twinloop.report import render_incidents, render_year
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -11,6 +13,21 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def retrofit():
     """A hall with every kind of figure, planned in two seconds."""
     return twinloop.plan(twinloop.load(EXAMPLES / "retrofit.yaml"))
+
+
+@pytest.fixture(scope="session")
+def year(retrofit):
+    """The page of the retrofit's year, as ``simulate`` writes it."""
+    ran = twinloop.simulate(twinloop.load(EXAMPLES / "retrofit.yaml"), retrofit)
+    return SimpleNamespace(report=lambda: render_year(ran.simulation, retrofit.plan, ran.years, "twinloop simulate"))
+
+
+@pytest.fixture(scope="session")
+def window(retrofit):
+    """The page of an hour in which an air handler of the retrofit stops."""
+    fault = ["crah-1 fails at 14:10 for 10 min"]
+    ran = twinloop.simulate(twinloop.load(EXAMPLES / "retrofit.yaml"), retrofit, "07-14 14:00/07-14 15:00", fault)
+    return SimpleNamespace(report=lambda: render_incidents(ran.simulation, ran.incidents, "twinloop simulate"))
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 
 import twinloop
-from twinloop.errors import TwinloopError
+from twinloop.cli.estimate import command
+from twinloop.errors import InputError, TwinloopError
 from twinloop.report.figures import standalone
 
 
@@ -86,3 +91,51 @@ def test_a_simulated_year_draws_itself_too(retrofit):
     assert "PUE" in year._repr_html_()
     with pytest.raises(TwinloopError, match="expected one of london-heat"):
         year.plot("heat")
+
+
+@pytest.fixture(scope="module")
+def step():
+    return twinloop.estimate(
+        "train", model="gpt3-175b", device="A100-80GB-SXM", devices=1024, tensor=8, pipeline=16, batch=1536
+    )
+
+
+def test_an_estimate_answers_as_the_command_does(step):
+    done = CliRunner().invoke(
+        command, ["train", "--model", "gpt3-175b", "--device", "A100-80GB-SXM", "--devices", "1024", "--tensor", "8",
+                  "--pipeline", "16", "--batch", "1536", "--json"],
+    )  # fmt: skip
+    assert json.loads(done.stdout) == step.answer
+
+
+def test_an_estimate_draws_and_tabulates_itself(step):
+    assert step.figures() == ("time", "memory", "power")
+    time = step.plot()
+    ET.fromstring(time.svg())
+    head, *rows = list(csv.reader(io.StringIO(step.plot("time").csv())))
+    assert head == ["Part", "Amount (s)", "Share (%)"]
+    assert sum(float(row[1]) for row in rows) == pytest.approx(step.answer["step_time_s"], rel=1e-6)
+    drawn = list(csv.reader(io.StringIO(step.plot("power").csv())))[1:]
+    assert sum(float(row[1]) for row in drawn) == pytest.approx(step.answer["power_w"]["node_ac"], rel=1e-6)
+    values = step.to_frame().set_index("quantity")["value"]
+    assert values["mfu"] == step.answer["mfu"]
+    assert values["memory_breakdown_gb.weights"] == step.answer["memory_breakdown_gb"]["weights"]
+    assert "MFU" in step._repr_html_()
+    assert step._repr_html_().count("<svg") == 3
+
+
+def test_an_estimates_faults_are_told_as_everywhere():
+    with pytest.raises(InputError, match="No such option '--modle'"):
+        twinloop.estimate("train", modle="gpt3-175b")
+    with pytest.raises(TwinloopError):
+        twinloop.estimate("train", model="gpt3-175b", device="nothing", devices=8, batch=8)
+
+
+def test_a_search_gives_its_layouts():
+    found = twinloop.estimate("train", model="llama-3-8b", device="H100-SXM-80GB", devices=16, batch=64, search=True,
+                              top=3)  # fmt: skip
+    assert len(found.to_frame("layouts")) == 3
+    served = twinloop.estimate("serve", model="llama-3-8b", device="H100-SXM-80GB", devices=1)
+    assert served.figures() == ("power",)
+    with pytest.raises(TwinloopError, match="with search"):
+        served.to_frame("layouts")

@@ -22,9 +22,9 @@ def address(retrofit, tmp_path_factory):
     return path.as_uri()
 
 
-@pytest.fixture(scope="module", params=["retrofit", "shops", "laboratory"])
+@pytest.fixture(scope="module", params=["retrofit", "shops", "laboratory", "year", "window"])
 def any_address(request, tmp_path_factory):
-    """Rear doors and outdoor air; machines by the hour alone; plates, a warm loop and a rented part."""
+    """Rear doors and outdoor air; machines by the hour alone; plates, a warm loop and a rented part; simulations."""
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(request.getfixturevalue(request.param).report(), encoding="utf-8")
     return path.as_uri()
@@ -115,7 +115,7 @@ def test_keyboard_filter_theme_and_downloads(browser, address, tmp_path):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.fill("#filter", "no such value anywhere")
     assert page.evaluate("[...document.querySelectorAll('#provenance tbody tr')].every(r => r.hidden)")
-    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b'"Purpose"')):
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"Purpose,Present value (USD),")):
         with page.expect_download() as waiting:
             page.click(f"#cost .tools button:has-text('{name}')")
         target = tmp_path / waiting.value.suggested_filename

@@ -1,8 +1,11 @@
 """Figures as CSV compute: bare numbers, one unit a column."""
 
+import copy
 import csv
 import io
+import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +36,29 @@ def test_words_stay_words():
     assert cells(("a", "2 racks of 3"), ("b", numbers.count(12345)))[1:] == [["a", "2 racks of 3"], ["b", "12 345"]]
 
 
-@given(st.floats(-1e12, 1e12).filter(lambda value: abs(value) > 1e-3))
-def test_what_is_shown_is_read_back_to_three_digits(value):
-    for shown, unit in ((numbers.money(value), "USD"), (numbers.power(value), "W"), (numbers.number(value), "")):
-        read, found = numbers.read(shown)
-        assert found == unit
-        assert abs(read - value) <= 0.006 * abs(value)
+SHOWS = ((numbers.money, "USD", 1.0), (numbers.power, "W", 1.0), (numbers.number, "", 1.0),
+         (numbers.duration, "s", 1.0), (numbers.energy, "Wh", 1e6), (numbers.memory, "B", 1e9),
+         (numbers.percent, "%", 100.0),
+         (lambda value: numbers.quantity(value, "m³"), "m³", 1.0), (lambda value: numbers.fixed(value, "K"), "K", 1.0),
+         )  # fmt: skip
+
+
+@given(st.floats(-1e12, 1e12))
+def test_the_value_is_in_the_file_whatever_digits_are_shown(value):
+    for show, unit, factor in SHOWS:
+        head, (_, written) = cells(("a", show(value)))
+        assert head[1] == (f"Amount ({unit})" if unit else "Amount")
+        assert float(written) == pytest.approx(value * factor, rel=1e-11, abs=0.0)
+
+
+@given(st.floats(1e-15, 1e12))
+def test_no_number_is_a_row_of_zeros(value):
+    for show in (numbers.power, numbers.energy, numbers.memory, numbers.duration, numbers.number, numbers.money):
+        assert not re.search(r"0\.0000", show(value)), show(value)
+        assert re.search(r"[1-9]", show(value)), show(value)
+
+
+def test_a_shown_number_survives_copies():
+    shown = numbers.power(1234.5)
+    copied = copy.deepcopy(shown)
+    assert (copied, copied.value, copied.unit) == (shown, 1234.5, "W")

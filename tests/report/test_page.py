@@ -201,6 +201,11 @@ def test_the_bound_is_said_to_be_one_of_coefficients(retrofit):
 
 
 def test_a_limit_with_nothing_left_is_named(retrofit):
-    tight = replace(retrofit.plan.constraints[0], slack=0.0)
-    found = narrative.changes(replace(retrofit.plan, constraints=(tight,)))
-    assert any("shapes the answer" in change.how for change in found)
+    def told(worth):
+        tight = replace(retrofit.plan.constraints[0], slack=0.0, shadow_price=worth)
+        found = narrative.changes(replace(retrofit.plan, constraints=(tight,)))
+        return next(change.how for change in found if "nothing is left" in change.how)
+
+    assert told(None) == "nothing is left of this limit: it shapes the answer."
+    assert told(23.0).startswith("nothing is left of this limit: it shapes the answer; 1 kW more is worth")
+    assert told(0.0) == "nothing is left of this limit: more of it would gain nothing."

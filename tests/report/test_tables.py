@@ -39,7 +39,7 @@ def test_the_failure_table_has_a_row_for_every_line_of_the_schedule(retrofit):
     assert tuple(map(plain, rows["AH"])) == ("CRAH", "a spare takes over", "4.2 K", "does not throttle")
     chiller = ("air cooled chiller", "50% of capacity left", "−3.0 K", numbers.duration(95.0))
     assert tuple(map(plain, rows["CH"])) == tuple(map(plain, chiller))
-    assert rows["TR"] == ("transformer", "not simulated", "—", "not simulated")
+    assert rows["TR"] == ("transformer", "a spare stands by", "—", "not simulated")
 
 
 def test_the_schedules_sum_says_what_it_leaves_out(retrofit):
@@ -173,9 +173,9 @@ def test_a_cost_below_a_cent_is_told_of_a_larger_unit(shops):
     costs = {"usd_per_1000_requests.a": 6.2e-5, "usd_per_million_tokens.b": 0.25, "usd_per_run.c": 1e-4}
     plan = replace(shops.plan, totals=replace(shops.totals, unit_costs=costs))
     assert tables.unit_costs(plan).rows == (
-        ("a", "USD per million requests", "0.0620"),
-        ("b", "USD per million tokens", "0.250"),
-        ("c", "USD per run", "0.000100"),
+        ("a", "per million requests", numbers.money(0.062)),
+        ("b", "per million tokens", numbers.money(0.25)),
+        ("c", "per run", numbers.money(1e-4)),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 
-def show(given: dict[str, Any], answer: dict[str, Any], title: str) -> None:
-    """Print ``answer`` as the flags ask, and write it where ``--out`` says."""
+def show(given: dict[str, Any], answer: dict[str, Any], title: str) -> tuple[str, dict[str, Any]]:
+    """Print ``answer`` as the flags ask, write it where ``--out`` says, and return it below its title."""
     import json
 
     text = json.dumps(answer, indent=1, allow_nan=False)
@@ -22,6 +22,7 @@ def show(given: dict[str, Any], answer: dict[str, Any], title: str) -> None:
         click.echo(text)
     elif not given["quiet"]:
         _table(answer, title, verbose=given["verbose"])
+    return title, answer
 
 
 def with_reason(answer: dict[str, Any], room_b: float, heads: int, devices: int) -> dict[str, Any]:

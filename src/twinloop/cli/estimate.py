@@ -68,7 +68,7 @@ def command() -> None:
     """
 
 
-def _machine(function: Callable[..., None]) -> Callable[..., None]:
+def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags that train and serve share."""
     for option in reversed(
         (
@@ -134,7 +134,7 @@ def _machine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--deadline", default=None, help="Of the run: '30 days', '12 h'.")
 @click.option("--search", "searching", is_flag=True, help="Evaluate every layout of these devices.")
 @click.option("--top", type=int, default=10, show_default=True)
-def train(**given: Any) -> None:
+def train(**given: Any) -> tuple[str, dict[str, Any]]:
     """Time, memory and power of a training step."""
     from twinloop.cli.layouts import train_searched
     from twinloop.cli.train_run import run_part
@@ -164,7 +164,7 @@ def train(**given: Any) -> None:
     step = estimate_training(network, on, job)
     estimated = {**to_data(step), **run_part(given, network, on, job, step), **extra}
     answer = with_reason(estimated, capacity_b(on.device), int(network.heads), on.devices)
-    show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
+    return show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {job.precision}")
 
 
 @command.command(
@@ -212,7 +212,7 @@ def train(**given: Any) -> None:
 @click.option("--steps", type=int, default=None, help="Denoising steps.")
 @click.option("--image", default=None, help="HxW.")
 @click.option("--frames", type=int, default=None)
-def serve(**given: Any) -> None:
+def serve(**given: Any) -> tuple[str, dict[str, Any]]:
     """Throughput, latency, memory and power of serving."""
     from twinloop.cli.layouts import serve_searched
     from twinloop.model.codec import to_data
@@ -236,7 +236,7 @@ def serve(**given: Any) -> None:
     extra = serve_searched(network, on, job, given["top"]) if given["searching"] else {}
     estimated = {**to_data(estimate_serving(network, on, job)), **extra}
     answer = with_reason(estimated, on.device.memory_b, int(network.heads), on.devices)
-    show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
+    return show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
 
 
 def _request(given: dict[str, Any], network: Network, on: Host) -> float:

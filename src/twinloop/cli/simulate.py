@@ -178,12 +178,12 @@ def _write(folder: Path, found: Simulation, planned: Plan, years: tuple[SiteYear
     from twinloop.cli.write import write_year
     from twinloop.errors import TwinloopError
     from twinloop.model.codec import dumps
-    from twinloop.report import render
+    from twinloop.report import render_year
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "simulation.json").write_text(dumps(found), encoding="utf-8")
-        (folder / "report.html").write_text(render(planned, years, command), encoding="utf-8")
+        (folder / "report.html").write_text(render_year(found, planned, years, command), encoding="utf-8")
         write_year(years, folder / "trace.parquet")
     except OSError as error:
         raise TwinloopError(f"cannot write to {folder}: {error.strerror}") from error

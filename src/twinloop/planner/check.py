@@ -30,7 +30,7 @@ from twinloop.planner.equipment import (
     schedule,
     standing_it_w,
 )
-from twinloop.planner.failures import design_day, failure_cases
+from twinloop.planner.failures import design_day, design_hour, failure_cases
 from twinloop.planner.money import (
     Ledger,
     add_ledgers,
@@ -184,7 +184,7 @@ def check_hall(
 
 
 def stressed(model: Model, checked: Checked, k: PlantConstants) -> Checked:
-    """Return ``checked`` with what losing one unit does to each hall on its design day.
+    """Return ``checked`` with what losing one unit does to each hall on its design day, and the loops on that day.
 
     Apart from :func:`check` because it takes longer than the year, and only the plan that is written needs it.
     """
@@ -196,7 +196,9 @@ def stressed(model: Model, checked: Checked, k: PlantConstants) -> Checked:
         hall = halls[site.planned.name]
         groups = groups_at(model, tuple(p for p in checked.placements if p.site == hall.name))
         cases = failure_cases(site.plant, groups, hall, site.planned.equipment, k)
-        return replace(site, planned=replace(site.planned, failure_cases=cases))
+        hours = (design_hour(site.plant, groups, hall, k), site.year.hours[-1]) if site.year else ()
+        year = replace(site.year, hours=hours) if site.year else None
+        return replace(site, planned=replace(site.planned, failure_cases=cases), year=year)
 
     return replace(checked, sites=tuple(one(site) for site in checked.sites))
 

@@ -9,11 +9,13 @@ import numpy as np
 from twinloop.cooling.altitude import pressure_ratio
 from twinloop.cooling.dry_coolers import DryCooler
 from twinloop.model.plan import DesignDay, Equipment, FailureCase
+from twinloop.model.simulation import OperatingHour
 from twinloop.model.site import OnPremise
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.design_hours import busy_state, design_hours, margins_k
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.groups import ItGroup
+from twinloop.twin.pictures import operating_hour
 from twinloop.twin.plant import PlantState
 from twinloop.twin.sizing import Plant
 from twinloop.twin.transient_nouns import TransientConstants
@@ -37,6 +39,14 @@ def design_day(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: Pl
         peak_junction_c=max(float(it.worst_junction_c[hour]) for it in state.it),
         supply_c=float(supply[hour]), margin_k=_margin_k(state, groups),
     )  # fmt: skip
+
+
+def design_hour(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: PlantConstants) -> OperatingHour:
+    """Return the loops at the hour that :func:`design_day` tells of."""
+    outdoor = design_hours(site.weather, k)
+    state = busy_state(plant, groups, outdoor, k)
+    air = replace(outdoor, dry_bulb_c=outdoor.dry_bulb_c - k.recirculation_outdoor_k)
+    return operating_hour("design hour", int(np.argmin(margins_k(state, groups))), state, air)
 
 
 def failure_cases(

@@ -93,12 +93,12 @@ def verdict(plan: Plan) -> tuple[str, ...]:
         ("Clearly better than {}.", [b for b in feasible if (b.saving or 0.0) >= NEAR]),
     ):  # fmt: skip
         if chosen:
-            said.append(words.format(" and ".join(b.name for b in chosen)))
+            said.append(words.format(numbers.listed([b.name for b in chosen])))
     unfit = [b for b in plan.baselines if not b.feasible]
     if unfit:
         shown = " The figures shown for what does not fit assume as many rack positions as it would take." if any(
             b.totals for b in unfit) else ""  # fmt: skip
-        said.append(f"Not possible within the limits: {', '.join(b.name for b in unfit)}.{shown}")
+        said.append(f"Not possible within the limits: {numbers.listed([b.name for b in unfit])}.{shown}")
     said += [_outgrown(plan, unfit)] if any(w.rule == "growth" for w in plan.warnings) else []
     if plan.objective.gap is not None:
         said.append(
@@ -135,6 +135,8 @@ def _model_error(u: Uncertainty) -> str:
     """Return what the samples leave out: how far screening and twin lie apart; empty where that is not known."""
     if u.screening_error is None:
         return ""
+    if abs(u.screening_error) < SHOWN:
+        return " Screening and the twin agree on the plan's cost."
     side = "below" if u.screening_error < 0.0 else "above"
     return (
         f" The model's own error is not in these shares: screening puts the plan's cost "
@@ -184,7 +186,8 @@ def changes(plan: Plan) -> tuple[Change, ...]:
 def _limit(c: Constraint, plan: Plan) -> str:
     """Return what is left of a limit that shapes the answer, and what more of it is worth; empty for another."""
     worth = tables.worth(c, plan.objective.name)
-    said = ["nothing is left of this limit: it shapes the answer"] if c.slack <= 0.0 else []
+    shapes = "it shapes the answer" if c.shadow_price != 0.0 else "more of it would gain nothing"
+    said = [f"nothing is left of this limit: {shapes}"] if c.slack <= 0.0 else []
     spare = "; what is left is too little for a whole step more" if worth and c.slack > 0.0 else ""
     said += [f"{worth[1]} more is worth about {worth[0]}, if work could be placed in part{spare}"] if worth else []
     return "; ".join(said) + "." if said else ""

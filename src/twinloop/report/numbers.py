@@ -1,13 +1,13 @@
 """Numbers as a reader wants them: three significant digits, a unit, a thin space between.
 
 Unknown is ``None`` on the way in and :data:`UNKNOWN` on the way out, never a zero. The spaces are
-U+202F (narrow, no break), the minus sign U+2212.
+U+202F (narrow, no break), the minus sign U+2212. What is known remembers its value (:class:`Shown`), so
+that a table says the same in full to a spreadsheet.
 """
 
 from __future__ import annotations
 
 import math
-import re
 
 UNKNOWN = "—"
 """What stands for a value nobody knows; the templates give it the title "not known"."""
@@ -20,14 +20,34 @@ GROUP_FROM = 10_000
 ACRONYMS = {name.lower(): name for name in ("CPU", "CDU", "CRAH", "IT", "UPS", "TB")}
 """Identifier -> how the field writes it."""
 
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 _MONEY = ((1e9, " B"), (1e6, " M"), (1e3, " k"), (1.0, ""))
-_TIMES = ((86400.0, "d", 2.0), (3600.0, "h", 2.0), (60.0, "min", 2.0), (1.0, "s", 1.0), (1e-3, "ms", 1.0))
-_MISSING = (None, math.inf, -math.inf)
+_TIMES = ((86400.0, "d", 2.0), (3600.0, "h", 2.0), (60.0, "min", 2.0), (1.0, "s", 1.0), (1e-3, "ms", 1.0),
+          (1e-6, "µs", 1.0))  # fmt: skip
+_SMALLEST = 1e-4
+"""Below this a number is written with its power of ten: nobody counts zeros."""
+_TENS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _known(value: float | None) -> bool:
-    return value not in _MISSING and not (isinstance(value, float) and math.isnan(value))
+class Shown(str):
+    """A number as text that remembers what it shows: a cell of a table is read by people and by spreadsheets.
+
+    ``value`` is in ``unit``, which has no prefix: W, Wh, B, s, USD, %, or as given.
+    """
+
+    __slots__ = ("unit", "value")
+    value: float
+    unit: str
+
+    def __new__(cls, text: str, value: float, unit: str = "") -> Shown:
+        """Return ``text`` that shows ``value``."""
+        shown = super().__new__(cls, text)
+        shown.value, shown.unit = value, unit
+        return shown
+
+    def __reduce__(self) -> tuple[type[Shown], tuple[str, float, str]]:
+        """Return what a copy is made from."""
+        return Shown, (str(self), self.value, self.unit)
 
 
 def rounded(value: float, digits: int = DIGITS) -> float:
@@ -44,12 +64,19 @@ def number(value: float | None, digits: int = DIGITS) -> str:
 
     >>> number(1.2), number(-0.05), number(123456.0).replace(THIN, " "), number(None)
     ('1.20', '−0.0500', '123 000', '—')
+    >>> number(2.591e-10).replace(THIN, " ")
+    '2.59 × 10⁻¹⁰'
     """
-    if value is None or not _known(value):
-        return UNKNOWN
+    return UNKNOWN if value is None or not math.isfinite(value) else Shown(_significant(value, digits), value)
+
+
+def _significant(value: float, digits: int = DIGITS) -> str:
     short = rounded(value, digits)
     if short == 0.0:
         return "0"
+    if abs(short) < _SMALLEST:
+        mantissa, _, power_of_ten = f"{short:.{digits - 1}e}".partition("e")
+        return f"{mantissa.replace('-', MINUS)}{THIN}×{THIN}10{str(int(power_of_ten)).translate(_TENS)}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(short))))
     return _grouped(f"{abs(short):.{decimals}f}", negative=short < 0.0)
 
@@ -67,9 +94,21 @@ def count(value: float | None) -> str:
     >>> count(8760), count(12345).replace(THIN, " "), count(None)
     ('8760', '12 345', '—')
     """
-    return (
-        UNKNOWN if value is None or not _known(value) else _grouped(f"{abs(round(value))}", negative=round(value) < 0)
-    )
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return Shown(_grouped(f"{abs(round(value))}", negative=round(value) < 0), round(value))
+
+
+def counted(value: float | None, one: str, many: str = "") -> str:
+    """Return a whole number and what is counted, in the singular for one.
+
+    >>> counted(1, "rack").replace(THIN, " "), counted(3, "rack").replace(THIN, " "), counted(2, "copy", "copies")[2:]
+    ('1 rack', '3 racks', 'copies')
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    noun = one if round(value) == 1 else many or f"{one}s"
+    return Shown(_unit(count(value), noun), round(value), many or f"{one}s")
 
 
 def fixed(value: float | None, unit: str, decimals: int = 1) -> str:
@@ -78,10 +117,11 @@ def fixed(value: float | None, unit: str, decimals: int = 1) -> str:
     >>> fixed(27.04, "°C").replace(THIN, " "), fixed(-0.01, "K").replace(THIN, " ")
     ('27.0 °C', '0.0 K')
     """
-    if value is None or not _known(value):
+    if value is None or not math.isfinite(value):
         return UNKNOWN
     plain = f"{abs(value):.{decimals}f}"
-    return _unit(_grouped(plain, negative=value < 0.0 and float(plain) != 0.0), unit)
+    negative = value < 0.0 and float(plain) != 0.0
+    return Shown(_unit(_grouped(plain, negative=negative), unit), value, unit)
 
 
 def quantity(value: float | None, unit: str) -> str:
@@ -90,7 +130,7 @@ def quantity(value: float | None, unit: str) -> str:
     >>> quantity(4012.0, "m³").replace(THIN, " ")
     '4010 m³'
     """
-    return UNKNOWN if value is None or not _known(value) else _unit(number(value), unit)
+    return UNKNOWN if value is None or not math.isfinite(value) else Shown(_unit(number(value), unit), value, unit)
 
 
 def prefixed(value: float | None, unit: str) -> str:
@@ -98,11 +138,13 @@ def prefixed(value: float | None, unit: str) -> str:
 
     >>> prefixed(1_234_000.0, "W").replace(THIN, " "), prefixed(999.7, "W").replace(THIN, " ")
     ('1.23 MW', '1.00 kW')
+    >>> prefixed(3.04e-7, "W").replace(THIN, " "), prefixed(0.0, "W").replace(THIN, " ")
+    ('304 nW', '0 W')
     """
-    if value is None or not _known(value):
+    if value is None or not math.isfinite(value):
         return UNKNOWN
-    factor, prefix = _scale(value, _PREFIXES)
-    return _unit(number(value / factor), prefix + unit)
+    factor, prefix = _scale(value, _PREFIXES) if value else (1.0, "")
+    return Shown(_unit(_significant(value / factor), prefix + unit), value, unit)
 
 
 def _scale(value: float, steps: tuple[tuple[float, str], ...]) -> tuple[float, str]:
@@ -141,17 +183,20 @@ def memory(value_gb: float | None) -> str:
     return prefixed(None if value_gb is None else value_gb * 1e9, "B")
 
 
-def money(value_usd: float | None, currency: str = "USD") -> str:
+def money(value_usd: float | None, currency: str = "USD", *, signed: bool = False) -> str:
     """Return money as the field writes it: currency first, then k, M or B.
 
     >>> money(1_234_000.0).replace(THIN, " "), money(-950.0).replace(THIN, " ")
     ('USD 1.23 M', '−USD 950')
+    >>> money(950.0, signed=True).replace(THIN, " "), money(0.0, signed=True).replace(THIN, " ")
+    ('+USD 950', 'USD 0')
     """
-    if value_usd is None or not _known(value_usd):
+    if value_usd is None or not math.isfinite(value_usd):
         return UNKNOWN
     factor, suffix = _scale(value_usd, _MONEY)
-    sign = MINUS if rounded(value_usd) < 0.0 else ""
-    return f"{sign}{currency}{THIN}{number(abs(value_usd) / factor)}{suffix.replace(' ', THIN)}"
+    sign = MINUS if rounded(value_usd) < 0.0 else "+" if signed and rounded(value_usd) > 0.0 else ""
+    text = f"{sign}{currency}{THIN}{_significant(abs(value_usd) / factor)}{suffix.replace(' ', THIN)}"
+    return Shown(text, value_usd, currency)
 
 
 def percent(value: float | None, decimals: int = 1, *, signed: bool = False) -> str:
@@ -162,52 +207,25 @@ def percent(value: float | None, decimals: int = 1, *, signed: bool = False) -> 
     >>> percent(0.0002, signed=True).replace(THIN, " ")   # neither more nor less, as far as is shown
     '0.0 %'
     """
-    text = fixed(None if value is None else value * 100.0, "%", decimals)
-    plus = signed and value is not None and value > 0.0 and any(digit in text for digit in "123456789")
-    return f"+{text}" if plus else text
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    text = fixed(value * 100.0, "%", decimals)
+    plus = "+" if signed and value > 0.0 and any(digit in text for digit in "123456789") else ""
+    return Shown(f"{plus}{text}", value * 100.0, "%")
 
 
 def duration(value_s: float | None) -> str:
-    """Return seconds as ms, s, min, h or d.
+    """Return seconds as µs, ms, s, min, h or d.
 
-    >>> [duration(s).replace(THIN, " ") for s in (0.021, 45.0, 8100.0, 2.6e5)]
-    ['21.0 ms', '45.0 s', '2.25 h', '3.01 d']
+    >>> [duration(s).replace(THIN, " ") for s in (9.3e-4, 0.021, 45.0, 8100.0, 2.6e5)]
+    ['930 µs', '21.0 ms', '45.0 s', '2.25 h', '3.01 d']
     """
-    if value_s is None or not _known(value_s):
+    if value_s is None or not math.isfinite(value_s):
         return UNKNOWN
-    for size, name, least in _TIMES:
-        if abs(value_s) >= size * least:
-            return quantity(value_s / size, name)
-    return quantity(value_s * 1e3, "ms") if value_s else f"0{THIN}s"
-
-
-_SHOWN = re.compile(r"([+-]?)(USD )?([0-9]+(?: [0-9]{3})*(?:\.[0-9]+)?)(?: (\S.*))?")
-_UNIT = re.compile(r"([TGMk]?)(Wh|W|B)")
-
-
-def read(text: str) -> tuple[float, str] | None:
-    """Return (value, unit) of a number shown by this module, without its prefix; ``None`` for other text.
-
-    >>> read(money(1_234_000.0)), read(power(2.5e6)), read(duration(8100.0)), read(percent(-0.02)), read(count(12345))
-    ((1230000.0, 'USD'), (2500000.0, 'W'), (8100.0, 's'), (-2.0, '%'), (12345.0, ''))
-    >>> read(money(-950.0)), read("4010 m³"), read("2 racks of 3"), read("data 2")
-    ((-950.0, 'USD'), (4010.0, 'm³'), None, None)
-    """
-    found = _SHOWN.fullmatch(text.replace(THIN, " ").replace(MINUS, "-"))
-    if found is None:
-        return None
-    sign, currency, digits, unit = found.groups()
-    value = float(f"{sign}{digits.replace(' ', '')}")
-    if currency is not None:
-        factor = {name.strip(): size for size, name in _MONEY}.get(unit or "")
-        return None if factor is None else (value * factor, "USD")
-    for size, name, _ in _TIMES:
-        if unit == name:
-            return value * size, "s"
-    scaled = _UNIT.fullmatch(unit or "")
-    if scaled is not None:
-        return value * {name: size for size, name in _PREFIXES}[scaled[1]], scaled[2]
-    return None if unit is not None and re.search(r"[\s,;0-9]", unit) else (value, unit or "")
+    if value_s == 0.0:
+        return Shown(f"0{THIN}s", value_s, "s")
+    size, name, _ = next((each for each in _TIMES if abs(value_s) >= each[0] * each[2]), _TIMES[-1])
+    return Shown(_unit(_significant(value_s / size), name), value_s, "s")
 
 
 def lower(ours: float | None, theirs: float | None) -> str:
@@ -216,12 +234,21 @@ def lower(ours: float | None, theirs: float | None) -> str:
     >>> lower(80.0, 100.0).replace(THIN, " "), lower(100.0, 100.0), lower(None, 1.0)
     ('20.0 % lower', 'the same', '—')
     """
-    if ours is None or theirs is None or not (_known(ours) and _known(theirs)) or theirs == 0.0:
+    if ours is None or theirs is None or not (math.isfinite(ours) and math.isfinite(theirs)) or theirs == 0.0:
         return UNKNOWN
     share = (ours - theirs) / abs(theirs)
     if abs(share) < 0.0005:  # would print as 0.0 %
         return "the same"
     return f"{percent(abs(share))} {'lower' if share < 0.0 else 'higher'}"
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a sentence lists them.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def words(name: str) -> str:

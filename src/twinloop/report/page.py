@@ -12,7 +12,7 @@ from twinloop.model.simulation import Incident, SiteYear
 from twinloop.report import gallery, narrative, tables
 from twinloop.report.gallery import Drawn
 from twinloop.report.parts import Table
-from twinloop.report.spreadsheets import equipment_csv
+from twinloop.report.spreadsheets import as_csv, equipment_csv
 
 WITHOUT_HALL = {
     "cloud": "Rented: figures are the provider's, from the catalogue.",
@@ -51,6 +51,7 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str, incidents: tup
         verdict=narrative.verdict(plan),
         notes=narrative.notes(plan),
         overview=tables.totals(plan),
+        ratios=tables.ratios(plan),
         stages=tables.stages(plan),
         work=tuple(gallery.work(plan).values()),
         sites=tuple(_site(site, by_site.get(site.name), faults.get(site.name)) for site in plan.sites),
@@ -69,13 +70,15 @@ def render(plan: Plan, years: tuple[SiteYear, ...], command: str, incidents: tup
 
 def environment() -> Environment:
     """Return the templates: everything is escaped, an unknown name is an error."""
-    return Environment(
+    found = Environment(
         loader=PackageLoader("twinloop.report"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["csv"] = as_csv
+    return found
 
 
 def _filled(*found: Table) -> tuple[Table, ...]:

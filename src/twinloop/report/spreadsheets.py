@@ -56,15 +56,13 @@ def as_csv(table: Table) -> str:
 
 
 def _plain(name: str, cells: list[str]) -> list[list[str]]:
-    """Return the columns, head first, that hold what ``cells`` say."""
+    """Return the columns, head first, that hold what ``cells`` say; a number in full, whatever the page shows."""
     shown = [cell for cell in cells if cell not in ("", numbers.UNKNOWN)]
-    values = {cell: numbers.read(cell) for cell in shown}
-    if not shown or None in values.values():
+    known = [cell for cell in shown if isinstance(cell, numbers.Shown)]
+    if not shown or len(known) < len(shown):
         return [[name, *("" if cell == numbers.UNKNOWN else cell.replace(numbers.THIN, " ") for cell in cells)]]
-    known = {cell: value for cell, value in values.items() if value is not None}
-    bare = [f"{known[cell][0]:.12g}" if cell in known else "" for cell in cells]
-    units = [known[cell][1] if cell in known else "" for cell in cells]
-    if len({known[cell][1] for cell in shown}) > 1:
+    bare = [f"{cell.value:.12g}" if isinstance(cell, numbers.Shown) else "" for cell in cells]
+    units = [cell.unit if isinstance(cell, numbers.Shown) else "" for cell in cells]
+    if len({cell.unit for cell in known}) > 1:
         return [[name, *bare], [f"{name}: unit", *units]]
-    unit = units[cells.index(shown[0])]
-    return [[f"{name} ({unit})" if unit else name, *bare]]
+    return [[f"{name} ({known[0].unit})" if known[0].unit else name, *bare]]

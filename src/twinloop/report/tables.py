@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twinloop.model.plan import Constraint, FailureCase, Plan, PlannedSite, PlannedStage, Totals
+from twinloop.model.plan import Constraint, Equipment, FailureCase, Plan, PlannedSite, PlannedStage, Totals
 from twinloop.report import numbers
 from twinloop.report.figures.doubt import stays_best
+from twinloop.report.figures.money import place, purpose
 from twinloop.report.figures.one_line import backup_name
-from twinloop.report.figures.rack import contents
+from twinloop.report.figures.rack import FULL_WORK, contents
 from twinloop.report.parts import Table, columns
 
 OUTDOORS = ("CH", "CT", "FC", "DC", "WT", "TS")
@@ -37,6 +38,28 @@ def totals(plan: Plan) -> Table:
         "#Saving",
     )
     return Table("The plan and its baselines", head, tuple(rows), tuple(flags))
+
+
+def ratios(plan: Plan) -> Table:
+    """The standard's ratios, carbon by scope and the peak, of the same plans."""
+    known = [("Recommended", plan.totals), *((b.name, b.totals) for b in plan.baselines if b.totals is not None)]
+    rows = tuple(
+        (
+            name,
+            numbers.quantity(t.wue_site_l_per_kwh, "L/kWh"),
+            numbers.quantity(t.wue_source_l_per_kwh, "L/kWh"),
+            numbers.quantity(t.cue_kg_per_kwh, "kg/kWh"),
+            numbers.fixed(t.erf, "", 3),
+            numbers.energy(t.it_energy_mwh_per_year),
+            *(numbers.quantity(t.carbon_t_per_year.get(scope), "t") for scope in ("scope1", "scope2", "scope3")),
+            numbers.power(t.peak_power_w),
+        )
+        for name, t in known
+    )
+    head = columns("Plan", "#WUE, site", "#WUE, with source", "#CUE", "#ERF", "#IT energy a year", "#Scope 1 a year",
+                   "#Scope 2 a year", "#Scope 3 a year", "#Peak at the meter")  # fmt: skip
+    flags = ("strong", *[""] * (len(rows) - 1))
+    return Table("Per kWh at the IT meter, carbon by scope, and the peak", head, rows, flags)
 
 
 def _figures(t: Totals) -> tuple[str, ...]:
@@ -101,11 +124,12 @@ def racks(site: PlannedSite) -> Table:
             " + ".join(contents(r)),
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
-            numbers.number(r.height_u) + " U",
+            numbers.Shown(f"{r.height_u:g}{numbers.THIN}U", r.height_u, "U"),
         )
         for r in site.rack_types
     )
-    return Table("Racks", columns("Rack", "#Count", "Servers in each", "#Power", "#Weight", "#Height"), rows)
+    head = columns("Rack", "#Count", "Servers in each", "#Power of each", "#Weight", "#Height")
+    return Table(f"Racks; power {FULL_WORK}, not by nameplates", head, rows)
 
 
 def equipment(site: PlannedSite) -> Table:
@@ -116,11 +140,8 @@ def equipment(site: PlannedSite) -> Table:
             numbers.words(e.type),
             f"{e.count} + {e.spare}",
             numbers.power(e.rated_w),
-            numbers.quantity(e.flow_m3_h, "m³/h"),
-            numbers.quantity(e.dp_kpa, "kPa"),
-            numbers.fixed(e.t_in_c, "°C"),
-            numbers.fixed(e.t_out_c, "°C"),
-            numbers.power(e.power_w),
+            *_hydraulics(e),
+            numbers.power(e.power_w) if e.power_w else "",
             e.design_condition,
             numbers.percent(e.margin, 0),
             numbers.money(e.capex_usd),
@@ -136,16 +157,27 @@ def equipment(site: PlannedSite) -> Table:
         "Type",
         "#Running + spare",
         "#Rated, each",
-        "#Flow",
+        "#Flow of all",
         "#Δp",
         "#In",
         "#Out",
-        "#Power",
+        "#Power of all",
         "~Design condition",
         "#Margin",
-        "#Price",
+        "#Price of all",
     )
     return Table(caption, head, (*rows, total) if rows else (), (*[""] * len(rows), "strong"))
+
+
+def _hydraulics(e: Equipment) -> tuple[str, ...]:
+    """Return flow, pressure drop and temperatures; empty where nothing flows, as in a transformer."""
+    values = (e.flow_m3_h, e.dp_kpa, e.t_in_c, e.t_out_c)
+    if all(value is None for value in values):
+        return ("",) * len(values)
+    return (
+        numbers.quantity(e.flow_m3_h, "m³/h"), numbers.quantity(e.dp_kpa, "kPa"), numbers.fixed(e.t_in_c, "°C"),
+        numbers.fixed(e.t_out_c, "°C"),
+    )  # fmt: skip
 
 
 def basis(site: PlannedSite) -> Table:
@@ -200,14 +232,14 @@ def _carriers(site: PlannedSite, part: str, planned: str) -> str:
 def failures(site: PlannedSite) -> Table:
     """One unit of each line of the schedule lost on the design day."""
     cases = {f.case.partition("(")[2].partition(")")[0]: f for f in site.failure_cases}
-    rows = tuple((e.tag, numbers.words(e.type), *_lost(cases.get(e.tag))) for e in site.equipment)
+    rows = tuple((e.tag, numbers.words(e.type), *_lost(cases.get(e.tag), e)) for e in site.equipment)
     head = columns("Tag", "One lost", "~Then", "#Margin to throttling", "#Until throttling")
     return Table("One unit lost on the design day", head, rows if cases else ())
 
 
-def _lost(case: FailureCase | None) -> tuple[str, str, str]:
+def _lost(case: FailureCase | None, line: Equipment) -> tuple[str, str, str]:
     if case is None:
-        return "not simulated", numbers.UNKNOWN, "not simulated"
+        return "a spare stands by" if line.spare else "not simulated", numbers.UNKNOWN, "not simulated"
     after = case.case.partition(": ")[2]
     if case.time_to_throttle_s is not None:
         return after, numbers.fixed(case.min_margin_k, "K"), numbers.duration(case.time_to_throttle_s)
@@ -282,23 +314,27 @@ def unit_costs(plan: Plan) -> Table:
         words = numbers.words(unit)
         if value < CENT and words in LARGER:
             words, value = LARGER[words], value * 1e3
-        rows.append((stage, f"USD per {words}", numbers.number(value)))
-    return Table("Cost of the work", columns("Stage", "Unit", "#USD"), tuple(rows))
+        rows.append((stage, f"per {words}", numbers.money(value)))
+    return Table("Cost of the work", columns("Stage", "Unit", "#Cost"), tuple(rows))
 
 
 def cashflow(plan: Plan) -> Table:
-    """Money by year and purpose; a purpose that costs nothing in any year is left out."""
-    names = list(dict.fromkeys(name for year in plan.cashflow for name, usd in year.amounts_usd.items() if usd))
-    rows = tuple(
-        (
-            numbers.words(name),
-            *(numbers.money(year.amounts_usd[name]) if name in year.amounts_usd else "" for year in plan.cashflow),
-        )
-        for name in names
-    )
-    discounted = ("present value", *(numbers.money(year.discounted_usd) for year in plan.cashflow))
-    head = columns("Purpose", *(f"#Year {year.year}" for year in plan.cashflow))
-    return Table("Cash flow", head, (*rows, discounted), (*[""] * len(rows), "strong"))
+    """Money by year and purpose, summed both ways; a purpose that costs nothing in any year is left out."""
+    machines = [e.type for site in plan.sites for e in site.equipment]
+    spent = dict.fromkeys(name for year in plan.cashflow for name, usd in year.amounts_usd.items() if usd)
+    rows = []
+    for name in sorted(spent, key=lambda each: place(each, machines)):
+        by_year = [year.amounts_usd.get(name) for year in plan.cashflow]
+        cells = ("" if usd is None else numbers.money(usd) for usd in by_year)
+        rows.append((purpose(name), *cells, numbers.money(sum(usd or 0.0 for usd in by_year))))
+    sums = [sum(year.amounts_usd.values()) for year in plan.cashflow]
+    present = [year.discounted_usd for year in plan.cashflow]
+    rows += [
+        (words, *map(numbers.money, values), numbers.money(sum(values)))
+        for words, values in (("sum", sums), ("present value", present)) if values
+    ]  # fmt: skip
+    head = columns("Purpose", *(f"#Year {year.year}" for year in plan.cashflow), "#Sum")
+    return Table("Cash flow", head, tuple(rows), (*[""] * (len(rows) - 2), "strong", "strong"))
 
 
 UNITS = {"W": (1e3, "1 kW"), "racks": (1.0, "1 rack position"), "kg": (1e3, "1 t"), "kg/year": (1e3, "1 t a year"),
@@ -319,7 +355,7 @@ def _left(c: Constraint) -> str:
     if c.unit == "W":
         return numbers.power(c.slack)
     if c.unit == "racks":
-        return f"{numbers.count(c.slack)}{numbers.THIN}racks"
+        return numbers.counted(c.slack, "rack")
     return numbers.quantity(c.slack, c.unit.replace("m3/year", "m³ a year"))
 
 

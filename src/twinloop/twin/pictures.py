@@ -7,6 +7,7 @@ import numpy as np
 from twinloop.arrays import Array
 from twinloop.model.simulation import HeatFlow, LoopState, OperatingHour
 from twinloop.model.weather import WeatherYear
+from twinloop.twin.free_coolers import OutdoorAir
 from twinloop.twin.plant import PlantState
 
 LEAST_SHARE = 1e-9
@@ -64,7 +65,7 @@ def _room_w(state: PlantState) -> Array:
     return electric.ups_loss_w + electric.distribution_loss_w - electric.outdoor_loss_w + state.lighting_w
 
 
-def operating_hour(name: str, hour: int, state: PlantState, weather: WeatherYear) -> OperatingHour:
+def operating_hour(name: str, hour: int, state: PlantState, weather: WeatherYear | OutdoorAir) -> OperatingHour:
     """Return the loops' temperatures, flows and duties at one hour of the year."""
     air, cold, warm = state.air, state.cold, state.warm
     rows: list[tuple[str, Array | None, Array | None, Array | None]] = [

@@ -152,9 +152,11 @@ def _transformer_runs(
         cost = pass_cost(shape, at, machine, c, 0.0 * one, BATCHES * prompt)
         seconds, steps = np.asarray(cost.total_s), 1.0
     peak = machine.peak_linear * tensor * np.asarray(cost.total_s)
+    # An encoder that answers in one pass looks back at nothing: its layers' keys die with the layer.
+    keeps = float(output > 0.0 or network.causal)
     held = {
         "weights": replica_weight_b(shape, at) + 0.0 * one,
-        "KV cache": BATCHES * cache_b_per_sequence(shape, at),
+        "KV cache": BATCHES * cache_b_per_sequence(shape, at) * keeps,
         "reserved": buffers_b(device) * one,
     }
     busy = np.minimum(cost.flops / peak, 1.0)

@@ -14,6 +14,8 @@ HOURS, DAYS = 24, 365
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 MONTH_STARTS = tuple(sum(MONTH_DAYS[:month]) for month in range(12))
+ROUND_OFF = 1e-9
+"""Share of an hourly column's largest value below which the rest is round-off of its sums."""
 RAMP = ("#0d1b3e", "#173f6d", "#1f6a86", "#459a92", "#93bf8c", "#dcd893", "#fdf3c4")
 """Lightness rises steadily from first to last, so it reads without colour too."""
 
@@ -21,6 +23,16 @@ RAMP = ("#0d1b3e", "#173f6d", "#1f6a86", "#459a92", "#93bf8c", "#dcd893", "#fdf3
 def is_year(values: FloatArray | None) -> bool:
     """Say whether ``values`` are 8760 finite hours."""
     return values is not None and values.shape == (HOURS * DAYS,) and bool(np.isfinite(values).all())
+
+
+def settled(values: FloatArray) -> FloatArray:
+    """Return ``values`` with what a machine at rest leaves as zero: below :data:`ROUND_OFF` of the largest.
+
+    >>> settled(np.array([7e3, 2e-9, 0.3])).tolist()
+    [7000.0, 0.0, 0.3]
+    """
+    small = np.abs(values) <= ROUND_OFF * float(np.max(np.abs(values), initial=0.0))
+    return np.where(small, 0.0, values)
 
 
 def by_month(values: FloatArray) -> list[FloatArray]:

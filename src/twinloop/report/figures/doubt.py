@@ -138,8 +138,13 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
     if uncertainty is None or not uncertainty.tornado:
         return Absent(ident, title, "uncertainty was not computed for this plan.")
     bars = sorted(uncertainty.tornado, key=lambda bar: bar.low_usd - bar.high_usd)
-    rows = tuple((bar.name, numbers.money(bar.low_usd), numbers.money(bar.high_usd), bar.source) for bar in bars)
-    table = Table("Range of each driver", columns("Driver", "#Low", "#High", "~Source"), rows)
+    rows = tuple(
+        (bar.name, *(numbers.money(usd - base_usd, signed=True) for usd in (bar.low_usd, bar.high_usd)),
+         numbers.money(bar.low_usd), numbers.money(bar.high_usd), bar.source)
+        for bar in bars
+    )  # fmt: skip
+    head = columns("Driver", "#At its low end", "#At its high end", "#Cost, low", "#Cost, high", "~Source")
+    table = Table(f"What each driver adds to {numbers.money(base_usd)}, and the cost then", head, rows)
     desc = (
         f"The widest swing is that of {bars[0].name}: {numbers.money(bars[0].low_usd)} to "
         f"{numbers.money(bars[0].high_usd)}. Robustness: {stays_best(uncertainty)}. "

@@ -57,7 +57,7 @@ def _curves(
     body = svg.axes(p, "hours a year at or above", unit)
     for key, _, colour in series:
         body += svg.polyline(_points(ordered[key] / per, p), f"k-{colour} curve-line")
-    keys, _ = svg.legend(BOX[0], 20, [(f"f-{colour}", name) for _, name, colour in series], 300)
+    keys, _ = svg.legend(BOX[0], 20, [(f"k-{colour}", name) for _, name, colour in series], 300)
     show = (lambda v: fixed(v, "°C")) if unit == "°C" else power
     desc = "; ".join(
         f"{name}: highest {show(float(ordered[key][0]))}, median {show(float(np.median(ordered[key])))}, "

@@ -16,18 +16,18 @@ from twinloop.report.figures.calendar import (
     HOURS,
     MONTH_STARTS,
     MONTHS,
-    RAMP,
     by_month,
     is_year,
     png,
-    ramp_hex,
     ramp_rgb,
+    settled,
 )
 from twinloop.report.numbers import fixed, number, percent, power, quantity
 from twinloop.report.parts import Figure, Table, columns
 
 SIZE = (400.0, 228.0)
 LEFT, TOP, WIDE, HIGH = 28.0, 12.0, 364.0, 150.0
+RAMP_WIDE = 105.0
 ALMOST = 0.01
 """Below this share the chiller stands, above one minus it nothing else works (as in the twin's count)."""
 FULL_RGB, PARTIAL_RGB, NONE_RGB = (0, 158, 115), (240, 228, 66), (213, 94, 0)
@@ -42,7 +42,7 @@ class _Kind:
 
 
 KINDS = (
-    _Kind("pue", "PUE", number),
+    _Kind("pue", "PUE", lambda v: number(v, 4)),
     _Kind("facility_w", "Facility power", power),
     _Kind("it_w", "IT power", power),
     _Kind("water_kg_s", "Make-up water", lambda v: quantity(v * 3.6, "m³/h")),
@@ -59,8 +59,8 @@ def draw_all(ident: str, year: SiteYear) -> tuple[Figure, ...]:
     found = []
     for kind in KINDS:
         values = year.hourly.get(kind.column)
-        if values is not None and is_year(values) and _moves(kind, values):
-            found.append(_map(f"{ident}-{kind.column}", kind, values))
+        if values is not None and is_year(values) and _moves(kind, values := settled(values)):
+            found.append(_map(f"{ident}-{kind.column}", kind, values, _whole(kind, year)))
     share = year.hourly.get("chiller_share")
     if share is not None and is_year(share):
         found.insert(min(1, len(found)), _mode_map(f"{ident}-mode", share))
@@ -72,14 +72,21 @@ def _moves(kind: _Kind, values: FloatArray) -> bool:
     return kind.show(float(np.min(values))) != kind.show(float(np.max(values)))
 
 
-def _map(ident: str, kind: _Kind, values: FloatArray) -> Figure:
+def _whole(kind: _Kind, year: SiteYear) -> str:
+    """Return the year's own PUE, which weighs every hour by its energy, beside the mean of the hours."""
+    if kind.column != "pue":
+        return ""
+    return f" The year's own, energy over energy, is {kind.show(year.energy.facility_j / year.energy.it_j)}."
+
+
+def _map(ident: str, kind: _Kind, values: FloatArray, more: str) -> Figure:
     low, high = float(np.min(values)), float(np.max(values))
     # A single wild hour would flatten the colours of all others.
     bottom, top = (float(v) for v in np.percentile(values, [0.5, 99.5]))
     top = top if top > bottom else bottom + 1.0
     desc = (
         f"{kind.title} by hour of the day (up) and day of the year (right): lowest {kind.show(low)}, "
-        f"mean {kind.show(float(np.mean(values)))}, highest {kind.show(high)}. Lighter is higher."
+        f"mean {kind.show(float(np.mean(values)))}, highest {kind.show(high)}.{more} Lighter is higher."
     )
     grid = ramp_rgb((_grid(values) - bottom) / (top - bottom))
     body = _frame(grid, kind.title) + _scale(*_ends(kind, (low, bottom), (top, high)))
@@ -140,7 +147,9 @@ def _frame(rgb: np.ndarray, title: str) -> str:
 def _scale(low: str, high: str) -> str:
     body = svg.text(LEFT, 214, low, "tick")
     start = LEFT + 14 + len(low) * svg.TEXT_PX
-    steps = 5 * len(RAMP)
-    for i in range(steps):
-        body += svg.element("rect", x=start + i * 3, y=205.0, width=3.2, height=10.0, fill=ramp_hex(i / (steps - 1)))
-    return body + svg.text(start + steps * 3 + 10, 214, high, "tick")
+    ramp = png(ramp_rgb(np.linspace(0.0, 1.0, int(RAMP_WIDE)))[None])
+    body += svg.element(
+        "image", svg.tip("from low to high"), href=ramp, x=start, y=205.0, width=RAMP_WIDE, height=10.0,
+        preserveAspectRatio="none",
+    )  # fmt: skip
+    return body + svg.text(start + RAMP_WIDE + 10, 214, high, "tick")

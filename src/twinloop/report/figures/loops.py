@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 960.0, 470.0
 COLD_TOP = 268.0
 """Where the cold loop begins below the warm one; a hall without a warm loop draws it at the top."""
 ONLY_TOP = 36.0
+TOLD = {"chiller": "chiller; temperature into its condenser"}
+"""Point -> what it is called where its name alone would mislead."""
 WARM_TAGS = ("coolant supply", "warm supply", "warm outdoor cooler")
 
 
@@ -55,8 +57,8 @@ def _table(hours: tuple[OperatingHour, ...]) -> Table:
         for states in at:
             state = states.get(tag, EMPTY)
             cells += [_blank(fixed(state.temperature_c, "°C")), kg_s(state), _blank(power(state.heat_w))]
-        rows.append((tag, *cells))
-    return Table("Design hour beside part load", columns("Point", *head), tuple(rows))
+        rows.append((TOLD.get(tag, tag), *cells))
+    return Table(f"{hours[0].name.capitalize()} beside part load", columns("Point", *head), tuple(rows))
 
 
 def _blank(cell: str) -> str:
@@ -165,7 +167,7 @@ def _cold_loop(at: dict[str, LoopState], rejection: str, top: float) -> str:
     body += _machine(330, top + 18, "Air handlers", [power(back.heat_w)], "air", (128, 138))
     body += _pipe(458, 650, top + 42, "heat", celsius(cold_back))
     body += _pipe(650, 458, top + 132, "green", celsius(cold), kg_s(cold))
-    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"condenser {celsius(chiller)}"]
+    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"condenser in {celsius(chiller)}"]
     body += _machine(650, top + 18, cold_name(rejection), rows, "green", (140, 138))
     outside = state(at, "outdoor air economiser")
     if works(outside):

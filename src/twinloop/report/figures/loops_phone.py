@@ -57,7 +57,7 @@ def _cold(at: States, rejection: str) -> str:
     body += _machine(RIGHT, TOPS[0], "Air handlers", rows, "air")
     pipes = (("heat", celsius(cold_back)), ("green", celsius(cold), kg_s(cold)))
     body += _pipes(RIGHT, (TOPS[0] + HIGH, TOPS[1]), *pipes)
-    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"condenser {celsius(chiller)}"]
+    rows = [f"chills {power(chiller.heat_w)}", f"free {power(free.heat_w)}", f"condenser in {celsius(chiller)}"]
     body += _machine(RIGHT, TOPS[1], cold_name(rejection), rows, "green")
     return body + _down(RIGHT + WIDE / 2, TOPS[1] + HIGH, 432, "heat")
 

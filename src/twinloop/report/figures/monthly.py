@@ -7,7 +7,7 @@ import numpy as np
 from twinloop.arrays import FloatArray
 from twinloop.model.simulation import SiteYear
 from twinloop.report.figures import svg
-from twinloop.report.figures.calendar import MONTHS, by_month, is_year
+from twinloop.report.figures.calendar import MONTHS, ROUND_OFF, by_month, is_year, settled
 from twinloop.report.numbers import energy
 from twinloop.report.parts import Figure, Table, columns
 
@@ -56,8 +56,10 @@ def columns_of(year: SiteYear) -> dict[str, FloatArray] | None:
     hourly = year.hourly
     if not (is_year(hourly.get("it_w")) and is_year(hourly.get("facility_w"))):
         return None
-    named = {key: hourly[key] for key, _, _ in USES if key != "other_w" and is_year(hourly.get(key))}
+    named = {key: settled(hourly[key]) for key, _, _ in USES if key != "other_w" and is_year(hourly.get(key))}
     rest = hourly["facility_w"] - hourly["it_w"] - sum(named.values(), start=np.zeros(8760))
+    # What is left of a difference of large numbers is theirs to judge, not its own.
+    rest = np.where(np.abs(rest) <= ROUND_OFF * hourly["facility_w"], 0.0, rest)
     return {"it_w": hourly["it_w"], **named, "other_w": np.maximum(rest, 0.0)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinloop.model.plan import PlannedSite
 from twinloop.report.figures import svg
+from twinloop.report.figures.rack import FULL_WORK
 from twinloop.report.numbers import power, words
 from twinloop.report.parts import Absent, Figure, Table, columns
 
@@ -35,8 +36,9 @@ def draw(ident: str, site: PlannedSite) -> Figure | Absent:
     holds = "a UPS of {} holds" if held_by == "UPS" else f"{held_by.lower()} of {{}}, with batteries, hold"
     desc = (
         f"{site.name}: a transformer of {power(e.transformer_w)} feeds the main board; generators of "
-        f"{power(e.generator_w)} take over; {holds.format(power(e.ups_w))} racks of {power(racks_w)}; the mechanical "
-        f"board carries {power(sum(w for _, w in fed))} at design. The year's peak at the meter is "
+        f"{power(e.generator_w)} take over; {holds.format(power(e.ups_w))} "
+        f"racks that draw {power(racks_w)} {FULL_WORK}; "
+        f"the mechanical board carries {power(sum(w for _, w in fed))} at design. The year's peak at the meter is "
         f"{power(site.totals.peak_power_w)}."
     )
     shown = fed[:MOST_MACHINES]
@@ -44,7 +46,7 @@ def draw(ident: str, site: PlannedSite) -> Figure | Absent:
         shown = [*fed[: MOST_MACHINES - 1], ("others", sum(w for _, w in fed[MOST_MACHINES - 1 :]))]
     ratings = (site.totals.peak_power_w, e.transformer_w, e.generator_w, e.ups_w, racks_w)
     rows = [("transformer", power(e.transformer_w)), ("generators", power(e.generator_w)), (held_by, power(e.ups_w)),
-            ("racks at full load", power(racks_w)), *((f"mechanical: {name}", power(w)) for name, w in fed),
+            (f"racks {FULL_WORK}", power(racks_w)), *((f"mechanical: {name}", power(w)) for name, w in fed),
             ("yearly peak at the meter", power(site.totals.peak_power_w))]  # fmt: skip
     table = Table("Electrical ratings and loads", columns("Item", "#Power"), tuple(rows))
     note = "Ratings only; voltage, breakers and cables belong to the electrical design."

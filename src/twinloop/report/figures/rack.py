@@ -6,7 +6,7 @@ from collections import Counter
 
 from twinloop.model.plan import PlannedCooling, RackType
 from twinloop.report.figures import svg
-from twinloop.report.numbers import UNKNOWN, count, percent, power, quantity, words
+from twinloop.report.numbers import THIN, UNKNOWN, count, counted, percent, power, quantity, words
 from twinloop.report.parts import Figure, Table, columns
 from twinloop.twin.design import PlantConstants
 
@@ -18,6 +18,8 @@ PATHS = {"cold_plate": "liquid", "bath": "green", "rear_door": "violet", "air": 
 MOST_CHASSIS = 24
 FULL_U = 48.0
 """Height of the drawn rack: a tall one of AI halls, so that what stands in it fills its share."""
+FULL_WORK = "with all its planned work running at once"
+"""Of which power of a rack is told: what this work draws, not the nameplates of its servers."""
 AIR_ONLY = ("fans",)
 """What no path is planned for gives its heat to the air around it."""
 
@@ -33,10 +35,10 @@ def draw(ident: str, rack: RackType, cooling: PlannedCooling | None) -> Figure |
     doored = sum(watt for name, watt in parts if paths[name] == "rear_door")
     door = f", of which a rear door passes {power(doored)} on to water" if doored else ""
     title = f"Inside a rack: {rack.name}"
+    taken = f"{percent(liquid_w / total_w)} of the heat is" if liquid_w else "no heat is"
     desc = (
-        f"{count(rack.count)} {'rack' if rack.count == 1 else 'racks'} of {' + '.join(contents(rack))}, "
-        f"{power(rack.power_w)} each at full load; "
-        f"{percent(liquid_w / total_w)} of the heat is taken by a cold plate or a bath at the component; "
+        f"{counted(rack.count, 'rack')} of {' + '.join(contents(rack))}, {power(rack.power_w)} each {FULL_WORK}; "
+        f"{taken} taken by a cold plate or a bath at the component; "
         f"{power(total_w - liquid_w)} goes into the rack's air{door}."
     )
     body = _elevation(rack, parts, paths, total_w) + _bars(parts, paths, total_w)
@@ -100,7 +102,7 @@ def _under(rack: RackType) -> list[str]:
     """Return what is written under the drawn rack, as wide as that is."""
     names = [line for each in contents(rack) for line in svg.wrapped(each, 126.0, 2)]
     drawn = [f"{MOST_CHASSIS} drawn"] if rack.servers_per_rack > MOST_CHASSIS else []
-    return [*names, *drawn, f"{quantity(rack.height_u, 'U')}, {quantity(rack.weight_kg, 'kg')}"]
+    return [*names, *drawn, f"{rack.height_u:g}{THIN}U, {quantity(rack.weight_kg, 'kg')}"]
 
 
 def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:

@@ -56,7 +56,10 @@ def draw(ident: str, flows: tuple[HeatFlow, ...], place: str) -> Figure | None:
     table = Table(
         "Heat flows, yearly mean",
         columns("From", "To", "#Mean power", "#Share of all heat"),
-        tuple((f.origin, f.target, power(f.mean_w), percent(f.mean_w / heat_w if heat_w else None)) for f in kept),
+        tuple(
+            (words(f.origin), words(f.target), power(f.mean_w), percent(f.mean_w / heat_w if heat_w else None))
+            for f in kept
+        ),
     )
     height = max(node.y + node.height for node in nodes.values()) + BOTTOM
     picture = svg.drawing(ident, title, desc, (WIDTH, max(height, 120.0)), body)

@@ -23,7 +23,7 @@ CENT = 0.005
 """Sums of millions leave dust; a cent is paid back."""
 APART = 20.0
 """Differences more than this many times as large as the smallest get a drawing, and so an axis, of their own."""
-LOOKS = (("k-amber dashed", "f-amber"), ("k-grey dashed", "f-grey"), ("k-green dashed", "f-green"))
+LOOKS = ("k-amber dashed", "k-grey dashed", "k-green dashed")
 MARK = 66.0
 """Width of the words at a mark; marks nearer than this stand at different heights."""
 
@@ -32,7 +32,6 @@ MARK = 66.0
 class _Line:
     name: str
     stroke: str
-    fill: str
     spent_usd: list[float]
     """By the end of each year from 0, undiscounted."""
     paid: float | None = None
@@ -84,7 +83,7 @@ def cumulative(ident: str, plan: Plan) -> Figure | Absent:
     ours = spent(plan.cashflow)
     known = [b for b in plan.baselines if len(b.cashflow) == len(ours)]
     rivals = [
-        _Line(_name(b), *look, spent(b.cashflow), meeting(plan.cashflow, b.cashflow))
+        _Line(_name(b), look, spent(b.cashflow), meeting(plan.cashflow, b.cashflow))
         for b, look in zip(known, cycle(LOOKS), strict=False)
     ]
     said = [payback(plan.cashflow, b.cashflow, _name(b)) for b in known]
@@ -106,11 +105,12 @@ def _table(ours: list[float], known: list[Baseline]) -> Table:
 def _drawings(
     name: str, desc: str, ours: list[float], rivals: list[_Line], size: svg.Point
 ) -> tuple[tuple[str, Markup], ...]:
-    lines = [_Line("recommended", "k-liquid", "f-liquid", ours), *rivals]
+    lines = [_Line("recommended", "k-liquid", ours), *rivals]
     label = "Spent so far" + ("; marked: from when one of the two has paid back" if any(r.paid for r in rivals) else "")
     pictures = [(label, svg.drawing(name, TITLE, desc, size, _spending(lines, size)))]
     for i, group in enumerate(alike(ours, rivals)):
-        label = f"What {_listed([each.name for each in group])} {'have' if len(group) > 1 else 'has'} cost more so far"
+        names = numbers.listed([each.name for each in group])
+        label = f"What {names} {'have' if len(group) > 1 else 'has'} cost more so far"
         low = FINER[size]
         body = _differences(ours, group, low)
         pictures.append((label, svg.drawing(f"{name}-more{i}", f"{TITLE}, {label}", desc, low, body)))
@@ -129,10 +129,6 @@ def alike(ours: list[float], rivals: Sequence[_Line]) -> list[list[_Line]]:
     return groups
 
 
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _plot(years: int, low: float, high: float, size: svg.Point, top: float) -> svg.Plot:
     narrow = size[0] <= svg.PHONE
     box = (50.0 if narrow else 70.0, top + 52.0, size[0] - (10.0 if narrow else 20.0), size[1] - 50.0)
@@ -141,7 +137,7 @@ def _plot(years: int, low: float, high: float, size: svg.Point, top: float) -> s
 
 def _key(lines: list[_Line], size: svg.Point) -> tuple[str, float]:
     start = 4.0 if size[0] <= svg.PHONE else 70.0
-    return svg.legend(start, 20.0, [(line.fill, line.name) for line in lines], size[0] - start - 30.0)
+    return svg.legend(start, 20.0, [(line.stroke, line.name) for line in lines], size[0] - start - 30.0)
 
 
 def _unit(values: list[float]) -> tuple[float, str]:

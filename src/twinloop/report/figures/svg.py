@@ -20,6 +20,8 @@ PHONE = 360.0
 """Width of a drawing for a narrow screen: its text is then as large as on a wide one."""
 TEXT_PX = 7.0
 """Advance of a 12 px character in wide system fonts: decides where labels break."""
+LINE_KEY = 24.0
+"""Length of a line in a key: two dashes."""
 NARROW, WIDE = frozenset("ijlftr.,:;'|()[] "), frozenset("mwMWQOGDNHU@%")
 
 
@@ -210,12 +212,20 @@ def axes(p: Plot, x_name: str = "", y_name: str = "", *, x_labels: bool = True) 
 
 
 def legend(x: float, y: float, entries: Sequence[tuple[str, str]], width: float = 900.0) -> tuple[str, float]:
-    """Return a row of (fill class, name) keys from ``x``, ``y``, and the height that it took."""
+    """Return a row of (class, name) keys from ``x``, ``y``, and the height that it took.
+
+    A fill class is keyed by a square, a stroke class by a piece of its line, dashed where the line is.
+    """
     rows, at, down = [], x, 0.0
     for class_, name in entries:
         need = 36 + advance(name)
         if at > x and at + need > x + width:
             at, down = x, down + 20
-        rows.append(rect(at, y + down - 9, 12, 10, class_, rx=2) + text(at + 18, y + down, name, "label"))
-        at += need
+        middle = y + down - 4
+        drawn = class_.startswith("k-")
+        mark = line((at, middle), (at + LINE_KEY, middle), f"{class_} curve-line") if drawn else (
+            rect(at, y + down - 9, 12, 10, class_, rx=2))  # fmt: skip
+        start = LINE_KEY if drawn else 12.0
+        rows.append(mark + text(at + start + 6, y + down, name, "label"))
+        at += need + start - 12.0
     return "".join(rows), down + 20

@@ -45,9 +45,27 @@ def draw(ident: str, incident: Incident) -> Figure:
     picture = svg.drawing(ident, title, desc, (WIDTH, height), body)
     body, height = _panels(incident, (PHONE_LEFT, svg.PHONE - RIGHT))
     phone = svg.drawing(f"{ident}-phone", title, desc, (svg.PHONE, height), body)
-    rows = tuple((_clock(incident, at), sentence[15:]) for at, sentence in _events(incident))
-    table = Table("What happened", columns("Time", "~Event"), rows)
+    table = _table(incident)
     return Figure(ident, title, desc, (("", picture),), table, phone=(("", phone),))
+
+
+def _table(incident: Incident) -> Table:
+    """Return what happened when, with the curves' values at that moment."""
+    have = [
+        (key, f"{axis.partition(',')[0]}: {name}", unit, scale)
+        for axis, unit, scale, curves in PANELS
+        for key, name, _ in curves
+        if key in incident.columns
+    ]
+    last = len(incident.columns["it_w"]) - 1
+    rows = []
+    for at, sentence in _events(incident):
+        step = min(int(at // incident.step_s), last)
+        values = ((float(incident.columns[key][step]) * scale, unit) for key, _, unit, scale in have)
+        cells = (power(value * 1e3) if unit == "kW" else fixed(value, unit) for value, unit in values)
+        rows.append((_clock(incident, at), sentence[15:], *cells))
+    head = columns("Time", "~Event", *(f"#{name}" for _, name, _, _ in have))
+    return Table("What happened, and the state then", head, tuple(rows))
 
 
 def _panels(incident: Incident, span: svg.Point) -> tuple[str, float]:
@@ -57,7 +75,7 @@ def _panels(incident: Incident, span: svg.Point) -> tuple[str, float]:
     for name, _, scale, curves in PANELS:
         have = tuple(curve for curve in curves if curve[0] in incident.columns)
         start = 4.0 if narrow else span[0] + 130.0
-        entries = [(f"f-{colour}", words) for _, words, colour in have]
+        entries = [(f"k-{colour}", words) for _, words, colour in have]
         keys, down = svg.legend(start, top + (18.0 if narrow else 0.0), entries, span[1] - start - 20.0)
         body += svg.text(4.0, top, name, "name") + keys
         top += down + (12.0 if narrow else -6.0) + (0.0 if first else 16.0)
@@ -82,7 +100,8 @@ def _words(incident: Incident) -> str:
         if margin_k > 0.0
         else f"passes its throttle temperature by {fixed(-margin_k, 'K')}"
     )
-    return f"{incident.window}: {faults}. In the stretch drawn the hottest chip {near}.{_lost(incident)}{beside}"
+    when = incident.window[:1].upper() + incident.window[1:]
+    return f"{when}: {faults}. In the stretch drawn the hottest chip {near}.{_lost(incident)}{beside}"
 
 
 def _lost(incident: Incident) -> str:
@@ -134,7 +153,7 @@ def _marks(incident: Incident, shown: tuple[float, float], span: svg.Point, high
                 "text", str(n) + svg.tip(words), x=x(at), y=top - 7, class_="tick", text_anchor="middle"
             )
             last_x = x(at)
-    return body + svg.text(span[0] - 8, top - 7, "event", "tick faint", "end")
+    return body + svg.text(span[0] - 8, top - 9, "event", "tick faint", "end")
 
 
 def _panel(

@@ -4,7 +4,7 @@ document.getElementById("theme").addEventListener("click", () => {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
 });
-document.getElementById("filter").addEventListener("input", (event) => {
+document.getElementById("filter")?.addEventListener("input", (event) => {
   const words = event.target.value.toLowerCase();
   for (const row of document.querySelectorAll("#provenance tbody tr")) row.hidden = !row.textContent.toLowerCase().includes(words);
 });
@@ -41,10 +41,7 @@ const savePng = (figure) => figure.querySelectorAll(".canvas:not(.phone) svg").f
   };
   image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svgText(svg));
 });
-const cell = (each) => `"${each.textContent.replaceAll("\u202f", " ").replaceAll('"', '""')}"`;
-const saveCsv = (figure) => save(`${figure.id}.csv`, new Blob([
-  [...figure.querySelectorAll("table tr")].map((row) => [...row.cells].map(cell).join(",")).join("\n") + "\n",
-], { type: "text/csv" }));
+const saveCsv = (figure) => save(`${figure.id}.csv`, new Blob([figure.dataset.csv], { type: "text/csv" }));
 for (const figure of document.querySelectorAll("figure")) {
   const tools = figure.querySelector(".tools"), title = figure.querySelector("figcaption").textContent;
   tools.hidden = false;
@@ -54,4 +51,5 @@ for (const figure of document.querySelectorAll("figure")) {
     tools.append(button);
   }
 }
-if (matchMedia("(max-width: 720px)").matches) document.getElementById("provenance").closest("details").open = false;
+const values = document.getElementById("provenance");
+if (values && matchMedia("(max-width: 720px)").matches) values.closest("details").open = false;
