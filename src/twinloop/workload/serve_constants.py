@@ -55,14 +55,16 @@ WORKSTATION = ("RTX", "L40S", "L4", "L40")
 ADA = ("L40S", "L4", "L40")
 OPEN_STACK = ("MI250X", "MI300X", "MI325X", "MI350X", "MI355X", "Gaudi")
 """Makers whose published serving runs are vLLM's at any precision."""
-USABLE_MEMORY = 0.92
-"""Share of device memory that servers give to weights and cache (vLLM default 0.9, TensorRT-LLM 0.9 of the
-rest)."""
+USABLE_MEMORY = 0.9
+"""Share of what weights and buffers leave that servers give to the cache (TensorRT-LLM's default; vLLM's is 0.9 of the
+whole)."""
+USABLE_SAMPLES = 0.92
+"""Share of device memory that servers of whole samples give to weights and live values. Medium."""
 BUFFERS_B = 4e9
 """Activations, workspace and communication buffers of a data-centre device; at most a tenth of its memory.
 Range 2-8 GB, low confidence."""
 LARGEST_BATCH = 2048
-"""Sequences in flight: TensorRT-LLM's default maximum batch size."""
+"""Sequences in flight on each attention rank: TensorRT-LLM's default maximum batch size."""
 CLASS_INTERVAL = {
     ("trtllm", "hopper"): (0.72, 1.28), ("trtllm", "blackwell"): (0.85, 1.25), ("trtllm", "workstation"): (0.57, 1.4),
     ("vllm", "hopper"): (0.8, 1.35), ("vllm", "blackwell"): (0.7, 1.6),
