@@ -20,19 +20,19 @@ from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.82, gemm_8=0.564, gemm_4=0.475, half=67.8, attention=0.573, bandwidth=0.882, expert_bandwidth=0.53,
-    cache_bandwidth=0.856, step_s=277e-6, layer_s=6.02e-6, mixture_s=7.2e-6, sequence_s=0.838e-6, inner=0.822,
-    inner_alpha_s=5.05e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.43, expert_8=1.6,
+    gemm=0.82, gemm_8=0.665, gemm_4=0.475, half=493, attention=0.674, bandwidth=0.817, expert_bandwidth=0.636,
+    cache_bandwidth=0.87, step_s=338e-6, layer_s=11.5e-6, mixture_s=160e-6, sequence_s=2.87e-6, inner=0.71,
+    inner_alpha_s=13.4e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.35, expert_8=1.37,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
-    gemm=0.68, gemm_8=0.68, gemm_4=0.494, half=1140, attention=0.568, bandwidth=0.705, expert_bandwidth=0.849,
-    cache_bandwidth=0.721, step_s=552e-6, layer_s=11.8e-6, mixture_s=26.4e-6, sequence_s=12.4e-6, inner=0.667,
-    inner_alpha_s=11.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.54, expert_8=1.6,
+    gemm=0.68, gemm_8=0.68, gemm_4=0.493, half=1130, attention=0.577, bandwidth=0.697, expert_bandwidth=0.835,
+    cache_bandwidth=0.697, step_s=680e-6, layer_s=13.7e-6, mixture_s=36e-6, sequence_s=11.9e-6, inner=0.664,
+    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.37,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.583, half=17.4, attention=0.661, bandwidth=0.898, expert_bandwidth=0.889,
-    cache_bandwidth=0.901, step_s=8440e-6, layer_s=6.23e-6, mixture_s=8.94e-6, sequence_s=0.579e-6, inner=0.924,
-    inner_alpha_s=3.22e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.26, expert_8=1.1,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.585, half=151, attention=0.724, bandwidth=0.854, expert_bandwidth=0.902,
+    cache_bandwidth=0.853, step_s=9440e-6, layer_s=7.89e-6, mixture_s=16.3e-6, sequence_s=2.97e-6, inner=0.574,
+    inner_alpha_s=8.93e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.12, expert_8=1.1,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.6, gemm_8=0.51, half=259.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
