@@ -128,6 +128,8 @@ class Serving:
     """Bytes of a stored weight."""
     cache_b: Array
     """Bytes of a cached value."""
+    gathered: Array = 0.0
+    """1: a queue that is never empty, from which attention ranks take prompts together; 0: prompts come at random."""
 
 
 @dataclass(frozen=True)
@@ -341,14 +343,16 @@ def _steady(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibratio
     """Return the mean pass of one pipeline group, and the seconds of a stage.
 
     Prompts do not trickle: they come at random, ``batch/output`` a step, and are read whole, at most CHUNK tokens a
-    step. Steps without one read only what their own tokens touch; the mean is over both kinds.
+    step and attention rank. Steps without one read only what their own tokens touch; the mean is over both kinds.
+    Ranks that gather prompts read one each in the same step, so that none waits for another.
     """
     xp = namespace(at.batch, at.pipeline)
     group = at.batch / at.pipeline
     prompts = group / at.output_tokens
-    tokens = prompts * at.input_tokens
-    share = xp.clip(xp.maximum(1.0 - xp.exp(-prompts), tokens / CHUNK), 1e-9, 1.0)
-    waits = waiting_ranks(at, prompts)
+    tokens, ranks = prompts * at.input_tokens, attention_ranks(at)
+    at_once = xp.where(at.gathered > 0, ranks, 1.0)
+    share = xp.clip(xp.maximum(1.0 - xp.exp(-prompts / at_once), tokens / (CHUNK * ranks)), 1e-9, 1.0)
+    waits = xp.where(at.gathered > 0, 1.0, waiting_ranks(at, prompts))
     reading = pass_cost(shape, at, machine, c, group, tokens / share, waits)
     plain = pass_cost(shape, at, machine, c, group, 0.0 * tokens)
     parts = (getattr(plain, f.name) + share * (getattr(reading, f.name) - getattr(plain, f.name)) for f in FIELDS)

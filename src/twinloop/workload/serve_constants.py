@@ -20,19 +20,19 @@ from twinloop.workload.constants import family, over_network
 from twinloop.workload.decoding import ServeCalibration
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.82, gemm_8=0.665, gemm_4=0.475, half=493, attention=0.674, bandwidth=0.817, expert_bandwidth=0.636,
-    cache_bandwidth=0.87, step_s=338e-6, layer_s=11.5e-6, mixture_s=160e-6, sequence_s=2.87e-6, inner=0.71,
-    inner_alpha_s=13.4e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.35, expert_8=1.37,
+    gemm=0.82, gemm_8=0.657, gemm_4=0.475, half=721, attention=0.537, bandwidth=0.841, expert_bandwidth=0.633,
+    cache_bandwidth=0.872, step_s=300e-6, layer_s=8.98e-6, mixture_s=123e-6, sequence_s=2.27e-6, inner=0.734,
+    inner_alpha_s=12.6e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.66, expert_8=1.67,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
     gemm=0.68, gemm_8=0.68, gemm_4=0.493, half=1130, attention=0.577, bandwidth=0.697, expert_bandwidth=0.835,
     cache_bandwidth=0.697, step_s=680e-6, layer_s=13.7e-6, mixture_s=36e-6, sequence_s=11.9e-6, inner=0.664,
-    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.37,
+    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.67,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.585, half=151, attention=0.724, bandwidth=0.854, expert_bandwidth=0.902,
-    cache_bandwidth=0.853, step_s=9440e-6, layer_s=7.89e-6, mixture_s=16.3e-6, sequence_s=2.97e-6, inner=0.574,
-    inner_alpha_s=8.93e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.12, expert_8=1.1,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.596, half=143, attention=0.659, bandwidth=0.856, expert_bandwidth=0.901,
+    cache_bandwidth=0.881, step_s=9500e-6, layer_s=8.39e-6, mixture_s=22.7e-6, sequence_s=2.25e-6, inner=0.536,
+    inner_alpha_s=10.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.09, expert_8=1.1,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.6, gemm_8=0.51, half=259.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power

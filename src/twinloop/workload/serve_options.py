@@ -143,7 +143,7 @@ def _transformer_runs(
     one = np.ones_like(BATCHES)
     at = Serving(
         BATCHES, prompt * one, prompt * one, max(output, 1.0) * one, float(tensor) * one, one, one,
-        STORED_B[lever.weights] * one, min(STORED_B[lever.cache], 2.0) * one,
+        STORED_B[lever.weights] * one, min(STORED_B[lever.cache], 2.0) * one, 0.0 * one,
     )  # fmt: skip
     single = Serving(**{f.name: np.asarray(getattr(at, f.name))[:1] for f in fields(Serving)})
     c = chosen.calibration

@@ -62,7 +62,7 @@ def serving_of(job: ServingJob, batches: FloatArray) -> Serving:
     return Serving(
         batches * job.beams, max(prompt * (1.0 - job.prefix_hit), 1.0) / job.beams * one, prompt * one, output * one,
         (job.tensor or 1) * one, (job.pipeline or 1) * one, (job.expert or 1) * one,
-        STORED_B[job.weights or job.precision] * one, _cache_b(job) * one,
+        STORED_B[job.weights or job.precision] * one, _cache_b(job) * one, float(_gathers(job)) * one,
     )  # fmt: skip
 
 
@@ -71,6 +71,12 @@ def room(shape: Shape, on: Host, job: ServingJob, at: Serving, machine: ServeMac
     shared = replace(at, context_tokens=at.context_tokens / job.beams)
     most = largest_batch(shape, shared, machine, USABLE_MEMORY, buffers_b(on.device))
     return np.asarray(most / job.beams, dtype=np.float64)
+
+
+def _gathers(job: ServingJob) -> bool:
+    """Return whether attention ranks read prompts together: where a full queue lets TensorRT-LLM choose when."""
+    stated = (job.batch, job.concurrency, job.rate_per_s)
+    return job.software == "trtllm" and job.scenario == "offline" and all(value is None for value in stated)
 
 
 def _cache_b(job: ServingJob) -> float:
