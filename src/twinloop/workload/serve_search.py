@@ -117,7 +117,7 @@ def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int,
 
     TensorRT-LLM's ``tp`` of a mixture counts the devices of a copy: attention may be data-parallel on them, with the
     experts spread (``enable_attention_dp``, its guide's setting for the highest rate). Where ``--expert`` is left
-    open both are tried.
+    open that comes first, and the tensor split where it does not fit.
     """
     if network.kind not in TRANSFORMERS:
         return [(1, 1, 1)]
@@ -125,7 +125,7 @@ def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int,
         named = (job.tensor, job.pipeline or 1, job.expert or 1)
         apart = job.software == "trtllm" and job.expert is None and job.tensor > 1
         spread = apart and network.experts > 0 and not network.experts % job.tensor
-        return [named, (1, named[1], job.tensor)] if spread else [named]
+        return [(1, named[1], job.tensor), named] if spread else [named]
     found = []
     for tensor in (n for n in range(1, min(on.devices, on.domain) + 1) if not network.heads % n):
         pipelines = [job.pipeline] if job.pipeline else [n for n in (1, 2, 4, 8, 16, 32) if n <= network.layers]
@@ -170,6 +170,8 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     picked = tokens[rows, place]
     kept = most >= (batch[:, 0] if batch.shape[1] == 1 else 1.0)
     last = pipeline[:, 0] > 1 if plain and job.pipeline is None else np.zeros(len(ways), dtype=bool)
+    if job.tensor is not None:
+        last = np.arange(len(ways)) > 0
     order = np.lexsort((expert[:, 0], pipeline[:, 0], tensor[:, 0], -np.round(picked, 6), last, ~kept))
     if not kept.any():  # the nearest miss: the widest split
         order = np.argsort(copies[:, 0], kind="stable")
