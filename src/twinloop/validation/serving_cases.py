@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -41,6 +42,9 @@ class Rate:
     got: float
     measured: float
     source: str
+    low: float = 0.0
+    """End of the stated interval, as ``got``."""
+    high: float = math.inf
 
     @property
     def error(self) -> float:
@@ -103,6 +107,7 @@ def offline_rates() -> tuple[Rate, ...]:
                 name=f"{row['round']} {row['benchmark']} {row['device']}", model=network.name,
                 pool="language" if found.throughput_tokens_per_s else network.kind, device=row["device"],
                 got=(got or 0.0) / count, measured=float(row["measured_per_device"]), source=row["source"],
+                low=found.interval["low"] / count, high=found.interval["high"] / count,
             )
         )  # fmt: skip
     return tuple(rates)

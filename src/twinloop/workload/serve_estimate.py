@@ -35,7 +35,7 @@ from twinloop.workload.other import (
 from twinloop.workload.power import phase_power_w, serving_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, continuous_latency_p99_s, p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_SAMPLES, buffers_b, serve_software
-from twinloop.workload.serve_job import ServingJob, checked
+from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob, checked
 from twinloop.workload.serve_search import queue_of, rates, room, searched, serving_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
@@ -88,7 +88,11 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     best = searched(network, on, job, top=1, plain=True).best[0]
     shape = shape_of(network, prompt + output)
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
-    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
+    stated = (job.ttft_s, job.tpot_s, job.latency_s)
+    limited = job.scenario in SCENARIO_LIMITS or any(each is not None for each in stated)
+    chosen = serve_software(
+        on.device, float(machine.linear_bytes), job.software, on.network_kind, shape=shape, limited=limited
+    )
     job = replace(job, tensor=best.tensor, pipeline=best.pipeline, expert=best.expert, software=chosen.name)
     at = serving_of(job, np.array([float(best.batch)]))
     rate = rates(shape, at, machine, chosen, job.speculative)

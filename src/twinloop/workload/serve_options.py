@@ -139,7 +139,7 @@ def _transformer_runs(
     output = float(stage.output_tokens or 0)
     shape = _pruned(shape_of(network, prompt + output), lever.shrink)
     machine = serve_machine(device, server.network_b_s, scale_up_domain(device, server), lever.precision)
-    chosen = serve_software(device, machine.linear_bytes)
+    chosen = serve_software(device, machine.linear_bytes, shape=shape)
     one = np.ones_like(BATCHES)
     at = Serving(
         BATCHES, prompt * one, prompt * one, max(output, 1.0) * one, float(tensor) * one, one, one,
