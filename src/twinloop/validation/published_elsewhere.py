@@ -49,7 +49,7 @@ def elsewhere_rates() -> tuple[Rate, ...]:
         rates.append(
             Rate(
                 row["case"], row["model"], f"{kind}, {new}", device.name, got or 0.0, float(row["measured"]),
-                row["source"],
+                row["source"], found.interval["low"], found.interval["high"],
             )
         )  # fmt: skip
     return tuple(rates)

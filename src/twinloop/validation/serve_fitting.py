@@ -19,6 +19,7 @@ from twinloop.workload.decoding import (
     ServeCalibration,
     ServeMachine,
     Serving,
+    attention_ranks,
     largest_batch,
     steady_tokens_per_s,
 )
@@ -89,8 +90,9 @@ def stacked(cases: Sequence[ServeCase]) -> ServeStack:
         shape = shape_of(case.network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
         machine = serve_machine(case.on.device, case.on.network_b_s, case.on.domain, job.precision)
         free = buffers_b(case.on.device)
-        most = float(largest_batch(shape, serving_of(job, np.ones(1)), machine, USABLE_MEMORY, free)[0])
-        top = min(max(most, 1.0), LARGEST_BATCH)
+        one = serving_of(job, np.ones(1))
+        most = float(largest_batch(shape, one, machine, USABLE_MEMORY, free)[0])
+        top = min(max(most, 1.0), LARGEST_BATCH * float(attention_ranks(one)[0]))
         batch = np.full(BATCHES, float(job.batch)) if job.batch else np.geomspace(1.0, top, BATCHES)
         shapes.append(shape)
         machines.append(machine)

@@ -42,7 +42,7 @@ def server_rates() -> tuple[tuple[Rate, ...], tuple[Rate, ...]]:
         limited.append(
             Rate(
                 label, name, row["scenario"], device.name, served.throughput_tokens_per_s or 0.0,
-                float(row["tokens_s"]), row["source"],
+                float(row["tokens_s"]), row["source"], served.interval["low"], served.interval["high"],
             )
         )  # fmt: skip
         steps.append(

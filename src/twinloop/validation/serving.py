@@ -37,6 +37,7 @@ from twinloop.workload.named_model import network_named
 from twinloop.workload.other import trust
 from twinloop.workload.serve_constants import serve_software
 from twinloop.workload.serve_estimate import estimate_serving
+from twinloop.workload.transformer import shape_of
 
 THROUGHPUT_LIMITS = (15.0, 25.0)
 """In sample, left out, %."""
@@ -96,7 +97,10 @@ def _covered(label: str, cases: Sequence[ServeCase], outside: FloatArray) -> lis
     for pool in dict.fromkeys(case.pool for case in cases):
         chosen = np.array([case.pool == pool for case in cases])
         rows = [case for case in cases if case.pool == pool]
-        found = [serve_software(case.on.device, VALUE_B[case.job.precision], case.job.software) for case in rows]
+        found = [
+            serve_software(case.on.device, VALUE_B[case.job.precision], case.job.software, shape=shape_of(case.network))
+            for case in rows
+        ]
         # An error is predicted over measured rate less one: measured over predicted time.
         intervals = [(each.low, each.high) for each in found]
         results.append(coverage(f"{label} {pool}", 1.0 + outside[chosen], intervals, rows[0].source))
@@ -120,6 +124,7 @@ def _offline() -> list[Result]:
             "proof",
         )
     )
+    results.append(_stated("serving: interval, MLPerf offline, language models on graphics devices", language))
     results += _by(label, judged, lambda rate: rate.model, OFFLINE_LIMIT, source)
     alone = [rate for rate in rates if rate.name == UNBATCHED]
     return [*results, _rates(f"{label}, unbatched", alone, OFFLINE_LIMIT, "in sample", source, "soft")]
@@ -131,6 +136,7 @@ def _limited() -> list[Result]:
     label, source, how = "serving: MLPerf under limits of latency", limited[0].source, "fitted on other sources"
     results = [_rates(label, limited, OFFLINE_LIMIT, how, source, "soft")]
     results += _by(label, limited, lambda rate: f"{rate.model} {rate.pool}", OFFLINE_LIMIT, source, how)
+    results.append(_stated("serving: interval, MLPerf under limits of latency", limited))
     return [*results, _rates("serving: MLPerf, time per token at its crowd", steps, OFFLINE_LIMIT, how, source, "soft")]
 
 
@@ -153,7 +159,14 @@ def _elsewhere() -> list[Result]:
             "soft",
         )
     )
+    results.append(_stated("published elsewhere: interval", rates))
     return [*results, *_by(label, rates, lambda rate: rate.pool, OFFLINE_LIMIT, source, how)]
+
+
+def _stated(label: str, rates: Sequence[Rate]) -> Result:
+    """Return how many rows lie inside the interval that the estimate states for them."""
+    ratios = np.array([rate.got / rate.measured for rate in rates])
+    return coverage(label, ratios, [(rate.got / rate.high, rate.got / rate.low) for rate in rates], rates[0].source)
 
 
 def _samples() -> list[Result]:
@@ -215,7 +228,8 @@ def _energy(folder: Path) -> list[Result]:
     inside = np.array([_joules(case, joules) for case, joules in pairs])
     # Rates are predicted without the model; the power law, two numbers a family, stays.
     rate = np.array([served_tokens(case) / case.measured for case in cases])
-    outside = (1.0 + inside) * rate / (1.0 + left_out(cases)) - 1.0
+    unseen = left_out(cases)
+    outside = (1.0 + inside) * rate / (1.0 + unseen) - 1.0
     results = [
         mean_error(label, names, inside, ENERGY_LIMIT, "in sample", source, "calibration"),
         mean_error(label, names, outside, ENERGY_LIMIT, "left-out models", source, "proof"),
@@ -226,6 +240,7 @@ def _energy(folder: Path) -> list[Result]:
         results.append(
             mean_error(f"{label}, {device}", part, inside[chosen], ENERGY_LIMIT, "in sample", source, "soft")
         )
+    results += _covered("serving: interval of", cases, unseen)
     return results
 
 

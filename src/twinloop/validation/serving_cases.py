@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -41,6 +42,9 @@ class Rate:
     got: float
     measured: float
     source: str
+    low: float = 0.0
+    """End of the stated interval, as ``got``."""
+    high: float = math.inf
 
     @property
     def error(self) -> float:
@@ -59,17 +63,20 @@ def throughput_cases() -> tuple[ServeCase, ...]:
     cases = []
     for row in table("serving_rates"):
         device, size = catalogue.device(row["device"]), int(row["tensor"]) * int(row["pipeline"])
+        network, tensor = network_named(row["model"]), int(row["tensor"])
+        # Its guide runs mixtures with attention data-parallel on the same devices.
+        spread = network.experts > 0 and tensor > 1
         job = ServingJob(
-            precision=row["precision"], weights=row["precision"], tensor=int(row["tensor"]),
-            pipeline=int(row["pipeline"]), input_tokens=int(row["input"]), output_tokens=int(row["output"]),
-            software="trtllm",
+            precision=row["precision"], weights=row["precision"], tensor=1 if spread else tensor,
+            expert=tensor if spread else None, pipeline=int(row["pipeline"]), input_tokens=int(row["input"]),
+            output_tokens=int(row["output"]), software="trtllm",
         )  # fmt: skip
         part = family(device)
         pool = "blackwell" if part in BLACKWELL else "workstation" if part in WORKSTATION else "hopper"
         cases.append(
             ServeCase(
                 name=row["case"], group=row["device"], pool=f"trtllm {pool}", model=row["family"],
-                network=network_named(row["model"]), on=host(device, size), job=job,
+                network=network, on=host(device, size), job=job,
                 measured=float(row["measured_tokens_s"]), source=row["source"],
             )
         )  # fmt: skip
@@ -100,6 +107,7 @@ def offline_rates() -> tuple[Rate, ...]:
                 name=f"{row['round']} {row['benchmark']} {row['device']}", model=network.name,
                 pool="language" if found.throughput_tokens_per_s else network.kind, device=row["device"],
                 got=(got or 0.0) / count, measured=float(row["measured_per_device"]), source=row["source"],
+                low=found.interval["low"] / count, high=found.interval["high"] / count,
             )
         )  # fmt: skip
     return tuple(rates)

@@ -33,6 +33,8 @@ that predicts left-out models best, in TensorRT-LLM's pools and in vLLM's."""
 CHUNK = 8192.0
 """Tokens of prompts that servers read in one step (default of vLLM and TensorRT-LLM)."""
 MOST_PROMPTS = 24
+SERVER = 8.0
+"""Devices of the largest server: beyond, a scale-up domain joins several."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class Serving:
     """Bytes of a stored weight."""
     cache_b: Array
     """Bytes of a cached value."""
+    gathered: Array = 0.0
+    """1: a queue that is never empty, from which attention ranks take prompts together; 0: prompts come at random."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,7 @@ def waiting_ranks(at: Serving, prompts: Array) -> Array:
     over at most MOST_PROMPTS; beyond, they even out.
     """
     xp = namespace(prompts, at.tensor)
-    ranks = replica_devices(at) / at.tensor
+    ranks = attention_ranks(at)
     if not (ranks > 1.0).any():
         return xp.ones_like(ranks)
     mean = xp.clip(prompts / ranks, 1e-6, 0.5 * MOST_PROMPTS)
@@ -259,7 +263,7 @@ def _copies(shape: Shape, at: Serving) -> Array:
 
 
 def _exchange_s(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration, tokens: Array) -> Array:
-    """Return a pass's collectives: all-reduce over tensor ranks, all-to-all where attention is data-parallel."""
+    """Return a pass's collectives: all-reduce over tensor ranks, experts' exchange where attention is data-parallel."""
     xp = namespace(tokens, at.tensor)
     links = Links(
         machine.scale_up_b_s * c.inner, machine.network_b_s * c.outer, c.inner_alpha_s, c.outer_alpha_s,
@@ -267,9 +271,21 @@ def _exchange_s(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibr
     )  # fmt: skip
     size = 2.0 * tokens * shape.hidden * at.tensor / replica_devices(at)
     reduce = 2.0 * shape.layers * all_reduce_s(size, at.tensor, 1.0, links)
-    rows = 2.0 * tokens * shape.hidden * shape.top_k / replica_devices(at)
+    rows = 2.0 * tokens * shape.hidden * _ranks_reached(shape, at, machine) / replica_devices(at)
     spread = 2.0 * mixture_layers(shape) * all_to_all_s(rows, at.expert, 1.0, links)
     return reduce + xp.where(at.expert > at.tensor, spread, 0.0)
+
+
+def _ranks_reached(shape: Shape, at: Serving, machine: ServeMachine) -> Array:
+    """Return the ranks that a token's row goes to: all in one server, those that hold one of its experts beyond.
+
+    Servers gather every rank's rows and scatter the sums (default of TensorRT-LLM and vLLM); dispatchers that send a
+    token once to each rank it needs, ``R (1 − (1 − 1/R)^k)`` of R, are for domains wider than a server.
+    """
+    xp = namespace(at.expert, machine.scale_up_domain)
+    ranks = xp.maximum(at.expert, 1.0)
+    needed = ranks * (1.0 - (1.0 - 1.0 / ranks) ** shape.top_k)
+    return xp.where(machine.scale_up_domain > SERVER, needed, ranks)
 
 
 def replica_weight_b(shape: Shape, at: Serving) -> Array:
@@ -289,15 +305,19 @@ def cache_b_per_sequence(shape: Shape, at: Serving) -> Array:
 
 
 def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: float, buffers_b: float) -> Array:
-    """Return how many sequences of mean length fit beside the weights; below 1: the model does not fit.
+    """Return how many sequences of full length fit beside the weights; below 1: the model does not fit.
 
-    Sequences in flight are at all ages, so a mean one holds ``input + output/2`` tokens; schedulers that
-    preempt rarely fill to about that (vLLM, TensorRT-LLM default policy: guaranteed no evict uses full).
+    ``usable``: share of what weights and buffers leave that goes to the cache.
     """
     xp = namespace(at.batch)
-    free = machine.memory_b * usable - buffers_b - replica_weight_b(shape, at)
+    free = usable * (machine.memory_b - buffers_b - replica_weight_b(shape, at))
     # A network of state-space layers alone keeps no cache: whatever holds its weights holds any batch.
     return free / xp.maximum(cache_b_per_sequence(shape, at), 1.0)
+
+
+def attention_ranks(at: Serving) -> Array:
+    """Return how many ranks of a replica schedule sequences of their own."""
+    return replica_devices(at) / at.tensor
 
 
 @dataclass(frozen=True)
@@ -323,14 +343,16 @@ def _steady(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibratio
     """Return the mean pass of one pipeline group, and the seconds of a stage.
 
     Prompts do not trickle: they come at random, ``batch/output`` a step, and are read whole, at most CHUNK tokens a
-    step. Steps without one read only what their own tokens touch; the mean is over both kinds.
+    step and attention rank. Steps without one read only what their own tokens touch; the mean is over both kinds.
+    Ranks that gather prompts read one each in the same step, so that none waits for another.
     """
     xp = namespace(at.batch, at.pipeline)
     group = at.batch / at.pipeline
     prompts = group / at.output_tokens
-    tokens = prompts * at.input_tokens
-    share = xp.clip(xp.maximum(1.0 - xp.exp(-prompts), tokens / CHUNK), 1e-9, 1.0)
-    waits = waiting_ranks(at, prompts)
+    tokens, ranks = prompts * at.input_tokens, attention_ranks(at)
+    at_once = xp.where(at.gathered > 0, ranks, 1.0)
+    share = xp.clip(xp.maximum(1.0 - xp.exp(-prompts / at_once), tokens / (CHUNK * ranks)), 1e-9, 1.0)
+    waits = xp.where(at.gathered > 0, 1.0, waiting_ranks(at, prompts))
     reading = pass_cost(shape, at, machine, c, group, tokens / share, waits)
     plain = pass_cost(shape, at, machine, c, group, 0.0 * tokens)
     parts = (getattr(plain, f.name) + share * (getattr(reading, f.name) - getattr(plain, f.name)) for f in FIELDS)

@@ -18,6 +18,7 @@ from twinloop.workload.decoding import (
     ServeMachine,
     Serving,
     StepCost,
+    attention_ranks,
     cache_b_per_sequence,
     pass_cost,
     replica_devices,
@@ -26,6 +27,7 @@ from twinloop.workload.decoding import (
 )
 from twinloop.workload.host import Host
 from twinloop.workload.machine import serve_machine
+from twinloop.workload.memory import capacity_b
 from twinloop.workload.queueing import p99_wait_s
 from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, ServeSoftware, buffers_b, serve_software
 from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob
@@ -176,8 +178,10 @@ def _prefill_pool(
     stage = (total - c.step_s) / at.pipeline + c.step_s
     group = np.asarray(replica_devices(at) * at.pipeline)
     replicas = on.devices // group
-    held = np.asarray(replica_weight_b(shape, at)) + _cache_b(shape, job, float(job.input_tokens or 1)) / group
-    fits = held + buffers_b(on.device) <= on.device.memory_b * USABLE_MEMORY
+    weights = np.asarray(replica_weight_b(shape, at))
+    cached = _cache_b(shape, job, float(job.input_tokens or 1)) / group
+    held = weights + cached
+    fits = weights + cached / USABLE_MEMORY + buffers_b(on.device) <= capacity_b(on.device)
     quick = fits & (total <= limit_s)
     judged = np.where(quick if quick.any() else fits, replicas / stage, 0.0) if fits.any() else group
     i = int(np.argmax(judged[:, 0]))
@@ -195,7 +199,8 @@ def _decode_pool(
     """Return the layout that finishes most requests within ``limit_s`` a token; at ``rate_per_s`` its batch follows."""
     ways = _ways(network, on, job)
     one = _placed(job, ways)
-    most = np.clip(np.floor(room(shape, on, job, one, machine)[:, 0]), 0.0, LARGEST_BATCH)
+    most = np.floor(room(shape, on, job, one, machine))
+    most = np.clip(most, 0.0, LARGEST_BATCH * np.asarray(attention_ranks(one)))[:, 0]
     batch = np.maximum(np.round(np.geomspace(1.0, np.maximum(most, 1.0), POINTS, axis=1)), 1.0)
     if job.batch is not None:
         batch = np.full((len(ways), 1), float(job.batch))

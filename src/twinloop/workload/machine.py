@@ -8,6 +8,7 @@ from twinloop.errors import Fault, InputError
 from twinloop.power.operating_point import CLOCK_EXPONENT
 from twinloop.workload.constants import family
 from twinloop.workload.decoding import ServeMachine
+from twinloop.workload.memory import capacity_b
 from twinloop.workload.training import Machine
 
 VALUE_B = {"fp64": 8.0, "fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "mxfp8": 1.0, "int8": 1.0,
@@ -114,7 +115,7 @@ def serve_machine(device: Device, network_b_s: float, domain: int, precision: st
     return ServeMachine(
         peak_linear=required_peak(device, precision) * arithmetic,
         linear_bytes=2.0 if precision == "int4" else min(VALUE_B[precision], 2.0),
-        peak_16=wide * arithmetic, memory_b=device.memory_b, memory_b_s=device.memory_bandwidth_b_s * stream,
+        peak_16=wide * arithmetic, memory_b=capacity_b(device), memory_b_s=device.memory_bandwidth_b_s * stream,
         scale_up_b_s=max(device.scale_up_b_s, network_b_s), scale_up_domain=float(domain), network_b_s=network_b_s,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
 from twinloop.workload.decoding import (
     ServeMachine,
+    attention_ranks,
     cache_b_per_sequence,
     drawing_s,
     replica_devices,
@@ -33,8 +34,8 @@ from twinloop.workload.other import (
 )
 from twinloop.workload.power import phase_power_w, serving_power_w
 from twinloop.workload.queueing import batch_latency_p99_s, continuous_latency_p99_s, p99_wait_s
-from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_MEMORY, buffers_b, serve_software
-from twinloop.workload.serve_job import ServingJob, checked
+from twinloop.workload.serve_constants import LARGEST_BATCH, USABLE_SAMPLES, buffers_b, serve_software
+from twinloop.workload.serve_job import SCENARIO_LIMITS, ServingJob, checked
 from twinloop.workload.serve_search import queue_of, rates, room, searched, serving_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
@@ -87,7 +88,11 @@ def _decoder(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     best = searched(network, on, job, top=1, plain=True).best[0]
     shape = shape_of(network, prompt + output)
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
-    chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
+    stated = (job.ttft_s, job.tpot_s, job.latency_s)
+    limited = job.scenario in SCENARIO_LIMITS or any(each is not None for each in stated)
+    chosen = serve_software(
+        on.device, float(machine.linear_bytes), job.software, on.network_kind, shape=shape, limited=limited
+    )
     job = replace(job, tensor=best.tensor, pipeline=best.pipeline, expert=best.expert, software=chosen.name)
     at = serving_of(job, np.array([float(best.batch)]))
     rate = rates(shape, at, machine, chosen, job.speculative)
@@ -156,8 +161,9 @@ def _pools(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
 
 
 def _most(shape: Shape, on: Host, job: ServingJob, machine: ServeMachine) -> int:
-    held = room(shape, on, job, serving_of(job, np.ones(1)), machine)
-    return int(min(max(float(held[0]), 0.0), LARGEST_BATCH))
+    at = serving_of(job, np.ones(1))
+    held = room(shape, on, job, at, machine)
+    return int(min(max(float(held[0]), 0.0), LARGEST_BATCH * float(attention_ranks(at)[0])))
 
 
 def _wait_s(job: ServingJob, service_s: float, replicas: int, most: int) -> float:
@@ -182,7 +188,7 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     # Embedding tables are spread over the devices, the rest is on each.
     placed = sample.weights - sample.sparse_weights * (1.0 - 1.0 / replicas)
     held = STORED_B[job.weights or job.precision] * placed + min(RESERVED_B, 0.1 * on.device.memory_b)
-    most = int(max(min((on.device.memory_b * USABLE_MEMORY - held) / max(live, 1.0), OTHER_BATCHES[-1]), 0.0))
+    most = int(max(min((on.device.memory_b * USABLE_SAMPLES - held) / max(live, 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
     run = shared_s(forward_s(scaled, on.device, job.precision, batches, stack=stack), network, sharing)

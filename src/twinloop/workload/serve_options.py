@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import Device, Server
@@ -24,11 +25,12 @@ from twinloop.workload.decoding import (
     steady_rate,
 )
 from twinloop.workload.machine import STORED_B, peak_flops, scale_up_domain, serve_machine
+from twinloop.workload.memory import capacity_b
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
 from twinloop.workload.other import RESERVED_B, forward_s, live_b, sample_of, served
 from twinloop.workload.power import busy_power, idle_power, phase_power_w, serving_power_w
 from twinloop.workload.queueing import Continuous, batch_latency_p99_s, continuous_latency_p99_s
-from twinloop.workload.serve_constants import USABLE_MEMORY, buffers_b, serve_software
+from twinloop.workload.serve_constants import USABLE_MEMORY, USABLE_SAMPLES, buffers_b, serve_software
 from twinloop.workload.serve_search import queue_of
 from twinloop.workload.transformer import TRANSFORMERS, Shape, shape_of
 
@@ -48,6 +50,7 @@ class Runs:
     """Until all of a batch's requests are answered."""
     parts_s: dict[str, FloatArray]
     memory_b: FloatArray
+    fits: npt.NDArray[np.bool_]
     compute_share: FloatArray
     """Arithmetic over peak while it runs."""
     device_w: FloatArray
@@ -88,7 +91,7 @@ def least_latency(
             runs = replica_runs(stage, network, device, server, lever, tensor)
             if runs is None:
                 continue
-            for i in np.flatnonzero(runs.memory_b <= device.memory_b * USABLE_MEMORY):
+            for i in np.flatnonzero(runs.fits):
                 replicas = _for_the_peak(runs, int(i), peak)
                 if replicas * tensor <= LARGEST_COUNT:
                     best = min(best, (_enough(runs, int(i), peak, replicas, 0.0, tensor)[1], lever.precision))
@@ -102,7 +105,7 @@ def most_per_s(stage: Stage, network: Network, device: Device, server: Server, a
         for tensor in _tensors(network, device, server):
             runs = replica_runs(stage, network, device, server, lever, tensor)
             if runs is not None:
-                fits = runs.memory_b <= device.memory_b * USABLE_MEMORY
+                fits = runs.fits
                 each = np.where(fits, runs.batch / runs.batch_s, 0.0).max()
                 best = max(best, float(each) * (LARGEST_COUNT // tensor))
     return best * PEAK_LOAD / stage.peak_to_mean
@@ -136,11 +139,11 @@ def _transformer_runs(
     output = float(stage.output_tokens or 0)
     shape = _pruned(shape_of(network, prompt + output), lever.shrink)
     machine = serve_machine(device, server.network_b_s, scale_up_domain(device, server), lever.precision)
-    chosen = serve_software(device, machine.linear_bytes)
+    chosen = serve_software(device, machine.linear_bytes, shape=shape)
     one = np.ones_like(BATCHES)
     at = Serving(
         BATCHES, prompt * one, prompt * one, max(output, 1.0) * one, float(tensor) * one, one, one,
-        STORED_B[lever.weights] * one, min(STORED_B[lever.cache], 2.0) * one,
+        STORED_B[lever.weights] * one, min(STORED_B[lever.cache], 2.0) * one, 0.0 * one,
     )  # fmt: skip
     single = Serving(**{f.name: np.asarray(getattr(at, f.name))[:1] for f in fields(Serving)})
     c = chosen.calibration
@@ -171,7 +174,8 @@ def _transformer_runs(
     }
     return Runs(
         BATCHES, np.asarray(seconds), {name: np.asarray(value) * steps + 0.0 * one for name, value in parts.items()},
-        np.asarray(held["weights"] + held["KV cache"] + held["reserved"]), busy,
+        np.asarray(held["weights"] + held["KV cache"] + held["reserved"]),
+        np.asarray(held["weights"] + held["KV cache"] / USABLE_MEMORY + held["reserved"] <= capacity_b(device)), busy,
         np.asarray(serving_power_w(device, drawing_s(cost), busy) + 0.0 * one),
         partial(queue_of, shape, single, machine, chosen) if output > 0.0 else None,
         chosen.low, chosen.high, tuple(notes), {name: np.asarray(value) for name, value in held.items()},
@@ -191,9 +195,9 @@ def _other_runs(network: Network, device: Device, lever: Lever) -> Runs:
     peak = float(peak_flops(device, lever.precision) or 1.0)
     stored = STORED_B[lever.weights] * sample.weights * lever.shrink
     parts = {name: np.asarray(getattr(run, f"{name}_s")) for name in ("compute", "memory", "overhead")}
+    held = stored + BATCHES * live + min(RESERVED_B, 0.1 * device.memory_b)
     return Runs(
-        BATCHES, total, parts,
-        stored + BATCHES * live + min(RESERVED_B, 0.1 * device.memory_b),
+        BATCHES, total, parts, held, held <= USABLE_SAMPLES * device.memory_b,
         np.minimum(BATCHES * sample.flops / peak / total, 1.0), np.asarray(phase_power_w(device, parts)), None,
         *OTHER_INTERVAL,
         (f"class constants of {network.kind}, low confidence",),
@@ -210,7 +214,7 @@ def _fewest(
     limit = stage.latency_p99_s or math.inf
     best: tuple[int, int, float] | None = None
     for i in range(len(runs.batch)):
-        if runs.memory_b[i] > device.memory_b * USABLE_MEMORY or (runs.queue is None and runs.batch_s[i] > limit):
+        if not runs.fits[i] or (runs.queue is None and runs.batch_s[i] > limit):
             continue
         replicas = _for_the_peak(runs, i, peak)
         if best is not None and replicas >= best[1]:

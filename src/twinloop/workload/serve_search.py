@@ -10,7 +10,16 @@ import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.model.network import Network
-from twinloop.workload.decoding import CHUNK, ServeMachine, ServeRate, Serving, largest_batch, pass_cost, steady_rate
+from twinloop.workload.decoding import (
+    CHUNK,
+    ServeMachine,
+    ServeRate,
+    Serving,
+    attention_ranks,
+    largest_batch,
+    pass_cost,
+    steady_rate,
+)
 from twinloop.workload.host import Host
 from twinloop.workload.machine import STORED_B, serve_machine
 from twinloop.workload.queueing import P99_NORMAL, Continuous, p99_wait_s
@@ -53,7 +62,7 @@ def serving_of(job: ServingJob, batches: FloatArray) -> Serving:
     return Serving(
         batches * job.beams, max(prompt * (1.0 - job.prefix_hit), 1.0) / job.beams * one, prompt * one, output * one,
         (job.tensor or 1) * one, (job.pipeline or 1) * one, (job.expert or 1) * one,
-        STORED_B[job.weights or job.precision] * one, _cache_b(job) * one,
+        STORED_B[job.weights or job.precision] * one, _cache_b(job) * one, float(_gathers(job)) * one,
     )  # fmt: skip
 
 
@@ -62,6 +71,12 @@ def room(shape: Shape, on: Host, job: ServingJob, at: Serving, machine: ServeMac
     shared = replace(at, context_tokens=at.context_tokens / job.beams)
     most = largest_batch(shape, shared, machine, USABLE_MEMORY, buffers_b(on.device))
     return np.asarray(most / job.beams, dtype=np.float64)
+
+
+def _gathers(job: ServingJob) -> bool:
+    """Return whether attention ranks read prompts together: where a full queue lets TensorRT-LLM choose when."""
+    stated = (job.batch, job.concurrency, job.rate_per_s)
+    return job.software == "trtllm" and job.scenario == "offline" and all(value is None for value in stated)
 
 
 def _cache_b(job: ServingJob) -> float:
@@ -98,11 +113,19 @@ def queue_of(shape: Shape, at: Serving, machine: ServeMachine, chosen: ServeSoft
 
 
 def layouts(network: Network, on: Host, job: ServingJob) -> list[tuple[int, int, int]]:
-    """Return every (tensor, pipeline, expert) that the devices, the model and the flags allow."""
+    """Return every (tensor, pipeline, expert) that the devices, the model and the flags allow.
+
+    TensorRT-LLM's ``tp`` of a mixture counts the devices of a copy: attention may be data-parallel on them, with the
+    experts spread (``enable_attention_dp``, its guide's setting for the highest rate). Where ``--expert`` is left
+    open that comes first, and the tensor split where it does not fit.
+    """
     if network.kind not in TRANSFORMERS:
         return [(1, 1, 1)]
     if job.tensor is not None:
-        return [(job.tensor, job.pipeline or 1, job.expert or 1)]
+        named = (job.tensor, job.pipeline or 1, job.expert or 1)
+        apart = job.software == "trtllm" and job.expert is None and job.tensor > 1
+        spread = apart and network.experts > 0 and not network.experts % job.tensor
+        return [(1, named[1], job.tensor), named] if spread else [named]
     found = []
     for tensor in (n for n in range(1, min(on.devices, on.domain) + 1) if not network.heads % n):
         pipelines = [job.pipeline] if job.pipeline else [n for n in (1, 2, 4, 8, 16, 32) if n <= network.layers]
@@ -122,15 +145,18 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     ``plain`` puts a pipeline behind every layout without one: servers use it where a tensor split does not fit.
     """
     start = time.perf_counter()
-    ways = layouts(network, on, job)
     shape = shape_of(network, float((job.input_tokens or 1) + (job.output_tokens or 1)))
     machine = serve_machine(on.device, on.network_b_s, on.domain, job.precision)
     chosen = serve_software(on.device, float(machine.linear_bytes), job.software, on.network_kind)
+    ways = layouts(network, on, replace(job, software=chosen.name))
     tensor, pipeline, expert = (np.array(column, dtype=np.float64)[:, None] for column in zip(*ways, strict=True))
     job = replace(job, software=chosen.name)
     one = serving_of(job, np.ones((len(ways), 1)))
     placed = replace(one, tensor=tensor, pipeline=pipeline, expert=expert)
-    most = np.clip(np.floor(room(shape, on, job, placed, machine)[:, 0]), 0.0, LARGEST_BATCH)
+    most = np.minimum(
+        np.floor(room(shape, on, job, placed, machine)), LARGEST_BATCH * np.asarray(attention_ranks(placed))
+    )
+    most = np.maximum(most[:, 0], 0.0)
     batch = np.maximum(np.round(np.geomspace(1.0, np.maximum(most, 1.0), POINTS, axis=1)), 1.0)
     copies = on.devices / (np.maximum(tensor, expert) * pipeline)
     if job.batch is not None or job.concurrency is not None or job.scenario == "single-stream":
@@ -144,6 +170,8 @@ def searched(network: Network, on: Host, job: ServingJob, top: int = 10, *, plai
     picked = tokens[rows, place]
     kept = most >= (batch[:, 0] if batch.shape[1] == 1 else 1.0)
     last = pipeline[:, 0] > 1 if plain and job.pipeline is None else np.zeros(len(ways), dtype=bool)
+    if job.tensor is not None:
+        last = np.arange(len(ways)) > 0
     order = np.lexsort((expert[:, 0], pipeline[:, 0], tensor[:, 0], -np.round(picked, 6), last, ~kept))
     if not kept.any():  # the nearest miss: the widest split
         order = np.argsort(copies[:, 0], kind="stable")
