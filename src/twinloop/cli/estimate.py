@@ -140,7 +140,8 @@ def train(**given: Any) -> None:
     from twinloop.cli.train_run import run_part
     from twinloop.model.codec import to_data
     from twinloop.workload.memory import capacity_b
-    from twinloop.workload.train_estimate import TrainingJob, estimate_training
+    from twinloop.workload.train_estimate import estimate_training
+    from twinloop.workload.train_job import TrainingJob
 
     check(given)
     network, on = _network(given["model"], given["input_shape"]), _host(given)

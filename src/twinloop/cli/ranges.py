@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from twinloop.errors import Fault, InputError
@@ -10,16 +9,20 @@ from twinloop.errors import Fault, InputError
 COUNTS = (
     "devices", "devices_per_node", "scale_up_domain", "tensor", "pipeline", "data", "expert", "expert_tensor",
     "context_parallel", "fsdp_group", "interleave", "micro_batch", "sequence", "batch", "top", "output", "beams",
-    "steps", "frames", "concurrency",
+    "steps", "frames", "concurrency", "prompt",
 )  # fmt: skip
 """Whole numbers from one."""
+LARGEST = {"batch": 10**9, "concurrency": 10**9, "sequence": 10**8, "prompt": 10**8, "output": 10**8}
+LARGEST_COUNT = 10**7
+"""Beyond: a slip of the keyboard. The largest halls hold a million devices, the longest contexts ten million tokens."""
 POSITIVE = {
-    "network": "GB/s per device, above 0",
-    "power_limit_w": "watts, above 0",
-    "rate": "requests per second, above 0",
-    "tokens": "tokens, above 0",
-    "samples": "samples, above 0",
+    "network": ("GB/s per device", 1e5),
+    "power_limit_w": ("watts", 1e6),
+    "rate": ("requests per second", 1e9),
+    "tokens": ("tokens", 1e18),
+    "samples": ("samples", 1e18),
 }
+"""Unit, and the most that anybody means."""
 BETWEEN = {
     "coolant_c": (-40.0, 100.0, "°C"),
     "prefix_hit": (0.0, 1.0, "a share"),
@@ -40,9 +43,7 @@ def check(given: dict[str, Any]) -> None:
         expected = _expected(name, value)
         if value is not None and expected:
             flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
-            faults.append(Fault("command line", None, flag, f"{value:g}", expected))
-    if given.get("prompt") is not None and given["prompt"] < 1:
-        faults.append(Fault("command line", None, "--input", str(given["prompt"]), "at least 1"))
+            faults.append(Fault("command line", None, flag, _plain(value), expected))
     if not faults and given.get("fsdp_group") and given["devices"] % given["fsdp_group"]:
         faults.append(
             Fault(
@@ -60,14 +61,21 @@ def check(given: dict[str, Any]) -> None:
         raise InputError(tuple(faults))
 
 
+def _plain(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def _expected(name: str, value: Any) -> str:
     """Return what ``value`` should have been, or nothing where it is right or unchecked."""
     if value is None or isinstance(value, (bool, str)):
         return ""
-    if name in COUNTS and value < 1:
-        return "at least 1"
-    if name in POSITIVE and not (math.isfinite(value) and value > 0.0):
-        return POSITIVE[name]
+    most = LARGEST.get(name, LARGEST_COUNT)
+    if name in COUNTS and not 1 <= value <= most:
+        return "at least 1" if value < 1 else f"at most {most:,}"
+    if name in POSITIVE:
+        unit, highest = POSITIVE[name]
+        if not 0.0 < value <= highest:
+            return f"{unit}, above 0" if not value > 0.0 else f"{unit}, at most {highest:g}"
     if name in BETWEEN:
         low, high, unit = BETWEEN[name]
         if not low <= value <= high:

@@ -20,7 +20,8 @@ from twinloop.workload.other import stack_of
 from twinloop.workload.serve_constants import BLACKWELL, WORKSTATION
 from twinloop.workload.serve_estimate import estimate_serving
 from twinloop.workload.serve_job import ServingJob, checked
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 
 PROMPTS = {"lm-arena-chat": 150, "gpqa": 200, "sourcegraph-fim": 2048}
 """Prompt tokens of the energy benchmark's text tasks: not published, assumed."""
