@@ -15,20 +15,17 @@ COUNTS = (
 LARGEST = {"batch": 10**9, "concurrency": 10**9, "sequence": 10**8, "prompt": 10**8, "output": 10**8}
 LARGEST_COUNT = 10**7
 """Beyond: a slip of the keyboard. The largest halls hold a million devices, the longest contexts ten million tokens."""
-POSITIVE = {
-    "network": ("GB/s per device", 1e5),
-    "power_limit_w": ("watts", 1e6),
-    "rate": ("requests per second", 1e9),
-    "tokens": ("tokens", 1e18),
-    "samples": ("samples", 1e18),
-}
-"""Unit, and the most that anybody means."""
 BETWEEN = {
+    "network": (1e-3, 1e5, "GB/s per device"),
+    "power_limit_w": (1e-3, 1e6, "watts"),
+    "rate": (1e-9, 1e9, "requests per second"),
+    "tokens": (1.0, 1e18, "tokens"),
+    "samples": (1.0, 1e18, "samples"),
     "coolant_c": (-40.0, 100.0, "°C"),
     "prefix_hit": (0.0, 1.0, "a share"),
     "speculative": (1.0, 64.0, "tokens a step"),
 }
-"""Coolants of any carrier: colder freezes, hotter than every chip's limit."""
+"""What anybody can mean. Coolants of any carrier: colder freezes, hotter than every chip's limit."""
 FLAGS = {"context_parallel": "--context-parallel", "prompt": "--input"}
 
 
@@ -72,10 +69,6 @@ def _expected(name: str, value: Any) -> str:
     most = LARGEST.get(name, LARGEST_COUNT)
     if name in COUNTS and not 1 <= value <= most:
         return "at least 1" if value < 1 else f"at most {most:,}"
-    if name in POSITIVE:
-        unit, highest = POSITIVE[name]
-        if not 0.0 < value <= highest:
-            return f"{unit}, above 0" if not value > 0.0 else f"{unit}, at most {highest:g}"
     if name in BETWEEN:
         low, high, unit = BETWEEN[name]
         if not low <= value <= high:
