@@ -135,7 +135,6 @@ def test_what_nobody_can_mean_is_refused(flags, told):
     ("model", "flags", "told"),
     [
         ("resnet50", "--task lora", "--task: got lora:16, expected pretrain or sft"),
-        ("gromacs-stmv", "", "--model: got gromacs-stmv, expected a model with weights to train"),
         (
             "mixtral-8x7b",
             "--expert 8 --expert-tensor 2 --devices 8",

@@ -71,6 +71,8 @@ def _expected(name: str, value: Any) -> str:
         return "at least 1" if value < 1 else f"at most {most:,}"
     if name in BETWEEN:
         low, high, unit = BETWEEN[name]
+        if low > 0.0 and not value > 0.0:
+            return f"{unit}, above 0"
         if not low <= value <= high:
             return f"{unit} from {low:g} to {high:g}"
     return ""

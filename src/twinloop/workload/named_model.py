@@ -15,10 +15,11 @@ from twinloop.model.network import Network
 
 WORDS = {"name", "kind", "attention", "source"}
 FLAGS = {"gated", "tied", "causal"}
-REALS = {"parameters", "flops_per_sample", "bytes_per_sample", "frozen_share"}
+REALS = {"parameters", "flops_per_sample", "bytes_per_sample", "frozen_share", "features_b", "gathered_b", "input_b"}
 MOST = {
     "layers": 1e5, "heads": 1e5, "kv_heads": 1e5, "experts": 1e6, "context": 1e10, "window": 1e10, "frozen_share": 1.0,
     "parameters": 1e18, "flops_per_sample": 1e24, "bytes_per_sample": 1e24,
+    "features_b": 1e18, "gathered_b": 1e18, "input_b": 1e12,
 }  # fmt: skip
 MOST_ELSE = 1e8
 """What a key can mean at most: far beyond every model there is."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
 from twinloop.workload.layouts import DUALPIPE, SCHEDULES, ZERO_BUBBLE
-from twinloop.workload.other import sample_of
 
 OPTIMIZER_B = {
     "adam": 12.0,
@@ -97,8 +96,6 @@ def _of_model(job: TrainingJob, network: Network) -> Iterator[Told]:
         yield "--optimizer", job.optimizer, " | ".join(OPTIMIZER_B)
     if job.precision in SERVED_FORMATS:
         yield "--precision", job.precision, "a format to train in: fp32, tf32, fp16, bf16, fp8, mxfp8, nvfp4 or mxfp4"
-    if not network.layers and not sample_of(network).weights:
-        yield "--model", network.name, "a model with weights to train (parameters=…); estimate serve runs this one"
     if job.lora_rank is not None and not network.layers:
         yield "--task", f"lora:{job.lora_rank}", f"pretrain or sft: {network.kind} has no layers for adapters"
 
