@@ -10,7 +10,7 @@ from twinloop import catalogue
 from twinloop.workload.host import host
 from twinloop.workload.named_model import network_named
 from twinloop.workload.plan_search import undominated_layouts
-from twinloop.workload.train_estimate import TrainingJob
+from twinloop.workload.train_job import TrainingJob
 
 CASES = {
     "gpt3-175b on 512 x A100": ("gpt3-175b", 512, 512, 2.0),

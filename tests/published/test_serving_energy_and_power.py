@@ -52,7 +52,7 @@ def test_every_judged_group_is_within_its_limit(results):
     assert judged == {
         "serving: TensorRT-LLM maximum throughput (n=237)",
         "serving: MLPerf offline medians, language models on graphics devices (n=49)",
-        "beyond language models: training and inference (n=97)",
+        "beyond language models: training and inference (n=98)",
         "power: nodes in training (n=22)",
     }
 
@@ -91,7 +91,7 @@ def test_constants_of_frameworks_are_found_again_and_leave_out_what_is_left_out(
 
 
 def test_every_row_of_the_tables_is_judged():
-    assert (len(throughput_cases()), len(offline_rates()), len(sample_rates()), len(nodes())) == (237, 128, 97, 22)
+    assert (len(throughput_cases()), len(offline_rates()), len(sample_rates()), len(nodes())) == (237, 128, 98, 22)
 
 
 @pytest.mark.parametrize(
@@ -179,4 +179,6 @@ def test_every_row_beyond_language_models_is_predicted_without_itself():
     unseen = {rate.name: error for rate, error in zip(chosen, errors, strict=True)}
     inside = {rate.name: rate.error for rate in rates}
     alone = "gnn-rgat-train-H100-SXM-80GB-8x-b16384"
-    assert abs(unseen[alone]) > 1.0 > abs(inside[alone])  # its class is fitted to itself alone: said, not hidden
+    assert abs(inside[alone]) < abs(unseen[alone]) < 0.15  # by its other device
+    plain = {rate.name: rate.error for rate in sample_rates(plain=True)}
+    assert plain[alone] == pytest.approx(0.6, abs=0.1)  # as if no graph network had been seen: said, not hidden

@@ -18,7 +18,8 @@ from twinloop.workload.layouts import DUALPIPE, ZERO_BUBBLE, Layouts, experts_ov
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import States, training_memory
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.training import layer_times, step_times
 from twinloop.workload.transformer import shape_of
 

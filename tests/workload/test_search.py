@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twinloop import catalogue
+from twinloop.errors import InputError
 from twinloop.power.operating_point import operating_point
 from twinloop.workload.constants import software
 from twinloop.workload.front import front, undominated, undominated_of_three
+from twinloop.workload.host import host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.named_model import network_named
+from twinloop.workload.plan_search import refused_layout
 from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, phase_power_w
 from twinloop.workload.refusals import refused, why_refused
 from twinloop.workload.search import (
@@ -31,6 +34,7 @@ from twinloop.workload.search import (
     point,
     search,
 )
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.training import parts_s, step_times
 from twinloop.workload.transformer import shape_of
 
@@ -209,3 +213,24 @@ def test_what_the_search_offers_is_not_refused_and_counts_agree():
     counts, found = refused(BIG), evaluate(BIG)
     assert counts["runs"] == len(found.places)
     assert sum(counts.values()) == found.legal
+
+
+@pytest.mark.parametrize(
+    ("layout", "reasons"),
+    [
+        ({"tensor": 8, "pipeline": 4}, ("takes 32 devices, not 16",)),
+        ({"tensor": 16}, ("tensor 16 does not divide 40 heads",)),
+        ({"data": 16, "recompute": "none", "zero": 0}, ("needs 257.1 GB of 85.9 GB, most for optimizer (154.1 GB)",)),
+        ({"tensor": 8, "pipeline": 2, "micro_batch": 3}, ("micro-batch 3 does not divide the 64 samples of one copy",)),
+        ({"tensor": 8, "pipeline": 2}, ()),
+        ({"data": 16}, ()),
+    ],
+)
+def test_a_layout_that_a_person_names_is_refused_with_reasons(layout, reasons):
+    model, on = network_named("gpt3-13b"), host(catalogue.device("A100"), 16)
+    assert refused_layout(model, on, TrainingJob(batch=64, **layout)) == reasons
+
+
+def test_devices_that_no_layout_shares_are_refused():
+    with pytest.raises(InputError, match="--devices: got 9973"):
+        search(replace(SMALL, devices=9973))

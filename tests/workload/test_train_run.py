@@ -13,7 +13,8 @@ from twinloop.reliability.goodput import goodput
 from twinloop.validation.training_goodput import goodput_results
 from twinloop.workload.host import host
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.train_run import run_of
 
 LLAMA = network_named("llama-3.1-405b")

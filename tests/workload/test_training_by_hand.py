@@ -12,9 +12,10 @@ from twinloop.workload.host import host
 from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.training import layer_times, step_times
-from twinloop.workload.transformer import shape_of
+from twinloop.workload.transformer import model_flops_per_token, shape_of
 
 C = replace(
     GENERATIONS["megatron-2025"][1], inner=1.0, outer=1.0, inner_alpha_s=0.0, outer_alpha_s=0.0, tensor_overlap=0.25,
@@ -104,12 +105,14 @@ def test_a_capped_part_computes_slower_by_its_clock_and_nothing_else_does():
     assert capped.power_w["accelerator"] <= 8 * 400.0 * (1.0 + 1e-6)
 
 
-def test_model_operations_are_those_of_forward_and_backward_hardware_ones_repeat():
+@pytest.mark.parametrize(("software", "seen"), [("fsdp-2023", 1.0), (None, 0.5)])
+def test_model_operations_are_those_of_forward_and_backward_hardware_ones_repeat(software, seen):
+    """llm-foundry's tables count attention's whole square, NVIDIA's since 2025 what the mask leaves of it."""
     model, on = network_named("llama-2-7b"), host(catalogue.device("H100"), 8)
-    job = TrainingJob(batch=8, micro_batch=1, recompute="full", sequence=4096)
+    job = TrainingJob(batch=8, micro_batch=1, recompute="full", sequence=4096, software=software)
     step = estimate_training(model, on, job)
     layers, output = 32 * (4 * 4096**2 + 3 * 4096 * 11008), 4096 * 32000
-    scores = 4.0 * 32 * 4096 * 4096
+    scores = seen * 4.0 * 32 * 4096 * 4096
     per_token = 2.0 * (layers + output) + scores
     rate = 8 * 4096 / step.step_time_s / 8
     assert step.model_tflops_per_device == pytest.approx(3.0 * per_token * rate / 1e12, rel=1e-3)
@@ -139,3 +142,19 @@ def test_a_network_given_in_gigabytes_is_that_many():
     step = estimate_training(network_named("llama-3-8b"), on, TrainingJob(batch=64, zero=3, sequence=2048))
     assert data_s("--network", "10") == pytest.approx(step.time_breakdown_s["data_comm"])
     assert data_s("--network", "10") > data_s("--network", "50")
+
+
+@pytest.mark.parametrize(
+    ("model", "sequence", "masked", "tflops", "tokens_s"),
+    [
+        ("llama-3.1-405b", 8192, True, 2960, 1184),
+        ("llama-3-70b", 8192, True, 734, 1633),
+        ("qwen3-30b-a3b", 4096, True, 205, 8901),
+        ("mpt-7b", 65536, False, 282, 1956),
+        ("mpt-1b", 8192, False, 176, 13814),
+    ],
+)
+def test_operations_of_a_token_are_those_that_tables_count(model, sequence, masked, tflops, tokens_s):
+    """Megatron-Bridge 26.04 and llm-foundry: model TFLOP/s over tokens/s of one device."""
+    got = 3.0 * float(model_flops_per_token(shape_of(network_named(model), sequence), masked=masked))
+    assert got == pytest.approx(tflops * 1e12 / tokens_s, rel=0.015)

@@ -15,7 +15,8 @@ from twinloop.workload.layouts import Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import States, training_memory
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.training import step_times
 from twinloop.workload.transformer import shape_of
 

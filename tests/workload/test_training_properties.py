@@ -19,7 +19,8 @@ from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import States, training_memory
 from twinloop.workload.named_model import network_named
 from twinloop.workload.power import phase_power_w
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.training import ADAM_BYTES, parts_s, step_times
 from twinloop.workload.transformer import counted, kv_bytes_per_token, shape_of
 

@@ -31,8 +31,6 @@ WORDS = 100
 """Tokens spoken in half a minute."""
 LORA_RANK = 16
 """Of ``--task lora`` without a rank: MLPerf Training's Llama-2-70B LoRA."""
-IMAGE_STEPS, VIDEO_STEPS = 20, 50
-"""Denoising steps of one sample in the catalogue's diffusion rows."""
 
 
 class Precision(click.Choice[str]):
@@ -140,7 +138,8 @@ def train(**given: Any) -> tuple[str, dict[str, Any]]:
     from twinloop.cli.train_run import run_part
     from twinloop.model.codec import to_data
     from twinloop.workload.memory import capacity_b
-    from twinloop.workload.train_estimate import TrainingJob, estimate_training
+    from twinloop.workload.train_estimate import estimate_training
+    from twinloop.workload.train_job import TrainingJob
 
     check(given)
     network, on = _network(given["model"], given["input_shape"]), _host(given)
@@ -369,7 +368,9 @@ def _seconds(flag: str, text: str | None) -> float | None:
 
 
 def _repeated(steps: int | None, network: Network) -> float:
-    return steps / (VIDEO_STEPS if network.frames > 1 else IMAGE_STEPS) if steps else 1.0
+    from twinloop.workload.other import STEPS_IMAGE, STEPS_VIDEO
+
+    return steps / (STEPS_VIDEO if network.frames > 1 else STEPS_IMAGE) if steps else 1.0
 
 
 def _size(given: dict[str, Any], network: Network) -> float:

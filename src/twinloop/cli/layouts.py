@@ -9,11 +9,14 @@ if TYPE_CHECKING:
     from twinloop.model.network import Network
     from twinloop.workload.host import Host
     from twinloop.workload.serve_job import ServingJob
-    from twinloop.workload.train_estimate import TrainingJob
+    from twinloop.workload.train_job import TrainingJob
 
 
 def train_searched(network: Network, on: Host, job: TrainingJob, top: int) -> tuple[TrainingJob, dict[str, Any]]:
-    """Return the job at the best layout found, and the search's part of the answer."""
+    """Return the job at the best layout found, and the search's part of the answer.
+
+    Where ``job`` names a layout, that part says what it takes beside the best, or why it cannot run.
+    """
     from twinloop.errors import InputError
     from twinloop.model.codec import to_data
     from twinloop.workload.constants import software
@@ -28,7 +31,7 @@ def train_searched(network: Network, on: Host, job: TrainingJob, top: int) -> tu
         raise InputError(
             f"--search: no layout fits in memory, which is filled most by {most}; more devices, or one with more memory"
         )
-    best = found.best[0]
+    best, asked = found.best[0], _asked(network, on, job)
     job = replace(
         job, tensor=best.tensor, pipeline=best.pipeline, data=best.data, context=best.context, expert=best.expert,
         micro_batch=best.micro_batch, interleave=best.interleave, schedule=best.schedule, recompute=best.recompute,
@@ -38,7 +41,25 @@ def train_searched(network: Network, on: Host, job: TrainingJob, top: int) -> tu
         "configurations_evaluated": found.configurations_evaluated, "configurations_feasible": found.feasible,
         "search_time_s": found.search_time_s, "best": [to_data(each) for each in found.best],
     }  # fmt: skip
-    return job, extra
+    return job, {**extra, **asked}
+
+
+def _asked(network: Network, on: Host, job: TrainingJob) -> dict[str, Any]:
+    """Return ``{"asked": …}`` for the layout that ``job`` names: its step, or every reason against it."""
+    from twinloop.errors import InputError
+    from twinloop.workload.plan_search import named_layout, refused_layout
+    from twinloop.workload.train_estimate import estimate_training
+
+    named = named_layout(job)
+    if not named:
+        return {}
+    reasons = list(refused_layout(network, on, job))
+    try:
+        step = None if reasons else estimate_training(network, on, job)
+    except InputError as fault:
+        step, reasons = None, [str(fault)]
+    runs = {"step_time_s": step.step_time_s, "fits": step.fits} if step else {"step_time_s": None, "fits": None}
+    return {"asked": {**named, **runs, "refused": reasons}}
 
 
 def serve_searched(network: Network, on: Host, job: ServingJob, top: int) -> dict[str, Any]:

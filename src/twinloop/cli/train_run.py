@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twinloop.model.network import Network
     from twinloop.workload.host import Host
-    from twinloop.workload.train_estimate import TrainingEstimate, TrainingJob
+    from twinloop.workload.train_estimate import TrainingEstimate
+    from twinloop.workload.train_job import TrainingJob
 
 
 def run_part(

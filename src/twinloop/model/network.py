@@ -75,6 +75,12 @@ class Network:
     """Activation and look-up traffic to memory of one forward sample, at 2 bytes per value."""
     frozen_share: float = 0.0
     """Of ``bytes_per_sample``, in first layers that are not trained. Normalisations are frozen with them."""
+    features_b: float = 0.0
+    """Of a graph: its nodes' features, which samples are gathered from."""
+    gathered_b: float = 0.0
+    """Of these, what one sample reads: a row for every sampled neighbour."""
+    input_b: float = 0.0
+    """What the host hands over of one sample while the device waits; 0: fetched ahead."""
     recurrent_steps: int = 0
     """Steps of one sample that wait for each other: frames of a recurrent decoder."""
     frames: int = 1

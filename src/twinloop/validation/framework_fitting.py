@@ -19,7 +19,7 @@ from twinloop.workload.calibration import Calibration
 from twinloop.workload.constants import FRAMEWORK_2021
 from twinloop.workload.host import host
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingJob
+from twinloop.workload.train_job import TrainingJob
 
 GENERATION = "framework-2021"
 SPREAD = 0.08

@@ -15,7 +15,8 @@ from twinloop.validation.result import Result
 from twinloop.workload.host import Host, host
 from twinloop.workload.named_model import network_named
 from twinloop.workload.power import PHASE_ELSE, PHASES
-from twinloop.workload.train_estimate import TrainingEstimate, TrainingJob, estimate_training
+from twinloop.workload.train_estimate import TrainingEstimate, estimate_training
+from twinloop.workload.train_job import TrainingJob
 
 JOBS: dict[str, tuple[str, TrainingJob]] = {
     "bert": ("bert-large", TrainingJob(batch=768, sequence=512)),

@@ -179,7 +179,17 @@ def _samples() -> list[Result]:
     results.append(mean_error(label, names, errors, SAMPLES_LIMIT, how, source, "proof"))
     intervals = [_interval(rate) for rate in chosen]
     results.append(coverage("beyond language models: interval", 1.0 + errors, intervals, source))
+    results.append(_under_generic(rates, source))
     return [*results, *_by(label, rates, lambda rate: rate.pool, SAMPLES_LIMIT, source)]
+
+
+def _under_generic(rates: Sequence[Rate], source: str) -> Result:
+    """Return classes of one model as they would be known if that model had never been seen."""
+    models = {rate.pool: {each.model for each in rates if each.pool == rate.pool} for rate in rates}
+    plain = {rate.name: rate for rate in sample_rates(plain=True)}
+    lone = [plain[rate.name] for rate in rates if len(models[rate.pool]) == 1 and "transformer" not in rate.pool]
+    label, how = "beyond language models: classes of one model", "under the constants of the generic kind"
+    return _rates(label, lone, SAMPLES_LIMIT, how, source, "soft")
 
 
 def _interval(rate: Rate) -> tuple[float, float]:

@@ -17,16 +17,15 @@ from twinloop.workload.benchmarks import benchmark
 from twinloop.workload.constants import family
 from twinloop.workload.host import host
 from twinloop.workload.named_model import network_named
-from twinloop.workload.other import stack_of
+from twinloop.workload.other import STEPS_IMAGE, STEPS_VIDEO, stack_of
 from twinloop.workload.serve_constants import BLACKWELL, WORKSTATION
 from twinloop.workload.serve_estimate import estimate_serving
 from twinloop.workload.serve_job import ServingJob, checked
-from twinloop.workload.train_estimate import TrainingJob, estimate_training
+from twinloop.workload.train_estimate import estimate_training
+from twinloop.workload.train_job import TrainingJob
 
 PROMPTS = {"lm-arena-chat": 150, "gpqa": 200, "sourcegraph-fim": 2048}
 """Prompt tokens of the energy benchmark's text tasks: not published, assumed."""
-USUAL_STEPS = {"image": 20, "video": 50}
-"""Denoising steps of a catalogue sample."""
 _FORMATS = {"bfloat16": "bf16", "fp8": "fp8", "mxfp4": "mxfp4"}
 
 
@@ -201,7 +200,7 @@ def generation_joules(folder: Path) -> tuple[Rate, ...]:
         count = int(row["num_gpus"])
         network, device = network_named(row["model_id"]), catalogue.device(row["gpu_model"])
         # A catalogue sample is this many steps; guidance doubles the passes of both.
-        usual = USUAL_STEPS["image" if "image_height" in row else "video"]
+        usual = STEPS_IMAGE if "image_height" in row else STEPS_VIDEO
         job = ServingJob(batch=row["batch_size"], work=row["inference_steps"] / usual, tensor=count)
         got = estimate_serving(network, host(device, count), job).energy_per_sample_j["accelerator"]
         model = row["model_id"].rpartition("/")[2]

@@ -20,7 +20,8 @@ from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import training_machine
 from twinloop.workload.memory import FULL, SELECTIVE
 from twinloop.workload.named_model import network_named
-from twinloop.workload.train_estimate import TrainingEstimate, TrainingJob, decodes, era_of, estimate_training
+from twinloop.workload.train_estimate import TrainingEstimate, decodes, era_of, estimate_training
+from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.training import Machine, step_times
 from twinloop.workload.transformer import Shape, shape_of
 

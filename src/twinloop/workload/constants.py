@@ -81,6 +81,8 @@ GENERATIONS: dict[str, tuple[int, Calibration]] = {
     "megatron-2026": (202605, MEGATRON_2026),
 }
 """Name -> (first month it stands for, 0 where no date does; constants)."""
+RECENT = ("megatron-2025", "megatron-2026")
+"""With schedules, gradients and counts of operations as NVIDIA's recipes have them since 2025."""
 OLD_PARTS = ("A100", "A30", "A10", "V100", "T4")
 """Ampere and older: their measurements are of 2021-2023 software."""
 INTERVAL: dict[str, tuple[float, float]] = {

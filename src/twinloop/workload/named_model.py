@@ -15,7 +15,14 @@ from twinloop.model.network import Network
 
 WORDS = {"name", "kind", "attention", "source"}
 FLAGS = {"gated", "tied", "causal"}
-REALS = {"parameters", "flops_per_sample", "bytes_per_sample", "frozen_share"}
+REALS = {"parameters", "flops_per_sample", "bytes_per_sample", "frozen_share", "features_b", "gathered_b", "input_b"}
+MOST = {
+    "layers": 1e5, "heads": 1e5, "kv_heads": 1e5, "experts": 1e6, "context": 1e10, "window": 1e10, "frozen_share": 1.0,
+    "parameters": 1e18, "flops_per_sample": 1e24, "bytes_per_sample": 1e24,
+    "features_b": 1e18, "gathered_b": 1e18, "input_b": 1e12,
+}  # fmt: skip
+MOST_ELSE = 1e8
+"""What a key can mean at most: far beyond every model there is."""
 KEYS = tuple(field.name for field in fields(Network))
 NEEDED = ("layers", "hidden", "heads")
 KINDS = (
@@ -116,6 +123,8 @@ def _contradictions(values: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for key in ("heads", "hidden"):
         if layers and values.get(key) == 0:
             yield key, "0", "at least 1"
+    if layers and values.get("parameters") == 0.0:
+        yield "parameters", "0", "above 0, or left out: counted from the layers"
     if int(values.get("group_top_k") or 0) > int(values.get("expert_groups") or 0):
         yield "group_top_k", str(values["group_top_k"]), f"at most expert_groups ({values.get('expert_groups') or 0})"
     if int(values.get("top_k") or 0) > experts:
@@ -147,7 +156,7 @@ def _value(key: str, text: str) -> dict[str, Any]:
             raise ValueError(text)
         return {key: lowered in ("1", "true", "yes")}
     number = float(text)
-    if number < 0.0 or not number < float("inf"):
+    if not 0.0 <= number <= MOST.get(key, MOST_ELSE):
         raise ValueError(text)
     if key in REALS:
         return {key: number}
@@ -158,7 +167,8 @@ def _value(key: str, text: str) -> dict[str, Any]:
 
 def _expected(key: str) -> str:
     words = {"attention": "full | flash | sliding:W | mla", "kind": " | ".join(KINDS)}
-    return words.get(key, "yes or no" if key in FLAGS else "a number, 0 or more")
+    what = "a number" if key in REALS else "a whole number"
+    return words.get(key, "yes or no" if key in FLAGS else f"{what} from 0 to {MOST.get(key, MOST_ELSE):g}")
 
 
 def completed(values: dict[str, Any], name: str) -> Network:
@@ -196,8 +206,9 @@ def with_input(network: Network, shape: str) -> Network:
         sizes = [int(part) for part in shape.lower().split("x")]
     except ValueError:
         sizes = []
-    if not sizes or min(sizes) < 1:
-        raise InputError(Fault("command line", None, "--input-shape", shape, "sizes joined by x, such as 3x224x224"))
+    if not sizes or min(sizes) < 1 or math.prod(sizes) > MOST["context"]:
+        told = "sizes joined by x, such as 3x224x224, ten billion values at most"
+        raise InputError(Fault("command line", None, "--input-shape", shape, told))
     if network.layers:
         return replace(network, context=sizes[-1])
     extent = sizes[1:] if len(sizes) >= 3 and sizes[0] <= CHANNELS else sizes

@@ -14,6 +14,7 @@ from twinloop.catalogue.nouns import Device
 from twinloop.model.network import Network
 from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
 from twinloop.workload.constants import OLD_PARTS, family
+from twinloop.workload.features import fetched_s, resident
 from twinloop.workload.machine import VALUE_B, peak_flops, sustained
 
 Shares = tuple[float, float]
@@ -29,7 +30,7 @@ FRAMEWORK_TRAINING: dict[str, Shares] = {
 }  # fmt: skip
 COMPILED_TRAINING: dict[str, Shares] = {
     "convnet": (0.56, 0.60), "recommender": (0.40, 0.25), "trees": (0.05, 0.08),
-    "graph": (0.12, 0.20), "diffusion": (0.40, 0.60), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "graph": (0.16, 0.26), "diffusion": (0.40, 0.60), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
     "generic": (0.40, 0.60),
     "transformer": (0.55, 0.60), "mixture": (0.35, 0.55),
 }  # fmt: skip
@@ -41,7 +42,7 @@ FRAMEWORK_INFERENCE: dict[str, Shares] = {
 }  # fmt: skip
 COMPILED_INFERENCE: dict[str, Shares] = {
     "convnet": (0.76, 1.60), "recommender": (0.57, 0.50), "trees": (0.05, 0.08),
-    "graph": (0.12, 0.15), "diffusion": (0.34, 0.90), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
+    "graph": (0.12, 0.15), "diffusion": (0.36, 0.90), "molecular": (0.30, 0.50), "speech": (0.25, 0.50),
     "generic": (0.50, 1.0),
     "transformer": (0.60, 1.20), "mixture": (0.35, 1.0),
 }  # fmt: skip
@@ -54,6 +55,9 @@ SHARES_OF = {"detector": "convnet"}
 HOST_SAMPLE_S = {"detector": 0.023}
 """Host time of one image where a framework runs a two-stage detector: proposals, suppression of overlaps and matching
 image by image. Fitted to Mask R-CNN, trained and served alike on V100 and A100 (DeepLearningExamples). Medium."""
+PAGEABLE_B_S = 4.5e9
+"""Copy of ordinary, not page-locked memory of the host to a device, as a plain loop of a framework makes it while the
+device waits: 3 to 8 GB/s, bound by one thread (from memory). Not fitted. Low confidence."""
 TRAINED_NORMS, FROZEN_NORMS = 13.0, 9.0
 """Passes over a layer's output, forward and back, with batch statistics, and where normalisations are frozen scales
 that fold into the convolution: neither statistics nor their gradients. Counted."""
@@ -110,10 +114,17 @@ BLACKWELL_EAGER = 0.6
 BLACKWELL = ("B100", "B200", "B300", "GB200", "GB300")
 LAGGING_DRAW = 0.4
 """Exponent of that share in the power that arithmetic draws: slower kernels draw less, but not in proportion."""
-UNSPLIT_IMAGE, UNSPLIT_VIDEO = 0.19, 0.07
-"""Of a diffusion sample's device time, what does not shrink where several devices share its tokens: text encoders,
-decoding of pixels, shorter kernels, exchanges in every layer. Medians of 704 runs of nine models on 2 to 8 devices of a
-public energy benchmark (coefficients only). Images of small models at batch 1 do not get faster at all."""
+UNSPLIT_IMAGE, UNSPLIT_VIDEO = 0.09, 0.07
+"""Of a diffusion sample's device time, what does not shrink where several devices share its tokens: exchanges in every
+layer, shorter kernels. With the next two fitted to 704 runs of nine models on 2 to 8 devices of a public energy
+benchmark (coefficients only)."""
+WHOLE_S_PIXEL = 0.24 / 2**20
+"""Text encoders and the decoding of one image's pixels, which one device does while the others wait."""
+HOST_WEIGHT_S = 85e-6
+"""Time in which the host launches one step, for each square of the width that the weights hold: about 1.9 ms a block of
+22 squares. However many devices share a step, it takes no less."""
+STEPS_IMAGE, STEPS_VIDEO = 20, 50
+"""Denoising steps of one sample in the catalogue's diffusion rows; guidance doubles passes, not launches."""
 TREE_NODE_B = 16.0
 """Feature, threshold, children of one visited node. Counted."""
 TABLE_SHARE = 0.999
@@ -232,9 +243,12 @@ class PassTime:
 
 
 def forward_s(
-    network: Network, device: Device, precision: str, batch: Array, *, training: bool = False, stack: str | None = None
-) -> PassTime:
+    network: Network, device: Device, precision: str, batch: Array, *, training: bool = False, stack: str | None = None,
+    inside: Array | None = None,
+) -> PassTime:  # fmt: skip
     """Return one forward pass of ``batch`` samples at ``precision``.
+
+    ``inside``: devices hold the features that samples gather; ``None``: where one device alone does.
 
     Raises:
         ValueError: the device has no units of this precision.
@@ -253,15 +267,45 @@ def forward_s(
     launch *= LAUNCH_KIND.get(network.kind, 1.0) * max(network.passes, 1)
     launch += network.recurrent_steps * STEP_S.get(device.kind, 1e-3) * (EAGER_LAUNCH if chosen == "framework" else 1.0)
     host = HOST_SAMPLE_S.get(network.kind, 0.0) * max(network.passes, 1) if chosen == "framework" else 0.0
+    if chosen == "framework" and not training:
+        host += network.input_b / PAGEABLE_B_S
+    if network.gathered_b:
+        near = resident(network, device, 1.0, RESERVED_B) if inside is None else inside
+        host = host + fetched_s(network, device, near)
     memory = moved / (device.memory_bandwidth_b_s * beta)
     return PassTime(compute, memory, xp.asarray(launch) + 0.0 * batch, host * batch)
 
 
-def shared_s(run: PassTime, network: Network, devices: int) -> PassTime:
-    """Return the same where ``devices`` share the tokens of every sample; launches stay whole."""
-    left = UNSPLIT_VIDEO if network.frames > 1 else UNSPLIT_IMAGE
-    share = left + (1.0 - left) / devices
-    return replace(run, compute_s=share * run.compute_s, memory_s=share * run.memory_s)
+def shared_s(
+    run: PassTime, network: Network, devices: int, batch: Array, work: float = 1.0, size: float = 1.0
+) -> PassTime:  # fmt: skip
+    """Return the same where ``devices`` share the tokens of every sample.
+
+    Args:
+        run: of one device.
+        network: a diffusion model as the catalogue has it.
+        devices: that share; 1: nothing changes.
+        batch: samples at once.
+        work: steps over those of the catalogue's sample.
+        size: pixels over those of it.
+    """
+    xp = namespace(run.compute_s)
+    if devices == 1:
+        return run
+    video = network.frames > 1
+    left, steps = (UNSPLIT_VIDEO, STEPS_VIDEO) if video else (UNSPLIT_IMAGE, STEPS_IMAGE)
+    busy = run.compute_s + run.memory_s
+    whole = 0.0 if video else xp.minimum(WHOLE_S_PIXEL * size * network.context * batch / busy, 1.0)
+    split = (1.0 - whole) * (left + (1.0 - left) / devices)
+    squares = (network.parameters or 0.0) / network.hidden**2 if network.hidden else 0.0
+    launched = HOST_WEIGHT_S * squares * work * min(network.passes, steps)
+    shared = busy * split
+    waited = (shared**4 + launched**4) ** 0.25 - shared
+    share = whole / devices + split
+    waited = waited + busy * whole * (1.0 - 1.0 / devices)
+    return replace(
+        run, compute_s=share * run.compute_s, memory_s=share * run.memory_s, launch_s=run.launch_s + waited
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -305,22 +349,24 @@ def train_step_s(
     """
     xp = namespace(batch, data)
     steps = batch / (data * micro)
-    one = forward_s(replace(network, passes=1), device, precision, micro, training=True)
     sample = sample_of(network)
     dense = sample.weights - sample.sparse_weights
+    saved = 0.0 if network.kind == "trees" else 1.0 - CHECKPOINTED
+    held = dense * (6.0 + optimizer_b) + sample.sparse_weights * 6.0 / data
+    kept = kept_b(network, micro) * (1.0 - saved * repeated)
+    inside = resident(network, device, data, held + kept + RESERVED_B)
+    one = forward_s(replace(network, passes=1), device, precision, micro, training=True, inside=inside)
     reduce = all_reduce_s(2.0 * dense, data, 1.0, links)
     hidden = xp.minimum(0.5 * reduce, 2.0 * one.total_s)
     rows = all_to_all_s(2.0 * 0.2 * sample.bytes_16 * micro, data, 1.0, links) * steps * (sample.sparse_weights > 0)
-    saved = 0.0 if network.kind == "trees" else 1.0 - CHECKPOINTED
-    held = dense * (6.0 + optimizer_b) + sample.sparse_weights * 6.0 / data
     return OtherStep(
         compute_s=(3.0 + repeated) * steps * one.compute_s,
         memory_s=(sample.training_passes + repeated) * steps * one.memory_s,
         data_comm_s=xp.where(data > 1, reduce - hidden + 2.0 * rows, 0.0),
         optimizer_s=(10.0 + 2.0 * optimizer_b) * dense / device.memory_bandwidth_b_s + 0.0 * data,
         overhead_s=steps * ((2.0 + repeated) * one.launch_s + one.host_s),
-        states_b=held + 0.0 * micro,
-        activations_b=kept_b(network, micro) * (1.0 - saved * repeated),
+        states_b=held + xp.where(inside, network.features_b / data, 0.0) + 0.0 * micro,
+        activations_b=kept,
         repeated=repeated + 0.0 * micro,
         saved=saved,
     )

@@ -9,11 +9,14 @@ from twinloop.model.network import Network
 from twinloop.workload.constants import over_network, software
 from twinloop.workload.front import Choice, front
 from twinloop.workload.host import Host
+from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts
 from twinloop.workload.machine import training_machine
+from twinloop.workload.memory import FULL
 from twinloop.workload.power import BATH_R_FACTOR
-from twinloop.workload.refusals import refused
+from twinloop.workload.refusals import refused, why_refused
 from twinloop.workload.search import Problem, Searched, search
-from twinloop.workload.train_estimate import TrainingJob, era_of, states_of
+from twinloop.workload.train_estimate import era_of, states_of
+from twinloop.workload.train_job import TrainingJob, check_trainable
 from twinloop.workload.transformer import TRANSFORMERS, shape_of
 
 
@@ -21,10 +24,11 @@ def problem_of(network: Network, on: Host, job: TrainingJob) -> Problem:
     """Return what is searched for ``job`` on ``on``.
 
     Raises:
-        InputError: the network is no transformer.
+        InputError: the network is no transformer, or ``job`` does not suit it.
     """
     if network.kind not in TRANSFORMERS or not network.layers:
         raise InputError(Fault("command line", None, "--search", network.kind, "a transformer or mixture"))
+    check_trainable(job, network)
     chosen = software(on.device, sharded=(job.zero or 0) >= 2, name=job.software)
     resistance = on.device.r_plate_k_w if on.cooling == "cold_plate" else on.device.r_air_k_w
     machine = training_machine(on.device, on.network_b_s, on.domain, job.precision)
@@ -67,3 +71,33 @@ def refused_layouts(network: Network, on: Host, job: TrainingJob) -> dict[str, i
         InputError: the network is no transformer.
     """
     return refused(problem_of(network, on, job))
+
+
+OPEN = TrainingJob(batch=1)
+LAYOUT = ("tensor", "pipeline", "data", "context", "micro_batch", "interleave", "schedule", "recompute", "zero")
+
+
+def named_layout(job: TrainingJob) -> dict[str, int | str]:
+    """Return what ``job`` says of its layout, without what it leaves open."""
+    return {name: getattr(job, name) for name in LAYOUT if getattr(job, name) != getattr(OPEN, name)}
+
+
+def refused_layout(network: Network, on: Host, job: TrainingJob) -> tuple[str, ...]:
+    """Return why the layout that ``job`` names cannot run, empty where it can.
+
+    What is left open is taken as frugal of memory as it gets: one sample, everything repeated, states sharded.
+
+    Raises:
+        InputError: the network is no transformer.
+    """
+    copies = job.data or max(on.devices // (job.tensor * job.pipeline * job.context), 1)
+    schedule = job.schedule or ("interleaved" if job.interleave > 1 else "1f1b")
+    level = job.recompute or RECOMPUTE[FULL]
+    zero = job.zero if job.zero is not None else 3 if copies * job.context > 1 else 0
+    apart = job.tensor > 1 if job.sequence_parallel is None else job.sequence_parallel
+    at = Layouts(
+        float(job.tensor), float(job.pipeline), float(copies), float(job.context), float(job.expert),
+        float(job.micro_batch or 1), float(job.batch), float(job.interleave), float(RECOMPUTE.index(level)),
+        float(zero), float(SCHEDULES.index(schedule)), float(apart), float(job.shard_group), float(job.expert_tensor),
+    )  # fmt: skip
+    return why_refused(problem_of(network, on, job), at)

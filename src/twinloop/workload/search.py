@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from twinloop.arrays import FloatArray
 from twinloop.catalogue.nouns import Device
+from twinloop.errors import Fault, InputError
 from twinloop.power.operating_point import CLOCK_EXPONENT, LEAST_POWER_SHARE
 from twinloop.workload.calibration import Calibration
-from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts, experts_overlapped
+from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts, divisors, experts_overlapped
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.power import LEAKAGE_PER_K, REFERENCE_C, phase_power_w
 from twinloop.workload.training import Machine, parts_s, step_times
@@ -116,13 +117,13 @@ def _splits(problem: Problem) -> list[tuple[int, ...]]:
     """Return every legal (tensor, pipeline, context, data, micro-batch, schedule, chunks)."""
     n, layers, heads = problem.devices, int(problem.shape.layers), int(problem.shape.heads)
     found: list[tuple[int, ...]] = []
-    for t in (t for t in _divisors(n) if heads % t == 0):
-        for p in (p for p in _divisors(n // t) if p <= layers):
-            for c in (c for c in _divisors(n // (t * p)) if c <= LARGEST_CONTEXT):
+    for t in (t for t in divisors(n) if heads % t == 0):
+        for p in (p for p in divisors(n // t) if p <= layers):
+            for c in (c for c in divisors(n // (t * p)) if c <= LARGEST_CONTEXT):
                 d = n // (t * p * c)
                 if problem.batch % d:
                     continue
-                for m in _divisors(problem.batch // d):
+                for m in divisors(problem.batch // d):
                     steps = problem.batch // (d * m)
                     found += [(t, p, c, d, m, *pair) for pair in SCHEDULE_CHUNKS if _runs(pair, p, layers, steps)]
     return found
@@ -136,13 +137,17 @@ def _runs(pair: tuple[int, int], p: int, layers: int, steps: int) -> bool:
     return chunks == 1 or (chunks * p <= layers and steps % p == 0)
 
 
-def _divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
-
-
 def space(problem: Problem) -> Space:
-    """Return all points of ``problem`` but the caps."""
+    """Return all points of ``problem`` but the caps.
+
+    Raises:
+        InputError: no copies of the model share these devices and this batch evenly.
+    """
     table = np.array(_splits(problem), dtype=np.float64)
+    if not table.size:
+        told = f"a number that heads ({problem.shape.heads:g}), layers ({problem.shape.layers:g}) and evenly shared "
+        told += f"parts of --batch {problem.batch} make up"
+        raise InputError(Fault("command line", None, "--devices", str(problem.devices), told))
     t, p, c, d, micro, schedule, chunks = (column.reshape(-1, 1, 1, 1, 1) for column in table.T)
     recompute = np.arange(3.0).reshape(1, -1, 1, 1, 1)
     sequence = np.arange(2.0).reshape(1, 1, -1, 1, 1)

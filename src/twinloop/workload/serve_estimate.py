@@ -191,7 +191,8 @@ def _plain(network: Network, on: Host, job: ServingJob) -> ServingEstimate:
     most = int(max(min((on.device.memory_b * USABLE_SAMPLES - held) / max(live, 1.0), OTHER_BATCHES[-1]), 0.0))
     asked = job.batch if job.concurrency is None else -(-job.concurrency // replicas)
     batches = OTHER_BATCHES[max(most, 1) >= OTHER_BATCHES] if asked is None else np.array([float(asked)])
-    run = shared_s(forward_s(scaled, on.device, job.precision, batches, stack=stack), network, sharing)
+    run = forward_s(scaled, on.device, job.precision, batches, stack=stack)
+    run = shared_s(run, network, sharing, batches, job.work, job.size)
     place = _place(job, batches, np.asarray(run.total_s))
     batch, one = float(batches[place]), float(np.asarray(run.total_s)[place])
     rate = batch / one * replicas

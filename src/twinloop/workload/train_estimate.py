@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from twinloop.arrays import Array, FloatArray
-from twinloop.errors import Fault, InputError
 from twinloop.model.network import Network
 from twinloop.workload.calibration import Calibration
 from twinloop.workload.collectives import Links
-from twinloop.workload.constants import over_network, software
+from twinloop.workload.constants import RECENT, over_network, software
 from twinloop.workload.host import Host
-from twinloop.workload.layouts import DUALPIPE, RECOMPUTE, SCHEDULES, ZERO_BUBBLE, Layouts, experts_overlapped
+from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts, divisors, experts_overlapped
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
 from twinloop.workload.other import RESERVED_B, OtherStep, repeated_share, sample_of, stack_of, train_step_s, trust
 from twinloop.workload.power import phase_power_w
+from twinloop.workload.train_job import OPTIMIZER_B, TrainingJob, checked
 from twinloop.workload.training import Machine, StepTimes, parts_s, step_times
 from twinloop.workload.transformer import (
     TRANSFORMERS,
@@ -29,51 +29,10 @@ from twinloop.workload.transformer import (
     shape_of,
 )
 
-OPTIMIZER_B = {
-    "adam": 12.0,
-    "adamw": 12.0,
-    "adam8bit": 6.0,
-    "adafactor": 4.1,
-    "sgd": 4.0,
-    "momentum": 8.0,
-    "lion": 8.0,
-    "muon": 8.0,
-}
-"""Bytes a weight of master copy and states. Counted: 4 for the copy, 4 for each state."""
-PARTED = (SCHEDULES[ZERO_BUBBLE], SCHEDULES[DUALPIPE])
-NEW_SCHEDULES = ("megatron-2025", "megatron-2026")
+LARGEST_MICRO_BATCH = 512
+"""Of sequences, where it is left open."""
 UNSPLIT_SEQUENCES = ("framework-2021", "megatron-2022")
 """Software before sequence parallelism came with tensor parallelism (Korthikanti et al. 2022)."""
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What is trained and how it is laid out; ``None``: chosen."""
-
-    batch: int
-    tensor: int = 1
-    pipeline: int = 1
-    data: int | None = None
-    context: int = 1
-    expert: int = 1
-    expert_tensor: int = 1
-    overlap_experts: bool | None = None
-    """Experts' exchanges beside another micro-batch's computation; ``None``: as the software's recipes do."""
-    micro_batch: int | None = None
-    interleave: int = 1
-    schedule: str | None = None
-    recompute: str | None = None
-    zero: int | None = None
-    shard_group: int = 0
-    sequence_parallel: bool | None = None
-    optimizer: str = "adamw"
-    lora_rank: int | None = None
-    precision: str = "bf16"
-    sequence: int | None = None
-    software: str | None = None
-    """A generation of ``constants``."""
-    gradient_b: float | None = None
-    """Bytes of one gradient, held and reduced."""
 
 
 @dataclass(frozen=True)
@@ -102,73 +61,13 @@ class TrainingEstimate:
     layout: dict[str, Any]
 
 
-def _data(job: TrainingJob, devices: int) -> int:
-    """Return the data-parallel size, or refuse flags that contradict each other."""
-    model = job.tensor * job.pipeline * job.context
-    sizes = ("tensor", "pipeline", "context", "expert", "expert_tensor", "interleave", "batch")
-    faults = [
-        Fault("command line", None, f"--{name.replace('_', '-')}", str(getattr(job, name)), "at least 1")
-        for name in sizes
-        if getattr(job, name) < 1
-    ]
-    if faults:
-        raise InputError(tuple(faults))
-    data = job.data if job.data is not None else devices // model
-    if data * model != devices or data < 1:
-        product = (
-            f"tensor {job.tensor} x pipeline {job.pipeline} x context {job.context} x data {data} = {data * model}"
-        )
-        raise InputError(Fault("command line", None, "--devices", str(devices), f"the product {product}"))
-    # Published batches are often rounded: a last micro-batch that is not full counts as its share.
-    if job.batch < data:
-        raise InputError(Fault("command line", None, "--batch", str(job.batch), f"at least --data, {data}"))
-    if job.micro_batch is not None and not 1 <= job.micro_batch <= job.batch / data:
-        expected = f"1 to batch/data = {job.batch / data:g}"
-        raise InputError(Fault("command line", None, "--micro-batch", str(job.micro_batch), expected))
-    return data
-
-
-def _check(job: TrainingJob, network: Network) -> None:
-    faults = []
-    # Embedding and head may fill a chunk each: 126 layers run as 16 stages of 8 chunks.
-    if network.layers and job.pipeline * job.interleave > network.layers + 2:
-        got, expected = f"{job.pipeline} x {job.interleave}", f"at most its {network.layers} layers, embedding and head"
-        faults.append(Fault("command line", None, "--pipeline x --interleave", got, expected))
-    if network.layers and network.heads % job.tensor:
-        faults.append(Fault("command line", None, "--tensor", str(job.tensor), f"a divisor of {network.heads} heads"))
-    if job.interleave > 1 and job.pipeline == 1:
-        faults.append(Fault("command line", None, "--interleave", str(job.interleave), "1 without --pipeline"))
-    if job.interleave > 1 and job.schedule not in (None, "interleaved"):
-        faults.append(Fault("command line", None, "--schedule", str(job.schedule), "interleaved with --interleave > 1"))
-    if job.schedule == "interleaved" and job.interleave == 1 and job.pipeline > 1:
-        faults.append(Fault("command line", None, "--interleave", "1", "at least 2 with --schedule interleaved"))
-    if job.schedule == SCHEDULES[DUALPIPE] and job.pipeline % 2:
-        faults.append(Fault("command line", None, "--pipeline", str(job.pipeline), "an even number with dualpipe"))
-    if job.overlap_experts and job.pipeline > 1 and job.interleave == 1 and job.schedule not in PARTED:
-        told = "--interleave above 1, or --schedule zero-bubble or dualpipe, with --pipeline: work to do meanwhile"
-        faults.append(Fault("command line", None, "--overlap-experts", "one chunk a stage", told))
-    if job.expert > 1 and (not network.experts or network.experts % job.expert):
-        faults.append(
-            Fault("command line", None, "--expert", str(job.expert), f"a divisor of {network.experts} experts")
-        )
-    if not network.layers and job.tensor * job.pipeline * job.context > 1:
-        faults.append(
-            Fault("command line", None, "--tensor", str(job.tensor), f"1: {network.kind} trains data-parallel")
-        )
-    if job.optimizer not in OPTIMIZER_B:
-        faults.append(Fault("command line", None, "--optimizer", job.optimizer, " | ".join(OPTIMIZER_B)))
-    if faults:
-        raise InputError(tuple(faults))
-
-
 def estimate_training(network: Network, on: Host, job: TrainingJob) -> TrainingEstimate:
     """Return time, memory, power and temperature of one training step.
 
     Raises:
         InputError: flags contradict each other or the model.
     """
-    _check(job, network)
-    data = _data(job, on.devices)
+    data = checked(job, network, on.devices)
     required_peak(on.device, job.precision)
     if network.kind in TRANSFORMERS and network.layers:
         return _transformer(network, on, job, data)
@@ -204,7 +103,7 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
     sharded = (job.zero or 0) >= 2
     chosen = software(on.device, sharded=sharded, name=job.software, decoder=decodes(network))
     c = over_network(chosen.calibration, on.network_kind)
-    modern = chosen.name in NEW_SCHEDULES
+    modern = chosen.name in RECENT
     ran = era_of(network, chosen.name)
     shape = shape_of(ran, job.sequence)
     machine = training_machine(on.device, on.network_b_s, on.domain, job.precision)
@@ -217,10 +116,10 @@ def _transformer(network: Network, on: Host, job: TrainingJob, data: int) -> Tra
     parts, held, picked = _best(on, step_times(shape, at, machine, c, backward, states.trained),
                                 training_memory(shape, at, states), at)  # fmt: skip
     tokens = float(job.batch) * float(shape.context)
-    forward = tokens * float(model_flops_per_token(shape_of(network, job.sequence)))
+    forward = tokens * float(model_flops_per_token(shape_of(network, job.sequence), masked=modern))
     recompute = int(picked["recompute"])
     repeated = picked["share"] if recompute == FULL else 0.0
-    again = tokens * float(layer_flops_per_token(shape)) * repeated
+    again = tokens * float(layer_flops_per_token(shape, masked=modern)) * repeated
     layout = {
         "tensor": job.tensor, "pipeline": job.pipeline, "data": data, "context": job.context, "expert": job.expert,
         "micro_batch": int(picked["micro_batch"]), "batch": job.batch, "interleave": job.interleave,
@@ -281,9 +180,9 @@ def _plain(c: Calibration) -> dict[str, float]:
 
 def _choices(job: TrainingJob, data: int, domain: int, generation: str) -> Layouts:
     """Return the layouts left open as arrays: micro-batch, then recomputation."""
-    modern = generation in NEW_SCHEDULES
+    modern = generation in RECENT
     per_pipeline = job.batch // data
-    micros = [m for m in range(1, min(per_pipeline, 512) + 1) if per_pipeline % m == 0]
+    micros = [m for m in divisors(per_pipeline) if m <= LARGEST_MICRO_BATCH]
     chosen = [job.micro_batch] if job.micro_batch is not None else micros
     levels = [job.recompute] if job.recompute is not None else list(RECOMPUTE)
     schedule = job.schedule or ("interleaved" if job.interleave > 1 else "1f1b")
@@ -309,8 +208,7 @@ def _micro_batches(job: TrainingJob, data: int) -> list[int]:
     """Return the micro-batches left open, largest first: what a device has of the batch, or even parts of it."""
     if job.micro_batch is not None:
         return [job.micro_batch]
-    whole = job.batch // data
-    return [whole // parts for parts in range(1, whole + 1) if whole % parts == 0]
+    return divisors(job.batch // data)[::-1]
 
 
 def _fitting(network: Network, on: Host, job: TrainingJob, data: int, links: Links) -> tuple[OtherStep, int]:

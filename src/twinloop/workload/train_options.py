@@ -15,7 +15,7 @@ from twinloop.model.network import Network
 from twinloop.reliability.failures import YEAR_S
 from twinloop.reliability.goodput import Goodput, goodput
 from twinloop.workload.chain import host_rate_per_s, starved_s
-from twinloop.workload.constants import software
+from twinloop.workload.constants import RECENT, software
 from twinloop.workload.layouts import SCHEDULES, Layouts, experts_overlapped
 from twinloop.workload.machine import scale_up_domain, training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
@@ -133,7 +133,7 @@ def _transformer(network: Network, device: Device, server: Server, batch: int, p
     times = step_times(shape, grid, machine, chosen.calibration)
     memory = training_memory(shape, grid, States(gradient_b=chosen.calibration.gradient_b))
     total = np.asarray(times.total_s)
-    flops = 3.0 * float(model_flops_per_token(shape)) * network.context * batch
+    flops = 3.0 * float(model_flops_per_token(shape, masked=chosen.name in RECENT)) * network.context * batch
     parts = {name: np.broadcast_to(value, total.shape) for name, value in parts_s(times).items()}
     notes = ["no measured row for this device: class defaults"] if chosen.extrapolated else []
     return Candidates(

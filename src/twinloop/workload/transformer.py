@@ -221,19 +221,23 @@ def decode_score_flops_per_token(shape: Shape, context: Array) -> Array:
     return shape.latent * latent + (1.0 - shape.latent) * score_flops_per_token(shape, context)
 
 
-def model_flops_per_token(shape: Shape) -> Array:
+def model_flops_per_token(shape: Shape, *, masked: bool = False) -> Array:
     """Return a forward pass's operations per token by the field's convention.
 
     ``2 · (active layer weights + h V) + 4 l a d s``; a training step is three times that. Of V the share that is
     scored, s with the memory that is attended to.
+
+    ``masked``: of a decoder's scores only the half that its mask leaves, as fused kernels compute and NVIDIA's tables
+    count since 2025. Older ones (Narayanan et al. 2021, llm-foundry) count the whole square.
     """
     matrices = active_layer_weights(shape) + shape.hidden * shape.vocabulary * shape.scored
-    return 2.0 * matrices + score_flops_per_token(shape, shape.context + shape.memory)
+    scores = score_flops_per_token(shape, shape.context + shape.memory)
+    return 2.0 * matrices + scores * (1.0 - 0.5 * shape.causal if masked else 1.0)
 
 
-def layer_flops_per_token(shape: Shape) -> Array:
+def layer_flops_per_token(shape: Shape, *, masked: bool = False) -> Array:
     """Return the same without the logits: what full recomputation repeats."""
-    return model_flops_per_token(shape) - 2.0 * shape.hidden * shape.vocabulary * shape.scored
+    return model_flops_per_token(shape, masked=masked) - 2.0 * shape.hidden * shape.vocabulary * shape.scored
 
 
 def state_values(shape: Shape) -> Array:
