@@ -44,6 +44,8 @@ STEPS = (1e-5, 1e-6)
 NOISE = 1e-9
 """Of the year's energy over a relative change: roots end at 1e-11 of power, so that smaller derivatives are not
 told from zero by differences."""
+COMPILED = {}
+"""Programs by their text."""
 EVERYWHERE = (
     "constants.leakage_per_k", "groups.0.psu_efficiency", "plant.handler.film_exponent", "plant.handler.fan_design_w",
     "plant.cold.chiller.curves.capacity.1", "plant.cold.chiller.curves.eir_by_capacity.1",
@@ -68,14 +70,21 @@ def hall_of(kit, cooler, plant, extra):
 
 
 def along(hall):
-    """Return f(numbers, direction) -> (sums, their change along it), compiled fast rather than to run fast."""
+    """Return f(numbers, direction) -> (sums, their change along it), compiled fast rather than to run fast.
+
+    Halls of one make-up, as dry and adiabatic coolers, are one program and are compiled once.
+    """
     names, at, year = tuple(parameters(hall)), hours(halls.outdoor(), hall.groups), year_function(hall)
 
     def moved(numbers, direction):
         return jax.jvp(lambda x: year(dict(zip(names, x, strict=True)), at), (numbers,), (direction,))
 
     one = np.ones(len(names))
-    return jax.jit(moved).lower(one, one).compile(compiler_options={"xla_backend_optimization_level": 0})
+    program = jax.jit(moved).lower(one, one)
+    text = program.as_text()
+    if text not in COMPILED:
+        COMPILED[text] = program.compile(compiler_options={"xla_backend_optimization_level": 0})
+    return COMPILED[text]
 
 
 def check_as_numpy(hall, sums):
