@@ -133,6 +133,7 @@ MEANINGS = {
     "Design.evaporative": "pads in the outdoor air (`direct`), or a wetted wall instead of it (`indirect`)",
     "Design.containment": "where it differs from the hall's",
     "Design.bath": "whether the fluid of the baths boils (`two_phase`)",
+    "Design.air_supply": "air that handlers and doors give the hall, at least 2 K above the chilled water",
     "Design.cold_store": "chilled-water tank, run by the tariff",
     "Design.keep": "`true`: a plan may only extend it; else another may be built beside it",
     "Design.equipment": "machines that are paid for already",

@@ -141,5 +141,6 @@ def replay_jobs(
     from twinloop.twin.job_replay_files import read_jobs
     from twinloop.twin.job_replay_power import FRONTIER
 
+    jobs = read_jobs(Path(trace), machine_nodes=FRONTIER.nodes).before(hours * 3600.0)
     wet = np.full(round(hours * 3600.0 / step_s), wet_bulb_c)
-    return replay(FRONTIER, read_jobs(Path(trace)), OutdoorAir(wet + 5.0, wet, wet - 2.0, 101325.0), step_s, rule)[0]
+    return replay(FRONTIER, jobs, OutdoorAir(wet + 5.0, wet, wet - 2.0, 101325.0), step_s, rule)[0]

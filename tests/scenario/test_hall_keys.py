@@ -10,6 +10,7 @@ import pytest
 from twinloop.economics.carbon import GWP100
 from twinloop.errors import InputError
 from twinloop.model.model import Model
+from twinloop.planner.designs import existing_design
 from twinloop.scenario.load import load_text
 from twinloop.scenario.resolve import resolve
 from twinloop.scenario.schema import RefrigerantWord
@@ -92,3 +93,17 @@ def test_a_standing_battery_is_of_the_halls_chain():
         site("dc_380v", "ups")
     with pytest.raises(InputError, match=r"got rectifier_shelf with power_chain ac_eco_mode, expected ups"):
         site("ac_eco_mode", "rectifier_shelf")
+
+
+def test_a_standing_halls_supply_air_is_taken_and_stays_above_its_water():
+    def plant(air: str):
+        return resolve(
+            load_text(TEXT.replace("cold_supply: ", f"air_supply: {air}, cold_supply: "), Path("small.yaml"))
+        )
+
+    assert plant("25 °C").on_premise[0].plant.air_supply_c == 25.0
+    design = existing_design(plant("25 °C").on_premise[0])
+    assert design.air_supply_c == 25.0
+    assert design.name.endswith("air 25 °C")
+    with pytest.raises(InputError, match=r"design.air_supply: got 8 °C, expected at least 2 K above cold_supply"):
+        plant("8 °C")

@@ -187,3 +187,16 @@ def test_the_face_reads_a_file(tmp_path):
     day = twinloop.replay_jobs(tmp_path / "a.csv", hours=0.25)
     assert day.node_dw.shape == (60, 9472)
     assert 45.0 < day.hottest_c < 70.0
+
+
+def test_a_table_of_hourly_load_keeps_that_share_of_the_nodes_busy(tmp_path):
+    (tmp_path / "load.csv").write_text(",cpu_load\n0,0.25\n1,0.75\n2,0.5\n")
+    day = twinloop.replay_jobs(tmp_path / "load.csv", hours=3.0)
+    half_hours = day.machine_w[[120, 360, 600]]
+    assert half_hours[1] > half_hours[2] > half_hours[0]
+    assert (half_hours[1] - half_hours[0]) / (half_hours[2] - half_hours[0]) == pytest.approx(2.0, rel=0.02)
+    (tmp_path / "bad.csv").write_text("cpu_load\n0.2\n1.4\n")
+    with pytest.raises(InputError, match=r"bad.csv:3: cpu_load: got 1.4, expected 0 to 1"):
+        twinloop.replay_jobs(tmp_path / "bad.csv")
+    with pytest.raises(InputError, match="a column submit_s"):
+        read_jobs(tmp_path / "load.csv")

@@ -245,7 +245,7 @@ def _print_window(found: Simulation) -> None:
         throttle = _after(found.time_to_throttle_s, "no chip throttles", "the hottest chip throttles")
         shutdown = _after(found.time_to_shutdown_s, "none switches itself off", "one switches itself off")
         console.print(
-            f"{throttle}; {shutdown}; smallest margin {found.min_margin_k:.1f} K; "
+            f"{throttle}; {shutdown}; smallest margin {round(found.min_margin_k or 0.0, 1) + 0.0:.1f} K; "
             f"{'recovered' if found.recovered else 'not recovered'} at the end\n"
         )
 

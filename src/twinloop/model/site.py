@@ -108,6 +108,8 @@ class ExistingPlant:
     containment: Containment = "cold_aisle"
     bath: Bath = "single_phase"
     cold_store_m3: float = 0.0
+    air_supply_c: float | None = None
+    """``None``: as far above the chilled water as usual."""
 
     def standing_w(self, kind: str) -> float:
         """Return the running capacity of all machines of ``kind``."""

@@ -161,7 +161,7 @@ def at_supply(design: HybridDesign, cold_c: float) -> HybridDesign:
 def between_supplies(design: HybridDesign) -> tuple[HybridDesign, ...]:
     """Return ``design`` at every supply that may be offered between the two usual ones, where it has the colder."""
     coldest_c, usual_c = COLD_SUPPLY_C
-    if design.cold_supply_c != coldest_c:
+    if design.cold_supply_c != coldest_c or design.air_supply_c != coldest_c + COIL_APPROACH_K:
         return ()
     steps = range(1, round((usual_c - coldest_c) / SUPPLY_STEP_K))
     return tuple(at_supply(design, coldest_c + step * SUPPLY_STEP_K) for step in steps)
@@ -178,6 +178,9 @@ def existing_design(site: OnPremise) -> HybridDesign | None:
         site, standing.kit, cooler, standing.warm_supply_c or 32.0, plant, standing.cold_supply_c,
         outside=standing.outdoor_air, evaporative=standing.evaporative,
     )  # fmt: skip
+    if standing.air_supply_c is not None:
+        name = f"{found.name}, air {standing.air_supply_c:g} °C"
+        found = replace(found, air_supply_c=standing.air_supply_c, name=name)
     if standing.cold_store_m3 > 0.0:
         name = f"{found.name}, {standing.cold_store_m3:g} m³ of chilled water"
         found = replace(found, cold_store_m3=standing.cold_store_m3, name=name)

@@ -27,4 +27,5 @@ def existing_plant(spec: schema.DesignSpec, hall: Containment, path: str, source
         containment=spec.containment or hall,
         bath=spec.bath or "single_phase",
         cold_store_m3=spec.cold_store or 0.0,
+        air_supply_c=spec.air_supply,
     )

@@ -139,6 +139,7 @@ class DesignSpec(Part):
     cold_plant: Literal["air_cooled_chiller", "water_cooled_chiller"]
     warm_supply: q.WarmTemperature | None = None
     cold_supply: q.WarmTemperature
+    air_supply: q.WarmTemperature | None = None
     outdoor_air: bool | None = None
     evaporative: Literal["direct", "indirect"] | None = None
     """Pads in the outdoor air of ``outdoor_air``, or a wetted wall instead of it."""

@@ -15,6 +15,8 @@ from twinloop.scenario.jurisdictions import within
 from twinloop.scenario.references import Steps
 from twinloop.units import show
 
+LEAST_COIL_K = 2.0
+"""Between the water that enters coils and the air that leaves them."""
 _Found = tuple[Steps, str, str]
 
 DAY_H = 24
@@ -183,6 +185,9 @@ def _plant(site: schema.OnPremiseSpec, design: schema.DesignSpec, where: Steps) 
     if design.warm_supply is not None and design.warm_supply <= design.cold_supply:
         expected = f"more than cold_supply ({show(design.cold_supply, 'temperature')})"
         yield (*where, "warm_supply"), show(design.warm_supply, "temperature"), expected
+    if design.air_supply is not None and design.air_supply < design.cold_supply + LEAST_COIL_K:
+        expected = f"at least {LEAST_COIL_K:g} K above cold_supply ({show(design.cold_supply, 'temperature')})"
+        yield (*where, "air_supply"), show(design.air_supply, "temperature"), expected
     for i, unit in enumerate(design.equipment):
         if (unit.spare or 0) >= unit.count:
             yield (*where, "equipment", i, "spare"), str(unit.spare), f"less than count ({unit.count})"

@@ -18,6 +18,8 @@ LEAST_WATER_C = 2.0
 """Coldest of every W class, same source."""
 COOLANT_C = {"S30": 30.0, "S35": 35.0, "S40": 40.0, "S45": 45.0, "S50": 50.0}
 """Warmest coolant to the plates by class, ASHRAE TC 9.9 (2024), values from memory: low confidence."""
+BAND_K = 0.5
+"""By which a controller may miss its setpoint, which is often the class's limit: as for hours of unmet load."""
 LEAST_AIR_KG_S = 1e-3
 """Servers that draw less have no intake."""
 LEAST_ROOM_K = 1.0
@@ -92,10 +94,10 @@ def _class_hours(halls: Sequence[Moments]) -> dict[str, float | None]:
         found[name] = _hours(inside, hours)
     facility = [hall.facility_c for hall in halls if hall.facility_c is not None]
     for name, most_c in FACILITY_WATER_C.items():
-        found[name] = _hours([(water_c >= LEAST_WATER_C) & (water_c <= most_c) for water_c in facility], hours)
+        found[name] = _hours([(water_c >= LEAST_WATER_C) & (water_c <= most_c + BAND_K) for water_c in facility], hours)
     coolant = [hall.coolant_c for hall in halls if hall.coolant_c is not None]
     for name, most_c in COOLANT_C.items():
-        found[name] = _hours([loop_c <= most_c for loop_c in coolant], hours)
+        found[name] = _hours([loop_c <= most_c + BAND_K for loop_c in coolant], hours)
     return found
 
 

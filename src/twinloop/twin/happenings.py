@@ -79,13 +79,15 @@ def _turns(flags: FloatArray, begins: str, ends: str, step_s: float) -> list[tup
 def _chips(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
     rows = []
     ceiling, alive = trace.states.ceiling[1:, ..., -1], trace.states.alive[1:, ..., -1]
+    unpowered = trace.inputs.it_power[:, -1] == 0.0
     for g, name in enumerate(p.chips.names):
         for loop in range(p.loops):
             on = p.chips.on_coolant[g, 0, 0] > 0.0
             if not on and loop > 0:
                 continue  # air is shared: every loop's chips are alike
             where = f"{name} on cdu-{loop + 1}" if on and p.loops > 1 else name
-            first, every = ceiling[:, 1, g, loop] < CLOCK_LOST, ceiling[:, 0, g, loop] < CLOCK_LOST
+            off = [unpowered | (alive[:, which, g, loop] == 0.0) for which in (0, 1)]
+            every, first = (_held(ceiling[:, which, g, loop] < CLOCK_LOST, off[which]) for which in (0, 1))
             rows += [
                 (first, f"the hottest chip of {where} throttles", f"the hottest chip of {where} has its clock back"),
                 (every, f"the average chip of {where} throttles", f"the average chip of {where} has its clock back"),
@@ -98,6 +100,17 @@ def _chips(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
         rows += [(dry[:, g], f"the hottest chip of {name} {words}", f"{name} boils as designed again")
                  for g, name in enumerate(p.chips.names)]  # fmt: skip
     return rows
+
+
+def _held(slow: FloatArray, off: FloatArray) -> FloatArray:
+    """Return ``slow``, kept while a chip is ``off``: one that has switched itself off has no clock to get back."""
+    if not (slow.any() and off.any()):
+        return slow
+    on, flags = False, []
+    for now, idle in zip(slow.tolist(), off.tolist(), strict=True):
+        on = now or (on and idle)
+        flags.append(on)
+    return np.array(flags)
 
 
 def _plant(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
@@ -122,9 +135,12 @@ def _plant(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
         ok = getattr(given, name)[:, -1]
         least = float(ok.min())
         rows.append((ok < 1.0 - 1e-9, f"{words} able to run fall to {least:.0%} of design", f"all {words} able to run"))
-    for name, words in (("warm_pump_ok", "warm pump"), ("cold_pump_ok", "cold pump"),
-                        ("condenser_pump_ok", "condenser pump")):  # fmt: skip
-        rows.append((getattr(given, name)[:, -1] == 0.0, f"{words} stands still", f"{words} runs again"))
+    for name, words, there in (
+        ("warm_pump_ok", "warm pump", p.plant.warm is not None), ("cold_pump_ok", "cold pump", True),
+        ("condenser_pump_ok", "condenser pump", p.plant.cold.tower is not None),
+    ):  # fmt: skip
+        if there:
+            rows.append((getattr(given, name)[:, -1] == 0.0, f"{words} stands still", f"{words} runs again"))
     if p.plant.warm is not None and p.plant.warm.reuse is not None:
         rows.append((given.buyer_ok[:, -1] == 0.0, "no heat is sold any more", "heat is sold again"))
     if p.plant.design.cold_store_m3 > 0.0:

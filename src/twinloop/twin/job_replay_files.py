@@ -18,16 +18,19 @@ COLUMNS = ("submit_s", "nodes", "run_s")
 """Every table of jobs has these; ``asked_s`` (else ``run_s``), ``cpu`` and ``accelerator`` (else 0.8) may follow."""
 USUAL_LOAD = 0.8
 """Utilisation of a job whose trace says nothing of it. Low confidence."""
+LOAD_NODES = 64
+"""Size of the jobs that a table of hourly load is cut into."""
 _SWF = {"submit_s": 1, "run_s": 3, "processors": 4, "asked_processors": 7, "asked_s": 8}
 """Field numbers of the Standard Workload Format 2.2, from 0; -1 in the file is unknown."""
 
 
-def read_jobs(path: Path, processors_per_node: int = 1) -> Jobs:
+def read_jobs(path: Path, processors_per_node: int = 1, machine_nodes: int = 0) -> Jobs:
     """Return the jobs of a ``.csv``, ``.parquet`` or ``.swf`` file (also ``.gz``), submit times from the first one.
 
     Args:
-        path: the file. Tables have the columns of :data:`COLUMNS`; SWF counts processors.
+        path: the file. Tables have the columns of :data:`COLUMNS`, or ``cpu_load`` alone; SWF counts processors.
         processors_per_node: of the machine that an SWF file describes.
+        machine_nodes: of the machine that a table of ``cpu_load`` is spread over; with 0 it is refused.
 
     Raises:
         InputError: file, line and what is wrong.
@@ -43,7 +46,22 @@ def read_jobs(path: Path, processors_per_node: int = 1) -> Jobs:
         columns = _parquet(path)
     else:
         raise InputError(Fault(str(path), None, "trace", f"a .{kind} file", "a .csv, .parquet or .swf file"))
+    if machine_nodes > 0 and "cpu_load" in columns and not set(COLUMNS) & set(columns):
+        columns = _jobs_of_load(path, columns["cpu_load"], machine_nodes)
     return _jobs(path, columns)
+
+
+def _jobs_of_load(path: Path, load: FloatArray, machine_nodes: int) -> dict[str, FloatArray]:
+    """Return jobs of an hour each, of :data:`LOAD_NODES` nodes, that keep the share ``load`` of the machine busy."""
+    bad = np.flatnonzero(~((load >= 0.0) & (load <= 1.0)))
+    if bad.size:
+        raise InputError(Fault(str(path), int(bad[0]) + 2, "cpu_load", f"{load[bad[0]]:g}", "0 to 1"))
+    counts = np.rint(load * machine_nodes / LOAD_NODES).astype(np.int64)
+    submit_s = np.repeat(3600.0 * np.arange(load.size), counts)
+    return {
+        "submit_s": submit_s, "nodes": np.full(submit_s.size, float(LOAD_NODES)),
+        "run_s": np.full(submit_s.size, 3600.0),
+    }  # fmt: skip
 
 
 def _jobs(path: Path, columns: Mapping[str, FloatArray]) -> Jobs:

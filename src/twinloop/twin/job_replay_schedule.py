@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,11 @@ class Jobs:
 
     def __len__(self) -> int:
         return len(self.submit_s)
+
+    def before(self, end_s: float) -> Jobs:
+        """Return those handed in before ``end_s``; later ones change nothing of what runs until then."""
+        early = self.submit_s < end_s
+        return Jobs(*(getattr(self, field.name)[early] for field in fields(self)))
 
 
 @dataclass(frozen=True)
