@@ -25,6 +25,7 @@ from twinloop.planner.equipment import (
     cooling_words,
     fullest,
     less_standing,
+    machines,
     rack_units,
     schedule,
     standing_it_w,
@@ -46,6 +47,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.planner.stored import everywhere, room_pue, stored_at, stored_group, stored_ledger, stored_load
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
+from twinloop.power.chains import chain
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import Plant, size_plant
@@ -173,7 +175,10 @@ def check_hall(
         name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
         cooling=_cooling(plant, racks),
         equipment=(*lines, *beside_lines(networks, stored)),
-        electrical=Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"]),
+        electrical=Electrical(
+            needed_w["transformer"], needed_w["ups"], needed_w["generator"],
+            *(machines(lines, kind) for kind in ("transformer", chain(plant.electrics.chain).backup, "generator")),
+        ),
         design_day=design_day(plant, groups, site, k), failure_cases=(),
         totals=hall_totals(model, site, year, ledger), marked="twin",
         air_class=site.air_class,
