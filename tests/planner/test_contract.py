@@ -10,12 +10,13 @@ import pytest
 import twinloop
 from twinloop.model.codec import dumps
 from twinloop.planner.plan import plan
+from twinloop.planner.replay import plan_simulation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLOUD = "  - {name: away, kind: cloud, provider: aws, region: us-east-1, jurisdiction: EU}\n"
 
-PLAN = """schema scenario_hash status objective stages sites phases cashflow totals potential baselines alternatives frontier
-uncertainty constraints provenance"""
+PLAN = """schema scenario_hash status objective stages sites phases cashflow totals potential baselines alternatives
+frontier uncertainty constraints provenance"""
 STAGE = """name site device device_count server precision compression parallelism throughput duration_s power_w mfu
 memory_per_device_gb latency_p99_s why"""
 SITE = "name racks rack_types cooling equipment electrical design_day failure_cases"
@@ -80,8 +81,13 @@ def check_plan(data: dict) -> None:
 
 
 def test_a_plan_of_a_hall_and_of_a_cloud_have_every_key(small):
-    hall = json.loads(dumps(plan(small(cooling=", cooling: [air, air_cooled_chiller]")).plan))
+    model = small(cooling=", cooling: [air, air_cooled_chiller]")
+    made = plan(model).plan
+    hall = json.loads(dumps(made))
     check_plan(hall)
+    year, _ = plan_simulation(model, made.scenario_hash, made)  # switches and storage are in the file's halls too
+    assert year.it_energy_mwh == pytest.approx(hall["totals"]["it_energy_mwh_per_year"], rel=1e-12)
+    assert year.facility_energy_mwh == pytest.approx(hall["totals"]["facility_energy_mwh_per_year"], rel=1e-12)
     assert hall["totals"]["throttled_hours"] == 0.0
     rented = json.loads(dumps(plan(small(sites=CLOUD, stage=", sites: [away]")).plan))
     check_plan(rented)
