@@ -19,6 +19,8 @@ from twinloop.planner.stored import room_pue, stored_at, stored_opening
 from twinloop.planner.wiring import FABRIC, FRONT_END, fat_tree, rack_share, wiring
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.groups import Coolants, it_state
+from twinloop.twin.sizing import size_plant
+from twinloop.twin.year import site_year
 
 K = PlantConstants()
 YEAR_S = 8760 * 3600.0
@@ -145,6 +147,18 @@ def test_the_heat_of_switches_beside_baths_is_the_rooms(model, screened):
     full = replace(group, activity=np.ones(1))
     with_switches = it_state(full, design, Coolants(air, air + 20.0, air + 20.0), K)
     assert float(with_switches.air_heat_w[0]) == pytest.approx(group.switch_w, rel=1e-9)
+
+
+def test_storage_beside_a_boiling_bath_is_on_air_and_boils_nothing(model, screened):
+    p = of(screened, "immersion")
+    design = replace(screened.designs["hall", p.design], bath="two_phase")
+    groups, site = groups_at(model, (p,)), model.on_premise[0]
+    plant = size_plant(design, groups, site.weather.design, site.weather.pressure_pa, 300.0, K)
+    year = site_year(site, plant, groups, K)
+    assert "storage" not in year.first_limit
+    assert year.energy_balance_error < 1e-6
+    assert all(np.isfinite(values).all() for values in year.hourly.values())
+    assert plant.air_heat_w == pytest.approx(groups[0].switch_w + stored_at(model, "hall").power_w, rel=0.05)
 
 
 def test_making_switches_and_storage_is_scope_3(model, screened):

@@ -143,13 +143,27 @@ class Equipment:
 
 
 @dataclass(frozen=True)
+class Machines:
+    """Machines alike of the power chain, as the schedule has them."""
+
+    count: int
+    spare: int
+    rated_w: float
+    """Of one."""
+
+
+@dataclass(frozen=True)
 class Electrical:
-    """Ratings of the power chain that the load needs, in watt; spares are in the schedule."""
+    """The power chain: ratings that the load needs, in watt, and the machines that give them."""
 
     transformer_w: float
     ups_w: float
     """Of the UPS, or of the rectifiers that hold the battery in its place, as the schedule says."""
     generator_w: float
+    transformer: Machines | None = None
+    """``None``: a plan that was written before it named machines here."""
+    ups: Machines | None = None
+    generator: Machines | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +186,8 @@ class Totals:
     water_m3_per_year: float
     peak_power_w: float
     peak_junction_c: float | None
-    throttled_hours: float
+    throttled_hours: float | None
+    """Of the halls; what a provider's devices throttle is unknown."""
     unit_costs: dict[str, float]
     ere: float | None = None
     """Energy reuse effectiveness, (1 - ERF) PUE."""

@@ -11,6 +11,7 @@ from twinloop.model.model import Model
 from twinloop.model.plan import (
     CashYear,
     Electrical,
+    Equipment,
     PlannedCooling,
     PlannedSite,
     RackType,
@@ -21,11 +22,13 @@ from twinloop.model.site import Cloud, OnPremise, Site
 from twinloop.planner.beside import beside_lines, wirings
 from twinloop.planner.commons import shared_ledger
 from twinloop.planner.equipment import (
+    Standing,
     as_standing,
     capital_items,
     cooling_words,
     fullest,
     less_standing,
+    machines,
     rack_units,
     schedule,
     standing_it_w,
@@ -47,6 +50,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
 from twinloop.planner.stored import everywhere, room_pue, stored_at, stored_group, stored_ledger, stored_load
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
+from twinloop.power.chains import chain
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.groups import ItGroup
 from twinloop.twin.sizing import Plant
@@ -146,41 +150,45 @@ def check_hall(
     year = site_year(site, plant, groups, k)
     racks = rack_types(model, site, placements, groups, design, k, float(pressure_ratio(weather.pressure_pa)))
     standing = less_standing(schedule(plant, site, k, rack_units(racks), fullest(racks, k)), site.plant)
-    lines = as_standing(standing.lines, site.plant)
-    servers = tuple((server_of(model, p.option.server), p.servers) for p in placements)
-    networks, stored = wirings(model, placements), stored_at(model, site.name)
-    bill = hourly_bill(year.hourly["facility_w"], site.tariff, year.hourly["peak_w"])
-    ledger = hall_ledger(
-        model,
-        site,
-        servers,
-        plant.it_w,
-        capital_items(lines),
-        year.energy.facility_j,
-        bill,
-        year.water.total_m3,
-        charged_w(lines),
-        bathed=design.immersed,
-        risk_usd={
-            **risk_usd(model, site, _junctions(placements, year)),
-            **heat_sale(site, year.heat_sold_j),
-            **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
-        },
-        standing_w=standing_it_w(site),
-        network_usd=sum(each.price_usd for each in networks),
-        beside_kg=stored.embodied_kg + sum(each.embodied_kg for each in networks),
-    )
-    needed_w = plant.electrics.needed_w
+    standing = replace(standing, lines=as_standing(standing.lines, site.plant))
+    ledger = _twin_ledger(model, site, placements, plant, year, standing)
     planned = PlannedSite(
         name=site.name, kind="on-premise", racks=sum(rack.count for rack in racks), rack_types=racks,
         cooling=_cooling(plant, racks),
-        equipment=(*lines, *beside_lines(networks, stored)),
-        electrical=Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"]),
+        equipment=(*standing.lines, *beside_lines(wirings(model, placements), stored_at(model, site.name))),
+        electrical=_electrical(plant, standing.lines),
         design_day=design_day(plant, groups, site, k), failure_cases=(),
         totals=hall_totals(model, site, year, ledger), marked="twin",
         air_class=site.air_class,
     )  # fmt: skip
     return CheckedSite(planned, ledger, year, plant)
+
+
+def _twin_ledger(
+    model: Model, site: OnPremise, placements: tuple[Placement, ...], plant: Plant, year: SiteYear, standing: Standing
+) -> Ledger:
+    """Return the ledger of one hall by its twin's year, real sizes and hourly bill."""
+    networks = wirings(model, placements)
+    return hall_ledger(
+        model, site, tuple((server_of(model, p.option.server), p.servers) for p in placements), plant.it_w,
+        capital_items(standing.lines), year.energy.facility_j,
+        hourly_bill(year.hourly["facility_w"], site.tariff, year.hourly["peak_w"]), year.water.total_m3,
+        charged_w(standing.lines), bathed=plant.design.immersed,
+        risk_usd={
+            **risk_usd(model, site, _junctions(placements, year)),
+            **heat_sale(site, year.heat_sold_j),
+            **({"upkeep of what stands": standing.upkeep_usd_per_year} if standing.upkeep_usd_per_year else {}),
+        },
+        standing_w=standing_it_w(site), network_usd=sum(each.price_usd for each in networks),
+        beside_kg=stored_at(model, site.name).embodied_kg + sum(each.embodied_kg for each in networks),
+    )  # fmt: skip
+
+
+def _electrical(plant: Plant, lines: tuple[Equipment, ...]) -> Electrical:
+    """Return the power chain: what the load needs, and the machines of the schedule."""
+    kinds, needed_w = ("transformer", chain(plant.electrics.chain).backup, "generator"), plant.electrics.needed_w
+    found = (machines(lines, kind) for kind in kinds)
+    return Electrical(needed_w["transformer"], needed_w["ups"], needed_w["generator"], *found)
 
 
 def stressed(model: Model, checked: Checked, k: PlantConstants) -> Checked:

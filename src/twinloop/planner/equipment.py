@@ -10,7 +10,7 @@ from twinloop.catalogue.nouns import CoolingKit
 from twinloop.cooling.chillers import chiller
 from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
-from twinloop.model.plan import Equipment, RackType
+from twinloop.model.plan import Equipment, Machines, RackType
 from twinloop.model.site import ExistingPlant, OnPremise, Redundancy, StandingUnits
 from twinloop.power.chains import chain
 from twinloop.twin.cold_store import tank_of
@@ -295,6 +295,12 @@ def _power_lines(plant: Plant) -> list[Equipment]:
         )
         for slot, count in counts.items()
     ]  # fmt: skip
+
+
+def machines(lines: tuple[Equipment, ...], kind: str) -> Machines | None:
+    """Return the machines of ``kind`` among ``lines``; ``None``: there are none."""
+    found = (Machines(line.count, line.spare, line.rated_w) for line in lines if line.type == kind)
+    return next(found, None)
 
 
 def _power_words(kind: str, count: Units) -> str:

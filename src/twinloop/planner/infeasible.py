@@ -27,7 +27,7 @@ from twinloop.planner.placements import Placement, may_run, residency
 from twinloop.planner.screen import Screened, place
 from twinloop.planner.selection import Choice, Limit, Problem, solve
 from twinloop.planner.shortlist import shortlist
-from twinloop.planner.ways_checked import applied
+from twinloop.planner.ways_checked import Known, applied
 from twinloop.planner.ways_out import (
     SMALL_MOVE,
     Way,
@@ -90,20 +90,23 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
     bought = [way for move in (0.0, SMALL_MOVE) for way in _in_money(model, screened, k, move)]
     ways = ranked([*bought, *by_share(model, problem, choice, cores[0])])
     progress("applying the ways out")
-    tried = [applied(model, way, screened.designs, k, _silent) for way in ways[:MOST_WAYS]]
+    known = Known()
+    tried = [applied(model, way, screened.designs, k, known) for way in ways[:MOST_WAYS]]
     kept = [each for each in tried if each is not None]
     if not kept:
         words = tuple(f"{words_of(way)}; not confirmed: no plan was found with that" for way in ways)
         return WayOut(screened, ways[0].problem, ways[0].choice, clashes, words)
-    ends = ranked(each.way for each in kept)
-    first = next(each for each in kept if each.way is ends[0])
+    ends = [_told_cheapest(way, [each.way for each in kept]) for way in ranked(each.way for each in kept)]
+    first = next(each for each in kept if each.way.needs is ends[0].needs)
     placements = first.found.checked.placements
     chosen = Choice(tuple(range(len(placements))), first.found.checked.objective, first.found.checked.objective)
     return WayOut(first.screened, _problem(model, placements, k, {}), chosen, clashes, tuple(map(words_of, ends)))
 
 
-def _silent(_: str) -> None:
-    """Report nothing."""
+def _told_cheapest(way: Way, others: list[Way]) -> Way:
+    """Return ``way`` with the cheapest plan that any of ``others`` found with more of the same limits, or with more."""
+    more = [each.cheaper for each in others if each.cheaper is not None and set(each.needs) == set(way.needs)]
+    return replace(way, cheaper=min(more, key=lambda each: each.rank)) if more else way
 
 
 def _smallest_clashes(problem: Problem) -> list[tuple[str, ...]]:

@@ -102,14 +102,7 @@ def hall_ledger(
     capital = (
         *(_bought(server, count * (1.0 + BATH_CONVERSION * bathed), model) for server, count in servers),
         *((hardware_item("network", network_usd, finance),) if network_usd > 0.0 else ()),
-        CapitalItem(
-            "building and power",
-            max(it_w - standing_w, 0.0)
-            * site.build_usd_per_w
-            * (1.0 + power_chain_share(it_w, site.redundancy, site.power_chain)),
-            BUILDING_LIFE_S,
-            0.0,
-        ),
+        _shell(site, it_w, standing_w),
         *cooling,
     )
     embodied = sum(embodied_kg_per_year(server.embodied_kg * count, finance.refresh_s) for server, count in servers)
@@ -129,6 +122,12 @@ def hall_ledger(
     }
     escalation = {"electricity": site.tariff.escalation_per_year, "demand charge": site.tariff.escalation_per_year}
     return priced(Ledger(capital, yearly, escalation, carbon, carbon["scope2"]), model, water_m3)
+
+
+def _shell(site: OnPremise, it_w: float, standing_w: float) -> CapitalItem:
+    """Return building and power chain for what of ``it_w`` does not stand yet."""
+    usd_per_w = site.build_usd_per_w * (1.0 + power_chain_share(it_w, site.redundancy, site.power_chain))
+    return CapitalItem("building and power", max(it_w - standing_w, 0.0) * usd_per_w, BUILDING_LIFE_S, 0.0)
 
 
 def _bought(server: Server, count: float, model: Model) -> CapitalItem:

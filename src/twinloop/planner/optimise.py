@@ -212,7 +212,7 @@ def throttled(model: Model, checked: Checked) -> dict[str, float]:
     """Return the halls whose chips lose clock, with the device-hours a year that do."""
     halls = {site.name for site in model.on_premise}
     hours = {site.planned.name: site.planned.totals.throttled_hours for site in checked.sites}
-    return {name: value for name, value in hours.items() if name in halls and value > 0.0}
+    return {name: value for name, value in hours.items() if name in halls and value}
 
 
 def exceeded_rows(model: Model, checked: Checked) -> frozenset[str]:

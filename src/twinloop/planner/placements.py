@@ -27,7 +27,7 @@ from twinloop.planner.money import (
 from twinloop.planner.racks import air_rack_w, kind_of, pack, server_of
 from twinloop.planner.rates import Rates
 from twinloop.planner.sharing import Load
-from twinloop.planner.wiring import rack_share, wiring
+from twinloop.planner.wiring import Wiring, rack_share, wiring
 from twinloop.twin.design import HybridDesign
 
 YEAR_S = 8760 * 3600.0
@@ -138,50 +138,62 @@ def hall_placement(
     if not belongs(server, design):
         return None
     network = wiring(option, server)
-    switch_w = network.power_w * server.psu_efficiency
+    takes = _takes(option, network.power_w * server.psu_efficiency, rates)
     server_w = option.busy.total_w * rates.it_per_dc_peak / option.servers
-    it_w = (option.busy.total_w + switch_w) * rates.it_per_dc_peak
     packing = pack(server, server_w, server_w * rates.air_share, site.racks, design)
     if packing.servers_per_rack < 1 and not (loose and packing.short):
         return None
-    racks = math.ceil(option.servers / max(packing.servers_per_rack, 1))
+    ledger = _screened_ledger(model, site, design, option, server, network, rates, takes)
+    return Placement(
+        stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers,
+        racks=math.ceil(option.servers / max(packing.servers_per_rack, 1)),
+        weight_kg=option.servers * server.weight_kg + network.weight_kg, it_w=takes.it_w,
+        facility_peak_w=takes.facility_peak_w, it_j=takes.it_j, facility_j=takes.facility_j,
+        cooling_capex_usd=sum(item.amount_usd for item in rates.cooling_items(takes.it_w)), water_m3=takes.water_m3,
+        carbon_kg=sum(ledger.carbon_kg_per_year.values()),
+        source_water_m3=takes.facility_j * site.grid.source_water_m3_per_j, ledger=ledger,
+        cost_usd=present_cost_usd(ledger, model), capex_usd=capex_usd(ledger.capital), anchors=plated(server, design),
+        short=packing.short, load=Load(kind_of(server, design), option.servers, packing.share),
+        beside=rack_share(site.racks, air_rack_w(design), network.power_w, network.height_u, network.weight_kg),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Takes:
+    """What an option takes in a hall, its switches with it; energy and water by the year."""
+
+    it_w: float
+    facility_peak_w: float
+    it_j: float
+    facility_j: float
+    water_m3: float
+
+
+def _takes(option: StageOption, switch_w: float, rates: Rates) -> _Takes:
+    """Return what ``option`` takes under ``rates``; ``switch_w`` behind the losses of the servers' supplies."""
+    it_w = (option.busy.total_w + switch_w) * rates.it_per_dc_peak
     it_j = (dc_energy_j(option) + switch_w * YEAR_S) * rates.it_per_dc
-    facility_j = it_j * rates.facility_per_it
-    water_m3 = it_j * rates.water_m3_per_it_j
-    cooling_usd = sum(item.amount_usd for item in rates.cooling_items(it_w))
-    bill = flat_bill(site, facility_j, it_w * rates.facility_per_it_peak)
-    ledger = hall_ledger(
-        model,
-        site,
-        ((server, option.servers),),
-        it_w,
-        rates.cooling_items(it_w),
-        facility_j,
-        bill,
-        water_m3,
-        it_w * rates.chiller_w_per_it_w,
-        bathed=design.immersed,
+    return _Takes(
+        it_w, it_w * rates.facility_per_it_peak, it_j, it_j * rates.facility_per_it, it_j * rates.water_m3_per_it_j
+    )
+
+
+def _screened_ledger(
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, server: Server, network: Wiring,
+    rates: Rates, takes: _Takes,
+) -> Ledger:  # fmt: skip
+    """Return the ledger of what ``option`` ``takes``, its electricity by a flat bill."""
+    return hall_ledger(
+        model, site, ((server, option.servers),), takes.it_w, rates.cooling_items(takes.it_w), takes.facility_j,
+        flat_bill(site, takes.facility_j, takes.facility_peak_w), takes.water_m3,
+        takes.it_w * rates.chiller_w_per_it_w, bathed=design.immersed,
         risk_usd={
             **risk_usd(model, site, {rates.mean_junction_c: option.device_count}),
-            **heat_sale(site, it_j * rates.heat_sold_per_it),
+            **heat_sale(site, takes.it_j * rates.heat_sold_per_it),
         },
-        network_usd=network.price_usd,
-        beside_kg=network.embodied_kg,
         # Stages share what stands: each gets the share of its power that stands of a hall that is used in full.
-        standing_w=it_w * min(standing_it_w(site) / site.utility_power_w, 1.0),
-    )
-    return Placement(
-        stage=option.stage, site=site.name, design=design.name, option=option, servers=option.servers, racks=racks,
-        weight_kg=option.servers * server.weight_kg + network.weight_kg, it_w=it_w,
-        facility_peak_w=it_w * rates.facility_per_it_peak, it_j=it_j, facility_j=facility_j,
-        cooling_capex_usd=cooling_usd, water_m3=water_m3,
-        carbon_kg=sum(ledger.carbon_kg_per_year.values()), source_water_m3=facility_j * site.grid.source_water_m3_per_j,
-        ledger=ledger, cost_usd=present_cost_usd(ledger, model), capex_usd=capex_usd(ledger.capital),
-        anchors=plated(server, design),
-        short=packing.short, load=Load(kind_of(server, design), option.servers, packing.share),
-        beside=rack_share(
-            site.racks, air_rack_w(design), network.power_w, network.height_u, network.weight_kg
-        ),
+        standing_w=takes.it_w * min(standing_it_w(site) / site.utility_power_w, 1.0),
+        network_usd=network.price_usd, beside_kg=network.embodied_kg,
     )  # fmt: skip
 
 

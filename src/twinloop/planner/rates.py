@@ -97,16 +97,9 @@ def rates(
     """
     full = replace(group, activity=np.ones(1), quarters=None)
     plant = size_plant(design, (full,), site.weather.design, site.weather.pressure_pa, 0.0, k, site.heat_offtake)
-    yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
-    worst_hours = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
-    here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst_hours]))
-    extreme = design_hours(site.weather, k)
-    looked_at, design_count = here.dry_bulb_c.size, extreme.dry_bulb_c.size
-    busiest = float(np.max(yearly if group.quarters is None else group.quarters))
-    activity = np.concatenate([yearly[sample.index], np.full(worst_hours.size, busiest), np.ones(design_count)])
-    at = replace(group, activity=activity, quarters=None)
-    state = solve_plant(plant, (at,), _both(here, extreme), k)
-    weight = np.concatenate([sample.weight, np.zeros(worst_hours.size + design_count)])
+    seen = _seen(site, group, sample, k)
+    activity, weight, looked_at = seen.activity, seen.weight, seen.looked_at
+    state = solve_plant(plant, (replace(group, activity=activity, quarters=None),), seen.outdoor, k)
     it_j = float(weight @ state.it_w)
     # Against the nominal power, so that what warm or cool chips leak more or less is in the ratio.
     dc_j = float(weight @ (group.idle.total_w + activity * (group.busy.total_w - group.idle.total_w)))
@@ -139,6 +132,29 @@ def rates(
         ),
         plant,
     )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The rated hours: sampled ones by their weight, the two worst of the year and the design hours without."""
+
+    outdoor: OutdoorAir
+    activity: FloatArray
+    weight: FloatArray
+    looked_at: int
+    """Hours before the design hours."""
+
+
+def _seen(site: OnPremise, group: ItGroup, sample: SampledHours, k: PlantConstants) -> _Seen:
+    yearly = np.broadcast_to(group.activity, site.weather.dry_bulb_c.shape)
+    worst = np.array([np.argmax(site.weather.dry_bulb_c), np.argmax(site.weather.wet_bulb_c)])
+    here = hours_of(outdoor_air(site.weather, k), np.concatenate([sample.index, worst]))
+    extreme = design_hours(site.weather, k)
+    number = extreme.dry_bulb_c.size
+    busiest = float(np.max(yearly if group.quarters is None else group.quarters))
+    activity = np.concatenate([yearly[sample.index], np.full(worst.size, busiest), np.ones(number)])
+    weight = np.concatenate([sample.weight, np.zeros(worst.size + number)])
+    return _Seen(_both(here, extreme), activity, weight, here.dry_bulb_c.size)
 
 
 def _servers_air_share(plant: Plant, group: ItGroup) -> float:

@@ -23,8 +23,8 @@ from twinloop.planner.wiring import rack_share
 from twinloop.twin.groups import ItGroup
 
 HOURS = 8760
-WARM_C = 60.0
-"""Intake at which drives would be shut down: far above any class, so that storage never sets a limit."""
+NEVER_C = 1e4
+"""Stands for a throttle temperature that storage does not have."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def stored_group(model: Model, site: OnPremise) -> ItGroup | None:
     return ItGroup(
         name="storage", server=kind.name, servers=stored.servers, device_count=0, busy=power, idle=power,
         fan_design_w=output_w * kind.fan_share, psu_efficiency=kind.psu_efficiency, device_w=1.0, power_limit_w=10.0,
-        throttle_c=WARM_C + 40.0, r_air_k_w=0.01, r_plate_k_w=0.01, paths_offered=("air", "rear_door"),
+        throttle_c=NEVER_C, r_air_k_w=0.01, r_plate_k_w=0.01, paths_offered=("air", "rear_door"),
         activity=np.ones(HOURS),
     )  # fmt: skip
 

@@ -57,7 +57,7 @@ def placement_totals(
         wue_site_l_per_kwh=water_m3 * 1e3 / it_kwh, wue_source_l_per_kwh=(water_m3 + source_m3) * 1e3 / it_kwh,
         cue_kg_per_kwh=ledger.operational_kg_per_year / it_kwh, erf=None, carbon_t_per_year=_tonnes(ledger),
         water_m3_per_year=water_m3, peak_power_w=beside.peak_w + math.fsum(p.facility_peak_w for p in placements),
-        peak_junction_c=None, throttled_hours=0.0, unit_costs={},
+        peak_junction_c=None, throttled_hours=None, unit_costs={},
     )  # fmt: skip
 
 
@@ -73,6 +73,7 @@ def sum_totals(
     facility = math.fsum(part.facility_energy_mwh_per_year for part in parts)
     water = math.fsum(part.water_m3_per_year for part in parts)
     junctions = [part.peak_junction_c for part in parts if part.peak_junction_c is not None]
+    hours = [part.throttled_hours for part in parts if part.throttled_hours is not None]
     compute = [part.facility_energy_mwh_per_year / part.tue if part.tue else None for part in parts]
     known = [value for value in compute if value is not None]
     sales = [part.heat_sold_mwh_per_year for part in parts if part.heat_sold_mwh_per_year is not None]
@@ -88,7 +89,7 @@ def sum_totals(
         carbon_t_per_year=_tonnes(ledger), water_m3_per_year=water,
         peak_power_w=math.fsum(part.peak_power_w for part in parts),
         peak_junction_c=max(junctions) if junctions else None,
-        throttled_hours=math.fsum(part.throttled_hours for part in parts),
+        throttled_hours=math.fsum(hours) if hours else None,
         unit_costs=unit_costs(model, placements, tco_usd(cash)),
     )  # fmt: skip
 

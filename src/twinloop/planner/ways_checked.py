@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from twinloop.model.estimate import StageOption
 from twinloop.model.model import Caps, Model
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, check
+from twinloop.planner.equipment import standing_it_w
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
-from twinloop.planner.optimise import Optimised, optimise, throttled
-from twinloop.planner.screen import Screened, screen
+from twinloop.planner.optimise import Optimised, Seen, optimise, throttled
+from twinloop.planner.rates import Rates
+from twinloop.planner.screen import Screened, place, screen
 from twinloop.planner.ways_out import Way, limit_of, price_of, written
 from twinloop.twin.design import HybridDesign, PlantConstants
 
@@ -46,9 +49,52 @@ class Applied:
     found: Optimised
 
 
+def _silent(_: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What trying one amount after the other need not find twice: ratings, options and twin checks."""
+
+    rates: dict[tuple[object, ...], Rates] = field(default_factory=dict)
+    options: dict[tuple[object, ...], dict[str, tuple[StageOption, ...]]] = field(default_factory=dict)
+    seen: dict[tuple[object, ...], Seen] = field(default_factory=dict)
+
+    def screened(self, model: Model, k: PlantConstants, *, whole: bool) -> Screened:
+        """Return what :func:`twinloop.planner.screen.screen` does."""
+        stages = _stages(model)
+
+        def remember(key: tuple[str, str, StageOption], find: Callable[[], Rates]) -> Rates:
+            site, design, o = key
+            mine = (stages, site, design, o.stage, o.server, o.device_count, o.precision, o.compression, o.parallelism)
+            if mine not in self.rates:
+                self.rates[mine] = find()
+            return self.rates[mine]
+
+        if (stages, whole) not in self.options:
+            found = screen(model, k, _silent, remember, whole=whole)
+            self.options[stages, whole] = found.options
+            return found
+        return place(model, self.options[stages, whole], k, _silent, remember=remember)
+
+    def seen_of(self, model: Model) -> Seen:
+        """Return the twin checks of models that differ in limits alone."""
+        halls = tuple((hall.racks.power_w, hall.racks.height_u, hall.racks.weight_kg, standing_it_w(hall),
+                       hall.utility_power_w if hall.plant else 0.0) for hall in model.on_premise)  # fmt: skip
+        return self.seen.setdefault((_stages(model), halls), {})
+
+
+def _stages(model: Model) -> tuple[object, ...]:
+    """Return what of the stages' limits decides how they can run, and when."""
+    return tuple((each.deadline_s, each.every_s, each.latency_p99_s, each.sites) for each in model.stages) + tuple(
+        each.residency for each in model.datasets
+    )
+
+
 def applied(
     model: Model, way: Way, designs: dict[tuple[str, str], HybridDesign], k: PlantConstants,
-    progress: Callable[[str], None],
+    known: Known,
 ) -> Applied | None:  # fmt: skip
     """Return ``way`` with amounts under which the search finds a plan, and that plan; ``None``: it finds none."""
     checked = check(model, tuple(way.problem.placements[i] for i in way.choice.picked), designs, k)
@@ -57,29 +103,27 @@ def applied(
     needs = _needs_by_twin(way, checked)
     for factor in ROUNDS:
         asked = {name: written(way.problem, name, need * factor) for name, need in needs.items()}
-        found = _under(model, way, asked, k, progress)
+        found = _under(model, way, asked, k, known)
         if found is not None:
-            return _least(model, found, k, progress)
+            return _least(model, found, k, known)
     return None
 
 
-def _under(
-    model: Model, way: Way, asked: dict[str, float], k: PlantConstants, progress: Callable[[str], None]
-) -> Applied | None:
+def _under(model: Model, way: Way, asked: dict[str, float], k: PlantConstants, known: Known) -> Applied | None:
     """Return the plan that the search finds with each limit of ``asked`` at its value; ``None``: it finds none."""
     looser = with_limits(model, asked)
     if looser is None:
         return None
     for whole in (False, True):
-        screened = screen(looser, k, progress, whole=whole)
-        found = optimise(looser, screened.placements, screened.designs, k)
+        screened = known.screened(looser, k, whole=whole)
+        found = optimise(looser, screened.placements, screened.designs, k, known.seen_of(looser))
         if found is not None:
             told = replace(way, needs=asked, **price_of(model, way.problem, asked))
             return Applied(replace(told, cost_usd=found.checked.totals.tco_usd), looser, screened, found)
     return None
 
 
-def _least(model: Model, done: Applied, k: PlantConstants, progress: Callable[[str], None]) -> Applied:
+def _least(model: Model, done: Applied, k: PlantConstants, known: Known) -> Applied:
     """Return ``done`` with each amount the least that a plan is found with, the others as they are told.
 
     A limit that need not move at all is left out. Where more than the least is the cheaper plan, the way says so.
@@ -87,8 +131,8 @@ def _least(model: Model, done: Applied, k: PlantConstants, progress: Callable[[s
     best = done
     for name in sorted(done.way.needs):
         without = {other: need for other, need in best.way.needs.items() if other != name}
-        free = _under(model, done.way, without, k, progress) if without else None
-        best = _least_of(model, best, name, k, progress) if free is None else free
+        free = _under(model, done.way, without, k, known) if without else None
+        best = _least_of(model, best, name, k, known) if free is None else free
     before, after = (each.way.known_usd + each.way.cost_usd for each in (done, best))
     if before < after * (1.0 - WORTH_TELLING):
         return replace(best, way=replace(best.way, cheaper=done.way))
@@ -96,7 +140,7 @@ def _least(model: Model, done: Applied, k: PlantConstants, progress: Callable[[s
 
 
 def _least_of(
-    model: Model, done: Applied, name: str, k: PlantConstants, progress: Callable[[str], None]
+    model: Model, done: Applied, name: str, k: PlantConstants, known: Known
 ) -> Applied:  # fmt: skip
     """Return ``done`` with the least amount of the limit ``name``, within :data:`STEP` of it or one whole rack."""
     row = limit_of(done.way.problem, name)
@@ -112,7 +156,7 @@ def _least_of(
         amount = math.floor(trial) if row.unit == "racks" else written(done.way.problem, name, trial)
         if not low < amount < high:
             break
-        found = _under(model, done.way, {**best.way.needs, name: float(amount)}, k, progress)
+        found = _under(model, done.way, {**best.way.needs, name: float(amount)}, k, known)
         best, low = (best, float(amount)) if found is None else (found, low)
     return best
 

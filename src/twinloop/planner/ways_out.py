@@ -55,7 +55,7 @@ class Way:
     unpriced: float = 0.0
     """Sum of the excesses that have no price, each over its limit."""
     cheaper: Way | None = None
-    """The same limits moved farther than they must be, where that is the cheaper plan."""
+    """These limits moved farther than they must be, others perhaps too, where that is the cheaper plan."""
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -177,8 +177,14 @@ def words_of(way: Way) -> str:
 
 
 def _cheaper(way: Way) -> str:
-    amounts = (_shown(need, unit) for name, need in way.needs.items() if (unit := limit_of(way.problem, name).unit))
-    return f"with {' and '.join(amounts)} about {usd_words(way.cost_usd)}"
+    moves = {
+        name: f" at {_shown(need, unit)}" if (unit := limit_of(way.problem, name).unit) else " given up"
+        for name, need in way.needs.items()
+    }
+    words = " and ".join(f"{name}{amount}" for name, amount in moves.items())
+    if len(moves) == 1:
+        words = next(iter(moves.values())).removeprefix(" at ")
+    return f"with {words} about {usd_words(way.cost_usd)}"
 
 
 def exceeded_by(problem: Problem, choice: Choice) -> dict[str, float]:

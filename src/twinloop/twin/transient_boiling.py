@@ -6,6 +6,8 @@ condenser it warms past that point under its lid; below it nothing boils off and
 
 from __future__ import annotations
 
+import numpy as np
+
 from twinloop.arrays import Array, FloatArray, namespace
 from twinloop.cooling.boiling import FK_649, FLUX_MARGIN, boiling_rise_k, critical_heat_flux_w_m2
 from twinloop.cooling.exchangers import SMALL_W_K, ua_at_flow_w_k
@@ -52,11 +54,11 @@ def bath_after_c(
 def flux_margin_k(p: Parameters, states: State) -> FloatArray:
     """Return how much hotter the worst chips' surfaces may get before their flux passes what design allows, K.
 
-    Of a record, (time, groups, loops, cases): the flux is what passes from sink to bath.
+    Of a record, (time, groups, loops, cases): the flux is what passes from sink to bath. Infinite beside the bath.
     """
     chips, share = p.chips, 1.0 - p.c.fast_share
     flow = (states.sink_c[:, 1] - states.coolant_c[:, None]) / (chips.device_k[1] * share)
-    flux_w_m2 = chips.device_w * flow / p.k.boiling_area_m2
+    flux_w_m2 = np.where(chips.in_bath > 0.0, chips.device_w * flow / p.k.boiling_area_m2, 0.0)
     most_w_m2 = FLUX_MARGIN * critical_heat_flux_w_m2(FK_649)
     margin: FloatArray = boiling_rise_k(FK_649, most_w_m2) - boiling_rise_k(FK_649, flux_w_m2)
-    return margin
+    return np.where(chips.in_bath > 0.0, margin, np.inf)

@@ -13,7 +13,7 @@ from twinloop.twin.air_class import allowable_intake_c
 from twinloop.twin.cold_store import StoreYear, store_year, tank_of
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.free_coolers import OutdoorAir
-from twinloop.twin.groups import ItGroup, boiling_margin_k
+from twinloop.twin.groups import ItGroup, bathed, boiling_margin_k
 from twinloop.twin.heat_reuse import why_unsold
 from twinloop.twin.peaks import peaks_w
 from twinloop.twin.pictures import heat_flows, operating_hour
@@ -161,6 +161,7 @@ def _boiling_margins_k(
     return {
         group.name: np.where(group.activity > 0.0, boiling_margin_k(group, it, bath_c, design, k), np.inf)
         for it, group in zip(state.it, groups, strict=True)
+        if bathed(group, design)
     }
 
 
