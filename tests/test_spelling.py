@@ -90,6 +90,15 @@ def test_keys_and_kinds(word, options, meant):
     assert close(word, options) == meant
 
 
+def test_another_version_is_no_slip():
+    """Nor is another maker's: GPT-4 is neither GPT-2 nor GPT-NeoX."""
+    for wrong in ("gpt-4", "claude"):
+        with pytest.raises(InputError) as caught:
+            catalogue.architecture(wrong)
+        assert caught.value.faults[0].suggestion is None
+        assert "`twinloop catalogue architectures`" in caught.value.faults[0].expected
+
+
 def test_devices():
     for wrong, meant in (("H10-SXM-80GB", "H100-SXM-80GB"), ("H100-SMX", "H100-SXM-80GB"), ("Quadro P400", None)):
         with pytest.raises(InputError) as caught:

@@ -29,6 +29,9 @@ TOLD = (
     "faq",
     "how-to",
     "studio",
+    "simulate",
+    "gym",
+    "job-replay",
 )
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in TOLD)]
 NAMES = [page.name for page in PAGES]

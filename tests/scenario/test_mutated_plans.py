@@ -37,7 +37,7 @@ sites:
     growth: 2 %/year
     # more of the site
 finance: {discount: 8 %}
-allow: {devices: [H100-SXM-80GB, L40S]}
+allow: {devices: [H100-SXM-80GB, L40S, EPYC-9654]}
 # the end
 """
 SITE, END = "    # more of the site", "# the end"
@@ -73,8 +73,9 @@ ODD = {
         "    heat_offtake: {temperature: 20 °C, demand: 1 W, price: 0 USD/kWh}", "    power_chain: dc_800v",
         "    grid: {carbon: 0 g/kWh, basis: mine}", "    liquid_class: W17"),
     "discount: 8 %": ("discount: 0 %", "discount: 90 %", "refresh: 1 year", "failures: arrhenius"),
-    "devices: [H100-SXM-80GB, L40S]": ("cooling: [immersion]", "cooling: [air], devices: [L40S]", "devices: [TPU-v5e]",
-                                       "devices: [EPYC-9654]", "devices: [L40S], compression: [int4]"),
+    "devices: [H100-SXM-80GB, L40S, EPYC-9654]": (
+        "cooling: [immersion]", "cooling: [air], devices: [L40S, EPYC-9654]", "devices: [TPU-v5e]",
+        "devices: [EPYC-9654]", "devices: [L40S, EPYC-9654], compression: [int4]"),
     END: ("limits: {capex: 1 USD}", "limits: {carbon: 1 kg/year}", "limits: {water: 0.001 m3/year}"),
 }  # fmt: skip
 """What stands in the file, and odd things in its place."""

@@ -286,3 +286,15 @@ def test_the_loops_that_are_drawn_carry_the_heat_that_is_told(kit):
         carried_w = supply.flow_kg_s * 4181.0 * (back.temperature_c - supply.temperature_c)
         assert carried_w == pytest.approx(back.heat_w, rel=1e-9)
         assert rows["cold economiser"].heat_w + rows["chiller"].heat_w == pytest.approx(back.heat_w, rel=1e-9)
+
+
+@pytest.mark.parametrize("kit", ["rear doors", "plates + rear doors", "air", "all plates"])
+def test_the_lights_of_a_vast_floor_over_few_servers_are_carried(kit):
+    """A million rack positions of which one is used: doors carry what their water can, handlers the rest."""
+    few = group(
+        servers=1, device_count=8, busy=ComponentPower(5200.0, 500.0, 400.0, 300.0, 100.0),
+        idle=ComponentPower(550.0, 200.0, 100.0, 150.0, 50.0), fan_design_w=900.0,
+    )  # fmt: skip
+    plant = size_plant(design(kit), (few,), DesignConditions(34.0, 22.0, 24.0, -12.0, "test"), 101325.0, 2.5e6, K)
+    state = solve_plant(plant, (few,), outdoor(), K)
+    assert float(np.max(state.balance_error)) < 1e-6

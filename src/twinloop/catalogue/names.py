@@ -82,7 +82,7 @@ def unknown(table: str, wanted: str, names: Iterable[str]) -> InputError:
     """Return the error for a name that ``table`` does not have, with up to three near ones."""
     known = list(names)
     meant = close(wanted, known)
-    expected = f"a name of the catalogue's table {table} ({len(known)} rows)"
+    expected = f"a name of the catalogue's table {table} ({len(known)} rows: `twinloop catalogue {table.split()[0]}`)"
     return InputError(Fault("catalogue", None, table, repr(wanted), expected, " or ".join(meant) or None))
 
 
@@ -92,7 +92,7 @@ def close(wanted: str, names: Iterable[str]) -> list[str]:
     key = name_keys(wanted)[1]
     holding = [name for short, name in squashed.items() if len(key) >= _SHORTEST and key in short]
     whole = [squashed[short] for short in near(key, squashed, _FEW)]
-    ends = (len(key) + 1, len(key)) if len(key) > _SHORTEST else ()
+    ends = (len(key) + 1, len(key)) if len(key) > _SHORTEST + 1 else ()
     heads = {short[:end]: name for short, name in reversed(squashed.items()) for end in ends}
     begun = [heads[short] for short in near(key, heads, _FEW)]
     return list(dict.fromkeys([*holding[:_FEW], *whole, *begun]))[:_FEW]

@@ -107,7 +107,11 @@ def write(plan: Path, target: str, queue: str, profile: str, framework: Any, gan
     click.echo(json.dumps({"files": list(texts)}) if as_json else f"{len(texts)} files in {out}; next: {out}/README.md")
 
 
-@command.command("check", epilog="Example: twinloop deploy check out/deploy --kubernetes 32")
+@command.command(
+    "check",
+    short_help="Check the files in FOLDER against schemas and rules.",
+    epilog="Example: twinloop deploy check out/deploy --kubernetes 32",
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--crds",
@@ -132,7 +136,11 @@ def check(folder: Path, crds: Path | None, minor: int, as_json: bool) -> int:
     return 2 if faults else 0
 
 
-@command.command("apply", epilog="Example: twinloop deploy apply out/deploy --site hall --dry-run")
+@command.command(
+    "apply",
+    short_help="Apply a site of FOLDER to a cluster.",
+    epilog="Example: twinloop deploy apply out/deploy --site hall --dry-run",
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--site", default=None, help="Which of the folder's sites; needed where there are several.")
 @click.option("--context", default=None, help="Context of the kubeconfig; default: the current one.")
@@ -218,11 +226,15 @@ def _connected(kubeconfig: Path | None, context: str | None) -> Iterator[Any]:
 command.add_command(mark_command(_connected))
 
 
-@command.command("local", epilog="Example: twinloop deploy local out/plan.json --processes 2")
+@command.command(
+    "local",
+    short_help="Run each training layout of PLAN small, here.",
+    epilog="Example: twinloop deploy local out/plan.json --processes 2",
+)
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--python", default=sys.executable, help="A Python that has torch; default: this one.")
 @click.option("--processes", type=click.IntRange(1, 16), default=4, show_default=True, help="Most ranks to start.")
-@click.option("--steps", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=3, show_default=True, help="Steps of each run.")
 @click.option("--launcher", type=click.Choice(["torchrun", "ray"]), default="torchrun", show_default=True,
               help="ray: the same program on the workers of Ray Train.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON and nothing else.")

@@ -57,7 +57,9 @@ class Named(click.Choice[str]):
         return str(super().convert(meant, param, ctx))
 
 
-@click.group(name="estimate")
+@click.group(
+    name="estimate", epilog="Example: twinloop estimate train --model llama-3-8b --device H100 --devices 8 --batch 64"
+)
 def command() -> None:
     """How fast, how much memory and power, for this model on these devices?
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from twinloop.errors import TwinloopError
+from twinloop.spelling import near
 
 VERBS = {
     "plan": "Choose hardware, placement and cooling together; write plan.json and report.html.",
@@ -37,19 +38,38 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"twinloop.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the verb that was meant where ``args`` begin with none."""
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            meant = near(args[0], VERBS)
+            hint = f", did you mean {meant[0]}?" if meant else f": {', '.join(VERBS)}"
+            raise click.UsageError(f"got {args[0]!r}, expected a verb{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = """
+\b
+Examples:
+  twinloop new my.yaml
+  twinloop check my.yaml
+  twinloop plan my.yaml --out out/my
+  twinloop simulate my.yaml --plan out/my/plan.json
+\b
+Exit codes: 0 done; 2 the input is wrong; 3 no plan satisfies all constraints; 1 anything else.
+"""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="twinloop")
 def cli() -> None:
-    """Twinloop designs, simulates and explains AI clusters on hybrid cooling.
-
-    Start with: twinloop new my.yaml && twinloop plan my.yaml
-    """
+    """Twinloop designs, simulates and explains AI clusters on hybrid cooling."""
 
 
 def main() -> None:

@@ -17,7 +17,11 @@ COLUMNS = ("node", "headroom_c", "forecast_peak_c", "age_s")
 def mark_command(connected: Callable[[Path | None, str | None], AbstractContextManager[Any]]) -> click.Command:
     """Return the command; ``connected`` opens a cluster."""
 
-    @click.command("mark", epilog="Example: twinloop deploy mark readings.csv --dry-run")
+    @click.command(
+        "mark",
+        short_help="Taint and annotate nodes by their temperatures.",
+        epilog="Example: twinloop deploy mark readings.csv --dry-run",
+    )
     @click.argument("readings", type=click.Path(path_type=Path), required=False)
     @click.option("--clear", is_flag=True, help="Take all our marks and caps away instead.")
     @click.option("--labels", "nodes", type=click.Path(path_type=Path), default=None,

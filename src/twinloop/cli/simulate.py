@@ -24,9 +24,9 @@ EPILOG = """
 Examples:
   twinloop simulate my.yaml --plan out/my/plan.json
   twinloop simulate my.yaml --window "hottest day" --step 5s
-  twinloop simulate my.yaml --fault "cdu-1 pump stops at 14:00 for 10 min"
-  twinloop simulate my.yaml --window "07-14 12:00/07-14 18:00" --fault "chiller-1 trips at 13:00 for 1 h" \\
-      --fault "power fails at 15:00 for 30 s"
+  twinloop simulate my.yaml --plan out/my/plan.json --fault "chiller-1 trips at 14:00 for 1 h"
+  twinloop simulate my.yaml --window "07-14 12:00/07-14 18:00" \\
+      --fault "cdu-1 pump stops at 13:00 for 10 min" --fault "power fails at 15:00 for 30 s"
 
 \b
 Windows: hottest day, coldest day, most humid day, design day, or START/END, at most seven days.
@@ -239,7 +239,7 @@ def _print_window(found: Simulation) -> None:
         console.print(f"  {event}", markup=False)
     console.print(
         f"\nIT {found.it_energy_mwh:,.2f} MWh  PUE {found.pue:.3f}  peak {found.peak_power_w / 1e3:,.0f} kW  "
-        f"hottest chip {found.peak_junction_c:.1f} °C  nearest limit: {found.first_limit}"
+        f"hottest chip {found.peak_junction_c:.1f} °C\nnearest limit: {found.first_limit}"
     )
     if found.recovered is not None:
         throttle = _after(found.time_to_throttle_s, "no chip throttles", "the hottest chip throttles")

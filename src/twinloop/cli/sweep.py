@@ -17,7 +17,8 @@ EPILOG = """
 \b
 Examples:
   twinloop sweep my.yaml --vary "objective.carbon_price=0,100,400 USD/t"
-  twinloop sweep my.yaml --vary "sites.hall.racks.power=20,40,60 kW" --vary "sites.hall.climate=Frankfurt,Madrid"
+  twinloop sweep my.yaml --vary "sites.hall.racks.power=20,40,60 kW" \\
+      --vary "sites.hall.climate=Frankfurt,Madrid"
 
 What stands in a list (stages, sites, models) is told by its name.
 """

@@ -200,10 +200,11 @@ def _listed(look_up: Callable[[str], object], names: tuple[str, ...]) -> str | N
 
 
 def _missing(path: str, what: str, names: tuple[str, ...]) -> InputError:
-    why = f"the catalogue has none for {' or '.join(names)}" if names else "no country follows from the climate"
-    return InputError(
-        Fault("", None, path, f"no {what}", f"the key {what!r} such as `{what}: {_EXAMPLES[what]}`: {why}")
-    )
+    why = "no country follows from the climate"
+    if names:
+        why = f"the catalogue has none for {' or '.join(names)} (`twinloop catalogue {what}s` lists those it has)"
+    expected = f"the key {what!r} such as `{what}: {_EXAMPLES[what]}`: {why}"
+    return InputError(Fault("", None, path, f"no {what}", expected))
 
 
 _EXAMPLES = {"grid": "{carbon: 400 g/kWh, basis: my supplier}", "tariff": "{energy: 0.10 USD/kWh}"}

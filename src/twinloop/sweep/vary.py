@@ -10,6 +10,7 @@ from math import prod
 from twinloop.errors import InputError
 from twinloop.scenario.document import Node, parse_document
 from twinloop.scenario.edits import Path, set_value
+from twinloop.spelling import near
 
 MOST_CASES = 10_000
 _BARE = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
@@ -94,8 +95,11 @@ def path_of(root: Node, key: str) -> Path:
             name = max(fitting, key=len, default=rest.partition(".")[0])
             index = names.index(name) if fitting else int(name) if name.isdecimal() else -1
             if not 0 <= index < len(names):
-                known = ", ".join(filter(None, names))
-                raise InputError(f"--vary: {key}: got {name!r}, expected one of {known or 'the positions'}")
+                known = [each for each in names if each]
+                meant = near(name, known)
+                hint = f", did you mean {meant[0]}?" if meant else ""
+                one = ", ".join(known) or "the positions"
+                raise InputError(f"--vary: {key}: got {name!r}, expected one of {one}{hint}")
             steps.append(index)
             here, rest = here.items[index], rest[len(name) :].removeprefix(".")
         else:

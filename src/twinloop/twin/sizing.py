@@ -126,7 +126,8 @@ def _size_door(
     """Size doors to hand air back at supply temperature (room-neutral).
 
     Servers breathe the room, so what the room's own heat warms that air by is the doors' to carry too: by their
-    surface, for the pipes bring water for either doors or handlers to take it.
+    surface, for the pipes bring water for either doors or handlers to take it. A room far warmer than its few
+    servers (the lights of a vast floor) is left to the handlers: doors reach an effectiveness of 0.95.
     """
     if not design.has_door:
         return None, 0.0
@@ -135,10 +136,10 @@ def _size_door(
     water_kg_s = load.air_w / (k.water_heat_capacity_j_kg_k * k.chilled_water_rise_k)
     exhaust_c = design.air_supply_c + duty_w / air_w_k / (1.0 - aisle.recirculation)
     heat_w = air_w_k * (exhaust_c - design.air_supply_c)
-    ua = ua_for_duty_w_k(
-        min(heat_w, duty_w * 0.999), exhaust_c, design.cold_supply_c, air_w_k,
-        water_kg_s * k.water_heat_capacity_j_kg_k, "crossflow",
-    )  # fmt: skip
+    water_w_k = water_kg_s * k.water_heat_capacity_j_kg_k
+    reach_w = 0.95 * min(air_w_k, water_w_k) * (exhaust_c - design.cold_supply_c)
+    duty_w = min(heat_w, duty_w * 0.999, reach_w)
+    ua = ua_for_duty_w_k(duty_w, exhaust_c, design.cold_supply_c, air_w_k, water_w_k, "crossflow")
     return RearDoor(float(ua), load.air_kg_s, water_kg_s, 0.0), load.air_w
 
 
