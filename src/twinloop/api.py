@@ -35,11 +35,14 @@ FRAMES = ("stages", "sites", "totals", "equipment", "cashflow", "year")
 """What ``PlanResult.to_table`` and ``to_frame`` can return."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawing:
     """One figure; a notebook shows it, :meth:`save` writes it."""
 
     figure: Figure
+
+    def __repr__(self) -> str:
+        return f"<figure: {self.figure.title}>"
 
     def _repr_html_(self) -> str:
         return "".join(svg_file(self.figure, i) for i in range(len(self.figure.drawings)))
@@ -77,7 +80,7 @@ class Drawing:
         return path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PlanResult:
     """A plan, the years of its halls, and what reproduces it."""
 
@@ -136,6 +139,9 @@ class PlanResult:
         """Return the report as one HTML page."""
         return render(self.plan, self.years, self.command)
 
+    def __repr__(self) -> str:
+        return f"<plan of {self.plan.scenario}: {self.summary}>"
+
     def _repr_html_(self) -> str:
         return _framed(self.report(), f"Twinloop plan of {self.plan.scenario}")
 
@@ -161,7 +167,7 @@ class PlanResult:
         return _frame(self.to_table(what))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulationResult:
     """A simulated year of all halls and each hall's hours, or a window of it and each hall's steps."""
 
@@ -210,6 +216,10 @@ class SimulationResult:
         """
         return _frame(self.to_table())
 
+    def __repr__(self) -> str:
+        s = self.simulation
+        return f"<{s.window or 'a weather year'} of {s.scenario}: PUE {s.pue:.3f}; nearest limit: {s.first_limit}>"
+
     def _repr_html_(self) -> str:
         s = self.simulation
         rows = [("PUE", f"{s.pue:.3f}"), ("TUE", f"{s.tue:.3f}"), ("facility, MWh", f"{s.facility_energy_mwh:,.0f}"),
@@ -220,7 +230,7 @@ class SimulationResult:
         return f"<table><caption>{html.escape(f'{s.scenario}: {what}')}</caption>{cells}</table>"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EstimateResult:
     """How fast, how much memory and power, of one model on given devices."""
 
@@ -263,6 +273,9 @@ class EstimateResult:
             TwinloopError: as :meth:`to_table`, or pandas is not installed.
         """
         return _frame(self.to_table(what))
+
+    def __repr__(self) -> str:
+        return f"<{self.title}: {self.headline}>"
 
     def _repr_html_(self) -> str:
         found = shares.draw_all(self.answer).values()

@@ -23,6 +23,13 @@ def test_a_result_shows_itself_as_the_report_in_a_frame(retrofit):
     assert "&lt;!doctype html&gt;" in shown
 
 
+def test_on_a_terminal_a_result_is_a_line(retrofit, step):
+    for each in (retrofit, retrofit.plot("cost"), step):
+        assert len(repr(each)) < 400
+        assert "\n" not in repr(each)
+    assert retrofit.summary in repr(retrofit)
+
+
 def test_plot_returns_a_drawing_that_saves(retrofit, tmp_path):
     drawing = retrofit.plot("cost")
     ET.fromstring(drawing.svg())

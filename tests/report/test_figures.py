@@ -20,6 +20,7 @@ from twinloop.report.figures import (
     loops,
     loops_phone,
     money,
+    monthly,
     one_line,
     rack,
     sankey,
@@ -418,3 +419,35 @@ def test_two_machines_of_one_type_are_told_apart_on_the_board(laboratory):
     assert {tag: rows[f"mechanical: dry cooler {tag}"] for tag in coolers} == {
         tag: power(watt) for tag, watt in coolers.items()
     }
+
+
+def test_the_loops_are_drawn_at_the_hour_they_are_sized_for(retrofit):
+    site = next(site for site in retrofit.plan.sites if site.cooling)
+    design, part = retrofit.years[0].hours
+    assert design.dry_bulb_c == pytest.approx(site.design_day.dry_bulb_c)
+    assert design.facility_w / design.it_w == pytest.approx(site.design_day.pue)
+    assert design.it_w == pytest.approx(sum(rack.count * rack.power_w for rack in site.rack_types), rel=0.02)
+    assert part.it_w < design.it_w
+    assert loops.draw("l", (design, part), site.cooling).table.caption == "Design hour beside part load"
+
+
+def test_heat_that_enters_leaves_and_stays_in_no_element(retrofit):
+    flows = retrofit.years[0].heat_flows
+    names = {end for flow in flows for end in (flow.origin, flow.target)}
+    sources = names - {flow.target for flow in flows}
+    sinks = names - {flow.origin for flow in flows}
+    entering = sum(flow.mean_w for flow in flows if flow.origin in sources)
+    assert sum(flow.mean_w for flow in flows if flow.target in sinks) == pytest.approx(entering, rel=1e-3)
+    mean_w = float(np.mean(retrofit.years[0].hourly["facility_w"]))
+    assert entering == pytest.approx(mean_w, rel=2e-3)
+    for name in names - sources - sinks:
+        into = sum(flow.mean_w for flow in flows if flow.target == name)
+        out = sum(flow.mean_w for flow in flows if flow.origin == name)
+        assert out == pytest.approx(into, abs=1e-3 * mean_w), name
+
+
+def test_what_a_machine_at_rest_leaves_is_no_energy(retrofit):
+    year = retrofit.years[0]
+    dust = np.where(year.hourly["chillers_w"] > 0.0, year.hourly["chillers_w"], 3e-9)
+    drawn = monthly.draw("m", replace(year, hourly={**year.hourly, "chillers_w": dust}))
+    assert not any("nWh" in cell or "µWh" in cell or "mWh" in cell for row in drawn.table.rows for cell in row)

@@ -100,7 +100,37 @@ def test_a_purpose_without_money_is_no_row(retrofit):
     rows = {row[0]: row[1:] for row in tables.cashflow(retrofit.plan).rows}
     assert retrofit.plan.cashflow[1].amounts_usd["water"] == 0.0
     assert "water" not in rows
-    assert plain(rows["staff"][1]) == "USD 120 k"
+    assert plain(rows["staff"][1]) == "120 k"
+
+
+def test_the_cash_flow_adds_up_both_ways_and_to_the_cost(retrofit):
+    rows = {row[0]: row[1:] for row in tables.cashflow(retrofit.plan).rows}
+    purposes = [row for name, row in rows.items() if name not in ("sum", "present value")]
+    for year, total in enumerate(rows["sum"]):
+        assert total.value == pytest.approx(sum(getattr(row[year], "value", 0.0) for row in purposes))
+    assert rows["present value"][-1].value == pytest.approx(retrofit.totals.tco_usd)
+    assert rows["sum"][0].value == pytest.approx(retrofit.totals.capex_usd)
+    waterfall = money.present_values(retrofit.plan)
+    assert sum(waterfall.values()) == pytest.approx(retrofit.totals.tco_usd)
+    assert [name for name in rows if name in ("servers", "maintenance", "value left at the end")] == [
+        "servers", "maintenance", "value left at the end",
+    ]  # fmt: skip
+
+
+def test_ratios_are_those_of_the_amounts_beside_them(retrofit):
+    for row, t in zip(tables.ratios(retrofit.plan).rows, [retrofit.totals, *(
+        b.totals for b in retrofit.plan.baselines if b.totals)], strict=True):  # fmt: skip
+        _, _, _, cue, _, it, one, two, three, peak = row
+        assert one.value + two.value + three.value == pytest.approx(sum(t.carbon_t_per_year.values()))
+        assert cue.value == pytest.approx(1e6 * two.value / it.value, rel=1e-6)
+        assert peak.value == t.peak_power_w
+
+
+def test_only_what_flows_has_a_flow(retrofit):
+    rows = {row[0]: row for row in tables.equipment(retrofit.plan.sites[0]).rows}
+    assert rows["UPS"][4:9] == ("", "", "", "", "")
+    assert "—" in rows["PP"][4:9]
+    assert all(rows["CH"][4:9])
 
 
 def test_every_cause_of_lost_time_has_a_colour_of_its_own():

@@ -22,6 +22,7 @@ from twinloop.report.figures import (
     spending,
     timeline,
 )
+from twinloop.report.numbers import power
 from twinloop.report.parts import Absent, Figure
 
 Drawn = Figure | Absent
@@ -126,8 +127,8 @@ def _ident(name: str) -> str:
 
 
 def _distinct(racks: tuple[RackType, ...]) -> tuple[RackType, ...]:
-    """Return one rack of each kind of server: those of two stages on the same server look alike."""
-    first = {(each.server, each.servers_per_rack): each for each in reversed(racks)}
+    """Return one rack of each kind: those of two stages on the same server look alike where they draw alike."""
+    first = {(each.server, each.servers_per_rack, power(each.power_w)): each for each in reversed(racks)}
     return tuple(each for each in racks if each in first.values())
 
 

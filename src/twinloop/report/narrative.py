@@ -173,7 +173,8 @@ def changes(plan: Plan) -> tuple[Change, ...]:
     found += [Change(f"Stage {s.name}", s.why) for s in plan.stages if s.why]
     if plan.alternatives:
         nearest = min(plan.alternatives, key=lambda each: each.objective)
-        found.append(Change("Nearest other kind of cooling", f"{nearest.name}: {nearest.change}"))
+        named = nearest.change.startswith(nearest.name)
+        found.append(Change("Nearest other kind of cooling", f"{'' if named else f'{nearest.name}: '}{nearest.change}"))
     if plan.uncertainty and plan.uncertainty.tornado:
         widest = max(plan.uncertainty.tornado, key=lambda bar: bar.high_usd - bar.low_usd)
         found.append(Change("Widest range", (

@@ -325,16 +325,22 @@ def cashflow(plan: Plan) -> Table:
     rows = []
     for name in sorted(spent, key=lambda each: place(each, machines)):
         by_year = [year.amounts_usd.get(name) for year in plan.cashflow]
-        cells = ("" if usd is None else numbers.money(usd) for usd in by_year)
-        rows.append((purpose(name), *cells, numbers.money(sum(usd or 0.0 for usd in by_year))))
+        cells = ("" if usd is None else _bare(usd) for usd in by_year)
+        rows.append((purpose(name), *cells, _bare(sum(usd or 0.0 for usd in by_year))))
     sums = [sum(year.amounts_usd.values()) for year in plan.cashflow]
     present = [year.discounted_usd for year in plan.cashflow]
     rows += [
-        (words, *map(numbers.money, values), numbers.money(sum(values)))
+        (words, *map(_bare, values), _bare(sum(values)))
         for words, values in (("sum", sums), ("present value", present)) if values
     ]  # fmt: skip
     head = columns("Purpose", *(f"#Year {year.year}" for year in plan.cashflow), "#Sum")
-    return Table("Cash flow", head, tuple(rows), (*[""] * (len(rows) - 2), "strong", "strong"))
+    return Table("Cash flow, USD", head, tuple(rows), (*[""] * (len(rows) - 2), "strong", "strong"))
+
+
+def _bare(usd: float) -> str:
+    """Return money without its currency, for a table whose caption names it: years in a row need the room."""
+    shown = numbers.money(usd)
+    return numbers.Shown(shown.replace(f"USD{numbers.THIN}", ""), usd, "USD")
 
 
 UNITS = {"W": (1e3, "1 kW"), "racks": (1.0, "1 rack position"), "kg": (1e3, "1 t"), "kg/year": (1e3, "1 t a year"),

@@ -143,11 +143,12 @@ def tornado(ident: str, uncertainty: Uncertainty | None, base_usd: float) -> Fig
          numbers.money(bar.low_usd), numbers.money(bar.high_usd), bar.source)
         for bar in bars
     )  # fmt: skip
-    head = columns("Driver", "#At its low end", "#At its high end", "#Cost, low", "#Cost, high", "~Source")
+    head = columns("Driver", "#At its cheap end", "#At its dear end", "#Cost, cheap", "#Cost, dear", "~Source")
     table = Table(f"What each driver adds to {numbers.money(base_usd)}, and the cost then", head, rows)
     desc = (
         f"The widest swing is that of {bars[0].name}: {numbers.money(bars[0].low_usd)} to "
         f"{numbers.money(bars[0].high_usd)}. Robustness: {stays_best(uncertainty)}. "
+        "Green: the cheap end of a range; orange: its dear end. "
         "What moves one plan moves all that share the fact."
     )
     body, height = _swings(bars, base_usd, (250.0, 900.0), narrow=False)

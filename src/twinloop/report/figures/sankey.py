@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,6 +15,8 @@ WIDTH, TOP, BOTTOM, NODE = 960.0, 18.0, 14.0, 14.0
 GAP = 6.0
 LABEL = 22.0
 """Least height a node takes with its one-line label."""
+TWO_LINES = 34.0
+"""The same where the name and its power take a line each; a node of this height has them so anyway."""
 TICK = 11.0 / 12.0
 """Size of a node's one-line label over that of other text."""
 LEFT, RIGHT = 4.0, 96.0
@@ -42,7 +44,8 @@ def draw(ident: str, flows: tuple[HeatFlow, ...], place: str) -> Figure | None:
         return None
     column = _columns(kept)
     layers = _ordered(_stepwise(kept, column), column)
-    nodes = _placed(layers, 400.0, LABEL)
+    across = _across(layers)
+    nodes = _placed(layers, 400.0, lambda node: LABEL if _on_one_line(node, across) else TWO_LINES)
     ends = list(dict.fromkeys(flow.target for flow in kept if not any(f.origin == flow.target for f in kept)))
     starts = {flow.origin for flow in kept if not any(f.target == flow.origin for f in kept)}
     heat_w = sum(flow.mean_w for flow in kept if flow.origin in starts)
@@ -52,7 +55,7 @@ def draw(ident: str, flows: tuple[HeatFlow, ...], place: str) -> Figure | None:
         f"to {', '.join(ends) or 'nowhere drawn'}. Ribbon width is in proportion to power."
     )
     real = [node for node in nodes.values() if PASSING not in node.name]
-    body = _ribbons(kept, nodes, _across(layers)) + "".join(_node(node, _across(layers)) for node in real)
+    body = _ribbons(kept, nodes, across) + "".join(_node(node, across) for node in real)
     table = Table(
         "Heat flows, yearly mean",
         columns("From", "To", "#Mean power", "#Share of all heat"),
@@ -70,7 +73,7 @@ def draw(ident: str, flows: tuple[HeatFlow, ...], place: str) -> Figure | None:
 
 def _phone(flows: tuple[HeatFlow, ...], layers: list[list[_Node]]) -> tuple[str, svg.Point]:
     """Return the picture with a number on every node and the names in a key below, and its size."""
-    nodes = _placed(layers, 260.0, PHONE_LABEL)
+    nodes = _placed(layers, 260.0, lambda _: PHONE_LABEL)
     last = len(layers) - 1
     across = [1.0 + (svg.PHONE - 2.0 - PHONE_NODE) * i / max(last, 1) for i in range(last + 1)]
     real = [node for node in nodes.values() if PASSING not in node.name]
@@ -158,17 +161,17 @@ def _sum(flows: tuple[HeatFlow, ...], side: str, name: str) -> float:
     return sum(flow.mean_w for flow in flows if getattr(flow, side) == name)
 
 
-def _placed(layers: list[list[_Node]], room: float, label: float) -> dict[str, _Node]:
-    """Give every node its place; columns are centred on the tallest one."""
+def _placed(layers: list[list[_Node]], room: float, label: Callable[[_Node], float]) -> dict[str, _Node]:
+    """Give every node its place, at least ``label`` high; columns are centred on the tallest one."""
     per_w = min(room / sum(n.value_w for n in layer) for layer in layers)
     per_w = max(per_w, 40.0 / max(n.value_w for layer in layers for n in layer))
-    heights = [sum(_slot(n, per_w, label) for n in layer) for layer in layers]
+    heights = [sum(_slot(n, per_w, label(n)) for n in layer) for layer in layers]
     placed = {}
     for layer, height in zip(layers, heights, strict=True):
         y = TOP + (max(heights) - height) / 2.0
         for node in layer:
             size = max(node.value_w * per_w, 1.5)
-            slot = _slot(node, per_w, label)
+            slot = _slot(node, per_w, label(node))
             placed[node.name] = _Node(node.name, node.column, node.value_w, y + (slot - GAP - size) / 2.0, size)
             y += slot
     return placed
@@ -222,16 +225,18 @@ def _ribbon(stops: list[tuple[float, float, float]], flow: HeatFlow) -> str:
     return svg.path(data, f"f-{colour} ribbon", f"{flow.origin} to {flow.target}: {power(flow.mean_w)}")
 
 
+def _on_one_line(node: _Node, across: list[float]) -> bool:
+    """Return whether name and power reach no further than the next column."""
+    line = f"{words(node.name)} · {power(node.value_w)}"
+    return svg.advance(line) * TICK <= across[1] - across[0] - NODE - 8.0
+
+
 def _node(node: _Node, across: list[float]) -> str:
-    x, step = across[node.column], across[1] - across[0]
-    name = words(node.name)
+    x, name = across[node.column], words(node.name)
     middle = node.y + node.height / 2.0 + 4.0
     box = svg.rect(x, node.y, NODE, node.height, f"f-{_colour(node.name)}", f"{node.name}: {power(node.value_w)}")
-    if node.height < 34.0:
-        # A longer line would run into the next column; hover and table have the value.
-        line = f"{name} · {power(node.value_w)}"
-        line = line if svg.advance(line) * TICK <= step - NODE - 8.0 else name
-        return box + svg.text(x + NODE + 6, middle, line, "tick halo")
+    if node.height < TWO_LINES and _on_one_line(node, across):
+        return box + svg.text(x + NODE + 6, middle, f"{name} · {power(node.value_w)}", "tick halo")
     label = svg.text(x + NODE + 6, middle - 6.0, name, "label halo")
     return box + label + svg.text(x + NODE + 6, middle + 8.0, power(node.value_w), "tick halo")
 
