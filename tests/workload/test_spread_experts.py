@@ -88,7 +88,9 @@ def test_tensor_counts_the_devices_of_a_copy_under_tensorrt_llm(software, expert
 @pytest.mark.parametrize(("device", "found"), [("A100-SXM-80GB", (1, 8)), ("A100-SXM-40GB", (8, 1))])
 def test_a_copy_of_attention_on_each_rank_gives_way_where_it_does_not_fit(device, found):
     """Llama-4-Maverick at 4 bits: 27 GB of experts on each of 8, beside 12 GB of everything else or an eighth of it."""
-    job = ServingJob(precision="bf16", weights="nvfp4", input_tokens=99, output_tokens=99, tensor=8, software="trtllm")
+    job = ServingJob(
+        precision="bf16", weights="nvfp4", input_tokens=8000, output_tokens=99, tensor=8, software="trtllm"
+    )
     answer = estimate_serving(network_named("llama-4-maverick"), host(catalogue.device(device), 8), job)
     assert answer.fits
     assert (answer.layout["tensor"], answer.layout["expert"]) == found
