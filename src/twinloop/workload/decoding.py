@@ -312,7 +312,8 @@ def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: floa
     xp = namespace(at.batch)
     free = usable * (machine.memory_b - buffers_b - replica_weight_b(shape, at))
     # A network of state-space layers alone keeps no cache: whatever holds its weights holds any batch.
-    return free / xp.maximum(cache_b_per_sequence(shape, at), 1.0)
+    held, ranks = free / xp.maximum(cache_b_per_sequence(shape, at), 1.0), attention_ranks(at)
+    return xp.where(ranks > 1.0, xp.floor(held / ranks) * ranks, held)  # a sequence lies on one rank, whole
 
 
 def attention_ranks(at: Serving) -> Array:
