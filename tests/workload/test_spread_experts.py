@@ -69,6 +69,18 @@ def test_one_server_gathers_all_rows_and_a_wider_domain_sends_them_where_they_ar
     assert float(wide.comm_s[0] / here.comm_s[0]) == pytest.approx(1.0 - (7 / 8) ** 8, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("stages", "slowest"), [(1, 1.0), (4, 21.228 / 20.307), (8, 11.228 / 10.154), (3, 27.228 / 27.076)]
+)
+def test_a_pipeline_runs_at_the_pace_of_the_stage_that_scores_the_words(stages, slowest):
+    """Llama-3.1-70B: 80 layers of 855,654,400 weights; the words are 1,050,673,152, 1.228 layers; 27, 27, 26 of three."""
+    one, shape = np.ones(1), shape_of(network_named("llama-3.1-70b"), 2000)
+    at = replace(spread(1.0), batch=512 * one, pipeline=stages * one, input_tokens=1e-6 * one)
+    free = replace(TRTLLM_HOPPER, step_s=0.0)
+    even = pass_cost(shape, at, MACHINE, free, 512.0 / stages * one, 0.0 * one).total_s
+    assert float(steady_rate(shape, at, MACHINE, free).step_s[0] / even[0]) == pytest.approx(slowest, rel=2e-4)
+
+
 def test_each_rank_has_its_own_largest_batch():
     job = ServingJob(precision="fp8", input_tokens=32, output_tokens=32, tensor=1, expert=8, software="trtllm")
     found = estimate_serving(network_named("qwen3-30b-a3b"), ON, job)

@@ -21,19 +21,19 @@ from twinloop.workload.decoding import ServeCalibration
 from twinloop.workload.transformer import Shape
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.82, gemm_8=0.657, gemm_4=0.475, half=721, attention=0.537, bandwidth=0.841, expert_bandwidth=0.633,
-    cache_bandwidth=0.872, step_s=300e-6, layer_s=8.98e-6, mixture_s=123e-6, sequence_s=2.27e-6, inner=0.734,
-    inner_alpha_s=12.6e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.66, expert_8=1.67,
+    gemm=0.82, gemm_8=0.658, gemm_4=0.475, half=720, attention=0.539, bandwidth=0.84, expert_bandwidth=0.638,
+    cache_bandwidth=0.868, step_s=258e-6, layer_s=8.93e-6, mixture_s=124e-6, sequence_s=2.33e-6, inner=0.733,
+    inner_alpha_s=12.6e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.67, expert_8=1.66,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
     gemm=0.68, gemm_8=0.68, gemm_4=0.493, half=1130, attention=0.577, bandwidth=0.697, expert_bandwidth=0.835,
     cache_bandwidth=0.697, step_s=680e-6, layer_s=13.7e-6, mixture_s=36e-6, sequence_s=11.9e-6, inner=0.664,
-    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.67,
+    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.66,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.596, half=143, attention=0.659, bandwidth=0.856, expert_bandwidth=0.901,
-    cache_bandwidth=0.881, step_s=9500e-6, layer_s=8.39e-6, mixture_s=22.7e-6, sequence_s=2.25e-6, inner=0.536,
-    inner_alpha_s=10.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.09, expert_8=1.1,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.609, half=156, attention=0.663, bandwidth=0.84, expert_bandwidth=0.901,
+    cache_bandwidth=0.877, step_s=8670e-6, layer_s=8.89e-6, mixture_s=31.8e-6, sequence_s=2.38e-6, inner=0.537,
+    inner_alpha_s=10.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.11, expert_8=1.1,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.6, gemm_8=0.51, half=259.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
@@ -67,7 +67,7 @@ Range 2-8 GB, low confidence."""
 LARGEST_BATCH = 2048
 """Sequences in flight on each attention rank: TensorRT-LLM's default maximum batch size."""
 CLASS_INTERVAL = {
-    ("trtllm", "hopper"): (0.82, 1.3), ("trtllm", "blackwell"): (0.78, 1.33), ("trtllm", "workstation"): (0.68, 1.5),
+    ("trtllm", "hopper"): (0.82, 1.3), ("trtllm", "blackwell"): (0.78, 1.33), ("trtllm", "workstation"): (0.74, 1.45),
     ("vllm", "hopper"): (0.75, 1.33), ("vllm", "blackwell"): (0.6, 1.5),
 }  # fmt: skip
 """About the 10th and 90th percentile of measured over predicted time, by software and class: of models left out, and of
