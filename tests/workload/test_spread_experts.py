@@ -73,7 +73,7 @@ def test_one_server_gathers_all_rows_and_a_wider_domain_sends_them_where_they_ar
     ("stages", "slowest"), [(1, 1.0), (4, 21.228 / 20.307), (8, 11.228 / 10.154), (3, 27.228 / 27.076)]
 )
 def test_a_pipeline_runs_at_the_pace_of_the_stage_that_scores_the_words(stages, slowest):
-    """Llama-3.1-70B: 80 layers of 855,654,400 weights; the words are 1,050,673,152, 1.228 layers; 27, 27, 26 of three."""
+    """Llama-3.1-70B: 80 layers of 855,654,400 weights; the words are 1,050,673,152, 1.228 layers; 27, 27, 26 on 3."""
     one, shape = np.ones(1), shape_of(network_named("llama-3.1-70b"), 2000)
     at = replace(spread(1.0), batch=512 * one, pipeline=stages * one, input_tokens=1e-6 * one)
     free = replace(TRTLLM_HOPPER, step_s=0.0)
