@@ -18,7 +18,7 @@ from twinloop.workload.memory import BINARY
 from twinloop.workload.named_model import network_named
 from twinloop.workload.serve_estimate import estimate_serving
 from twinloop.workload.serve_job import ServingJob
-from twinloop.workload.transformer import active_layer_weights, shape_of
+from twinloop.workload.transformer import active_layer_weights, attended, kv_bytes_per_token, shape_of
 
 
 def named(table):
@@ -56,12 +56,18 @@ def holds(model, device, count, job):
 
 def within_the_device(model, part, count, job, found):
     length = job["input_tokens"] + job["output_tokens"]
-    weights, layout = float(active_layer_weights(shape_of(network_named(model), length))), found.layout
+    shape, layout = shape_of(network_named(model), length), found.layout
+    weights = float(active_layer_weights(shape))
+    value_b, seen = (
+        2.0 if job["precision"] in ("bf16", "fp16") else 1.0,
+        job["input_tokens"] + 0.5 * job["output_tokens"],
+    )
+    cache_b = layout["batch"] * float(kv_bytes_per_token(shape, value_b) * attended(shape, seen))
     peak = peak_flops(part, job["precision"]) or peak_flops(part, "bf16")
     assert 2.0 * weights * length * found.samples_per_s <= peak * count
     replica = max(layout["tensor"], layout["expert"]) * layout["pipeline"]
     stored = STORED_B[layout["weights"] or layout["precision"]]
-    assert found.tpot_s * part.memory_bandwidth_b_s * replica >= stored * weights * 0.999
+    assert found.tpot_s * part.memory_bandwidth_b_s * replica >= 0.999 * (stored * weights + cache_b)
     assert found.ttft_s > 0.0
     assert found.latency_p99_s >= found.ttft_s * 0.999
     if found.fits:
@@ -112,6 +118,12 @@ def rising(values):
 
 def test_any_answer_is_within_what_its_device_can_do():
     drawn(11, 150)
+
+
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "mixtral-8x7b", "gpt-oss-120b", "deepseek-v3"])
+def test_long_answers_of_many_take_at_least_the_time_to_read_their_cache(model):
+    job = {"precision": "bf16", "input_tokens": 65536, "output_tokens": 16384, "batch": 512, "scenario": "offline"}
+    assert holds(model, "H200-SXM-141GB", 8, {**job, "tensor": 8})
 
 
 def test_more_is_never_less():
