@@ -54,6 +54,24 @@ def test_falcon_has_one_key_head_or_the_number_its_new_decoder_says(tmp_path):
     assert read(tmp_path, PUBLISHED["falcon-40b"]["config"]).kv_heads == 8
 
 
+def test_queries_without_a_rank_are_counted_as_they_are(tmp_path):
+    lite = PUBLISHED["deepseek-v2-lite"]["config"]
+    through = read(tmp_path, {**lite, "q_lora_rank": 1536})
+    straight = read(tmp_path, lite)
+    # 27 layers: 2048 x 1536 + 1536 x 16 x 192 through the rank, 2048 x 16 x 192 without.
+    assert parameter_count(through) - parameter_count(straight) == 27 * 1_572_864
+
+
+def test_experts_of_other_names_are_read_or_refused(tmp_path):
+    base = {key: value for key, value in MIXTRAL.items() if "expert" not in key}
+    ernie = {**base, "moe_num_experts": 64, "moe_k": 6, "moe_layer_start_index": 1, "moe_num_shared_experts": 2}
+    found = read(tmp_path, ernie)
+    assert (found.experts, found.top_k, found.dense_layers, found.shared_experts) == (64, 6, 1, 2)
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, {**base, "expert_count": 64})
+    assert "expert_count" in str(caught.value)
+
+
 REFUSED = {
     "more experts chosen than there are": ({**MIXTRAL, "num_experts_per_tok": 20}, "num_experts_per_tok", "8 experts"),
     "t5": ({"model_type": "t5", "d_model": 768}, "t5", "both in one"),
@@ -66,6 +84,7 @@ REFUSED = {
         "st",
     ),
     "linear attention": ({**MIXTRAL, "linear_num_value_heads": 32}, "linear_num_value_heads", "linear-attention"),
+    "lightning attention": ({**MIXTRAL, "attn_type_list": [0, 0, 1]}, "attn_type_list", "linear-attention"),
     "another rank": ({**PUBLISHED["deepseek-v3"]["config"], "kv_lora_rank": 256}, "kv_lora_rank", "512"),
 }
 

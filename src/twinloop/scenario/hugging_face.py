@@ -18,8 +18,8 @@ attention           ``kv_lora_rank`` (latent); ``sliding_window`` with the layer
                     ``sliding_window_pattern``, ``use_sliding_window`` and ``max_window_layers``, else the
                     family's habit; else full length by fused kernels
 causal              ``model_type``
-experts             ``num_local_experts | n_routed_experts | num_experts``
-top_k               ``num_experts_per_tok | experts_per_token | num_experts_per_token``
+experts             ``num_local_experts | n_routed_experts | num_experts | moe_num_experts``
+top_k               ``num_experts_per_tok | experts_per_token | num_experts_per_token | moe_k``
 shared_experts      ``n_shared_experts``, or ``shared_expert_intermediate_size`` over the expert's width
 expert_groups       ``n_group`` with ``topk_group`` for ``group_top_k``, where that limits
 expert_ffn          ``moe_intermediate_size``, else ffn
@@ -28,8 +28,9 @@ dense_layers        ``first_k_dense_replace``, ``mlp_only_layers``, ``decoder_sp
 ==================  ====================================================================================
 
 Fields that a published file leaves out because its configuration class fills them in are filled in alike
-(``FILLED``). Not honoured: quantisation, dropout, multi-token prediction heads, vision and audio towers. Refused:
-encoder-decoder, vision, state-space and linear-attention models, and latent attention of other ranks than
+(``FILLED``). Not honoured: quantisation, dropout, multi-token prediction heads, sparse choice of cached tokens,
+attention by chunks (Llama 4: served rates do not show it), vision and audio towers. Refused: a count of experts by
+another name, encoder-decoder, vision, state-space and linear-attention models, and latent attention of other ranks than
 DeepSeek's, which :class:`~twinloop.model.network.Network` cannot express from these fields.
 """
 
@@ -43,55 +44,25 @@ from typing import Any
 
 from twinloop.errors import Fault, InputError
 from twinloop.model.network import AttentionKind, Network
-from twinloop.workload.transformer import parameter_count
+from twinloop.workload.transformer import MLA_QUERY_RANK, parameter_count
 
 LARGEST_B = 10_000_000
 LARGEST_COUNT = 10**8
 """No published field comes near; more is a slip."""
 
 ENCODERS = frozenset(
-    (
-        "bert",
-        "roberta",
-        "xlm-roberta",
-        "distilbert",
-        "electra",
-        "deberta",
-        "deberta-v2",
-        "albert",
-        "modernbert",
-    )
+    ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "deberta", "deberta-v2", "albert", "modernbert")
 )
 UNGATED = ENCODERS - {"modernbert"} | {
-    "gpt2",
-    "gpt_neo",
-    "gpt_neox",
-    "gptj",
-    "opt",
-    "bloom",
-    "falcon",
-    "gpt_bigcode",
-    "starcoder2",
-    "phi",
-    "mpt",
-    "codegen",
-}
-UNPLACED = frozenset(("gpt_neox", "gptj", "phi", "falcon", "bloom", "mpt", "codegen", "starcoder2"))
+    "gpt2", "gpt_neo", "gpt_neox", "gptj", "opt", "bloom", "falcon", "gpt_bigcode", "starcoder2", "phi", "mpt",
+    "codegen", "nemotron",
+}  # fmt: skip
+UNPLACED = frozenset(("gpt_neox", "gptj", "phi", "falcon", "bloom", "mpt", "codegen", "starcoder2", "nemotron"))
 """Ungated families without learned positions: rotary ones or slopes."""
 TIED = ENCODERS | {
-    "gpt2",
-    "gpt_neo",
-    "opt",
-    "bloom",
-    "falcon",
-    "gpt_bigcode",
-    "starcoder2",
-    "mpt",
-    "gemma",
-    "gemma2",
-    "gemma3",
-    "gemma3_text",
-}
+    "gpt2", "gpt_neo", "opt", "bloom", "falcon", "gpt_bigcode", "starcoder2", "mpt", "gemma", "gemma2", "gemma3",
+    "gemma3_text", "cohere", "cohere2",
+}  # fmt: skip
 """Families whose configuration class ties input and output embeddings unless the file says otherwise."""
 FULL_EVERY = {"gemma2": 2, "gpt_oss": 2, "cohere2": 4, "gemma3": 6, "gemma3_text": 6}
 """Families in which every n-th layer sees all tokens and the others a window, where the file does not say."""
@@ -110,8 +81,14 @@ RECURRENT = (
     "linear_attn_config", "attn_layer_period",
 )  # fmt: skip
 """Fields that only models with recurrent layers have."""
+EXPERTS = ("num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts")
 BOTH = frozenset(("t5", "mt5", "umt5", "bart", "mbart", "marian", "pegasus", "m2m_100", "led", "whisper", "bert2bert"))
 LATENT_RANKS = {"kv_lora_rank": 512, "qk_rope_head_dim": 64}
+NESTED = {
+    "kv_n_heads": "num_key_value_heads", "ffn_hidden_size": "intermediate_size", "moe_num_experts": "num_local_experts",
+    "moe_top_k": "num_experts_per_tok",
+}  # fmt: skip
+"""Names inside DBRX's ``attn_config`` and ``ffn_config``, and what the others call them."""
 
 
 @dataclass
@@ -161,6 +138,9 @@ def network_from_config(name: str, path: Path) -> Network:
     if isinstance(inner, dict):
         data = {**data, **inner}
     family = str(data.get("model_type", ""))
+    if family == "dbrx":
+        parts = {**(data.get("attn_config") or {}), **(data.get("ffn_config") or {})}
+        data = {**data, **{NESTED[key]: value for key, value in parts.items() if key in NESTED}}
     data = {**FILLED.get(family, {}), **{key: value for key, value in data.items() if value is not None}}
     _refuse(data, family, path)
     read = _Reader(str(path), data)
@@ -201,13 +181,22 @@ def network_from_config(name: str, path: Path) -> Network:
     )
     if read.faults:
         raise InputError(tuple(read.faults))
-    if family in UNPLACED:
-        return replace(network, parameters=parameter_count(network) - network.context * network.hidden)
-    return network
+    more = -network.context * network.hidden if family in UNPLACED else 0
+    if attention == "mla":
+        more += layers * (_query_weights(network, data.get("q_lora_rank")) - _query_weights(network, MLA_QUERY_RANK))
+    return replace(network, parameters=parameter_count(network) + more) if more else network
+
+
+def _query_weights(network: Network, rank: Any) -> int:
+    """Return what makes the queries of a layer of latent attention, through ``rank`` or (none) directly."""
+    wide = network.heads * (network.head_dim + LATENT_RANKS["qk_rope_head_dim"])
+    return int(rank * (network.hidden + wide) if rank else network.hidden * wide)
 
 
 def _refuse(data: Mapping[str, Any], family: str, path: Path) -> None:
     recurrent = next((key for key in RECURRENT if data.get(key) is not None), None)
+    kinds = data.get("attn_type_list")  # MiniMax-01: 0 is lightning attention
+    recurrent = "attn_type_list" if isinstance(kinds, list) and 0 in kinds else recurrent
     latent = data.get("kv_lora_rank")
     other = {key: data[key] for key, rank in LATENT_RANKS.items() if latent and data.get(key, rank) != rank}
     if data.get("is_encoder_decoder") is True or family in BOTH:
@@ -224,9 +213,13 @@ def _refuse(data: Mapping[str, Any], family: str, path: Path) -> None:
         raise InputError(Fault(str(path), None, key, f"{got!r:.20}", f"{LATENT_RANKS[key]}, as DeepSeek's models have"))
 
 
+def _several(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 1
+
+
 def _chosen(read: _Reader, experts: int) -> int:
     """Return the experts that a token passes; more than there are is a fault."""
-    keys = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token")
+    keys = ("num_experts_per_tok", "experts_per_token", "num_experts_per_token", "moe_k")
     chosen = read.whole(*keys)
     if chosen > experts:
         key = next((key for key in keys if read.data.get(key) is not None), keys[0])
@@ -248,11 +241,13 @@ def _llama4(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
 
 
 def _mixture(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
-    experts = read.whole("num_local_experts", "n_routed_experts", "num_experts", otherwise=0, least=0)
+    experts = read.whole(*EXPERTS, otherwise=0, least=0)
     if experts < 2:
+        unread = [key for key, value in read.data.items() if "expert" in key and key not in EXPERTS and _several(value)]
+        read.faults += [Fault(read.file, None, key, f"{read.data[key]!r:.40}", f"with {EXPERTS[0]}") for key in unread]
         return {}
     width = read.whole("moe_intermediate_size", otherwise=ffn)
-    shared = read.whole("n_shared_experts", "num_shared_experts", otherwise=0, least=0)
+    shared = read.whole("n_shared_experts", "num_shared_experts", "moe_num_shared_experts", otherwise=0, least=0)
     shared_width = read.whole("shared_expert_intermediate_size", otherwise=0, least=0)
     step = read.whole("decoder_sparse_step", otherwise=1)
     only = read.data.get("mlp_only_layers")
@@ -260,7 +255,7 @@ def _mixture(read: _Reader, layers: int, ffn: int) -> dict[str, int]:
     dense |= {layer for layer in range(layers) if (layer + 1) % step} if step <= layers <= 10_000 else set()
     groups = read.whole("n_group", otherwise=1)
     kept = min(read.whole("topk_group", otherwise=1), groups)
-    first = read.whole("first_k_dense_replace", otherwise=0, least=0)
+    first = read.whole("first_k_dense_replace", "moe_layer_start_index", otherwise=0, least=0)
     return {
         "experts": experts,
         "top_k": _chosen(read, experts),

@@ -8,12 +8,13 @@ plus the cache, the collectives, and what the host needs for each step and each 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from twinloop.arrays import Array, namespace
 from twinloop.workload.collectives import Links, all_reduce_s, all_to_all_s
 from twinloop.workload.transformer import (
     Shape,
+    active_layer_weights,
     attended,
     attention_weights,
     decode_score_flops_per_token,
@@ -312,7 +313,8 @@ def largest_batch(shape: Shape, at: Serving, machine: ServeMachine, usable: floa
     xp = namespace(at.batch)
     free = usable * (machine.memory_b - buffers_b - replica_weight_b(shape, at))
     # A network of state-space layers alone keeps no cache: whatever holds its weights holds any batch.
-    return free / xp.maximum(cache_b_per_sequence(shape, at), 1.0)
+    held, ranks = free / xp.maximum(cache_b_per_sequence(shape, at), 1.0), attention_ranks(at)
+    return xp.where(ranks > 1.0, xp.floor(held / ranks) * ranks, held)  # a sequence lies on one rank, whole
 
 
 def attention_ranks(at: Serving) -> Array:
@@ -357,7 +359,21 @@ def _steady(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibratio
     plain = pass_cost(shape, at, machine, c, group, 0.0 * tokens)
     parts = (getattr(plain, f.name) + share * (getattr(reading, f.name) - getattr(plain, f.name)) for f in FIELDS)
     cost = StepCost(*parts)
+    held_up = (cost.total_s - c.step_s) * (_slowest_stage(shape, at) - 1.0)
+    cost = replace(cost, host_s=cost.host_s + held_up)
     return cost, (cost.total_s - c.step_s) / at.pipeline + c.step_s
+
+
+def _slowest_stage(shape: Shape, at: Serving) -> Array:
+    """Return the slowest stage of a pipeline over the mean one: layers come whole, and the last one scores the words.
+
+    Layers are dealt evenly, the first stages take what is left over; the output layer counts as its weights over those
+    that a token meets in a mean layer.
+    """
+    xp = namespace(at.pipeline, shape.layers)
+    words = shape.vocabulary * shape.hidden * shape.layers / active_layer_weights(shape)
+    most = xp.maximum(xp.ceil(shape.layers / at.pipeline), xp.floor(shape.layers / at.pipeline) + words)
+    return most * at.pipeline / (shape.layers + words)
 
 
 def steady_rate(shape: Shape, at: Serving, machine: ServeMachine, c: ServeCalibration) -> ServeRate:

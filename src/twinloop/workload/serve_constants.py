@@ -21,19 +21,19 @@ from twinloop.workload.decoding import ServeCalibration
 from twinloop.workload.transformer import Shape
 
 TRTLLM_HOPPER = ServeCalibration(
-    gemm=0.82, gemm_8=0.657, gemm_4=0.475, half=721, attention=0.537, bandwidth=0.841, expert_bandwidth=0.633,
-    cache_bandwidth=0.872, step_s=300e-6, layer_s=8.98e-6, mixture_s=123e-6, sequence_s=2.27e-6, inner=0.734,
-    inner_alpha_s=12.6e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.66, expert_8=1.67,
+    gemm=0.82, gemm_8=0.658, gemm_4=0.475, half=720, attention=0.539, bandwidth=0.84, expert_bandwidth=0.638,
+    cache_bandwidth=0.868, step_s=258e-6, layer_s=8.93e-6, mixture_s=124e-6, sequence_s=2.33e-6, inner=0.733,
+    inner_alpha_s=12.6e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=1.67, expert_8=1.66,
 )  # fmt: skip
 TRTLLM_BLACKWELL = ServeCalibration(
     gemm=0.68, gemm_8=0.68, gemm_4=0.493, half=1130, attention=0.577, bandwidth=0.697, expert_bandwidth=0.835,
     cache_bandwidth=0.697, step_s=680e-6, layer_s=13.7e-6, mixture_s=36e-6, sequence_s=11.9e-6, inner=0.664,
-    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.67,
+    inner_alpha_s=13.1e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.53, expert_8=1.66,
 )  # fmt: skip
 TRTLLM_WORKSTATION = ServeCalibration(
-    gemm=0.65, gemm_8=0.55, gemm_4=0.596, half=143, attention=0.659, bandwidth=0.856, expert_bandwidth=0.901,
-    cache_bandwidth=0.881, step_s=9500e-6, layer_s=8.39e-6, mixture_s=22.7e-6, sequence_s=2.25e-6, inner=0.536,
-    inner_alpha_s=10.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.09, expert_8=1.1,
+    gemm=0.65, gemm_8=0.55, gemm_4=0.609, half=156, attention=0.663, bandwidth=0.84, expert_bandwidth=0.901,
+    cache_bandwidth=0.877, step_s=8670e-6, layer_s=8.89e-6, mixture_s=31.8e-6, sequence_s=2.38e-6, inner=0.537,
+    inner_alpha_s=10.2e-6, outer=0.6, outer_alpha_s=20e-6, imbalance=2.11, expert_8=1.1,
 )  # fmt: skip
 TRTLLM_ADA = replace(TRTLLM_WORKSTATION, gemm=0.6, gemm_8=0.51, half=259.0)
 """Products from measured kernels of L40S alone (:mod:`twinloop.validation.kernels`): its power
@@ -67,7 +67,7 @@ Range 2-8 GB, low confidence."""
 LARGEST_BATCH = 2048
 """Sequences in flight on each attention rank: TensorRT-LLM's default maximum batch size."""
 CLASS_INTERVAL = {
-    ("trtllm", "hopper"): (0.82, 1.3), ("trtllm", "blackwell"): (0.78, 1.33), ("trtllm", "workstation"): (0.68, 1.5),
+    ("trtllm", "hopper"): (0.82, 1.3), ("trtllm", "blackwell"): (0.78, 1.33), ("trtllm", "workstation"): (0.74, 1.45),
     ("vllm", "hopper"): (0.75, 1.33), ("vllm", "blackwell"): (0.6, 1.5),
 }  # fmt: skip
 """About the 10th and 90th percentile of measured over predicted time, by software and class: of models left out, and of
@@ -75,6 +75,12 @@ other laboratories' rows that nothing was fitted to, which scatter twice as far.
 LIMITED_WIDER = (0.88, 1.3)
 """Factors on these under limits of latency: how near to them a service dares to run is the operator's choice."""
 UNSEEN_INTERVAL = (0.5, 2.0)
+MEASURED = {
+    "trtllm": {"H100-SXM-80GB": 1.0, "H200-SXM-141GB": 1.0, "B200-SXM-180GB": 0.5, "GB200": 0.5,
+               "RTX-PRO-6000-Blackwell": 0.5},
+    "vllm": {"H100-SXM-80GB": 0.0, "B200-SXM-180GB": 0.0, "H200-SXM-141GB": 0.0, "GB200": 0.0},
+}  # fmt: skip
+"""Software -> parts with rows in its pools, or of the same die -> bytes of the products in them; 0: several formats."""
 SOFTWARE = ("trtllm", "vllm")
 
 
@@ -106,16 +112,14 @@ def serve_software(
     part = family(device)
     chosen = name or ("vllm" if linear_bytes >= 2.0 or part in OPEN_STACK else "trtllm")
     blackwell = part in BLACKWELL
+    measured = MEASURED[chosen].get(device.name)
     if chosen == "vllm":
         calibration = VLLM_BLACKWELL if blackwell else VLLM_HOPPER
-        known = part in ("H100", "H200", "B200", "GB200")
     elif part in WORKSTATION:
         calibration = TRTLLM_ADA if part in ADA else TRTLLM_WORKSTATION
-        known = device.name.startswith("RTX-PRO")
     else:
         calibration = TRTLLM_BLACKWELL if blackwell else TRTLLM_HOPPER
-        measured = linear_bytes < 1.0 if blackwell else linear_bytes == 1.0
-        known = part in ("H100", "H200", "B200", "GB200") and measured
+    known = measured is not None and (measured == 0.0 or linear_bytes == measured)
     if shape is not None and chosen == "trtllm":
         known = known and not (shape.latent > 0 or shape.attending < 1)
     of_class = "blackwell" if blackwell else "workstation" if part in WORKSTATION else "hopper"
