@@ -12,8 +12,9 @@ from twinloop.workload.features import resident
 from twinloop.workload.other import RESERVED_B, forward_s, sample_of
 
 KEPT_SHARE = 1.0
-"""Activations kept for the backward pass over a forward pass's traffic, which writes and reads each output: every output, and its
-normalised copy. ResNet-50 trains 256 images at 16 bits on 16 GB (DeepLearningExamples), U-Net 3D 7 volumes on 80 GB."""
+"""Activations kept for the backward pass over the traffic of a forward pass, which writes and reads each output: every
+output, and its normalised copy. ResNet-50 trains 256 images at 16 bits on 16 GB (DeepLearningExamples), U-Net 3D 7
+volumes on 80 GB."""
 CHECKPOINTED = 0.2
 """Of those, left where the forward pass is repeated: the inputs of √n segments of n layers, and one segment at work,
 2/√n for a hundred layers (Chen et al. 2016, arXiv:1604.06174, section 3). Low confidence."""
