@@ -12,7 +12,8 @@ from twinloop.workload.constants import FRAMEWORK_2021
 from twinloop.workload.host import host
 from twinloop.workload.machine import training_machine
 from twinloop.workload.named_model import network_named
-from twinloop.workload.other import forward_s, train_step_s
+from twinloop.workload.other import forward_s
+from twinloop.workload.other_step import train_step_s
 from twinloop.workload.train_estimate import estimate_training
 from twinloop.workload.train_job import TrainingJob
 from twinloop.workload.transformer import MASKED_SHARE, counted, model_flops_per_token, parameter_count, shape_of

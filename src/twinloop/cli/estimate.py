@@ -132,7 +132,12 @@ def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--tokens", type=float, default=None, help="Of the whole run: adds its interruptions, time and energy.")
 @click.option("--samples", type=float, default=None, help="The same in sequences or samples.")
 @click.option("--deadline", default=None, help="Of the run: '30 days', '12 h'.")
-@click.option("--search", "searching", is_flag=True, help="Evaluate every layout of these devices.")
+@click.option(
+    "--search",
+    "searching",
+    is_flag=True,
+    help="Evaluate every layout of these devices; one that is given is judged beside.",
+)
 @click.option("--top", type=int, default=10, show_default=True)
 def train(**given: Any) -> tuple[str, dict[str, Any]]:
     """Time, memory and power of a training step."""

@@ -16,7 +16,8 @@ from twinloop.workload.host import Host
 from twinloop.workload.layouts import RECOMPUTE, SCHEDULES, Layouts, divisors, experts_overlapped
 from twinloop.workload.machine import VALUE_B, required_peak, training_machine
 from twinloop.workload.memory import FULL, SELECTIVE, Memory, States, capacity_b, training_memory
-from twinloop.workload.other import RESERVED_B, OtherStep, repeated_share, sample_of, stack_of, train_step_s, trust
+from twinloop.workload.other import RESERVED_B, sample_of, stack_of, trust
+from twinloop.workload.other_step import OtherStep, repeated_share, train_step_s
 from twinloop.workload.power import phase_power_w
 from twinloop.workload.train_job import OPTIMIZER_B, TrainingJob, checked
 from twinloop.workload.training import Machine, StepTimes, parts_s, step_times

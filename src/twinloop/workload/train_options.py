@@ -20,7 +20,8 @@ from twinloop.workload.layouts import SCHEDULES, Layouts, experts_overlapped
 from twinloop.workload.machine import scale_up_domain, training_machine
 from twinloop.workload.memory import States, capacity_b, training_memory
 from twinloop.workload.other import INTERVAL as OTHER_INTERVAL
-from twinloop.workload.other import repeated_share, sample_of, train_step_s
+from twinloop.workload.other import sample_of
+from twinloop.workload.other_step import repeated_share, train_step_s
 from twinloop.workload.power import busy_power, idle_power, phase_power_w
 from twinloop.workload.training import parts_s, step_times
 from twinloop.workload.transformer import TRANSFORMERS, model_flops_per_token, parameter_count, shape_of

@@ -304,6 +304,17 @@ def _data_traffic_s(shape: Shape, at: Layouts, machine: Machine, c: Calibration,
     return gather * times, reduce * reduced + between
 
 
+def _idle_slots(at: Layouts) -> Array:
+    """Return the stages' times that a pipeline stands idle in a step, by schedule."""
+    xp = namespace(at.pipeline, at.interleave)
+    p = at.pipeline
+    slots = xp.where(at.interleave > 1, (p - 1.0) / at.interleave, p - 1.0)
+    # Zero-bubble fills two thirds of the gap with weight gradients (ZB-H1).
+    slots = xp.where(at.schedule == ZERO_BUBBLE, slots / 3.0, slots)
+    # DualPipe feeds both ends: (p/2 − 1)(F&B + B − 3W), with F and W a third of a slot, B two thirds.
+    return xp.where(at.schedule == DUALPIPE, xp.maximum(p / 2.0 - 1.0, 0.0) * 2.0 / 3.0, slots)
+
+
 def step_times(
     shape: Shape, at: Layouts, machine: Machine, c: Calibration, backward: Array = 2.0, trained: Array = 1.0
 ) -> StepTimes:
@@ -330,12 +341,6 @@ def step_times(
     # Sends hide behind the next chunk's work where there is one: plain 1F1B waits for each.
     shown = xp.where(at.interleave > 1, 1.0 - c.pipeline_overlap, 1.0)
     sends = xp.where(p > 1, 2.0 * at.interleave * sent * shown, 0.0)
-    slots = xp.where(at.interleave > 1, (p - 1.0) / at.interleave, p - 1.0)
-    # Zero-bubble fills two thirds of the gap with weight gradients (ZB-H1).
-    slots = xp.where(at.schedule == ZERO_BUBBLE, slots / 3.0, slots)
-    # DualPipe feeds both ends: (p/2 − 1)(F&B + B − 3W), with F and W a third of a slot, B two thirds.
-    slots = xp.where(at.schedule == DUALPIPE, xp.maximum(p / 2.0 - 1.0, 0.0) * 2.0 / 3.0, slots)
-    bubble = slots * (depth * layer.total_s + sends)
     busy = m * depth * layer.total_s
     # Recomputation belongs to the backward pass.
     passes = backward + xp.where(at.recompute == FULL, 1.0, 0.0)
@@ -349,7 +354,7 @@ def step_times(
         pipeline_comm_s=m * sends,
         data_comm_s=_data_s(shape, at, machine, c, busy, trained, passes),
         expert_comm_s=m * depth * layer.expert_s,
-        bubble_s=bubble,
+        bubble_s=_idle_slots(at) * (depth * layer.total_s + sends),
         optimizer_s=optimizer,
         overhead_s=m * depth * layer.host_s + c.step_s,
     )
