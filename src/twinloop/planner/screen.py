@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -59,6 +59,8 @@ class Screened:
     """Design name -> kit."""
     evaluated: int
     """Designs screened, before the best of each kit were kept."""
+    every: tuple[Placement, ...] = ()
+    """``placements`` with those that others beat in all: what a stage would have without its best device."""
 
 
 def screen(
@@ -90,8 +92,8 @@ def place(
         evaluated += count
     placements += _elsewhere(model, options, allowed, loose=loose)
     kit_of = {design.name: _kit(design) for design in designs.values()}
-    kept_placements = tuple(placements) if loose else _undominated(placements)
-    return Screened(options, kept_placements, designs, kit_of, evaluated)
+    kept_placements = tuple(placements) if loose else undominated(placements)
+    return Screened(options, kept_placements, designs, kit_of, evaluated, tuple(placements))
 
 
 Allowed = Callable[[Stage, Site], bool]
@@ -102,7 +104,7 @@ def _allowed(model: Model, *, loose: bool) -> Allowed:
     return lambda stage, site: loose or may_run(stage, site, bound[stage.name])
 
 
-def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
+def undominated(placements: Iterable[Placement]) -> tuple[Placement, ...]:
     """Drop a placement when another of the same stage, site and design is no worse in all that counts."""
     groups: dict[tuple[str | None, ...], list[Placement]] = {}
     for p in placements:
