@@ -30,7 +30,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import Rates, group_of, rates
 from twinloop.planner.shortlist import shortlist
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.sample import sample_hours
+from twinloop.twin.sample import SampledHours, sample_hours
 from twinloop.workload.options import stage_options
 from twinloop.workload.profile import stage_activity, stage_quarters
 
@@ -85,7 +85,7 @@ def place(
     evaluated = 0
     allowed = _allowed(model, loose=loose)
     for site in model.on_premise:
-        rate = partial(_rate, model, site, k=k, remember=remember)
+        rate = partial(_rate, model, site, k=k, remember=remember, sampled={})
         found, kept, count = _screen_hall(model, site, options, allowed, rate, progress, loose=loose)
         placements += found
         designs |= {(site.name, design.name): design for design in kept}
@@ -225,7 +225,7 @@ def place_beside(
         references = {**_references(model, site, mine, allowed), **_references(model, site, screened.options, allowed)}
         references = {server: option for server, option in references.items() if server in servers}
         design = screened.designs[site.name, used[site.name]]
-        rate = partial(_rate, model, site, design, k=k, remember=remember)
+        rate = partial(_rate, model, site, design, k=k, remember=remember, sampled={})
         found += _placed(model, mine, site, allowed, _putting(model, site, design, references, {}, rate))
     return (*found, *_elsewhere(model, mine, allowed, loose=False))
 
@@ -286,15 +286,24 @@ def _references(
     return found
 
 
+Sampled = dict[bytes, SampledHours]
+"""Hours that stand for the year of one hall, by activity: options of one stage share them."""
+
+
 def _rate(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, remember: Remember
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, remember: Remember,
+    sampled: Sampled,
+) -> Rates:  # fmt: skip
+    return remember((site.name, design.name, option), lambda: _rated(model, site, design, option, k, sampled))
+
+
+def _rated(
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, sampled: Sampled
 ) -> Rates:
-    return remember((site.name, design.name, option), lambda: _rated(model, site, design, option, k))
-
-
-def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
     activity = stage_activity(option, model.stages)
-    sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
+    key = activity.tobytes()
+    if key not in sampled:
+        sampled[key] = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
     group = group_of(
         option,
         model.device(option.device),
@@ -302,7 +311,7 @@ def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOpt
         activity,
         stage_quarters(option, model.stages),
     )
-    return rates(site, design, group, sample, k)[0]
+    return rates(site, design, group, sampled[key], k)[0]
 
 
 def _surely(
