@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from twinloop.model.model import Model
 from twinloop.planner.check import Checked, check
@@ -29,11 +30,11 @@ def with_devices(found: Recommended, k: PlantConstants, seen: Seen) -> dict[str,
     """
     told = dict(found.runners)
     for chosen in found.best.checked.placements:
-        runner = _anew(found, chosen, lambda p, own=chosen: _where(p) != _where(own), k, seen)
+        runner = _anew(found, chosen, partial(_differs, chosen), k, seen)
         if runner is None:
             continue
         if runner.rival.option.device == chosen.option.device:
-            other = _anew(found, chosen, lambda p, own=chosen: p.option.device != own.option.device, k, seen)
+            other = _anew(found, chosen, partial(_other_device, chosen), k, seen)
             runner = replace(runner, device=other)
         told[chosen.stage] = runner
     return told
@@ -93,6 +94,14 @@ def _planned(
     seen[key] = seen.get(key) or check(model, still, designs, k)
     better = acceptable(model, seen[key]) and seen[key].objective < end.checked.objective
     return seen[key] if better else end.checked
+
+
+def _differs(chosen: Placement, p: Placement) -> bool:
+    return _where(p) != _where(chosen)
+
+
+def _other_device(chosen: Placement, p: Placement) -> bool:
+    return p.option.device != chosen.option.device
 
 
 def _where(p: Placement) -> tuple[str, str]:

@@ -86,7 +86,7 @@ def place(
     allowed = _allowed(model, loose=loose)
     for site in model.on_premise:
         rate = partial(_rate, model, site, k=k, remember=remember, sampled={})
-        found, kept, count = _screen_hall(model, site, options, allowed, rate, progress, loose=loose)
+        found, kept, count = _screen_hall(model, site, options, allowed, rate, k, progress, loose=loose)
         placements += found
         designs |= {(site.name, design.name): design for design in kept}
         evaluated += count
@@ -155,7 +155,7 @@ def _placed(
 
 def _screen_hall(
     model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], allowed: Allowed,
-    rate: Callable[[HybridDesign, StageOption], Rates], progress: Progress, *, loose: bool,
+    rate: Callable[[HybridDesign, StageOption], Rates], k: PlantConstants, progress: Progress, *, loose: bool,
 ) -> tuple[list[Placement], list[HybridDesign], int]:  # fmt: skip
     """Rate every design for every kind of server, keep the best designs of each kit."""
     candidates = candidate_designs(site, model.allow)
@@ -177,7 +177,7 @@ def _screen_hall(
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
-    found_between = between(model, site, kept, rated, references, rate)
+    found_between = between(model, site, kept, rated, references, rate, k)
     kept += [design for design in found_between if not (model.caps.dry_doors and sweats(design, site))]
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
