@@ -94,7 +94,7 @@ def test_prices_of_one_hall_do_not_rise_at_the_rate_of_another(small):
 def runner(extra: float, checked: float | None = None, *, holds: bool = True) -> RunnerUp:
     there = None if checked is None else SimpleNamespace(objective=checked)
     chosen, rival = TWO.placements
-    return RunnerUp("s", chosen, rival, Choice((1,), 0.0, 0.0), extra, there, holds)
+    return RunnerUp("s", chosen, rival, extra, there, holds)
 
 
 def reason(model, found: RunnerUp | None, objective: float = 1e6) -> str:

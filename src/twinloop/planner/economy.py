@@ -15,11 +15,11 @@ from twinloop.planner.optimise import Optimised
 
 WAYS = {
     "air": ("air",),
-    "hybrid (plates + air)": ("plates + air", "plates + rear doors"),
+    "hybrid": ("plates + air", "plates + rear doors"),
     "all plates": ("all plates",),
     "immersion": ("immersion",),
 }
-"""Name -> kits; the best twin-checked plan of any of them stands for it."""
+"""Name -> kits; the best twin-checked plan of any of them stands for it, and one of several is named."""
 
 
 def economies(best: Checked, by_kit: dict[str, Optimised], rivals: tuple[Rival, ...]) -> tuple[Economy, ...]:
@@ -27,9 +27,10 @@ def economies(best: Checked, by_kit: dict[str, Optimised], rivals: tuple[Rival, 
     rows = [economy("recommended", best, best)]
     oversize = {rival.baseline.name: rival for rival in rivals if rival.optimised and not rival.baseline.feasible}
     for name, kits in WAYS.items():
-        found = [by_kit[kit].checked for kit in kits if kit in by_kit]
+        found = {kit: by_kit[kit].checked for kit in kits if kit in by_kit}
         if found:
-            rows.append(economy(name, min(found, key=lambda each: each.objective), best))
+            kit = min(found, key=lambda kit: found[kit].objective)
+            rows.append(economy(name if len(kits) == 1 else f"{name} ({kit})", found[kit], best))
         elif name == "air" and "all air on-premise" in oversize:
             rival = oversize["all air on-premise"]
             checked = rival.optimised.checked if rival.optimised else best

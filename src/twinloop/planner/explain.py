@@ -43,11 +43,17 @@ def _sentence(model: Model, best: Checked, chosen: Placement, runner: RunnerUp |
     if model.objective.name == "cost" and rival.cost_usd > extra:
         noun = "rental" if rival.offer is not None else "cost of ownership"
         text += f" The runner-up wins when its {noun} falls by {extra / rival.cost_usd:.0%}."
+    text += _lacking("The runner-up", runner)
     next_ = runner.device
     if next_ is not None and next_.holds:
         more = next_.extra(best)
         text += f" The nearest other device, {where_words(next_.rival)}, comes to {amount_words(model, more)} more."
+        text += _lacking("It", next_)
     return text
+
+
+def _lacking(subject: str, runner: RunnerUp) -> str:
+    return f" {subject} {runner.note}." if runner.note else ""
 
 
 def where_words(p: Placement) -> str:

@@ -294,19 +294,26 @@ def cash_of(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
     Year 1 carries today's load, every later year ``(1 + g)`` times the one before: assets for it are bought in
     proportion at the end of the year before, yearly amounts grow with it; ``NOT_GROWING`` does not.
     """
+    return tuple(replace(row, amounts_usd=_by_plain_name(row.amounts_usd)) for row in _rows(ledger, model))
+
+
+def _rows(ledger: Ledger, model: Model) -> tuple[CashYear, ...]:
+    """Return the cash flow by purpose, amounts that rise at different rates apart."""
     growth = load_growth_per_year(model)
     escalation = {
         name: (1.0 + ledger.escalation.get(name, 0.0)) * (1.0 + (0.0 if name in NOT_GROWING else growth)) - 1.0
         for name in ledger.yearly_usd
     }
+    growing = [item for item in ledger.capital if item.amount_usd > 0.0 and item.name not in NOT_GROWING]
     later = [
-        replace(item, amount_usd=item.amount_usd * growth * (1.0 + growth) ** (year - 1), bought_year=year)
-        for year in range(1, math.ceil(years(model.horizon_s)))
-        for item in ledger.capital
-        if growth > 0.0 and item.amount_usd > 0.0 and item.name not in NOT_GROWING
-    ]
-    rows = cashflow((*ledger.capital, *later), ledger.yearly_usd, escalation, model.finance, model.horizon_s)
-    return tuple(replace(row, amounts_usd=_by_plain_name(row.amounts_usd)) for row in rows)
+        CapitalItem(
+            item.name, item.amount_usd * growth * (1.0 + growth) ** (year - 1), item.life_s, item.maintenance_per_year,
+            year, item.of,
+        )
+        for year in range(1, math.ceil(years(model.horizon_s)) if growth > 0.0 else 1)
+        for item in growing
+    ]  # fmt: skip
+    return cashflow((*ledger.capital, *later), ledger.yearly_usd, escalation, model.finance, model.horizon_s)
 
 
 def _by_plain_name(amounts: dict[str, float]) -> dict[str, float]:
@@ -323,4 +330,4 @@ def load_growth_per_year(model: Model) -> float:
 
 def present_cost_usd(ledger: Ledger, model: Model) -> float:
     """Return the present cost of ``ledger`` over the horizon."""
-    return tco_usd(cash_of(ledger, model))
+    return tco_usd(_rows(ledger, model))

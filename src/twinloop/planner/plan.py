@@ -74,7 +74,7 @@ def plan(
     told = turns(model, found, k, remember, seen)
     eased = looser(model, found, k, remember, dict(seen))
     best, screened, model = found.best, found.screened, found.at.model
-    others = with_devices(found, k, remember, dict(seen))
+    others = with_devices(found, k, dict(seen))
     ends = _finished(found.searches, found.efforts)
     progress("explaining")
     rivals = rivals_of(ends.plain, best)

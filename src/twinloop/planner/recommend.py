@@ -106,8 +106,11 @@ def _under(
 ) -> tuple[Screened, Optimised] | None:  # fmt: skip
     """Return the first search under the wishes of ``wished``, screened peaks of each hall times its ``peaks``."""
     found = place(wished, options, k, progress, remember=remember)
-    lower = tuple(replace(p, facility_peak_w=p.facility_peak_w * peaks.get(p.site, 1.0)) for p in found.placements)
-    return _begun(wished, replace(found, placements=lower), k, seen)
+    lower, every = (
+        tuple(replace(p, facility_peak_w=p.facility_peak_w * peaks.get(p.site, 1.0)) for p in placed)
+        for placed in (found.placements, found.every)
+    )
+    return _begun(wished, replace(found, placements=lower, every=every), k, seen)
 
 
 def _searches(at: Granted, k: PlantConstants, seen: Seen, progress: Callable[[str], None]) -> Searches:

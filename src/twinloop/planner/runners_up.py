@@ -8,7 +8,7 @@ from twinloop.model.model import Model
 from twinloop.planner.check import Checked, check
 from twinloop.planner.optimise import Optimised, Seen, acceptable, adopted
 from twinloop.planner.placements import Placement
-from twinloop.planner.selection import Choice, Limit, Problem, objective_of, solve
+from twinloop.planner.selection import Limit, Problem, objective_of, solve
 from twinloop.planner.ties import ties
 from twinloop.twin.design import HybridDesign, PlantConstants
 
@@ -24,7 +24,6 @@ class RunnerUp:
     chosen: Placement
     rival: Placement
     """Where the stage lies in that plan."""
-    choice: Choice
     screened_extra: float
     """Objective above the plan's, both by the selection's coefficients."""
     checked: Checked | None
@@ -35,6 +34,8 @@ class RunnerUp:
     """Other stages that run on another device or elsewhere in that plan."""
     device: RunnerUp | None = None
     """The best plan on another device, where the rival is the same device elsewhere."""
+    note: str = ""
+    """Wishes that the plan holds and this one does not."""
 
     def extra(self, best: Checked) -> float:
         """Return the objective above that of ``best``: by the twin where it was asked."""
@@ -91,7 +92,7 @@ def _without(
         for i, (p, q) in enumerate(zip(placed, ours, strict=True))
         if i != position and (p.site, p.option.device) != (q.site, q.option.device)
     )
-    return RunnerUp(ours[position].stage, ours[position], placed[position], choice, extra, checked, holds, moved)
+    return RunnerUp(ours[position].stage, ours[position], placed[position], extra, checked, holds, moved)
 
 
 def settled(

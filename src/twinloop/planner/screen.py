@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,7 +30,7 @@ from twinloop.planner.racks import server_of
 from twinloop.planner.rates import Rates, group_of, rates
 from twinloop.planner.shortlist import shortlist
 from twinloop.twin.design import HybridDesign, PlantConstants
-from twinloop.twin.sample import sample_hours
+from twinloop.twin.sample import SampledHours, sample_hours
 from twinloop.workload.options import stage_options
 from twinloop.workload.profile import stage_activity, stage_quarters
 
@@ -59,6 +59,8 @@ class Screened:
     """Design name -> kit."""
     evaluated: int
     """Designs screened, before the best of each kit were kept."""
+    every: tuple[Placement, ...] = ()
+    """``placements`` with those that others beat in all: what a stage would have without its best device."""
 
 
 def screen(
@@ -83,15 +85,15 @@ def place(
     evaluated = 0
     allowed = _allowed(model, loose=loose)
     for site in model.on_premise:
-        rate = partial(_rate, model, site, k=k, remember=remember)
-        found, kept, count = _screen_hall(model, site, options, allowed, rate, progress, loose=loose)
+        rate = partial(_rate, model, site, k=k, remember=remember, sampled={})
+        found, kept, count = _screen_hall(model, site, options, allowed, rate, k, progress, loose=loose)
         placements += found
         designs |= {(site.name, design.name): design for design in kept}
         evaluated += count
     placements += _elsewhere(model, options, allowed, loose=loose)
     kit_of = {design.name: _kit(design) for design in designs.values()}
-    kept_placements = tuple(placements) if loose else _undominated(placements)
-    return Screened(options, kept_placements, designs, kit_of, evaluated)
+    kept_placements = tuple(placements) if loose else undominated(placements)
+    return Screened(options, kept_placements, designs, kit_of, evaluated, tuple(placements))
 
 
 Allowed = Callable[[Stage, Site], bool]
@@ -102,7 +104,7 @@ def _allowed(model: Model, *, loose: bool) -> Allowed:
     return lambda stage, site: loose or may_run(stage, site, bound[stage.name])
 
 
-def _undominated(placements: list[Placement]) -> tuple[Placement, ...]:
+def undominated(placements: Iterable[Placement]) -> tuple[Placement, ...]:
     """Drop a placement when another of the same stage, site and design is no worse in all that counts."""
     groups: dict[tuple[str | None, ...], list[Placement]] = {}
     for p in placements:
@@ -154,7 +156,7 @@ def _placed(
 
 def _screen_hall(
     model: Model, site: OnPremise, options: dict[str, tuple[StageOption, ...]], allowed: Allowed,
-    rate: Callable[[HybridDesign, StageOption], Rates], progress: Progress, *, loose: bool,
+    rate: Callable[[HybridDesign, StageOption], Rates], k: PlantConstants, progress: Progress, *, loose: bool,
 ) -> tuple[list[Placement], list[HybridDesign], int]:  # fmt: skip
     """Rate every design for every kind of server, keep the best designs of each kit."""
     candidates = candidate_designs(site, model.allow)
@@ -176,7 +178,7 @@ def _screen_hall(
             first[design.name] = placed
     kept = _best_of_each_kit(candidates, first, coldest=model.caps.junction_margin_k > 0.0)
     kept = _warmed(model, site, kept, first, rated, references, rate, loose=loose)
-    found_between = between(model, site, kept, rated, references, rate)
+    found_between = between(model, site, kept, rated, references, rate, k)
     kept += [design for design in found_between if not (model.caps.dry_doors and sweats(design, site))]
     standing = existing_design(site)
     if standing is not None and standing.name not in {design.name for design in kept}:
@@ -224,7 +226,7 @@ def place_beside(
         references = {**_references(model, site, mine, allowed), **_references(model, site, screened.options, allowed)}
         references = {server: option for server, option in references.items() if server in servers}
         design = screened.designs[site.name, used[site.name]]
-        rate = partial(_rate, model, site, design, k=k, remember=remember)
+        rate = partial(_rate, model, site, design, k=k, remember=remember, sampled={})
         found += _placed(model, mine, site, allowed, _putting(model, site, design, references, {}, rate))
     return (*found, *_elsewhere(model, mine, allowed, loose=False))
 
@@ -285,15 +287,24 @@ def _references(
     return found
 
 
+Sampled = dict[bytes, SampledHours]
+"""Hours that stand for the year of one hall, by activity: options of one stage share them."""
+
+
 def _rate(
-    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, remember: Remember
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, remember: Remember,
+    sampled: Sampled,
+) -> Rates:  # fmt: skip
+    return remember((site.name, design.name, option), lambda: _rated(model, site, design, option, k, sampled))
+
+
+def _rated(
+    model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants, sampled: Sampled
 ) -> Rates:
-    return remember((site.name, design.name, option), lambda: _rated(model, site, design, option, k))
-
-
-def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOption, k: PlantConstants) -> Rates:
     activity = stage_activity(option, model.stages)
-    sample = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
+    key = activity.tobytes()
+    if key not in sampled:
+        sampled[key] = sample_hours(site.weather.dry_bulb_c, site.weather.wet_bulb_c, activity, SAMPLE_HOURS)
     group = group_of(
         option,
         model.device(option.device),
@@ -301,7 +312,7 @@ def _rated(model: Model, site: OnPremise, design: HybridDesign, option: StageOpt
         activity,
         stage_quarters(option, model.stages),
     )
-    return rates(site, design, group, sample, k)[0]
+    return rates(site, design, group, sampled[key], k)[0]
 
 
 def _surely(

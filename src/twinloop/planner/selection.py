@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
 
-from twinloop.planner.branching import search
+from twinloop.planner.branching import Tree, search
 from twinloop.planner.placements import Placement
+from twinloop.planner.programme import Programme
 from twinloop.planner.rack_rows import RackRow
 from twinloop.planner.sharing import Positions, whole_racks
 
@@ -110,22 +109,22 @@ def solve(
     posed = _posed(problem, relaxed, banned, elastic or {}, gap)
     if posed is None:
         return None
-    solver, x, racks, bound = posed.solver, posed.x, posed.racks, -np.inf
+    solver, racks, bound = posed.solver, posed.racks, -np.inf
     for attempt in range(MOST_CUTS + 2):
-        found = search(solver, posed.halls, gap)
+        found = search(solver, posed.tree, gap)
         if found is None:
             return None
         values, objective, proven = found
         # Own racks for every stage are a restriction: the bound is that of the rows before it.
         bound = proven if attempt <= MOST_CUTS else bound
-        chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values[: len(x)] > 0.5)}
+        chosen = {problem.placements[i].stage: int(i) for i in np.flatnonzero(values[: len(problem.placements)] > 0.5)}
         picked = tuple(chosen[stage] for stage in problem.stages)
-        cuts = [row.cut(picked, values) for row in racks]
+        cuts = [row.cut(solver, picked, values) for row in racks]
         if not any(cuts):
             return Choice(picked, objective, bound)
         if attempt == MOST_CUTS:
             for row in racks:
-                row.part()
+                row.part(solver)
     return None
 
 
@@ -153,12 +152,10 @@ def shadow_prices(problem: Problem) -> dict[str, float] | None:
 @dataclass(frozen=True)
 class _Posed:
     solver: highspy.Highs
-    x: list[highspy.highs_var]
     rows: dict[str, tuple[int, float]]
     """Name of a limit -> its row and the scale of it."""
     racks: list[RackRow]
-    halls: tuple[tuple[int, ...], ...]
-    """Of each hall with a choice of designs, the columns that build them."""
+    tree: Tree
 
 
 def _posed(
@@ -169,7 +166,37 @@ def _posed(
     gap: float,
 ) -> _Posed | None:
     """Return the solver with the problem in it; ``None``: a stage has no placement."""
-    solver = _solver()
+    programme = Programme()
+    # A banned choice may leave a dominated column as the next best, so nothing is dropped then.
+    useless = frozenset() if banned else dominated(problem)
+    for i, (placement, cost) in enumerate(zip(problem.placements, problem.costs, strict=True)):
+        programme.column(placement.key, cost, 0.0 if i in useless else 1.0, whole=True)
+    for stage in problem.stages:
+        mine = [i for i, p in enumerate(problem.placements) if p.stage == stage]
+        if not mine:
+            return None
+        programme.exactly(f"one place for {stage}", dict.fromkeys(mine, 1.0), 1.0)
+    halls = _one_design_a_site(programme, problem)
+    slack = {name: programme.column(f"more {name}", price) for name, price in elastic.items()}
+    both = _pairs(programme, problem)
+    rows: dict[str, tuple[int, float]] = {}
+    for limit in problem.limits:
+        if limit.name not in relaxed:
+            rows |= _limit_row(programme, limit, halls, both, slack.get(limit.name))
+    for number, choice in enumerate(banned):
+        programme.at_most(f"not choice {number}", dict.fromkeys(choice, 1.0), len(choice) - 1.0)
+    stages = [p.stage for p in problem.placements]
+    racks = [
+        RackRow(programme, stages, positions, slack.get(positions.name))
+        for positions in problem.positions
+        if positions.name not in relaxed and _may_bind(problem, positions)
+    ]
+    rows |= {row.positions.name: (row.index, 1.0) for row in racks}
+    return _Posed(_ready(programme, gap), rows, racks, _tree(problem, programme, halls))
+
+
+def _ready(programme: Programme, gap: float) -> highspy.Highs:
+    solver = programme.solver()
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 7)
     solver.setOptionValue("mip_rel_gap", gap)
@@ -177,70 +204,59 @@ def _posed(
     solver.setOptionValue("mip_allow_restart", False)
     solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
-    # A banned choice may leave a dominated column as the next best, so nothing is dropped then.
-    useless = frozenset() if banned else dominated(problem)
-    x = [
-        solver.addVariable(0.0, 0.0 if i in useless else 1.0, obj=cost, type=highspy.HighsVarType.kInteger, name=p.key)
-        for i, (p, cost) in enumerate(zip(problem.placements, problem.costs, strict=True))
-    ]
-    for stage in problem.stages:
-        mine = [x[i] for i, p in enumerate(problem.placements) if p.stage == stage]
-        if not mine:
-            return None
-        solver.addConstr(sum(mine) == 1, name=f"one place for {stage}")
-    halls = _one_design_a_site(solver, problem, x)
-    slack = {
-        name: solver.addVariable(0.0, highspy.kHighsInf, obj=price, name=f"more {name}")
-        for name, price in elastic.items()
+    return solver
+
+
+def _tree(problem: Problem, programme: Programme, halls: dict[str, dict[str, int]]) -> Tree:
+    """Return what is branched on: in each hall with a choice of designs, which of them is built."""
+    chosen = {site: ys for site, ys in halls.items() if len(ys) > 1}
+    numbers = {
+        (site, design): (hall, number)
+        for hall, (site, ys) in enumerate(chosen.items())
+        for number, design in enumerate(ys)
     }
-    both = _pairs(solver, problem, x)
-    rows: dict[str, tuple[int, float]] = {}
-    for limit in problem.limits:
-        if limit.name not in relaxed:
-            rows |= _limit_row(solver, limit, x, halls, both, slack.get(limit.name))
-    for choice in banned:
-        solver.addConstr(sum(x[i] for i in choice) <= len(choice) - 1)
-    racks = [
-        RackRow(solver, [p.stage for p in problem.placements], positions, x, slack.get(positions.name))
-        for positions in problem.positions
-        if positions.name not in relaxed and _may_bind(problem, positions)
-    ]
-    rows |= {row.positions.name: (row.index, 1.0) for row in racks}
-    chosen = tuple(tuple(y.index for y in ys) for ys in halls.values() if len(ys) > 1)
-    return _Posed(solver, x, rows, racks, chosen)
+    at = [numbers.get((p.site, p.design or ""), (-1, 0)) for p in problem.placements]
+    stages = {stage: i for i, stage in enumerate(problem.stages)}
+    count = len(problem.placements)
+    return Tree(
+        tuple(tuple(ys.values()) for ys in chosen.values()), np.array([stages[p.stage] for p in problem.placements]),
+        np.array([hall for hall, _ in at]), np.array([number for _, number in at]),
+        np.where(np.array(programme.highs[:count]) > 0.0, programme.costs[:count], np.inf),
+        np.array(programme.costs), np.array(programme.whole),
+    )  # fmt: skip
 
 
-def _pairs(
-    solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]
-) -> dict[tuple[int, int], highspy.highs_var]:
+def _pairs(programme: Programme, problem: Problem) -> dict[tuple[int, int], int]:
     """Add, for each two placements that cost or take something together, whether both are chosen."""
     costs = dict.fromkeys((pair for limit in problem.limits for pair in limit.pairs), 0.0)
     for link in problem.links:
         costs[link.first, link.second] = costs.get((link.first, link.second), 0.0) + link.cost
     both = {}
     for (first, second), cost in costs.items():
-        both[first, second] = solver.addVariable(0.0, 1.0, obj=cost, name=f"link {first} {second}")
-        solver.addConstr(both[first, second] >= x[first] + x[second] - 1)
+        name = f"{problem.placements[first].key} with {problem.placements[second].key}"
+        both[first, second] = programme.column(name, cost, 1.0)
+        programme.at_most(f"both: {name}", {first: 1.0, second: 1.0, both[first, second]: -1.0}, 1.0)
     return both
 
 
 def _limit_row(
-    solver: highspy.Highs, limit: Limit, x: list[highspy.highs_var], halls: dict[str, list[highspy.highs_var]],
-    both: dict[tuple[int, int], highspy.highs_var], slack: highspy.highs_var | None,
+    programme: Programme, limit: Limit, halls: dict[str, dict[str, int]], both: dict[tuple[int, int], int],
+    slack: int | None,
 ) -> dict[str, tuple[int, float]]:  # fmt: skip
     """Add the row of ``limit``; return its name -> (row, scale), nothing where nothing takes part of it."""
     scale = max(limit.bound, 1e-6 * max(limit.use.values(), default=0.0), 1e-9)
     # The solver refuses coefficients below 1e-9; what takes less of a limit cannot decide it.
-    used = [(x[i], amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
-    used += [(y, amount) for site, amount in limit.halls.items() if amount > 1e-9 * scale for y in halls.get(site, ())]
+    used = [(i, amount) for i, amount in limit.use.items() if amount > 1e-9 * scale]
+    used += [
+        (y, amount) for site, amount in limit.halls.items() if amount > 1e-9 * scale
+        for y in halls.get(site, {}).values()
+    ]  # fmt: skip
     used += [(both[pair], amount) for pair, amount in limit.pairs.items() if amount > 1e-9 * scale]
     if not used:
         return {}
-    taken = sum(amount / scale * column for column, amount in used)
-    row = solver.addConstr(
-        (taken if slack is None else taken - slack) <= (limit.bound - limit.fixed) / scale, name=limit.name
-    )
-    return {limit.name: (row.index, scale)}
+    terms = {column: amount / scale for column, amount in used}
+    terms |= {} if slack is None else {slack: -1.0}
+    return {limit.name: (programme.at_most(limit.name, terms, (limit.bound - limit.fixed) / scale), scale)}
 
 
 def _may_bind(problem: Problem, positions: Positions) -> bool:
@@ -288,41 +304,26 @@ def _figures(problem: Problem, i: int) -> list[float]:
     return [problem.costs[i], *(limit.use.get(i, 0.0) for limit in problem.limits), *packing, *beside]
 
 
-def _solver() -> highspy.Highs:
-    """Return a silent solver; its banner goes straight to the process's standard output, which is the user's."""
-    sys.stdout.flush()
-    kept, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 1)
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]  # the package ships no types for it
-        solver.silent()
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(sink)
-    return solver
-
-
-def _one_design_a_site(
-    solver: highspy.Highs, problem: Problem, x: list[highspy.highs_var]
-) -> dict[str, list[highspy.highs_var]]:
-    """Add the choice of each hall's design; return, by site, one binary a design: whether it is built."""
+def _one_design_a_site(programme: Programme, problem: Problem) -> dict[str, dict[str, int]]:
+    """Add the choice of each hall's design; return, by site and design, the column that says it is built."""
     designs: dict[tuple[str, str], list[int]] = {}
     for i, placement in enumerate(problem.placements):
         if placement.design is not None:
             designs.setdefault((placement.site, placement.design), []).append(i)
-    built: dict[str, list[highspy.highs_var]] = {}
+    built: dict[str, dict[str, int]] = {}
     for (site, design), members in designs.items():
-        y = solver.addBinary(obj=problem.openings.get(site, 0.0), name=f"build {design} at {site}")
-        built.setdefault(site, []).append(y)
-        stages = {problem.placements[i].stage for i in members}
-        for stage in sorted(stages):
-            solver.addConstr(sum((x[i] for i in members if problem.placements[i].stage == stage), start=0.0 * y) <= y)
+        name, opening = f"{design} at {site}", problem.openings.get(site, 0.0)
+        y = built.setdefault(site, {})[design] = programme.column(name, opening, 1.0, whole=True)
+        by_stage: dict[str, list[int]] = {}
+        for i in members:
+            by_stage.setdefault(problem.placements[i].stage, []).append(i)
+        for stage, mine in sorted(by_stage.items()):
+            programme.at_most(f"{stage} only under {name}", {**dict.fromkeys(mine, 1.0), y: -1.0}, 0.0)
         if problem.anchors is not None:
-            using = [x[i] for i in members if i in problem.anchors]
-            solver.addConstr(y <= sum(using, start=0.0 * y), name=f"{design} at {site} is used")
+            anchors = dict.fromkeys((i for i in members if i in problem.anchors), -1.0)
+            programme.at_most(f"{name} only for an anchor", {y: 1.0, **anchors}, 0.0)
     for site, ys in built.items():
-        solver.addConstr(sum(ys[1:], start=1.0 * ys[0]) <= 1, name=f"one cooling design at {site}")
+        programme.at_most(f"one design at {site}", dict.fromkeys(ys.values(), 1.0), 1.0)
     return built
 
 

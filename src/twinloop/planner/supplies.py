@@ -40,6 +40,7 @@ def resupplied(
                 screened = replace(
                     screened, placements=_swapped(screened.placements, site.name, design, other), designs=designs,
                     kit_of={**screened.kit_of, other.name: screened.kit_of[design.name]},
+                    every=_swapped(screened.every, site.name, design, other),
                 )  # fmt: skip
                 design = other
     return best, screened
