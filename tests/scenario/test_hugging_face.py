@@ -84,6 +84,7 @@ REFUSED = {
         "st",
     ),
     "linear attention": ({**MIXTRAL, "linear_num_value_heads": 32}, "linear_num_value_heads", "linear-attention"),
+    "a rank that is no number": ({**PUBLISHED["deepseek-v3"]["config"], "q_lora_rank": "x"}, "q_lora_rank", "whole"),
     "lightning attention": ({**MIXTRAL, "attn_type_list": [0, 0, 1]}, "attn_type_list", "linear-attention"),
     "another rank": ({**PUBLISHED["deepseek-v3"]["config"], "kv_lora_rank": 256}, "kv_lora_rank", "512"),
 }

@@ -133,14 +133,8 @@ def network_from_config(name: str, path: Path) -> Network:
     Raises:
         InputError: unreadable, not JSON, of a family that is not supported, or with faulty fields, all named.
     """
-    data = _read(path)
-    inner = data.get("text_config")
-    if isinstance(inner, dict):
-        data = {**data, **inner}
+    data = _flat(_read(path))
     family = str(data.get("model_type", ""))
-    if family == "dbrx":
-        parts = {**(data.get("attn_config") or {}), **(data.get("ffn_config") or {})}
-        data = {**data, **{NESTED[key]: value for key, value in parts.items() if key in NESTED}}
     data = {**FILLED.get(family, {}), **{key: value for key, value in data.items() if value is not None}}
     _refuse(data, family, path)
     read = _Reader(str(path), data)
@@ -158,6 +152,7 @@ def network_from_config(name: str, path: Path) -> Network:
     llama4 = family.startswith("llama4")
     mixture = _llama4(read, layers, ffn) if llama4 else _mixture(read, layers, ffn)
     attention, window, window_layers = _attention(read, family, layers)
+    rank = read.whole("q_lora_rank", otherwise=0, least=0)
     one_head = data.get("multi_query") is True and data.get("new_decoder_architecture") is not True
     network = Network(
         name=name,
@@ -183,12 +178,23 @@ def network_from_config(name: str, path: Path) -> Network:
         raise InputError(tuple(read.faults))
     more = -network.context * network.hidden if family in UNPLACED else 0
     if attention == "mla":
-        more += layers * (_query_weights(network, data.get("q_lora_rank")) - _query_weights(network, MLA_QUERY_RANK))
+        more += layers * (_query_weights(network, rank) - _query_weights(network, MLA_QUERY_RANK))
     return replace(network, parameters=parameter_count(network) + more) if more else network
 
 
-def _query_weights(network: Network, rank: Any) -> int:
-    """Return what makes the queries of a layer of latent attention, through ``rank`` or (none) directly."""
+def _flat(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with those of a multimodal model's text, and of DBRX's two parts, among them."""
+    inner = data.get("text_config")
+    if isinstance(inner, dict):
+        data = {**data, **inner}
+    if data.get("model_type") != "dbrx":
+        return data
+    parts = [part for part in (data.get("attn_config"), data.get("ffn_config")) if isinstance(part, dict)]
+    return {**data, **{NESTED[key]: value for part in parts for key, value in part.items() if key in NESTED}}
+
+
+def _query_weights(network: Network, rank: float) -> int:
+    """Return what makes the queries of a layer of latent attention, through ``rank`` or (0) directly."""
     wide = network.heads * (network.head_dim + LATENT_RANKS["qk_rope_head_dim"])
     return int(rank * (network.hidden + wide) if rank else network.hidden * wide)
 
