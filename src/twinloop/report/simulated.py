@@ -160,12 +160,12 @@ def _water(found: Simulation) -> Table:
 
 def _modes(found: Simulation) -> Table:
     names = {"full": "free cooling alone", "partial": "free cooling and chiller", "none": "chiller alone"}
-    rows = [(names.get(name, name), numbers.quantity(float(h), "h")) for name, h in found.free_cooling_hours.items()]
+    rows = [(names.get(name, name), numbers.counted(h, "h", "h")) for name, h in found.free_cooling_hours.items()]
     rows += [
         ("changes between them", numbers.count(found.mode_switches)),
         ("starts of chillers", numbers.count(found.chiller_starts)),
-        ("hours outside the air class", numbers.quantity(float(found.hours_outside_class), "h")),
-        ("hours with supply too warm", numbers.quantity(float(found.unmet_load_hours), "h")),
+        ("hours outside the air class", numbers.counted(found.hours_outside_class, "h", "h")),
+        ("hours with supply too warm", numbers.counted(found.unmet_load_hours, "h", "h")),
         ("warmest intake", numbers.fixed(found.worst_intake_c, "°C")),
     ]
     return Table("How the halls were cooled", columns("What", "#Value"), tuple(rows))
