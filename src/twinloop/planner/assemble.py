@@ -36,7 +36,7 @@ from twinloop.planner.rules import rules
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
 from twinloop.planner.sequential import Ordered, compared
-from twinloop.planner.supplies import intake_words
+from twinloop.planner.supplies import dry_words, intake_words
 from twinloop.planner.ties import TIE
 from twinloop.planner.turning import turn_words
 from twinloop.planner.uncertainty import uncertainty
@@ -210,7 +210,7 @@ def _explained(
     reason = cooling_reason(model, best, others, screened.kit_of[site.cooling.name])
     design = screened.designs[site.name, site.cooling.name]
     hall = next(each for each in model.on_premise if each.name == site.name)
-    price = intake_words(model, best, hall, screened, k)
+    price = intake_words(model, best, hall, screened, k) + dry_words(model, best, hall, screened, k)
     return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design) + price + wishes))
 
 
