@@ -36,7 +36,7 @@ from twinloop.planner.rules import rules
 from twinloop.planner.runners_up import RunnerUp
 from twinloop.planner.screen import Screened
 from twinloop.planner.sequential import Ordered, compared
-from twinloop.planner.supplies import intake_words
+from twinloop.planner.supplies import dry_words, intake_words
 from twinloop.planner.ties import TIE
 from twinloop.planner.turning import turn_words
 from twinloop.planner.uncertainty import uncertainty
@@ -69,7 +69,7 @@ def assemble(
     reasons = stage_reasons(model, checked, runners)
     kits = {screened.kit_of[p.design] for p in checked.placements if p.design}
     others = {kit: each.checked for kit, each in by_kit.items() if kit not in kits}
-    shortlist = _shortlist(checked, rivals, others)
+    shortlist = _shortlist(checked, rivals, others, runners)
     points = frontier(model, best, screened.designs, k, seen)
     nearby = _alternatives(model, checked, others)
     sure = uncertainty(tuple(exposure(p, model) for p in shortlist), model)
@@ -139,9 +139,13 @@ def _saving(rival: Optimised | None, checked: Checked) -> float | None:
     return (rival.checked.objective - checked.objective) / rival.checked.objective
 
 
-def _shortlist(checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked]) -> tuple[Checked, ...]:
-    """Return the twin-checked recommendation, then every plan that is another one."""
+def _shortlist(
+    checked: Checked, rivals: tuple[Rival, ...], others: dict[str, Checked], runners: dict[str, RunnerUp]
+) -> tuple[Checked, ...]:
+    """Return the twin-checked recommendation, then every plan that is another one and holds what it holds."""
+    told = [each for runner in runners.values() for each in (runner, runner.device) if each is not None]
     plans = [checked, *(r.optimised.checked for r in rivals if r.optimised and r.baseline.feasible), *others.values()]
+    plans += [each.checked for each in told if each.checked is not None and each.holds and not each.note]
     distinct = {tuple(p.key for p in plan.placements): plan for plan in reversed(plans)}
     return (distinct.pop(tuple(p.key for p in checked.placements)), *distinct.values())
 
@@ -210,7 +214,7 @@ def _explained(
     reason = cooling_reason(model, best, others, screened.kit_of[site.cooling.name])
     design = screened.designs[site.name, site.cooling.name]
     hall = next(each for each in model.on_premise if each.name == site.name)
-    price = intake_words(model, best, hall, screened, k)
+    price = intake_words(model, best, hall, screened, k) + dry_words(model, best, hall, screened, k)
     return replace(site, cooling=replace(site.cooling, why=reason + warmer_words(design) + price + wishes))
 
 

@@ -7,9 +7,18 @@ from dataclasses import replace
 from twinloop.model.model import Allow, Model
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, check
-from twinloop.planner.designs import candidate_designs, intake_limit_c, warmer_designs, within_intake
+from twinloop.planner.designs import at_supply, candidate_designs, intake_limit_c, warmer_designs, within_intake
+from twinloop.planner.dew import MARGIN_K, hall_dew_point_c
 from twinloop.planner.explain import amount_words
-from twinloop.planner.optimise import Optimised, Seen, acceptable
+from twinloop.planner.optimise import (
+    Optimised,
+    Seen,
+    acceptable,
+    exceeded_rows,
+    least_margin_k,
+    throttled,
+    wet_doors,
+)
 from twinloop.planner.placements import Placement
 from twinloop.planner.screen import Screened
 from twinloop.twin.design import HybridDesign, PlantConstants
@@ -101,3 +110,24 @@ def intake_words(model: Model, best: Checked, site: OnPremise, screened: Screene
     if extra >= 0.0:
         return f" {kept}; {than}, would cost {amount_words(model, extra)} more."
     return f" {kept}, which costs {amount_words(model, -extra)} more than {than} (`intake: allowable`)."
+
+
+def dry_words(model: Model, best: Checked, site: OnPremise, screened: Screened, k: PlantConstants) -> str:
+    """Return what water warm enough for dry doors would leave at the chips, where the plan's doors may sweat.
+
+    Empty where they do not, where the plant is kept, and where chips would lose clock with it.
+    """
+    if site.name not in wet_doors(model, best) or (site.plant is not None and site.plant.keep):
+        return ""
+    design = screened.designs[site.name, next(str(p.design) for p in best.placements if p.site == site.name)]
+    dry = at_supply(design, hall_dew_point_c(site) + MARGIN_K)
+    designs = {**screened.designs, (site.name, dry.name): dry}
+    checked = check(model, _swapped(best.placements, site.name, design, dry), designs, k)
+    if throttled(model, checked) or exceeded_rows(model, checked):
+        return ""
+    extra = checked.objective - best.objective
+    return (
+        f" At {dry.cold_supply_c:g} °C in place of {design.cold_supply_c:g} °C the doors stay dry, for "
+        f"{amount_words(model, abs(extra))} {'less' if extra < 0.0 else 'more'}, and the hottest chip keeps "
+        f"{least_margin_k(checked):.1f} K below its limit on the design day in place of {least_margin_k(best):.1f} K."
+    )

@@ -96,7 +96,7 @@ def wish_words(at: Granted, best: Checked) -> str:
     lacks = _lacks(at.plain, best)
     if lacks and at.dearer is not None:
         extra = at.dearer.objective - best.objective
-        return f" A plan with {' and '.join(lacks)} would cost {_amount(at.plain, extra, best)} more."
+        return f" A plan that also has {' and '.join(lacks)} would cost {_amount(at.plain, extra, best)} more."
     if lacks:
         return f" No plan was found with {' and '.join(lacks)}."
     kept, extra = _lacks(at.plain, free), best.objective - free.objective
