@@ -52,12 +52,17 @@ def settle_hours(once: Callable[[Streams, Array], Streams], start: Streams, left
     """
     values = tuple(np.array(each) for each in start)
     at = np.flatnonzero(left)
+    share, last_k = np.ones(at.size), np.zeros(at.size)
     for _ in range(MOST_ROUNDS):
         before = tuple(each[at] for each in values)
         after = once((before[0], before[1], before[2]), at)
-        for each, new in zip(values, after, strict=True):
-            each[at] = new
-        at = at[unsettled((before[0], before[1], before[2]), after, settled_k)]
+        # An hour that turns back would go to and fro for ever where a damper's rule answers more than was asked.
+        move_k = after[0] - before[0]
+        share = np.where(move_k * last_k < 0.0, 0.5 * share, np.minimum(1.2 * share, 1.0))
+        for each, old, new in zip(values, before, after, strict=True):
+            each[at] = old + share * (new - old)
+        on = unsettled((before[0], before[1], before[2]), after, settled_k)
+        at, share, last_k = at[on], share[on], move_k[on]
         if not at.size:
             break
     return values[0], values[1], values[2]
