@@ -7,6 +7,7 @@ import pytest
 from twinloop import catalogue
 from twinloop.errors import InputError
 from twinloop.scenario import load_text, resolve
+from twinloop.scenario.electricity import listed, markets_of
 from twinloop.scenario.jurisdictions import within
 from twinloop.scenario.schema_sites import PriceBandSpec
 from twinloop.scenario.sense import band_hours
@@ -237,20 +238,16 @@ def test_the_example_is_the_starter():
 
 @pytest.mark.parametrize("place", [place.name for place in catalogue.climate_places()])
 def test_every_city_of_the_catalogue_has_a_grid_and_a_tariff(place):
-    from twinloop.scenario.sites import _listed, _markets
-
-    markets = _markets(place)
-    assert _listed(catalogue.grid, markets)
-    assert _listed(catalogue.tariff, markets)
+    markets = markets_of(place)
+    assert listed(catalogue.grid, markets)
+    assert listed(catalogue.tariff, markets)
 
 
 def test_an_american_city_gets_its_states_prices():
-    from twinloop.scenario.sites import _markets
-
-    assert _markets("Phoenix") == ("US-AZ", "USA")
-    assert _markets("Ashburn") == ("US-VA", "USA")
-    assert _markets("Frankfurt") == ("DEU",)
-    assert _markets("station.epw") == ()
+    assert markets_of("Phoenix") == ("US-AZ", "USA")
+    assert markets_of("Ashburn") == ("US-VA", "USA")
+    assert markets_of("Frankfurt") == ("DEU",)
+    assert markets_of("station.epw") == ()
 
 
 def test_an_energy_price_alone_keeps_the_usual_demand_charge():

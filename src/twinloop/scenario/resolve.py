@@ -14,11 +14,12 @@ from twinloop.fluids.liquids import liquid
 from twinloop.model.model import SCHEMA, Allow, Caps, Finance, Model, Objective
 from twinloop.model.site import Cloud, Edge, OnPremise, Site
 from twinloop.scenario import schema
+from twinloop.scenario.given import number
 from twinloop.scenario.load import Scenario
 from twinloop.scenario.networks import network_of
 from twinloop.scenario.provenance import Sources, given_rows
 from twinloop.scenario.references import Steps, relocated
-from twinloop.scenario.sites import cloud, edge, number, on_premise
+from twinloop.scenario.sites import cloud, edge, on_premise
 from twinloop.scenario.stages import dataset, stage
 from twinloop.units import YEAR_S, show
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from twinloop import catalogue
-from twinloop.catalogue.nouns import CloudOffer, Grid
+from twinloop.catalogue.nouns import CloudOffer
 from twinloop.climate.lookup import place_normals, weather
-from twinloop.climate.stations import nearest
-from twinloop.errors import Fault, InputError
+from twinloop.errors import InputError
 from twinloop.model.site import (
     Cloud,
     Containment,
@@ -26,16 +23,16 @@ from twinloop.model.site import (
     PowerPhase,
     RackLimits,
     Redundancy,
-    Tariff,
     Water,
 )
 from twinloop.model.weather import WeatherYear
 from twinloop.scenario import schema
 from twinloop.scenario.defaults import DEFAULTS, WORDS
+from twinloop.scenario.electricity import grid_of, must_have_power, tariff_of
+from twinloop.scenario.given import number, word
 from twinloop.scenario.jurisdictions import within
 from twinloop.scenario.plants import existing_plant
 from twinloop.scenario.provenance import Sources
-from twinloop.scenario.sense import band_hours
 from twinloop.units import YEAR_S, show
 
 LONG_TERM_S = 3 * YEAR_S
@@ -44,29 +41,10 @@ SLACK = 0.01
 """A horizon this near a term is as long: years of 365 and 365.25 days."""
 
 
-def number(given: float | None, path: str, key: str, sources: Sources) -> float:
-    """Return ``given``, or the default ``key``, noted under ``path``."""
-    if given is not None:
-        return given
-    default = DEFAULTS[key]
-    shown = show(default.value, default.quantity)
-    sources.choice(path, shown, default.source, default.confidence, default.low, default.high)
-    return default.value
-
-
-def word(given: str | None, path: str, key: str, sources: Sources) -> str:
-    """Return ``given``, or the default word ``key``, noted under ``path``."""
-    if given is not None:
-        return given
-    value, source = WORDS[key]
-    sources.choice(path, value, source, "medium")
-    return value
-
-
 def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> OnPremise:
     """Return the hall that ``spec`` describes."""
     path = f"sites.{spec.name}"
-    _must_have_power(spec, path)
+    must_have_power(spec, path)
     year = _weather(spec.climate, base_dir, path, sources)
     availability = spec.availability or schema.AvailabilitySpec()
     offtake = spec.heat_offtake
@@ -98,8 +76,8 @@ def on_premise(spec: schema.OnPremiseSpec, base_dir: Path, sources: Sources) -> 
         liquid_class=spec.liquid_class,
         redundancy=next(each for each in get_args(Redundancy) if each == redundancy),
         ride_through_s=number(availability.ride_through, f"{path}.availability.ride_through", "ride_through", sources),
-        grid=_grid(spec.grid, spec.climate, path, sources),
-        tariff=_tariff(spec.tariff, spec, path, sources),
+        grid=grid_of(spec.grid, spec.climate, path, sources),
+        tariff=tariff_of(spec.tariff, spec, path, sources),
         heat_offtake=None if offtake is None else HeatOfftake(offtake.temperature, offtake.demand, offtake.price),
         growth_per_year=number(spec.growth, f"{path}.growth", "growth", sources),
         build_usd_per_w=_build_usd_per_w(spec, path, sources),
@@ -174,136 +152,6 @@ def _build_usd_per_w(spec: schema.OnPremiseSpec, path: str, sources: Sources) ->
     return sources.fact(f"{path}.build_price", fact, "price of power", 1.0 - cooling, why)
 
 
-def _markets(climate: str | None) -> tuple[str, ...]:
-    """Return the names under which a climate place's grid and tariff may be listed, the nearest first."""
-    if climate is None or climate.lower().endswith(".epw"):
-        return ()
-    try:
-        place = place_normals(climate)
-    except InputError:
-        return ()
-    if place.country != "USA":
-        return (place.country,)
-    # Prices and carbon differ by state; the nearest weather station knows its own.
-    return (f"US-{nearest(place.latitude_deg, place.longitude_deg).state}", place.country)
-
-
-def _listed(look_up: Callable[[str], object], names: tuple[str, ...]) -> str | None:
-    """Return the first of ``names`` that the catalogue has."""
-    for name in names:
-        try:
-            look_up(name)
-        except InputError:
-            continue
-        return name
-    return None
-
-
-def _missing(path: str, what: str, names: tuple[str, ...]) -> InputError:
-    why = "no country follows from the climate"
-    if names:
-        why = f"the catalogue has none for {' or '.join(names)} (`twinloop catalogue {what}s` lists those it has)"
-    expected = f"the key {what!r} such as `{what}: {_EXAMPLES[what]}`: {why}"
-    return InputError(Fault("", None, path, f"no {what}", expected))
-
-
-_EXAMPLES = {"grid": "{carbon: 400 g/kWh, basis: my supplier}", "tariff": "{energy: 0.10 USD/kWh}"}
-
-
-def _must_have_power(spec: schema.OnPremiseSpec | schema.EdgeSpec, path: str) -> None:
-    """Refuse a place without grid and tariff, both at once."""
-    faults: list[Fault | str] = []
-    grid = partial(_grid, spec.grid, spec.climate, path, Sources())
-    tariff = partial(_tariff, spec.tariff, spec, path, Sources())
-    for look in (grid, tariff):
-        try:
-            look()
-        except InputError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise InputError(tuple(faults))
-
-
-def _grid(spec: schema.Grid | None, climate: str | None, path: str, sources: Sources) -> Grid:
-    if isinstance(spec, schema.GridSpec):
-        water = spec.water
-        if water is None:
-            # The world's median of the table: a contract for carbon seldom says its water.
-            water = statistics.median(grid.source_water_m3_per_j for grid in catalogue.grids())
-            sources.choice(
-                f"{path}.grid.water", show(water, "water intensity"), "median of the catalogue's grids", "low"
-            )
-        return Grid("given", spec.carbon, spec.basis, water, "high")
-    name = spec
-    if name is None:
-        markets = _markets(climate)
-        name = _listed(catalogue.grid, markets)
-        if name is None:
-            raise _missing(f"{path}.grid", "grid", markets)
-        sources.choice(f"{path}.grid", name, f"place of the climate {climate}", "medium")
-    grid = catalogue.grid(name)
-    origin = f"catalogue grids, {grid.name}: {grid.carbon_basis}"
-    sources.choice(
-        f"{path}.grid.carbon", show(grid.carbon_kg_per_j, "carbon intensity"), origin, grid.lowest_confidence
-    )
-    water_shown = show(grid.source_water_m3_per_j, "water intensity")
-    sources.choice(f"{path}.grid.water", water_shown, f"catalogue grids, {grid.name}", grid.lowest_confidence)
-    return grid
-
-
-def _tariff(
-    spec: schema.Tariff | None, site: schema.OnPremiseSpec | schema.EdgeSpec, path: str, sources: Sources
-) -> Tariff:
-    where = f"{path}.tariff"
-    if isinstance(spec, schema.TariffSpec):
-        demand = _demand(site, where, sources) if spec.demand is None else spec.demand
-        escalation = number(spec.escalation, f"{where}.escalation", "tariff_escalation", sources)
-        return Tariff(_hourly(spec), demand, escalation, "scenario")
-    name = spec
-    if name is None:
-        markets = _tariff_markets(site)
-        name = _listed(catalogue.tariff, markets)
-        if name is None:
-            raise _missing(where, "tariff", markets)
-        sources.choice(where, name, "place of the grid", "medium")
-    row = catalogue.tariff(name)
-    origin = f"catalogue tariffs: {row.name}"
-    sources.choice(f"{where}.energy", show(row.energy_usd_per_j, "energy price"), origin, row.lowest_confidence)
-    shown = show(row.demand_usd_per_w_month, "demand price")
-    sources.choice(f"{where}.demand", shown, origin, row.lowest_confidence)
-    escalation = sources.fact(
-        f"{where}.escalation",
-        catalogue.constant("economics", "default", "electricity_escalation_per_year"),
-        "yearly share",
-    )
-    return Tariff((row.energy_usd_per_j,) * 24, row.demand_usd_per_w_month, escalation, origin)
-
-
-def _tariff_markets(site: schema.OnPremiseSpec | schema.EdgeSpec) -> tuple[str, ...]:
-    return (site.grid,) if isinstance(site.grid, str) else _markets(site.climate)
-
-
-def _demand(site: schema.OnPremiseSpec | schema.EdgeSpec, where: str, sources: Sources) -> float:
-    """Return the demand charge where only an energy price is given: the market's own, else the usual one."""
-    name = _listed(catalogue.tariff, _tariff_markets(site))
-    if name is None:
-        fact = catalogue.constant("economics", "default", "demand_charge_usd_per_w_month")
-        return sources.fact(f"{where}.demand", fact, "demand price")
-    row = catalogue.tariff(name)
-    shown = show(row.demand_usd_per_w_month, "demand price")
-    sources.choice(f"{where}.demand", shown, f"catalogue tariffs: {row.name}, as the scenario gives none",
-                   row.lowest_confidence)  # fmt: skip
-    return row.demand_usd_per_w_month
-
-
-def _hourly(spec: schema.TariffSpec) -> tuple[float, ...]:
-    """Return the price of each hour of the day, USD/J; the bands cover it, as checked on loading."""
-    if not isinstance(spec.energy, list):
-        return (spec.energy,) * 24
-    prices = {hour: band.price for band in spec.energy for hour in band_hours(band)}
-    return tuple(prices[hour] for hour in range(24))
-
-
 def cloud(spec: schema.CloudSpec, sources: Sources, horizon_s: float) -> Cloud:
     """Return the cloud region that ``spec`` names, with the provider's own figures.
 
@@ -337,7 +185,7 @@ def cloud(spec: schema.CloudSpec, sources: Sources, horizon_s: float) -> Cloud:
         region=row.region,
         jurisdiction=spec.jurisdiction or row.jurisdiction,
         offers=offers,
-        grid=_grid(spec.grid or row.grid, None, path, sources),
+        grid=grid_of(spec.grid or row.grid, None, path, sources),
         pue=pue,
         wue_l_per_kwh=wue,
         egress_usd_per_b=row.egress_usd_per_b,
@@ -386,7 +234,7 @@ def _embodied_kg_s(path: str, sources: Sources) -> float:
 def edge(spec: schema.EdgeSpec, base_dir: Path, sources: Sources) -> Edge:
     """Return the many small places that ``spec`` describes."""
     path = f"sites.{spec.name}"
-    _must_have_power(spec, path)
+    must_have_power(spec, path)
     pue = spec.pue
     if pue is None:
         pue = sources.fact(f"{path}.pue", catalogue.constant("economics", "default", "pue_edge"), "number")
@@ -400,8 +248,8 @@ def edge(spec: schema.EdgeSpec, base_dir: Path, sources: Sources) -> Edge:
         count=spec.count,
         power_w=spec.power,
         weather=_weather(spec.climate, base_dir, path, sources),
-        grid=_grid(spec.grid, spec.climate, path, sources),
-        tariff=_tariff(spec.tariff, spec, path, sources),
+        grid=grid_of(spec.grid, spec.climate, path, sources),
+        tariff=tariff_of(spec.tariff, spec, path, sources),
         pue=pue,
         line_usd_per_b_s_month=line_price,
     )

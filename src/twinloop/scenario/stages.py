@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twinloop.model.model import Dataset, Stage
 from twinloop.scenario import schema
+from twinloop.scenario.given import number
 from twinloop.scenario.jurisdictions import within
 from twinloop.scenario.provenance import Sources
-from twinloop.scenario.sites import number
 
 
 def dataset(spec: schema.DatasetSpec, jurisdictions: tuple[str, ...], sources: Sources) -> Dataset:
