@@ -67,12 +67,17 @@ VENDORS = (
     ("Ampere", ("Ampere",)),
     ("AWS", ("Graviton", "Inferentia", "Trainium")),
     ("Google", ("TPU", "Coral")),
-    ("Intel", ("Xeon", "Gaudi", "Agilex", "Stratix", "Loihi", "Hala", "Arc")),
+    ("Huawei", ("Ascend",)),
+    ("Intel", ("Max", "Xeon", "Gaudi", "Agilex", "Stratix", "Loihi", "Hala", "Arc")),
+    ("Meta", ("MTIA",)),
+    ("Microsoft", ("Maia",)),
     ("NVIDIA", (
-        "A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "GB", "GH", "Grace", "H1", "H2", "H8", "Jetson", "L4", "P1",
-        "RTX", "Rubin", "T4", "V1",
+        "A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "DGX", "GB", "GH", "Grace", "H1", "H2", "H8", "Jetson", "L2", "L4",
+        "P1", "RTX", "Rubin", "T4", "V1", "Vera",
     )),
     ("Qualcomm", ("Cloud-AI",)),
+    ("SambaNova", ("SN40",)),
+    ("Tenstorrent", ("Blackhole", "Wormhole")),
 )  # fmt: skip
 """Maker -> beginnings of its devices' names: what one maker sells gets dearer together."""
 
