@@ -124,7 +124,7 @@ def racks(site: PlannedSite) -> Table:
             " + ".join(contents(r)),
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
-            numbers.Shown(f"{r.height_u:g}{numbers.THIN}U", r.height_u, "U"),
+            numbers.Shown(f"{r.height_u:.3g}{numbers.THIN}U", r.height_u, "U"),
         )
         for r in site.rack_types
     )

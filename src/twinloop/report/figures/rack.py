@@ -102,7 +102,7 @@ def _under(rack: RackType) -> list[str]:
     """Return what is written under the drawn rack, as wide as that is."""
     names = [line for each in contents(rack) for line in svg.wrapped(each, 126.0, 2)]
     drawn = [f"{MOST_CHASSIS} drawn"] if rack.servers_per_rack > MOST_CHASSIS else []
-    return [*names, *drawn, f"{rack.height_u:g}{THIN}U, {quantity(rack.weight_kg, 'kg')}"]
+    return [*names, *drawn, f"{rack.height_u:.3g}{THIN}U, {quantity(rack.weight_kg, 'kg')}"]
 
 
 def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
