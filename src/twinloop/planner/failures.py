@@ -24,6 +24,11 @@ MOST_RISE_K = 10.0
 """Largest rise of a fluid that a time to throttling counts on. Low confidence."""
 LOST = 0.02
 """Share of capacity left where the only unit is lost: leakage past a stopped unit keeps the solve defined."""
+APART = (
+    "transformer", "ups", "rectifier", "rectifier_shelf", "rack_converter", "generator", "cold_plate", "immersion_1p",
+    "rear_door_passive", "pipework", "front_end_switch", "fabric_switch", "shared_storage",
+)  # fmt: skip
+"""Lines whose loss is no question of cooling (power, switches, storage), or of one rack's alone."""
 
 
 def design_day(plant: Plant, groups: tuple[ItGroup, ...], site: OnPremise, k: PlantConstants) -> DesignDay:
@@ -57,18 +62,7 @@ def failure_cases(
     whole_k = _margin_k(busy_state(plant, groups, outdoor, k), groups)
     cases = []
     for line in lines:
-        if line.type in (
-            "transformer",
-            "ups",
-            "rectifier",
-            "rectifier_shelf",
-            "rack_converter",
-            "generator",
-            "cold_plate",
-            "immersion_1p",
-            "rear_door_passive",
-            "pipework",
-        ):
+        if line.type in APART:
             continue
         left = 1.0 if line.spare else max((line.count - 1) / line.count, LOST)
         margin_k = whole_k
