@@ -35,6 +35,11 @@ def test_hours_are_counted_by_each_class_limits():
     assert all(found[name] is None for name in (*FACILITY_WATER_C, *COOLANT_C))
 
 
+def test_a_controller_may_miss_the_limit_by_half_a_kelvin():
+    hours = [compliance([moments([each])])["class_hours"]["recommended"] for each in (17.4, 17.6, 27.4, 27.6)]
+    assert hours == [0.0, 1.0, 1.0, 0.0]
+
+
 def test_height_lowers_the_limit():
     low, high = (compliance([moments([34.0], height_m=m)])["class_hours"] for m in (0.0, 3000.0))
     assert (low["A2"], high["A2"]) == (1.0, 0.0)

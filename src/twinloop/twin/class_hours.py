@@ -106,9 +106,9 @@ def _has_intake(hall: Moments) -> bool:
 
 
 def _inside(hall: Moments, low_c: float, high_c: float) -> np.ndarray:
-    """Say when the mean intake is within the limits, or no server draws air."""
+    """Say when the mean intake is within the limits and a controller's band, or no server draws air."""
     still = hall.air_kg_s <= LEAST_AIR_KG_S
-    return np.asarray(still | ((hall.intake_c >= low_c) & (hall.intake_c <= high_c)))
+    return np.asarray(still | ((hall.intake_c >= low_c - BAND_K) & (hall.intake_c <= high_c + BAND_K)))
 
 
 def _hours(inside: Sequence[np.ndarray], hours: float) -> float | None:
