@@ -238,6 +238,14 @@ def test_racks_of_switches_count_their_machines_and_round_their_height(retrofit)
     assert [plain(each) for each in rack.contents(alone)] == ["3 × front-end-100g"]
 
 
+def test_losing_a_switch_or_storage_is_not_told_as_a_matter_of_cooling(retrofit):
+    site = retrofit.plan.sites[0]
+    types = ("front_end_switch", "fabric_switch", "shared_storage")
+    beside = {line.tag for line in site.equipment if line.type in types}
+    assert beside
+    assert not [each.case for each in site.failure_cases for tag in beside if f"({tag})" in each.case]
+
+
 def test_neighbours_on_the_frontier_are_told_apart():
     points = tuple(FrontierPoint("p", 43e6 + 1e4 * i, 1.0, 1500.0 - i, 1.0, knee=i == 1) for i in range(3))
     root = ET.fromstring(
