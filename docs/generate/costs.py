@@ -19,7 +19,7 @@ def first_and_later(results: dict[str, PlanResult]) -> str:
         if len(halls) != 1 or halls[0].cooling is None:
             continue
         racks_kw = sum(rack.count * rack.power_w for rack in halls[0].rack_types) / 1e3
-        plant_usd = sum(line.capex_usd or 0.0 for line in halls[0].equipment)
+        plant_usd = sum(line.cooling_capex_usd or 0.0 for line in result.plan.economics if line.name == "recommended")
         servers_usd = result.plan.cashflow[0].amounts_usd.get("servers", 0.0)
         parts = present_values(result.plan)
         total_usd = sum(parts.values())

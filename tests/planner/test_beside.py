@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from twinloop.catalogue import shared_storage, switch_kind
 from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
+from twinloop.planner.beside import beside_lines
 from twinloop.planner.check import check, groups_at
 from twinloop.planner.optimise import corrections_of, fixed, problem_of
 from twinloop.planner.racks import server_of
 from twinloop.planner.screen import screen
-from twinloop.planner.stored import room_pue, stored_at, stored_opening
-from twinloop.planner.wiring import FABRIC, FRONT_END, fat_tree, rack_share, wiring
+from twinloop.planner.stored import Stored, room_pue, stored_at, stored_opening
+from twinloop.planner.wiring import FABRIC, FRONT_END, Wiring, fat_tree, rack_share, wiring
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.groups import Coolants, it_state
 from twinloop.twin.sizing import size_plant
@@ -60,6 +61,15 @@ def test_a_shared_front_end_is_taken_by_the_part():
     assert tree.switches == pytest.approx(12 / 24 + 4 / 32)
     assert tree.uplinks == pytest.approx(4.0)
     assert fat_tree(FRONT_END, 24.0, whole=False).power_w == pytest.approx(2.0 * tree.power_w)
+
+
+def test_the_schedule_tells_one_tier_in_the_singular():
+    one, two = (
+        beside_lines((Wiring((fat_tree(FABRIC, ports),)),), Stored(0.0, 0, 0.0, 0.0, 0.0, 0.0))
+        for ports in (4.0, 128.0)
+    )
+    assert one[0].design_condition.endswith("4 ports to servers, 0 links up, 1 tier")
+    assert two[0].design_condition.endswith("128 ports to servers, 128 links up, 2 tiers")
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

@@ -228,6 +228,24 @@ def test_a_rack_of_several_servers_names_each_within_the_drawing(retrofit):
     assert max(float(t.get("y")) for t in below) < float(root.get("height"))
 
 
+def test_racks_of_switches_count_their_machines_and_round_their_height(retrofit):
+    beside = next(each for each in retrofit.plan.sites[0].rack_types if not each.contents)
+    beside = replace(beside, server="front-end-100g + fabric-400g", servers_per_rack=6, height_u=9.479166666)
+    assert [plain(each) for each in rack.contents(beside)] == ["6 machines: front-end-100g", "fabric-400g"]
+    assert plain(rack.height(beside)) == "9.5 U"
+    assert plain(rack.height(replace(beside, height_u=16.0))) == "16 U"
+    alone = replace(beside, server="front-end-100g", servers_per_rack=3)
+    assert [plain(each) for each in rack.contents(alone)] == ["3 × front-end-100g"]
+
+
+def test_losing_a_switch_or_storage_is_not_told_as_a_matter_of_cooling(retrofit):
+    site = retrofit.plan.sites[0]
+    types = ("front_end_switch", "fabric_switch", "shared_storage")
+    beside = {line.tag for line in site.equipment if line.type in types}
+    assert beside
+    assert not [each.case for each in site.failure_cases for tag in beside if f"({tag})" in each.case]
+
+
 def test_neighbours_on_the_frontier_are_told_apart():
     points = tuple(FrontierPoint("p", 43e6 + 1e4 * i, 1.0, 1500.0 - i, 1.0, knee=i == 1) for i in range(3))
     root = ET.fromstring(

@@ -35,9 +35,10 @@ def _switches(trees: list[Tree]) -> Equipment:
     number, power_w = math.ceil(parts - SLACK), math.fsum(tree.power_w for tree in trees)
     ports = math.fsum(tree.host_ports for tree in trees)
     links = math.fsum(tree.uplinks for tree in trees)
+    tiers = max(tree.tiers for tree in trees)
     words = (
         f"IT power, links with it; {ports:,.0f} ports to servers, {links:,.0f} links up, "
-        f"{max(tree.tiers for tree in trees)} tiers"
+        f"{tiers} {'tier' if tiers == 1 else 'tiers'}"
     )
     return _line(*TYPES[kind.name], number, power_w, words, number / parts - 1.0,
                  math.fsum(tree.price_usd for tree in trees))  # fmt: skip

@@ -9,7 +9,7 @@ from twinloop.report import numbers
 from twinloop.report.figures.doubt import stays_best
 from twinloop.report.figures.money import place, purpose
 from twinloop.report.figures.one_line import backup_name
-from twinloop.report.figures.rack import FULL_WORK, contents
+from twinloop.report.figures.rack import FULL_WORK, contents, height
 from twinloop.report.parts import Table, columns
 
 OUTDOORS = ("CH", "CT", "FC", "DC", "WT", "TS")
@@ -124,7 +124,7 @@ def racks(site: PlannedSite) -> Table:
             " + ".join(contents(r)),
             numbers.power(r.power_w),
             numbers.quantity(r.weight_kg, "kg"),
-            numbers.Shown(f"{r.height_u:.3g}{numbers.THIN}U", r.height_u, "U"),
+            height(r),
         )
         for r in site.rack_types
     )

@@ -6,7 +6,7 @@ from collections import Counter
 
 from twinloop.model.plan import PlannedCooling, RackType
 from twinloop.report.figures import svg
-from twinloop.report.numbers import THIN, UNKNOWN, count, counted, percent, power, quantity, words
+from twinloop.report.numbers import THIN, UNKNOWN, Shown, count, counted, percent, power, quantity, words
 from twinloop.report.parts import Figure, Table, columns
 from twinloop.twin.design import PlantConstants
 
@@ -91,18 +91,26 @@ def _elevation(rack: RackType, parts: list[tuple[str, float]], paths: dict[str, 
 
 
 def contents(rack: RackType) -> list[str]:
-    """Return how many of which server stand in it."""
+    """Return how many of which server stand in it; of switches and storage, which of them share it."""
     many = Counter[str]()
     for each in rack.contents:
         many[each.server] += each.servers
+    if not many and " + " in rack.server:
+        first, *others = rack.server.split(" + ")
+        return [f"{counted(rack.servers_per_rack, 'machine')}: {first}", *others]
     return [f"{count(n)} × {name}" for name, n in (many or {rack.server: rack.servers_per_rack}).items()]
+
+
+def height(rack: RackType) -> Shown:
+    """Return its rack units: whole ones for servers, a tenth where racks alike share switches."""
+    return Shown(f"{round(rack.height_u, 1):g}{THIN}U", rack.height_u, "U")
 
 
 def _under(rack: RackType) -> list[str]:
     """Return what is written under the drawn rack, as wide as that is."""
     names = [line for each in contents(rack) for line in svg.wrapped(each, 126.0, 2)]
     drawn = [f"{MOST_CHASSIS} drawn"] if rack.servers_per_rack > MOST_CHASSIS else []
-    return [*names, *drawn, f"{rack.height_u:.3g}{THIN}U, {quantity(rack.weight_kg, 'kg')}"]
+    return [*names, *drawn, f"{height(rack)}, {quantity(rack.weight_kg, 'kg')}"]
 
 
 def _bars(parts: list[tuple[str, float]], paths: dict[str, str], total_w: float) -> str:
