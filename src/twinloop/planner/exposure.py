@@ -72,8 +72,8 @@ VENDORS = (
     ("Meta", ("MTIA",)),
     ("Microsoft", ("Maia",)),
     ("NVIDIA", (
-        "A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "DGX", "GB", "GH", "Grace", "H1", "H2", "H8", "Jetson", "L2", "L4",
-        "P1", "RTX", "Rubin", "T4", "V1", "Vera",
+        "A1", "A2", "A3", "A4", "A8", "B1", "B2", "B3", "DGX", "GB", "GH", "Grace", "H1", "H2", "H8", "Jetson", "L2",
+        "L4", "P1", "RTX", "Rubin", "T4", "V1", "Vera",
     )),
     ("Qualcomm", ("Cloud-AI",)),
     ("SambaNova", ("SN40",)),
