@@ -69,6 +69,22 @@ def test_what_does_not_fit_says_why():
     assert served["why_not"].startswith("needs ")
 
 
+def test_what_was_asked_and_is_missed_is_told():
+    one = ("serve", "--model", "llama-3-8b", "--device", "H100-SXM-80GB")
+    assert answer(*one, "--rate", "28")["missed"].startswith("samples_per_s 27.")
+    assert "missed" not in answer(*one, "--rate", "20")
+    assert answer(*one, "--tpot", "1us")["missed"].startswith("tpot_s 0.007")
+    assert "missed" not in answer(*one, "--tpot", "20ms")
+    assert "misses what was asked: samples_per_s" in " ".join(run(*one, "--rate", "100").output.split())
+
+
+def test_a_benchmark_is_known_however_its_model_is_spelled():
+    eight = ("--device", "H100-SXM-80GB", "--devices", "8", "--scenario", "server")
+    spelled = [answer("serve", "--model", name, *eight) for name in ("llama2-70b-99", "Llama-2-70B-99")]
+    assert spelled[0] == spelled[1]
+    assert spelled[0]["layout"]["input"] == 294
+
+
 def test_serving_answers_every_key():
     flags = "--model llama-3.1-70b --device h200 --devices 8 --tensor 8 --precision FP8 --input 2048 --output 128"
     got = answer("serve", *flags.split())

@@ -79,6 +79,16 @@ def test_outdoor_air_between_supply_and_return_takes_its_share_and_the_chiller_t
     assert (hours.full, hours.partial, hours.none) == (1, 2, 1)
 
 
+@pytest.mark.parametrize("above_k", [1e-5, 1e-4, 1e-3, 1e-2])
+def test_outdoor_air_a_hair_warmer_than_the_supply_leaves_the_coil_no_more_than_that(above_k):
+    """Coils at their slowest water would pass more heat than is left: their water then runs part of the hour."""
+    state, built = busy(weather([26.0 + above_k], [10.0]), air_hall())
+    assert state.air.supply_c[0] == pytest.approx(26.0)
+    assert 0.0 <= state.air.coil_heat_w[0] < 200e3 * above_k
+    for name, mismatch in mismatches_w(state, built).items():
+        assert np.max(np.abs(mismatch) / state.it_w) < 1e-6, name
+
+
 @pytest.mark.parametrize("plant", ["air_cooled_chiller", "water_cooled_chiller"])
 @pytest.mark.parametrize("evaporative", ["none", "direct"])
 @pytest.mark.parametrize("dew_c", [2.0, 12.0, 14.5])

@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+LEFT_OVER = 0.01
+"""Share by which what was asked may be missed: rates below capacity are reached to this."""
+
 
 def show(given: dict[str, Any], answer: dict[str, Any], title: str) -> tuple[str, dict[str, Any]]:
     """Print ``answer`` as the flags ask, write it where ``--out`` says, and return it below its title."""
@@ -48,6 +51,27 @@ def with_reason(answer: dict[str, Any], room_b: float, heads: int, devices: int)
     return {**answer, "why_not": reason}
 
 
+def with_missed(answer: dict[str, Any], asked: dict[str, float | None]) -> dict[str, Any]:
+    """Return ``answer``, with what it misses of what was ``asked``: times at most, the rate at least.
+
+    >>> with_missed({"tpot_s": 0.02, "samples_per_s": 27.5}, {"tpot_s": 0.01, "ttft_s": None, "samples_per_s": 100.0})
+    {'tpot_s': 0.02, 'samples_per_s': 27.5, 'missed': 'tpot_s 0.02 of 0.01, samples_per_s 27.5 of 100'}
+    >>> with_missed({"tpot_s": 0.02}, {"tpot_s": 0.02})
+    {'tpot_s': 0.02}
+    """
+    missed = []
+    for name, wanted in asked.items():
+        reached = answer.get(name)
+        if wanted is None or reached is None:
+            continue
+        short = (
+            reached < (1.0 - LEFT_OVER) * wanted if name == "samples_per_s" else reached > (1.0 + LEFT_OVER) * wanted
+        )
+        if short:
+            missed.append(f"{name} {reached:.4g} of {wanted:.4g}")
+    return {**answer, "missed": ", ".join(missed)} if missed else answer
+
+
 def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -59,7 +83,7 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     table.add_column("value", justify="right")
     table.add_column("parts")
     for key, value in answer.items():
-        if key == "why_not":
+        if key in {"why_not", "missed"}:
             continue
         if key == "constants" and not verbose:
             table.add_row("constants", str(value.get("software", "")), "-v shows them")
@@ -73,6 +97,8 @@ def _table(answer: dict[str, Any], title: str, *, verbose: bool) -> None:
     console.print(table)
     if not answer["fits"]:
         console.print(f"[bold red]does not fit in memory[/bold red]: {answer['why_not']}")
+    if "missed" in answer:
+        console.print(f"[bold red]misses what was asked[/bold red]: {answer['missed']}")
     if answer["extrapolated"]:
         console.print(
             "[yellow]no measured row for this device under this software: class defaults, wide interval[/yellow]"

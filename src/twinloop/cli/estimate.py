@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twinloop.cli.answer import show, with_reason
+from twinloop.cli.answer import show, with_missed, with_reason
 from twinloop.cli.ranges import check
 
 if TYPE_CHECKING:
@@ -242,6 +242,11 @@ def serve(**given: Any) -> tuple[str, dict[str, Any]]:
     extra = serve_searched(network, on, job, given["top"]) if given["searching"] else {}
     estimated = {**to_data(estimate_serving(network, on, job)), **extra}
     answer = with_reason(estimated, on.device.memory_b, int(network.heads), on.devices)
+    rate_per_s = job.rate_per_s if asked == 1.0 else None
+    answer = with_missed(
+        answer,
+        {"samples_per_s": rate_per_s, "ttft_s": job.ttft_s, "tpot_s": job.tpot_s, "latency_p99_s": job.latency_s},
+    )
     return show(given, answer, f"{network.name} on {on.devices} x {on.device.name}, {given['precision']}")
 
 

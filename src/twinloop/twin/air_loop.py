@@ -138,7 +138,10 @@ def _fan_ratio(
 def _coil(
     handler: Crah, fan_ratio: Array, air_in_c: Array, water_in_c: Array, wanted_w: Array, needed: Array
 ) -> tuple[Array, Array]:
-    """Return (heat by the water side, water flow) of coils that pass ``wanted_w``; shut where not ``needed``."""
+    """Return (heat by the water side, water flow) of coils that pass ``wanted_w``; shut where not ``needed``.
+
+    Where they would pass more at their slowest water, it runs the share of the hour that the heat needs.
+    """
     xp = namespace(air_in_c, wanted_w)
 
     def heat_w(ratio: Array) -> Array:
@@ -146,8 +149,11 @@ def _coil(
 
     passed_w = xp.where(needed, xp.minimum(wanted_w, heat_w(1.0)), 1.0)
     ratio = xp.where(needed, flow_ratio(heat_w, passed_w, LEAST_COIL, 1.0, VALVE_STEPS), 0.0)
-    on = xp.where(ratio > 0.0, 1.0, 0.0)
-    return on * heat_w(xp.maximum(ratio, 1e-6)), ratio * handler.water_design_kg_s
+    held_w = heat_w(xp.maximum(ratio, LEAST_COIL))
+    slowest = ratio <= LEAST_COIL * 1.01
+    running = xp.where(slowest, xp.clip(passed_w / xp.where(held_w == 0.0, 1.0, held_w), 0.0, 1.0), 1.0)
+    running = xp.where(ratio > 0.0, running, 0.0)
+    return running * held_w, running * ratio * handler.water_design_kg_s
 
 
 def _room_k_w(server_w_k: Array, handler_w_k: Array, aisle: Aisle) -> Array:

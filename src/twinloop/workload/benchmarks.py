@@ -79,8 +79,16 @@ def limits(name: str, scenario: str) -> Limits:
 
 
 def _plain(name: str) -> str:
-    """Return ``name`` without the accuracy asked of it."""
-    return re.sub(r"-99(\.[09])?$", "", name.lower())
+    """Return ``name`` without the accuracy asked of it; where one is asked, as the benchmark spells it."""
+    plain = re.sub(r"-99(\.[09])?$", "", name.lower())
+    return plain if plain == name.lower() else _SPELLED.get(_compact(plain), plain)
+
+
+def _compact(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name)
+
+
+_SPELLED = {_compact(name): name for name in BENCHMARKS}
 
 
 def benchmark(name: str) -> Benchmark | None:
@@ -88,9 +96,11 @@ def benchmark(name: str) -> Benchmark | None:
 
     >>> benchmark("gptj-99.9").beams, benchmark("dlrm-v2-99.9").precisions, benchmark("llama-3-8b")
     (4, ('fp16',), None)
+    >>> benchmark("llama-2-70b-99") == benchmark("llama2-70b-99.9") == benchmark("llama2-70b")
+    True
     """
     match = re.fullmatch(r"(.+?)-(99|99\.9|99\.0)", name.lower())
-    plain = match[1] if match else name.lower()
+    plain = _plain(name)
     found = BENCHMARKS.get(plain)
     if found is None or (match is None and plain == "bert"):
         return None
