@@ -54,13 +54,13 @@ class InfeasibleError(TwinloopError):
     exit_code = 3
 
     def __init__(self, clashes: tuple[str, ...], ways_out: tuple[str, ...] = (), answer: object = None) -> None:
-        """Keep the clashing constraints, the possible relaxations, cheapest first, and what is known anyway."""
+        """Keep the clashing constraints, the relaxations, those that ask least first, and what is known anyway."""
         self.clashes = clashes
         self.ways_out = ways_out
         self.answer = answer
         lines = ["no plan satisfies all constraints:", *(f"  - {clash}" for clash in clashes)]
         if ways_out:
-            lines += ["ways out, the cheapest first:", *(f"  - {way}" for way in ways_out)]
+            lines += ["ways out, those that ask least first:", *(f"  - {way}" for way in ways_out)]
         super().__init__("\n".join(lines))
 
 

@@ -13,11 +13,11 @@ from twinloop.errors import InputError
 from twinloop.model.plan import Equipment
 from twinloop.model.site import ExistingPlant, StandingUnits
 from twinloop.planner.designs import candidate_designs, existing_design
-from twinloop.planner.equipment import as_standing, less_standing, standing_it_w
 from twinloop.planner.growth import utility_power_w
 from twinloop.planner.money import Ledger, cash_of, present_cost_usd
 from twinloop.planner.plan import plan
 from twinloop.planner.replay import plan_simulation
+from twinloop.planner.standing_lines import as_standing, less_standing, standing_it_w
 from twinloop.scenario.load import load_text
 from twinloop.scenario.resolve import resolve
 

@@ -16,7 +16,7 @@ from twinloop.model.estimate import ComponentPower, Parallelism, StageOption
 from twinloop.model.model import Objective, Stage
 from twinloop.model.plan import Equipment
 from twinloop.model.site import Cloud, Edge, HeatOfftake, Tariff, Water
-from twinloop.planner.equipment import capital_items, less_standing
+from twinloop.planner.equipment import capital_items
 from twinloop.planner.links import egress_usd_per_year
 from twinloop.planner.money import (
     Bill,
@@ -31,6 +31,7 @@ from twinloop.planner.money import (
     heat_sale,
     hourly_bill,
 )
+from twinloop.planner.standing_lines import less_standing
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals, unit_costs
 
 MWH_J = 3.6e9

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.slow
 
 
 def carriers(planned: Planned) -> set[str]:
-    return {racks.carriers["accelerator"] for site in planned.plan.sites for racks in site.rack_types}
+    """Of the racks that hold accelerators: switches and storage stand on air beside them."""
+    racks = (rack for site in planned.plan.sites for rack in site.rack_types)
+    return {rack.carriers["accelerator"] for rack in racks if rack.component_w["accelerator"] > 0.0}
 
 
 def compressor_share(planned: Planned) -> float:
@@ -67,7 +69,8 @@ def test_a_hot_humid_city_needs_the_chiller_or_a_tower(small, usual):
     assert "outdoor air" not in cooling.name
     assert {line.type for line in hot.plan.sites[0].equipment} & {"tower", "air_cooled_chiller", "water_cooled_chiller"}
     assert compressor_share(hot) > 2.0 * compressor_share(usual)
-    assert hot.years[0].free_cooling.none > usual.years[0].free_cooling.none
+    # A wall wetted on the outside takes a share of warm return air even there, but never all of it.
+    assert hot.years[0].free_cooling.full == 0 < usual.years[0].free_cooling.full
     assert hot.plan.totals.pue > usual.plan.totals.pue + 0.05
 
 

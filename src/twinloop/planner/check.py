@@ -21,18 +21,7 @@ from twinloop.model.simulation import SiteYear
 from twinloop.model.site import Cloud, OnPremise, Site
 from twinloop.planner.beside import beside_lines, wirings
 from twinloop.planner.commons import shared_ledger
-from twinloop.planner.equipment import (
-    Standing,
-    as_standing,
-    capital_items,
-    cooling_words,
-    fullest,
-    less_standing,
-    machines,
-    rack_units,
-    schedule,
-    standing_it_w,
-)
+from twinloop.planner.equipment import capital_items, cooling_words, fullest, machines, rack_units, schedule
 from twinloop.planner.failures import design_day, design_hour, failure_cases
 from twinloop.planner.money import (
     Ledger,
@@ -48,6 +37,7 @@ from twinloop.planner.placements import Placement
 from twinloop.planner.rack_types import hall_carriers, rack_types
 from twinloop.planner.racks import server_of
 from twinloop.planner.rates import group_of
+from twinloop.planner.standing_lines import Standing, as_standing, less_standing, standing_it_w
 from twinloop.planner.stored import everywhere, room_pue, stored_at, stored_group, stored_ledger, stored_load
 from twinloop.planner.totals import hall_totals, placement_totals, sum_totals
 from twinloop.power.chains import chain
@@ -216,6 +206,12 @@ def _junctions(placements: tuple[Placement, ...], year: SiteYear) -> dict[float,
     return {float(np.mean(year.hourly["junction_c"])): sum(p.option.device_count for p in placements)}
 
 
+def _at_work(racks: tuple[RackType, ...]) -> tuple[RackType, ...]:
+    """Return the racks of servers: switches and storage beside them are on air in every hall."""
+    working = (rack for rack in racks if rack.component_w.get("accelerator", 0.0) + rack.component_w.get("cpu", 0.0))
+    return tuple(working) or racks
+
+
 def _cooling(plant: Plant, racks: tuple[RackType, ...]) -> PlannedCooling:
     """Return how the hall is cooled, as its racks and plant really are; the name is that of the whole design."""
     design, warm = plant.design, plant.warm is not None
@@ -225,7 +221,7 @@ def _cooling(plant: Plant, racks: tuple[RackType, ...]) -> PlannedCooling:
     points = {"cold_supply_c": design.cold_supply_c, "air_supply_c": design.air_supply_c}
     return PlannedCooling(
         name=design.name, components=hall_carriers(design, racks),
-        rack=cooling_words(path for rack in racks for path in rack.carriers.values()),
+        rack=cooling_words(path for rack in _at_work(racks) for path in rack.carriers.values()),
         heat_rejection=f"{design.warm_cooler.replace('_', ' ')} (warm loop), {cold} (cold loop)" if warm else cold,
         supply_c=design.warm_supply_c if warm else design.cold_supply_c,
         setpoints={"warm_supply_c": design.warm_supply_c, **points} if warm else points,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from twinloop.catalogue import cooling_kit
 from twinloop.catalogue.nouns import CoolingKit
@@ -11,13 +11,12 @@ from twinloop.cooling.chillers import chiller
 from twinloop.cooling.storage import capacity_j
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.plan import Equipment, Machines, RackType
-from twinloop.model.site import ExistingPlant, OnPremise, Redundancy, StandingUnits
+from twinloop.model.site import OnPremise, Redundancy
 from twinloop.power.chains import chain
 from twinloop.twin.cold_store import tank_of
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.free_coolers import TowerSet
 from twinloop.twin.sizing import Plant, cooler_air_c, pads_hour_c
-from twinloop.twin.standing import running_units
 from twinloop.twin.unit_counts import Units, units
 
 YEAR_S = 8760 * 3600.0
@@ -48,10 +47,6 @@ POWER_TAGS = {
 
 IN_SHELVES = ("rectifier_shelf", "rack_converter")
 """Those that stand in racks, with a spare inside each shelf."""
-
-
-WITH_RACKS = ("rear_door_passive", "cold_plate", "immersion_1p", "immersion_2p", "pipework")
-"""Lines that go with racks or with both loops, not with machines that stand."""
 
 
 def rack_units(racks: tuple[RackType, ...]) -> dict[str, int]:
@@ -309,75 +304,6 @@ def _power_words(kind: str, count: Units) -> str:
     if kind == "rack_converter":
         return f"in the servers' price, for their power supplies{spare}"
     return f"in the building's price, spares added{spare}"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A schedule less what stands: lines that cost only what is new, and the yearly upkeep of the rest."""
-
-    lines: tuple[Equipment, ...]
-    upkeep_usd_per_year: float
-
-
-def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> Standing:
-    """Take what stands off the purchase: capacity of a kind, spares included, is not bought again.
-
-    >>> less_standing((), None)
-    Standing(lines=(), upkeep_usd_per_year=0.0)
-    """
-    if plant is None:
-        return Standing(lines, 0.0)
-    left_w = {unit.type: sum(u.count * u.rated_w for u in plant.units if u.type == unit.type) for unit in plant.units}
-    found, upkeep = [], 0.0
-    for line in lines:
-        need_w = line.rated_w * (line.count + line.spare)
-        used_w = min(left_w.get(line.type, 0.0), need_w)
-        left_w[line.type] = left_w.get(line.type, 0.0) - used_w
-        free_usd = (line.capex_usd or 0.0) * used_w / need_w
-        if free_usd > 0.0:
-            upkeep += free_usd * cooling_kit(line.type).maintenance_per_year
-        condition = f"{line.design_condition}; {used_w / need_w:.0%} stands" if used_w > 0.0 else line.design_condition
-        new_usd = None if line.capex_usd is None else max(line.capex_usd - free_usd, 0.0)
-        found.append(replace(line, capex_usd=new_usd, design_condition=condition))
-    return Standing(tuple(found), upkeep)
-
-
-def as_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> tuple[Equipment, ...]:
-    """Return ``lines`` with the machines that stand, where one kind of them is enough: their count, rating, margin.
-
-    Doors, plates and baths go with racks, pipework with both loops: those lines stay as the load asks for them. A
-    kind that both loops use stands for the first of its lines, as in :func:`twinloop.twin.standing.at_ratings`.
-    """
-    if plant is None:
-        return lines
-    found, seen = [], set(WITH_RACKS)
-    for line in lines:
-        units = [unit for unit in plant.units if unit.type == line.type]
-        stands = line.type not in seen and len(units) == 1
-        seen.add(line.type)
-        found.append(_of_standing(line, units[0]) if stands else line)
-    return tuple(found)
-
-
-def _of_standing(line: Equipment, unit: StandingUnits) -> Equipment:
-    need_w = line.rated_w * line.count
-    if unit.count * unit.rated_w < line.rated_w * (line.count + line.spare) * (1.0 - 1e-9):
-        return line
-    [(_, running)] = running_units((unit,), line.type, need_w)
-    margin = running * unit.rated_w * (1.0 + line.margin) / need_w - 1.0
-    return replace(line, count=running, spare=unit.count - running, rated_w=unit.rated_w, margin=margin)
-
-
-def standing_it_w(site: OnPremise) -> float:
-    """Return the IT power for which shell and power chain stand.
-
-    It is what the standing UPS, or the rectifiers of the hall's chain, carry. Where machines stand but none of these is
-    named among them, the hall that they stand in has a power chain for all that its meter gives at first. A design
-    without machines is only a wish.
-    """
-    if site.plant is None or not site.plant.units:
-        return 0.0
-    return site.plant.standing_w(chain(site.power_chain).backup) or site.utility_power_w
 
 
 def capital_items(lines: tuple[Equipment, ...]) -> tuple[CapitalItem, ...]:

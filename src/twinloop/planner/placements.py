@@ -12,7 +12,6 @@ from twinloop.economics.cloud import held_share, preemption_overhead
 from twinloop.model.estimate import StageOption
 from twinloop.model.model import Model, Stage
 from twinloop.model.site import Cloud, Edge, OnPremise
-from twinloop.planner.equipment import standing_it_w
 from twinloop.planner.money import (
     Ledger,
     cloud_ledger,
@@ -27,6 +26,7 @@ from twinloop.planner.money import (
 from twinloop.planner.racks import air_rack_w, kind_of, pack, server_of
 from twinloop.planner.rates import Rates
 from twinloop.planner.sharing import Load
+from twinloop.planner.standing_lines import standing_it_w
 from twinloop.planner.wiring import Wiring, rack_share, wiring
 from twinloop.twin.design import HybridDesign
 

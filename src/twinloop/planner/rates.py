@@ -12,8 +12,9 @@ from twinloop.catalogue.nouns import Device, Server
 from twinloop.economics.capital import CapitalItem
 from twinloop.model.estimate import StageOption
 from twinloop.model.site import OnPremise
-from twinloop.planner.equipment import capital_items, less_standing, schedule
+from twinloop.planner.equipment import capital_items, schedule
 from twinloop.planner.money import charged_w
+from twinloop.planner.standing_lines import less_standing
 from twinloop.planner.wiring import wiring
 from twinloop.twin.design import HybridDesign, PlantConstants
 from twinloop.twin.design_hours import design_hours

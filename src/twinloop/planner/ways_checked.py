@@ -16,11 +16,11 @@ from twinloop.model.estimate import StageOption
 from twinloop.model.model import Caps, Model
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, check
-from twinloop.planner.equipment import standing_it_w
 from twinloop.planner.limits import CAPEX_ROW, CARBON_ROW, COST_ROW, WATER_ROW
 from twinloop.planner.optimise import Optimised, Seen, optimise, throttled
 from twinloop.planner.rates import Rates
 from twinloop.planner.screen import Screened, place, screen
+from twinloop.planner.standing_lines import standing_it_w
 from twinloop.planner.ways_out import Way, limit_of, price_of, written
 from twinloop.twin.design import HybridDesign, PlantConstants
 
