@@ -13,19 +13,30 @@ from twinloop.twin.windows import Window
 DAY_S, STEP_S = 86400.0, 5.0
 
 
-def told(p, text, minutes=20):
+def told(p, text, minutes=20, intake_c=np.inf):
     """Return what is told of a window from 13:55 with ``text``, at full load in 34 °C."""
     window = Window("test", 200 * DAY_S + 50100.0, 201 * DAY_S)
     faults = read_faults((text,), p, window, STEP_S)
     inputs = steady_inputs(p, 1, np.ones(len(p.chips.names)), 34.0, 22.0, 18.0)
     series = with_faults(p, constant_series(inputs, round(minutes * 60 / STEP_S)), faults, 0, STEP_S, 60.0)
-    return events_of(p, run(p, settle(p, inputs), series, STEP_S), faults, window)[1]
+    return events_of(p, run(p, settle(p, inputs), series, STEP_S), faults, window, intake_c)[1]
 
 
 def test_chips_that_switched_themselves_off_get_no_clock_back(make_hall, fleets):
     events = told(make_hall("plates + air", fleet=fleets["bare"]), "cdu-1 pump stops at 14:00 for 10 min")
     assert any("the chips of train on cdu-1 switch themselves off" in event for event in events)
     assert not [event for event in events if "cdu-1 has its clock back" in event]
+
+
+def test_intakes_beyond_their_class_are_told_until_they_are_back(make_hall, fleets):
+    hall = make_hall("air", fleet=fleets["bare"])
+    beyond = [event for event in told(hall, "fan wall stops at 14:00 for 5 min", 25, 35.0) if "intakes" in event]
+    turns = [event.partition(" server ")[2] for event in beyond]
+    assert set(turns[::2]) == {"intakes are above the 35 °C of their class"}
+    assert set(turns[1::2]) == {"intakes are within their class"}
+    assert len(turns) % 2 == 0  # within it at the end
+    assert "14:00:" in beyond[0]
+    assert not [event for event in told(hall, "fan wall stops at 14:00 for 5 min", 10) if "intakes" in event]
 
 
 def test_a_hall_without_a_condenser_tells_nothing_of_its_pump(make_hall):

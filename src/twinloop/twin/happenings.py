@@ -24,9 +24,12 @@ CALLED_SHARE = 0.02
 
 
 def events_of(
-    p: Parameters, trace: Trace, faults: tuple[Happening, ...], window: Window
+    p: Parameters, trace: Trace, faults: tuple[Happening, ...], window: Window, intake_c: float = np.inf
 ) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Return (seconds into the window, sentences with their moment), in order of time, of the last case."""
+    """Return (seconds into the window, sentences with their moment), in order of time, of the last case.
+
+    ``intake_c`` is the warmest intake that the hall's class allows: beyond it makers warrant nothing, chips or no.
+    """
     found: list[tuple[float, str]] = []
     length_s = trace.steps * trace.step_s
     for fault in faults:
@@ -35,7 +38,7 @@ def events_of(
             found.append((fault.end_s, f"fault over: {fault.words}"))
         if fault.kind == "generator" and not any(_meet(fault, other) for other in faults if other.kind == "power"):
             found.append((fault.start_s, NOT_ASKED))
-    for flags, begins, ends in (*_chips(p, trace), *_plant(p, trace), *_supplies(p, trace)):
+    for flags, begins, ends in (*_chips(p, trace), *_plant(p, trace), *_supplies(p, trace), _intakes(trace, intake_c)):
         found += _turns(flags, begins, ends, trace.step_s)
     found.sort(key=lambda event: event[0])
     return (
@@ -168,10 +171,15 @@ def _supplies(p: Parameters, trace: Trace) -> list[tuple[FloatArray, str, str]]:
     ]  # fmt: skip
 
 
-def _latched(over_k: FloatArray) -> FloatArray:
-    """Return true from ``OFF_SETPOINT_K`` above until within ``BACK_K``."""
+def _intakes(trace: Trace, limit_c: float) -> tuple[FloatArray, str, str]:
+    over, words = _latched(trace.states.intake_c[1:, -1] - limit_c, 0.0, -BACK_K), "server intakes are"
+    return over, f"{words} above the {limit_c:.0f} °C of their class", f"{words} within their class"
+
+
+def _latched(over_k: FloatArray, off_k: float = OFF_SETPOINT_K, back_k: float = BACK_K) -> FloatArray:
+    """Return true from ``off_k`` above until within ``back_k``."""
     on, flags = False, []
     for value in over_k.tolist():
-        on = value > BACK_K if on else value > OFF_SETPOINT_K
+        on = value > back_k if on else value > off_k
         flags.append(on)
     return np.array(flags)

@@ -10,6 +10,7 @@ import numpy as np
 from twinloop.arrays import FloatArray
 from twinloop.model.simulation import Incident
 from twinloop.model.site import OnPremise
+from twinloop.twin.air_class import allowable_intake_c
 from twinloop.twin.design import PlantConstants
 from twinloop.twin.design_hours import hardest_hour
 from twinloop.twin.fault_words import read_faults
@@ -81,7 +82,7 @@ def run_window(
         series = with_faults(p, series, faults, 1, step_s, site.ride_through_s)
     trace = run_long(p, start, series, step_s, say)
     used = account(p, trace)
-    times, words = events_of(p, trace, faults, window)
+    times, words = events_of(p, trace, faults, window, allowable_intake_c(site)[1])
     spans = tuple((fault.start_s, min(fault.end_s, window.end_s - window.start_s)) for fault in faults)
     columns = [columns_of(p, trace, used, case) for case in range(cases)]
     incident = Incident(
