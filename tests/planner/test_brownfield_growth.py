@@ -125,6 +125,13 @@ def test_the_schedule_shows_what_stands():
     assert coolers == few  # 200 kW stand where 660 kW are needed
     assert towers == mixed  # two sizes are not one line
     assert as_standing((line,), None) == (line,)
+    # Two towers of 400 kW would do with the spare at work; without it they do not, and the line stays.
+    short = replace(plant, units=(StandingUnits("tower", 2, 1, 400e3),))
+    need = replace(line, type="tower", tag="CT", count=1, spare=0, rated_w=500e3)
+    assert as_standing((need,), short) == (need,)
+    bought = less_standing((replace(need, capex_usd=5e4),), short).lines[0]
+    assert bought.capex_usd == pytest.approx(5e4 * 100e3 / 500e3)
+    assert bought.design_condition.endswith("2 × 400 kW stand, 100 kW new with spares")
 
 
 @pytest.mark.slow

@@ -72,6 +72,12 @@ def test_a_hot_humid_city_needs_the_chiller_or_a_tower(small, usual):
     # A wall wetted on the outside takes a share of warm return air even there, but never all of it.
     assert hot.years[0].free_cooling.full == 0 < usual.years[0].free_cooling.full
     assert hot.plan.totals.pue > usual.plan.totals.pue + 0.02
+    # Without the wall chillers carry all of it; the wall is chosen because that costs more.
+    bare = "    design: {cooling: air, cold_plant: water_cooled_chiller, cold_supply: 14 °C, keep: true}\n"
+    chilled = plan(small(climate="Singapore", jurisdiction="SG", residency="[SG]", hall=bare))
+    assert chilled.plan.totals.pue > usual.plan.totals.pue + 0.15
+    assert chilled.years[0].free_cooling.none == 8760
+    assert hot.plan.totals.tco_usd < chilled.plan.totals.tco_usd
 
 
 def test_strict_residency_keeps_the_data_at_home(small):

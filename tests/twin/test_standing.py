@@ -99,6 +99,24 @@ def test_the_name_plate_is_met_at_its_point():
     assert at_ratings(plant, standing(fans), AT, K).handler.fan_design_w == 9e3
 
 
+def test_a_spare_carries_nothing():
+    """Two UPS, one standing by: together they have the rating, the one at work has not; what is missing is new."""
+    plant = sized()
+    sized_w, count = plant.electrics.ups.rating_w, plant.electrics.units["ups"]
+    need_w = sized_w / count.installed
+    pair = StandingUnits("ups", 2, 1, max(0.9 * need_w, 0.5 * sized_w))
+    missing_w = max(need_w - pair.rated_w, 0.0)
+    chain = at_ratings(plant, standing(pair), AT, K).electrics
+    assert missing_w > 0.0
+    assert chain.ups.rating_w == pytest.approx(2.0 * pair.rated_w + missing_w)
+    assert chain.units["ups"] == count
+    one = StandingUnits("transformer", 1, 0, 0.25 * plant.electrics.transformer.rating_w, efficiency=0.9)
+    mixed = at_ratings(plant, standing(one), AT, K).electrics.transformer
+    usual = plant.electrics.transformer.no_load + plant.electrics.transformer.full_load
+    assert mixed.rating_w == pytest.approx(plant.electrics.transformer.rating_w)
+    assert mixed.no_load + mixed.full_load == pytest.approx(0.75 * usual + 0.25 * (1.0 / 0.9 - 1.0))
+
+
 def test_what_is_missing_is_new():
     """Half of the chillers stand with a COP of 2: the bank's is between theirs and that of new ones."""
     plant = sized()
@@ -117,3 +135,23 @@ def test_pumps_of_standing_pipework():
     rated = at_ratings(plant, standing(StandingUnits("pipework", 1, 0, heat_w, 2.0 * pumps_w)), AT, K)
     assert rated.warm.pump_w == pytest.approx(2.0 * plant.warm.pump_w)
     assert rated.cold.pump_w == pytest.approx(2.0 * plant.cold.pump_w)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kit", "cooler", "plant"),
+    [("plates + rear doors", "tower", "water_cooled_chiller"), ("plates + air", "dry_cooler", "air_cooled_chiller")],
+)
+def test_compiled_halls_agree_beyond_the_need(kit, cooler, plant):
+    jax = pytest.importorskip("jax")
+    from twinloop.twin.compiled import Hall, hours, parameters, year_function
+
+    needed = sized(kit, cooler, plant)
+    units = [StandingUnits(kind, 7, 1, needed.it_w) for kind in ("crah", "cdu", cooler, "pipework", "ups")]
+    units.append(StandingUnits(plant, 3, 0, 0.7 * needed.cold.heat_w, 0.25 * needed.cold.heat_w))
+    rated = at_ratings(needed, standing(*units), AT, K)
+    hall = Hall(rated, (halls.group(),), K)
+    with jax.enable_x64(True):
+        sums = year_function(hall)(dict(parameters(hall)), hours(halls.outdoor(), hall.groups))
+        assert float(sums.facility_j) == pytest.approx(3600.0 * np.sum(year(rated).facility_w), rel=2e-6)
+        assert float(sums.balance_error) < 1e-6

@@ -104,7 +104,7 @@ def explain(model: Model, k: PlantConstants, progress: Callable[[str], None]) ->
 
 
 def _told_cheapest(way: Way, others: list[Way]) -> Way:
-    """Return ``way`` with the cheapest plan that any of ``others`` found with more of the same limits, or with more."""
+    """Return ``way`` beside the cheapest of the plans that ``others`` found with more of the same limits."""
     more = [each.cheaper for each in others if each.cheaper is not None and set(each.needs) == set(way.needs)]
     return replace(way, cheaper=min(more, key=lambda each: each.rank)) if more else way
 

@@ -25,17 +25,21 @@ class Standing:
 def less_standing(lines: tuple[Equipment, ...], plant: ExistingPlant | None) -> Standing:
     """Take what stands off the purchase: capacity of a kind, spares included, is not bought again.
 
+    What is bought makes up both the whole capacity and what must run while the standing spares stand by.
+
     >>> less_standing((), None)
     Standing(lines=(), upkeep_usd_per_year=0.0)
     """
     if plant is None:
         return Standing(lines, 0.0)
     left_w = {unit.type: sum(u.count * u.rated_w for u in plant.units if u.type == unit.type) for unit in plant.units}
+    running_w = {kind: plant.standing_w(kind) for kind in left_w}
     found, upkeep = [], 0.0
     for line in lines:
-        need_w = line.rated_w * (line.count + line.spare)
-        used_w = min(left_w.get(line.type, 0.0), need_w)
-        left_w[line.type] = left_w.get(line.type, 0.0) - used_w
+        need_w, at_work_w = line.rated_w * (line.count + line.spare), line.rated_w * line.count
+        stands_w, runs_w = left_w.get(line.type, 0.0), running_w.get(line.type, 0.0)
+        used_w = need_w - max(need_w - stands_w, at_work_w - runs_w, 0.0)
+        left_w[line.type], running_w[line.type] = stands_w - used_w, max(runs_w - at_work_w, 0.0)
         free_usd = (line.capex_usd or 0.0) * used_w / need_w
         if free_usd > 0.0:
             upkeep += free_usd * cooling_kit(line.type).maintenance_per_year
@@ -76,6 +80,8 @@ def _of_standing(line: Equipment, unit: StandingUnits) -> Equipment:
     if unit.count * unit.rated_w < line.rated_w * (line.count + line.spare) * (1.0 - 1e-9):
         return line
     [(_, running)] = running_units((unit,), line.type, need_w)
+    if running * unit.rated_w < need_w * (1.0 - 1e-9):
+        return line  # with its spares it would do, but those stand by
     margin = running * unit.rated_w * (1.0 + line.margin) / need_w - 1.0
     return replace(line, count=running, spare=unit.count - running, rated_w=unit.rated_w, margin=margin)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from twinloop.model.model import Allow, Model
 from twinloop.model.site import OnPremise
 from twinloop.planner.check import Checked, check
@@ -104,7 +106,10 @@ def intake_words(model: Model, best: Checked, site: OnPremise, screened: Screene
     if not found:
         return ""
     value, other = min(found, key=lambda each: each[0])
-    kept = f"Intakes are kept to the recommended {intake_limit_c(site, 'recommended'):g} °C of class {site.air_class}"
+    year = next(each.year for each in best.sites if each.planned.name == site.name)
+    most = "" if year is None else f" ({np.max(year.hourly['intake_c']):.1f} °C in the warmest hour)"
+    limit_c = intake_limit_c(site, "recommended")
+    kept = f"Intakes are kept to the recommended {limit_c:g} °C of class {site.air_class}{most}"
     than = f"water of {other.cold_supply_c:g} °C with air of {other.air_supply_c:g} °C, which the class allows"
     extra = value - best.objective
     if extra >= 0.0:

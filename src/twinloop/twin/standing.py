@@ -206,10 +206,10 @@ def _electrics_at_ratings(sized: Electrics, standing: ExistingPlant) -> Electric
     units = [unit for unit in standing.units if unit.type == "transformer"]
     if not units:
         return sized
-    rating_w = max(_installed_w(units), sized.transformer.rating_w)
-    factor = _loss_ratio(units, rating_w, sized.transformer.no_load + sized.transformer.full_load)
-    transformer = Transformer(rating_w, sized.transformer.no_load * factor, sized.transformer.full_load * factor)
-    count = _counted(units, rating_w, sized.units["transformer"])
+    old = sized.transformer
+    rating_w, count = _in_circuit(units, old.rating_w, sized.units["transformer"])
+    factor = _loss_ratio(units, rating_w, old.no_load + old.full_load)
+    transformer = Transformer(rating_w, old.no_load * factor, old.full_load * factor)
     counts = sized.units | {"transformer": count}
     return replace(sized, transformer=transformer, transformer_w=rating_w / count.installed, units=counts)
 
@@ -218,22 +218,25 @@ def _backup_at_ratings(sized: Electrics, units: list[StandingUnits]) -> Electric
     if not units:
         return sized
     old = sized.ups
-    rating_w = max(_installed_w(units), old.rating_w)
+    rating_w, count = _in_circuit(units, old.rating_w, sized.units["ups"])
     factor = _loss_ratio(units, rating_w, old.no_load + old.linear + old.quadratic)
     ups = Ups(rating_w, old.no_load * factor, old.linear * factor, old.quadratic * factor)
-    counts = sized.units | {"ups": _counted(units, rating_w, sized.units["ups"])}
-    return replace(sized, ups=ups, ups_w=sized.ups_w * rating_w / old.rating_w, units=counts)
+    return replace(
+        sized, ups=ups, ups_w=sized.ups_w * rating_w / old.rating_w, units=sized.units | {"ups": count}
+    )  # fmt: skip
 
 
-def _installed_w(units: list[StandingUnits]) -> float:
-    return sum(unit.count * unit.rated_w for unit in units)
+def _in_circuit(units: list[StandingUnits], sized_w: float, sized: Units) -> tuple[float, Units]:
+    """Return the rating of all that stands and is added, and how many machines that is.
 
-
-def _counted(units: list[StandingUnits], rating_w: float, sized: Units) -> Units:
-    """Return the standing counts where what stands is one kind of machine and enough, else those of the load."""
-    if len(units) > 1 or _installed_w(units) < rating_w * (1.0 - 1e-9):
-        return sized
-    return Units(units[0].count - units[0].spare, units[0].spare)
+    What is added makes up both the whole rating, spares too, and what may be loaded without them. Where nothing is and
+    one kind of machine stands, the counts are its own.
+    """
+    standing_w, running_w = sum(u.count * u.rated_w for u in units), sum(u.running_w for u in units)
+    new_w = max(sized_w - standing_w, sized_w / sized.installed - running_w, 0.0)
+    if new_w <= 1e-9 * sized_w and len(units) == 1:
+        return standing_w, Units(units[0].count - units[0].spare, units[0].spare)
+    return standing_w + new_w, sized
 
 
 def _loss_ratio(units: list[StandingUnits], rating_w: float, usual: float) -> float:

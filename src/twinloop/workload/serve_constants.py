@@ -75,12 +75,13 @@ other laboratories' rows that nothing was fitted to, which scatter twice as far.
 LIMITED_WIDER = (0.88, 1.3)
 """Factors on these under limits of latency: how near to them a service dares to run is the operator's choice."""
 UNSEEN_INTERVAL = (0.5, 2.0)
-MEASURED = {
+MEASURED: dict[str, dict[str, float | None]] = {
     "trtllm": {"H100-SXM-80GB": 1.0, "H200-SXM-141GB": 1.0, "B200-SXM-180GB": 0.5, "GB200": 0.5,
                "RTX-PRO-6000-Blackwell": 0.5},
-    "vllm": {"H100-SXM-80GB": 0.0, "B200-SXM-180GB": 0.0, "H200-SXM-141GB": 0.0, "GB200": 0.0},
+    "vllm": {"H100-SXM-80GB": None, "B200-SXM-180GB": None, "H200-SXM-141GB": None, "GB200": None},
 }  # fmt: skip
-"""Software -> parts with rows in its pools, or of the same die -> bytes of the products in them; 0: several formats."""
+"""Software -> parts with rows in its pools, or of the same die -> bytes of the products in them; ``None``: several
+formats."""
 SOFTWARE = ("trtllm", "vllm")
 
 
@@ -112,14 +113,14 @@ def serve_software(
     part = family(device)
     chosen = name or ("vllm" if linear_bytes >= 2.0 or part in OPEN_STACK else "trtllm")
     blackwell = part in BLACKWELL
-    measured = MEASURED[chosen].get(device.name)
+    rows = MEASURED[chosen]
     if chosen == "vllm":
         calibration = VLLM_BLACKWELL if blackwell else VLLM_HOPPER
     elif part in WORKSTATION:
         calibration = TRTLLM_ADA if part in ADA else TRTLLM_WORKSTATION
     else:
         calibration = TRTLLM_BLACKWELL if blackwell else TRTLLM_HOPPER
-    known = measured is not None and (measured == 0.0 or linear_bytes == measured)
+    known = device.name in rows and rows[device.name] in (None, linear_bytes)
     if shape is not None and chosen == "trtllm":
         known = known and not (shape.latent > 0 or shape.attending < 1)
     of_class = "blackwell" if blackwell else "workstation" if part in WORKSTATION else "hopper"
